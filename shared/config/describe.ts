@@ -1,0 +1,70 @@
+import { z } from 'zod'
+import { SECRETS, settingsSchema } from './schema.ts'
+
+/** One setting, for whoever lists them: environment reader, help, reference page. */
+export interface Setting {
+  /** e.g. `gateway.deadlineMs`. */
+  readonly path: string
+  /** e.g. `FRESHET_GATEWAY_DEADLINE_MS`. */
+  readonly env: string
+  readonly type: string
+  /** As JSON; undefined when there is none. */
+  readonly default: unknown
+  readonly help: string
+  readonly secret: boolean
+}
+
+interface JsonSchema {
+  readonly type?: string
+  readonly properties?: Readonly<Record<string, JsonSchema>>
+  readonly anyOf?: readonly JsonSchema[]
+  readonly enum?: readonly unknown[]
+  readonly items?: JsonSchema
+  readonly default?: unknown
+  readonly description?: string
+  readonly minimum?: number
+  readonly maximum?: number
+}
+
+/** Every setting, in the order of the schema. */
+export function listSettings(): Setting[] {
+  return walk(z.toJSONSchema(settingsSchema, { io: 'input' }) as JsonSchema, '')
+}
+
+function walk(schema: JsonSchema, path: string): Setting[] {
+  if (schema.type === 'object')
+    return Object.entries(schema.properties ?? {}).flatMap(([name, child]) =>
+      walk(child, path === '' ? name : `${path}.${name}`),
+    )
+  const { default: value, description: help = '' } = schema
+  return [
+    {
+      path,
+      env: envName(path),
+      type: typeName(schema),
+      default: value,
+      help,
+      secret: SECRETS.includes(path),
+    },
+  ]
+}
+
+function typeName(schema: JsonSchema): string {
+  if (schema.enum) return schema.enum.map((value) => JSON.stringify(value)).join(' | ')
+  if (schema.anyOf) return schema.anyOf.map(typeName).join(' | ')
+  if (schema.type === 'array')
+    return `list of ${schema.items?.type === 'object' ? 'objects' : schema.items?.type}`
+  const { minimum, maximum } = schema
+  const bounds = [minimum, maximum].map((bound) =>
+    bound !== undefined && Math.abs(bound) < Number.MAX_SAFE_INTEGER ? bound : '',
+  )
+  return `${schema.type}${bounds.join('') === '' ? '' : ` ${bounds.join('..')}`}`
+}
+
+/** `gateway.deadlineMs` → `FRESHET_GATEWAY_DEADLINE_MS`. */
+export function envName(path: string): string {
+  return `FRESHET_${path
+    .replaceAll('.', '_')
+    .replace(/([a-z])([A-Z])/g, '$1_$2')
+    .toUpperCase()}`
+}

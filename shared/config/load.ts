@@ -1,0 +1,111 @@
+import { readFileSync } from 'node:fs'
+import { FreshetError } from '@freshet/errors/errors.ts'
+import { parse as parseYaml, YAMLParseError } from 'yaml'
+import { listSettings } from './describe.ts'
+import { type Settings, settingsSchema } from './schema.ts'
+
+type Tree = { [name: string]: Tree | unknown }
+
+export interface Sources {
+  /** Path given with --config; else `freshet.yaml` when it exists. */
+  readonly file?: string | undefined
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Where `freshet up` put the backing services, as settings; weaker than file and environment. */
+  readonly services?: Tree | undefined
+}
+
+/**
+ * Environment over file over running services over defaults.
+ * @throws CONFIG_MISSING, CONFIG_INVALID naming every wrong setting
+ */
+export function loadSettings({ file, env, services = {} }: Sources): Settings {
+  const settings: Tree = structuredClone(services)
+  merge(settings, readFile(file))
+  for (const [path, value] of envSettings(env)) put(settings, path, value)
+  const result = settingsSchema.safeParse(settings)
+  if (result.success) return withDefaults(result.data)
+  const issues = result.error.issues.map(({ path, message }) => `${path.join('.') || 'the file'}: ${message}`)
+  throw new FreshetError('CONFIG_INVALID', issues.join('; '))
+}
+
+function withDefaults(settings: Settings): Settings {
+  if (!isLoopback(settings.gateway.host) && settings.gateway.keys.length === 0)
+    throw new FreshetError(
+      'CONFIG_INVALID',
+      `gateway.host: ${settings.gateway.host} is reachable from outside, so gateway.keys must name at least one key`,
+    )
+  return settings
+}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
+}
+
+function readFile(file: string | undefined): Tree {
+  const path = file ?? 'freshet.yaml'
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (cause) {
+    if (file === undefined && (cause as NodeJS.ErrnoException).code === 'ENOENT') return {}
+    throw new FreshetError('CONFIG_MISSING', `cannot read ${path}: ${(cause as Error).message}`, { cause })
+  }
+  try {
+    const value: unknown = parseYaml(text) ?? {}
+    if (isTree(value)) return value
+  } catch (cause) {
+    if (!(cause instanceof YAMLParseError)) throw cause
+    throw new FreshetError('CONFIG_INVALID', `${path} is not YAML: ${cause.message.split('\n')[0]}`, {
+      cause,
+    })
+  }
+  throw new FreshetError('CONFIG_INVALID', `${path} must hold settings by name`)
+}
+
+function* envSettings(env: Sources['env']): Generator<[string, unknown]> {
+  const known = listSettings()
+  for (const { path, env: name, type } of known) {
+    const text = env[name]
+    if (text !== undefined) yield [path, fromText(text, type)]
+  }
+  const names = new Set(known.map((setting) => setting.env))
+  const unknown = Object.keys(env).filter(
+    (name) => name.startsWith('FRESHET_') && !names.has(name) && !RESERVED.has(name),
+  )
+  if (unknown.length > 0)
+    throw new FreshetError('CONFIG_INVALID', `no such setting: ${unknown.sort().join(', ')}`)
+}
+
+/** Environment variables of ours that are no settings. */
+const RESERVED = new Set(['FRESHET_CONFIG', 'FRESHET_HOME'])
+
+/** Lists may be written with commas; everything but strings is read as YAML. */
+function fromText(text: string, type: string): unknown {
+  if (type === 'list of string') return text.split(',').map((item) => item.trim())
+  if (type.startsWith('string') || type.startsWith('"')) return text
+  try {
+    return parseYaml(text)
+  } catch {
+    return text // the schema says what is wrong with it
+  }
+}
+
+function put(tree: Tree, path: string, value: unknown): void {
+  const names = path.split('.')
+  const last = names.pop()!
+  let at = tree
+  for (const name of names) at = (isTree(at[name]) ? at[name] : (at[name] = {})) as Tree
+  at[last] = value
+}
+
+function merge(into: Tree, from: Tree): void {
+  for (const [name, value] of Object.entries(from)) {
+    const there = into[name]
+    if (isTree(there) && isTree(value)) merge(there, value)
+    else Object.defineProperty(into, name, { value, enumerable: true, writable: true, configurable: true })
+  }
+}
+
+function isTree(value: unknown): value is Tree {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,276 @@
+/**
+ * Every setting of Freshet: type, bounds, default and help in one place. Environment names, the messages for wrong
+ * values and `docs/reference/config.md` are made from it.
+ */
+import { z } from 'zod'
+
+const pipeline = z
+  .string()
+  .regex(/^[a-z][a-z0-9_-]{0,63}$/, 'lower-case letters, digits, _ and -, starting with a letter')
+  .default('freshet')
+  .describe('Name of the pipeline: topics, consumer groups and Redis keys start with it.')
+
+const elasticsearch = z
+  .strictObject({
+    url: z
+      .url({ protocol: /^https?$/ })
+      .default('http://127.0.0.1:9200')
+      .describe('Address; may hold user:password.'),
+    index: z
+      .string()
+      .min(1)
+      .default('documents')
+      .describe('Index, alias or pattern whose documents are scored.'),
+    apiKey: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Encoded API key, instead of a user and password in the URL.'),
+    caFile: z.string().min(1).optional().describe('PEM file of the certificate authority, for https.'),
+    key: z
+      .enum(['index/id', 'id'])
+      .default('index/id')
+      .describe(
+        'What names a document in Freshet: its index and _id, or the _id alone (unique in the whole pattern).',
+      ),
+    pollIntervalMs: z
+      .int()
+      .min(10)
+      .max(600_000)
+      .default(250)
+      .describe('Pause between two looks at the shards.'),
+    pageRows: z.int().min(1).max(10_000).default(2_000).describe('Documents read in one page.'),
+    requestTimeoutMs: z.int().min(100).max(600_000).default(30_000).describe('Longest wait for one answer.'),
+  })
+  .prefault({})
+
+const kafka = z
+  .strictObject({
+    brokers: z
+      .array(z.string().regex(/^[^\s:]+:\d+$|^\[[0-9a-f:]+\]:\d+$/i, 'host:port'))
+      .min(1)
+      .default(['127.0.0.1:9092'])
+      .describe('Brokers to ask first, as host:port.'),
+    partitions: z
+      .int()
+      .min(1)
+      .max(1_000)
+      .default(8)
+      .describe('Partitions of .changes and .scores; fixed at creation.'),
+    replicationFactor: z.int().min(1).max(10).default(1).describe('Copies of each topic; fixed at creation.'),
+    tls: z.boolean().default(false).describe('Speak TLS to the brokers.'),
+    user: z.string().min(1).optional().describe('User for SASL.'),
+    password: z.string().min(1).optional().describe('Password for SASL.'),
+    saslMechanism: z
+      .enum(['plain', 'scram-sha-256', 'scram-sha-512'])
+      .default('scram-sha-512')
+      .describe('How user and password are proved.'),
+  })
+  .prefault({})
+
+const redis = z
+  .strictObject({
+    url: z
+      .url({ protocol: /^rediss?$/ })
+      .default('redis://127.0.0.1:6379')
+      .describe('Address; may hold user:password.'),
+    ttlSeconds: z
+      .int()
+      .min(0)
+      .default(0)
+      .describe('How long a score is kept; 0 keeps it until it is replaced. Must exceed the longest replay.'),
+    tombstoneTtlSeconds: z
+      .int()
+      .min(60)
+      .default(7 * 24 * 3600)
+      .describe('How long a delete is remembered, so that a late older write cannot bring the key back.'),
+  })
+  .prefault({})
+
+const s3 = z
+  .strictObject({
+    bucket: z.string().min(1).default('freshet').describe('Bucket for models and snapshots.'),
+    prefix: z
+      .string()
+      .regex(/^[^/].*[^/]$|^[^/]$/, 'no slash at either end')
+      .default('freshet')
+      .describe('Start of every object key.'),
+    endpoint: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .describe('Address of an S3 server other than AWS.'),
+    region: z.string().min(1).default('us-east-1').describe('Region that requests are signed for.'),
+    accessKeyId: z.string().min(1).optional().describe('Access key; else the standard AWS credential chain.'),
+    secretAccessKey: z.string().min(1).optional().describe('Secret of the access key.'),
+    requestTimeoutMs: z.int().min(100).max(600_000).default(30_000).describe('Longest wait for one answer.'),
+  })
+  .prefault({})
+
+const model = z
+  .strictObject({
+    pointerIntervalMs: z
+      .int()
+      .min(100)
+      .max(600_000)
+      .default(5_000)
+      .describe('How often the pointer to the promoted model is read.'),
+  })
+  .prefault({})
+
+const scorer = z
+  .strictObject({
+    maxBatchRows: z
+      .int()
+      .min(1)
+      .max(100_000)
+      .default(2_000)
+      .describe('A micro-batch is scored at this many rows,'),
+    maxBatchBytes: z
+      .int()
+      .min(1_024)
+      .default(4 * 1024 * 1024)
+      .describe('or this many bytes of documents,'),
+    maxBatchMs: z.int().min(0).max(10_000).default(20).describe('or this long after its first row.'),
+    threads: z.int().min(1).max(64).default(1).describe('Inference threads.'),
+    runRows: z.int().min(1).max(100_000).default(64).describe('Rows in one call of the model.'),
+  })
+  .prefault({})
+
+const snapshot = z
+  .strictObject({
+    intervalSeconds: z.number().min(0.1).max(3_600).default(60).describe('Time between two deltas.'),
+    mergeShare: z
+      .number()
+      .min(0.01)
+      .max(10)
+      .default(0.25)
+      .describe('Deltas are merged into the base when they reach this share of its rows,'),
+    maxDeltas: z.int().min(1).max(1_000).default(20).describe('or this number.'),
+    maxBufferedRows: z
+      .int()
+      .min(1_000)
+      .default(500_000)
+      .describe('A delta is written early at this many rows.'),
+    followSeconds: z
+      .number()
+      .min(0.1)
+      .max(3_600)
+      .default(5)
+      .describe('How often the gateway looks for a new snapshot.'),
+  })
+  .prefault({})
+
+const apiKey = z.strictObject({
+  name: z.string().min(1).describe('Who holds it; shown in logs.'),
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .describe('SHA-256 of the key, in hex.'),
+})
+
+const gateway = z
+  .strictObject({
+    host: z
+      .string()
+      .min(1)
+      .default('127.0.0.1')
+      .describe('Address to listen on. Anything but loopback needs keys.'),
+    port: z.int().min(0).max(65_535).default(8080).describe('Port; 0 picks a free one.'),
+    deadlineMs: z
+      .int()
+      .min(5)
+      .max(10_000)
+      .default(100)
+      .describe('Longest wait for an answer, from accept to last byte.'),
+    redisBudgetMs: z
+      .int()
+      .min(1)
+      .max(5_000)
+      .default(20)
+      .describe('Longest wait for Redis within the deadline.'),
+    keys: z.array(apiKey).default([]).describe('API keys; none are needed on loopback.'),
+    default: z
+      .number()
+      .nullable()
+      .default(null)
+      .describe('Score when no source has one; null says so with null.'),
+    maxBodyBytes: z
+      .int()
+      .min(1_024)
+      .default(1024 * 1024)
+      .describe('Largest request body.'),
+  })
+  .prefault({})
+
+const watchdog = z
+  .strictObject({
+    intervalSeconds: z.number().min(0.1).max(600).default(5).describe('Time between two looks.'),
+    lagSeconds: z.number().min(0).default(60).describe('A consumer group this far behind is an alert.'),
+    silentSeconds: z
+      .number()
+      .min(1)
+      .default(30)
+      .describe('An instance without a heartbeat for so long is an alert.'),
+    repeatHours: z.number().min(0.01).default(4).describe('A firing alert is repeated after this time.'),
+  })
+  .prefault({})
+
+const slack = z
+  .strictObject({
+    webhookUrl: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .describe('Incoming webhook; without it alerts go to the log.'),
+  })
+  .prefault({})
+
+const telemetry = z
+  .strictObject({
+    enabled: z.boolean().default(true).describe('Send traces and logs to Elasticsearch.'),
+    url: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .describe('Elasticsearch for telemetry; else elasticsearch.url.'),
+    namespace: z
+      .string()
+      .regex(/^[a-z0-9_.]+$/)
+      .default('default')
+      .describe('Namespace of the data streams.'),
+    requestShare: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.01)
+      .describe('Share of the gateway’s good answers that leave a span; degraded and failed ones always do.'),
+    maxQueuedBytes: z
+      .int()
+      .min(65_536)
+      .default(8 * 1024 * 1024)
+      .describe('Telemetry waiting for Elasticsearch; beyond it the oldest is dropped and counted.'),
+  })
+  .prefault({})
+
+export const settingsSchema = z.strictObject({
+  pipeline,
+  elasticsearch,
+  kafka,
+  redis,
+  s3,
+  model,
+  scorer,
+  snapshot,
+  gateway,
+  watchdog,
+  slack,
+  telemetry,
+})
+
+export type Settings = z.infer<typeof settingsSchema>
+
+/** Paths whose values are never shown. URLs are shown without their password. */
+export const SECRETS: readonly string[] = [
+  'elasticsearch.apiKey',
+  'kafka.password',
+  's3.secretAccessKey',
+  'slack.webhookUrl',
+]

@@ -1,0 +1,167 @@
+/**
+ * Every error that Freshet raises on purpose, with the two things its reader needs: does a retry help, and what
+ * to do. `docs/reference/errors.md` is this table printed.
+ */
+export const ERRORS = {
+  // Settings and command line
+  CONFIG_INVALID: {
+    retryable: false,
+    hint: 'Mend the named setting in freshet.yaml or its environment variable.',
+  },
+  CONFIG_MISSING: { retryable: false, hint: 'Create freshet.yaml, or name one with --config.' },
+  USAGE: { retryable: false, hint: 'See `freshet --help`.' },
+
+  // Backing services (`freshet up`)
+  TOOL_MISSING: { retryable: false, hint: 'Install the named tool, or use Docker.' },
+  DOWNLOAD_FAILED: {
+    retryable: true,
+    hint: 'Check the network and run `freshet up` again; what is there is kept.',
+  },
+  SERVICE_START_FAILED: { retryable: true, hint: 'Read the named log file, then run `freshet up` again.' },
+  SERVICES_DOWN: { retryable: false, hint: 'Run `freshet up`, or set the addresses in freshet.yaml.' },
+
+  // Elasticsearch
+  ELASTICSEARCH_UNREACHABLE: { retryable: true, hint: 'Check elasticsearch.url and that the server runs.' },
+  ELASTICSEARCH_UNAUTHORIZED: {
+    retryable: false,
+    hint: 'Check elasticsearch.apiKey, or the user and password in elasticsearch.url.',
+  },
+  ELASTICSEARCH_REFUSED: { retryable: false, hint: 'The server refused the request for the reason given.' },
+  INDEX_MISSING: { retryable: false, hint: 'Create the index, or mend elasticsearch.index.' },
+  INDEX_NOT_CAPTURABLE: {
+    retryable: false,
+    hint: 'Freshet needs _source and sequence numbers; see docs/03-capture.md.',
+  },
+  SHARD_UNAVAILABLE: {
+    retryable: true,
+    hint: 'Wait until the primary shard is started; the cursor stays where it is.',
+  },
+  SEARCH_PARTIAL: { retryable: true, hint: 'Read again. If it stays, look at the shards of the index.' },
+  HIT_MALFORMED: {
+    retryable: false,
+    hint: 'The response is not what Elasticsearch documents; report it with the version.',
+  },
+
+  // Kafka
+  KAFKA_UNREACHABLE: { retryable: true, hint: 'Check kafka.brokers and that the brokers run.' },
+  KAFKA_PRODUCE_DEADLINE: {
+    retryable: true,
+    hint: 'The brokers did not take the batch in time; it is sent again.',
+  },
+  KAFKA_MESSAGE_TOO_LARGE: {
+    retryable: false,
+    hint: 'Raise message.max.bytes on the broker and topic, or keep such documents out.',
+  },
+  KAFKA_STALE: { retryable: true, hint: 'Another member has the partition now; nothing is to be done.' },
+  TOPIC_MISSING: {
+    retryable: false,
+    hint: 'Run `freshet up`, or create the topics as docs/reference/topics.md says.',
+  },
+  TOPIC_POLICY: { retryable: false, hint: 'Alter the topic as the message says, then start again.' },
+
+  // Records
+  RECORD_VERSION: {
+    retryable: false,
+    hint: 'Upgrade the service that reads: it is older than the one that wrote.',
+  },
+  RECORD_MALFORMED: {
+    retryable: false,
+    hint: 'The bytes are not what the format says; look at who else writes there.',
+  },
+
+  // Redis
+  REDIS_UNREACHABLE: { retryable: true, hint: 'Check redis.url and that the server runs.' },
+  REDIS_UNAUTHORIZED: { retryable: false, hint: 'Check the user and password in redis.url.' },
+  REDIS_REFUSED: {
+    retryable: true,
+    hint: 'Redis answers with an error (memory full, read-only): mend it there.',
+  },
+  REDIS_COLLATION: {
+    retryable: false,
+    hint: 'Start Redis with LC_ALL=C: its string order is not byte order.',
+  },
+
+  // S3
+  S3_UNREACHABLE: { retryable: true, hint: 'Check s3.endpoint and that the server runs.' },
+  S3_UNAUTHORIZED: { retryable: false, hint: 'Check the access key and its rights on the bucket.' },
+  S3_REFUSED: { retryable: false, hint: 'The store refused the request for the reason given.' },
+  BUCKET_MISSING: { retryable: false, hint: 'Create the bucket, or mend s3.bucket.' },
+  OBJECT_MISSING: { retryable: false, hint: 'The object was deleted or never written.' },
+  OBJECT_CHANGED: { retryable: true, hint: 'Another writer was faster; read again.' },
+
+  // Models
+  MODEL_MISSING: { retryable: true, hint: 'Push and promote a model: `freshet model push <folder>`.' },
+  MODEL_INVALID: { retryable: false, hint: 'Mend model.json as the message says, then push again.' },
+  MODEL_HASH: {
+    retryable: false,
+    hint: 'model.onnx is not the file that model.json names; push the folder again.',
+  },
+  MODEL_GOLDEN: {
+    retryable: false,
+    hint: 'The model does not score its golden rows as its author did; do not promote it.',
+  },
+  MODEL_RUN_FAILED: {
+    retryable: true,
+    hint: 'The inference worker is started again; if it stays, check the model.',
+  },
+
+  // Documents that cannot be scored (dead letters)
+  DOCUMENT_NOT_JSON: { retryable: false, hint: 'Mend the document in Elasticsearch.' },
+  FIELD_MISSING: { retryable: false, hint: 'Mend the document, or give the column a default in model.json.' },
+  FIELD_TYPE: { retryable: false, hint: 'Mend the document, or the column in model.json.' },
+  SCORE_NOT_FINITE: { retryable: false, hint: 'The model answered NaN or infinity for this document.' },
+
+  // Snapshots
+  MANIFEST_FENCED: {
+    retryable: true,
+    hint: 'Another snapshot worker has the partition; this one stops writing.',
+  },
+  SNAPSHOT_CORRUPT: { retryable: false, hint: 'The file is damaged: run `freshet replay` to write it anew.' },
+
+  // Gateway
+  QUEUE_FULL: { retryable: true, hint: 'Too much at once; the caller is answered from the next store.' },
+  DEADLINE: { retryable: true, hint: 'The time was over before the answer was there.' },
+
+  // Slack
+  SLACK_REFUSED: { retryable: false, hint: 'Check slack.webhookUrl; the message is in the log.' },
+  SLACK_UNREACHABLE: { retryable: true, hint: 'Slack does not answer; the alert is sent again.' },
+
+  BUG: { retryable: false, hint: 'This should not happen: report it with the log.' },
+} as const satisfies Record<string, { retryable: boolean; hint: string }>
+
+export type ErrorCode = keyof typeof ERRORS
+
+export class FreshetError extends Error {
+  override readonly name = 'FreshetError'
+  readonly code: ErrorCode
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+
+  get retryable(): boolean {
+    return ERRORS[this.code].retryable
+  }
+
+  /** What the reader can do about it. */
+  get hint(): string {
+    return ERRORS[this.code].hint
+  }
+}
+
+export function isFreshetError(error: unknown, code?: ErrorCode): error is FreshetError {
+  return error instanceof FreshetError && (code === undefined || error.code === code)
+}
+
+/** Anything thrown, as one of ours: what is not known is a bug and keeps its cause. */
+export function toFreshetError(error: unknown): FreshetError {
+  if (error instanceof FreshetError) return error
+  return new FreshetError('BUG', error instanceof Error ? error.message : String(error), { cause: error })
+}
+
+/** One line for people: code, message, what to do. No stack. */
+export function describeError(error: unknown): string {
+  const known = toFreshetError(error)
+  return `${known.code}: ${known.message.replace(/\.$/, '')}. ${known.hint}`
+}

@@ -1,0 +1,39 @@
+import { z } from 'zod'
+import { jsonRecord } from './json-record.ts'
+
+/**
+ * How far one primary shard has been captured, kept in `.cursors` under `indexUuid/shard`. One write holds it all: an
+ * identity saved without its rewind would be a loss.
+ */
+const cursorSchema = z.object({
+  version: z.literal(1),
+  index: z.string(),
+  shard: z.int().min(0),
+  /** What makes a copy of the shard this one: when any of it changes, open windows are read again. */
+  identity: z.object({
+    indexUuid: z.string(),
+    historyUuid: z.string(),
+    node: z.string(),
+    allocationId: z.string(),
+    primaryTerm: z.int().min(0),
+  }),
+  /** Wall-clock milliseconds; see revision.ts. */
+  epoch: z.int().min(1),
+  /** Everything up to here, inclusive, is acknowledged by Kafka; -1 when nothing is. */
+  seqNo: z.int().min(-1),
+  /**
+   * Reads whose operations above the checkpoint could still be rolled back, which would make older versions current
+   * again below the cursor. `highSeqNo` is null until the next poll of the same identity closes the window.
+   */
+  windows: z.array(z.object({ startSeqNo: z.int().min(-1), highSeqNo: z.int().min(-1).nullable() })),
+})
+
+export type Cursor = z.infer<typeof cursorSchema>
+export type ShardIdentity = Cursor['identity']
+export type Window = Cursor['windows'][number]
+
+export const cursorRecord = jsonRecord<Cursor>('cursor', 1, cursorSchema)
+
+export function cursorKey(indexUuid: string, shard: number): string {
+  return `${indexUuid}/${shard}`
+}

@@ -1,0 +1,25 @@
+import { z } from 'zod'
+import { jsonRecord } from './json-record.ts'
+
+/** What a service instance says of itself every few seconds, in `.heartbeats` under `service/instance`. */
+const heartbeatSchema = z.object({
+  version: z.literal(1),
+  service: z.string(),
+  instance: z.string(),
+  startedAtMs: z.number(),
+  atMs: z.number(),
+  /** `stopping` is the last word of an orderly end: silence after it is no alarm. */
+  status: z.enum(['starting', 'running', 'failing', 'stopping']),
+  /** Units of work done since the start, by stage. */
+  progress: z.record(z.string(), z.number()),
+  /** Counters and gauges of the metrics table, by name. */
+  metrics: z.record(z.string(), z.number()),
+  /** `name@version` of the model in use. */
+  model: z.string().nullable(),
+  /** The last error, as `CODE: message`. */
+  lastError: z.string().nullable(),
+})
+
+export type Heartbeat = z.infer<typeof heartbeatSchema>
+
+export const heartbeatRecord = jsonRecord<Heartbeat>('heartbeat', 1, heartbeatSchema)

@@ -1,0 +1,12 @@
+import type { Buffer } from 'node:buffer'
+
+/** (1) What Elasticsearch answers for one document: its `_source` byte for byte, never parsed on the way. */
+export interface Hit {
+  readonly index: string
+  readonly id: string
+  readonly seqNo: number
+  /** The term under which the document was written; may be older than the shard's. */
+  readonly primaryTerm: number
+  /** The exact bytes of `_source`; a view into the response, valid as long as that is held. */
+  readonly source: Buffer
+}

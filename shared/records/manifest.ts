@@ -1,0 +1,42 @@
+import { z } from 'zod'
+import { jsonRecord } from './json-record.ts'
+
+/**
+ * The one object that says what the snapshot is: files and the offsets they hold, replaced together by a conditional
+ * put. Object keys are relative to `<s3.prefix>/snapshots/`.
+ */
+const fileSchema = z.object({
+  object: z.string(),
+  rows: z.int().min(0),
+  bytes: z.int().min(0),
+  /** Highest `asOf` in the file, wall-clock milliseconds; 0 when it has no rows. */
+  newestAsOfMs: z.number(),
+})
+
+const manifestSchema = z.object({
+  version: z.literal(1),
+  pipeline: z.string(),
+  /** Counts commits. */
+  sequence: z.int().min(0),
+  writtenAtMs: z.number(),
+  /** Whose hand it was: after a time-out and a refusal this tells whether our own write won. */
+  writtenBy: z.object({ instance: z.string(), attempt: z.string() }),
+  /** By partition of `.scores`. */
+  partitions: z.record(
+    z.string().regex(/^\d+$/),
+    z.object({
+      /** The next offset of `.scores` to read: everything before it is in the files. */
+      nextOffset: z.int().min(0),
+      base: fileSchema.nullable(),
+      /** Oldest first; each outranks by rank, not by its place. */
+      deltas: z.array(fileSchema),
+    }),
+  ),
+})
+
+export type Manifest = z.infer<typeof manifestSchema>
+export type ManifestPartition = Manifest['partitions'][string]
+export type SnapshotFile = z.infer<typeof fileSchema>
+
+export const MANIFEST_OBJECT = 'snapshots/manifest.json'
+export const manifestRecord = jsonRecord<Manifest>('snapshot manifest', 1, manifestSchema)

@@ -1,0 +1,56 @@
+/** The topics of a pipeline and how each is kept. `docs/reference/topics.md` is this table printed. */
+export interface TopicSpec {
+  readonly suffix: string
+  readonly cleanupPolicy: 'compact' | 'delete'
+  /** Kafka topic settings beside the cleanup policy. */
+  readonly settings: Readonly<Record<string, string>>
+  /** `pipeline`: as many as kafka.partitions; else fixed. */
+  readonly partitions: 'pipeline' | number
+  readonly holds: string
+}
+
+const HOUR_MS = 3_600_000
+
+export const TOPICS = {
+  changes: {
+    suffix: '.changes',
+    cleanupPolicy: 'compact',
+    settings: { 'delete.retention.ms': `${7 * 24 * HOUR_MS}` },
+    partitions: 'pipeline',
+    holds: 'the current version of every document; also the feature store from which a new model rescores',
+  },
+  scores: {
+    suffix: '.scores',
+    cleanupPolicy: 'delete',
+    settings: { 'retention.ms': `${3 * 24 * HOUR_MS}` },
+    partitions: 'pipeline',
+    holds: 'batches of scores, one message a micro-batch',
+  },
+  cursors: {
+    suffix: '.cursors',
+    cleanupPolicy: 'compact',
+    settings: {},
+    partitions: 8,
+    holds: 'how far each source shard has been captured',
+  },
+  heartbeats: {
+    suffix: '.heartbeats',
+    cleanupPolicy: 'delete',
+    settings: { 'retention.ms': `${HOUR_MS}` },
+    partitions: 1,
+    holds: 'the status of every service instance, every few seconds',
+  },
+  dead: {
+    suffix: '.dead',
+    cleanupPolicy: 'delete',
+    settings: { 'retention.ms': `${14 * 24 * HOUR_MS}` },
+    partitions: 1,
+    holds: 'changes that could not be scored, each with its reason',
+  },
+} as const satisfies Record<string, TopicSpec>
+
+export type TopicName = keyof typeof TOPICS
+
+export function topicName(pipeline: string, topic: TopicName): string {
+  return `${pipeline}${TOPICS[topic].suffix}`
+}
