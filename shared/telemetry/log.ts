@@ -1,0 +1,10 @@
+/** Structured lines. Attributes are OpenTelemetry's or ours (`freshet.*`); never secrets, never whole documents. */
+export interface Log {
+  debug(message: string, attributes?: LogAttributes): void
+  info(message: string, attributes?: LogAttributes): void
+  warn(message: string, attributes?: LogAttributes): void
+  /** `error` gives the line its code and hint. */
+  error(message: string, error: unknown, attributes?: LogAttributes): void
+}
+
+export type LogAttributes = Readonly<Record<string, string | number | boolean>>

@@ -1,0 +1,62 @@
+/**
+ * Every counter and gauge of Freshet: unit, labels, help. `docs/reference/metrics.md` is this table printed. A counter
+ * exists at 0 from the start, so a graph shows zero and not "no data".
+ */
+export interface MetricSpec {
+  readonly kind: 'counter' | 'gauge'
+  /** UCUM, as OpenTelemetry asks: `s`, `By`, `{document}`. */
+  readonly unit: string
+  /** Label, if there is one, and its possible values. */
+  readonly label?: { readonly name: string; readonly values: readonly string[] }
+  readonly help: string
+}
+
+export const METRICS = {
+  'freshet.poller.changes': {
+    kind: 'counter',
+    unit: '{change}',
+    help: 'Changes that Kafka has acknowledged.',
+  },
+  'freshet.poller.pages': { kind: 'counter', unit: '{page}', help: 'Pages read from Elasticsearch.' },
+  'freshet.poller.rewinds': {
+    kind: 'counter',
+    unit: '{rewind}',
+    help: 'Shards read again after their identity changed.',
+  },
+  'freshet.poller.behind': {
+    kind: 'gauge',
+    unit: '{operation}',
+    help: 'Sequence numbers between cursors and checkpoints.',
+  },
+  'freshet.scorer.scored': { kind: 'counter', unit: '{row}', help: 'Rows scored and acknowledged by Kafka.' },
+  'freshet.scorer.deleted': { kind: 'counter', unit: '{row}', help: 'Deletes passed on.' },
+  'freshet.scorer.dead': { kind: 'counter', unit: '{row}', help: 'Changes that went to the dead letters.' },
+  'freshet.cache.rows': { kind: 'counter', unit: '{row}', help: 'Rows that Redis has stored or outranked.' },
+  'freshet.snapshot.rows': { kind: 'counter', unit: '{row}', help: 'Rows written to deltas.' },
+  'freshet.snapshot.commits': { kind: 'counter', unit: '{commit}', help: 'Manifests written.' },
+  'freshet.snapshot.merges': { kind: 'counter', unit: '{merge}', help: 'Bases written anew.' },
+  'freshet.answers': {
+    kind: 'counter',
+    unit: '{answer}',
+    label: { name: 'source', values: ['live', 'cache', 'snapshot', 'default'] },
+    help: 'Answers, by where they came from.',
+  },
+  'freshet.answers.degraded': {
+    kind: 'counter',
+    unit: '{answer}',
+    help: 'Answers that a better source should have given.',
+  },
+  'freshet.answers.late': { kind: 'counter', unit: '{answer}', help: 'Answers after their deadline.' },
+  'freshet.telemetry.exported': {
+    kind: 'counter',
+    unit: '{document}',
+    help: 'Telemetry documents that Elasticsearch has.',
+  },
+  'freshet.telemetry.dropped': {
+    kind: 'counter',
+    unit: '{document}',
+    help: 'Telemetry documents given up on.',
+  },
+} as const satisfies Record<string, MetricSpec>
+
+export type MetricName = keyof typeof METRICS

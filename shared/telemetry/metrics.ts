@@ -1,0 +1,28 @@
+import { METRICS, type MetricName, type MetricSpec } from './metrics-table.ts'
+
+/** The figures of one process. Made once; every stage adds to it. */
+export class Metrics {
+  readonly #values = new Map<string, number>()
+
+  constructor() {
+    for (const [name, spec] of Object.entries<MetricSpec>(METRICS))
+      for (const key of spec.label ? spec.label.values.map((value) => `${name}.${value}`) : [name])
+        this.#values.set(key, 0)
+  }
+
+  /** Adds to a counter. */
+  add(name: MetricName, count = 1, label?: string): void {
+    const key = label === undefined ? name : `${name}.${label}`
+    this.#values.set(key, (this.#values.get(key) ?? 0) + count)
+  }
+
+  /** Sets a gauge. */
+  set(name: MetricName, value: number): void {
+    this.#values.set(name, value)
+  }
+
+  /** All values by `name` or `name.label`, as heartbeats carry them. */
+  values(): Record<string, number> {
+    return Object.fromEntries(this.#values)
+  }
+}

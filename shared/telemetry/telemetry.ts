@@ -1,0 +1,10 @@
+import type { Tracer } from '@opentelemetry/api'
+import type { Log } from './log.ts'
+import type { Metrics } from './metrics.ts'
+
+/** What a service tells the world with. Disposing flushes within a deadline. */
+export interface Telemetry extends AsyncDisposable {
+  readonly log: Log
+  readonly tracer: Tracer
+  readonly metrics: Metrics
+}
