@@ -227,6 +227,10 @@ const slack = z
 const telemetry = z
   .strictObject({
     enabled: z.boolean().default(true).describe('Send traces and logs to Elasticsearch.'),
+    logLevel: z
+      .enum(['debug', 'info', 'warn', 'error'])
+      .default('info')
+      .describe('Lines below this level are neither written nor sent.'),
     url: z
       .url({ protocol: /^https?$/ })
       .optional()
