@@ -1,0 +1,54 @@
+import { Buffer } from 'node:buffer'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { cutSearchPage } from './cut-hits.ts'
+
+function response(hits: readonly string[]): Buffer {
+  return Buffer.from(
+    `{"took":3,"timed_out":false,"_shards":{"total":1,"successful":1,"skipped":0,"failed":0},"hits":{"max_score":null,"hits":[${hits.join(',')}]}}`,
+  )
+}
+
+function hit(source: string, id = '"a"'): string {
+  return `{"_index":"i","_id":${id},"_seq_no":7,"_primary_term":2,"_score":null,"_source":${source},"sort":[7]}`
+}
+
+describe('a search response', () => {
+  test.each([
+    ['a long above 2^53', '{"n":9223372036854775807}'],
+    ['a repeated key', '{"a":1,"a":2}'],
+    ['escaped unicode', '{"s":"\\u00e9\\ud83d\\ude00\\"\\\\"}'],
+    ['white space', '{ "a" : [ 1 ,\n 2 ] }'],
+    ['an empty document', '{}'],
+    ['brackets inside strings', '{"a":"}]{[","b":{"c":["]"]}}'],
+  ])('keeps %s byte for byte', (_, source) => {
+    expect(cutSearchPage(response([hit(source)])).hits[0]!.source.toString()).toBe(source)
+  })
+
+  test('of any documents gives each its own bytes', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.string({ unit: 'binary' }), fc.dictionary(fc.string(), fc.jsonValue()))),
+        (documents) => {
+          const page = cutSearchPage(
+            response(documents.map(([id, source]) => hit(JSON.stringify(source), JSON.stringify(id)))),
+          )
+          expect(page.hits.map(({ id, source }) => [id, source.toString()])).toEqual(
+            documents.map(([id, source]) => [JSON.parse(JSON.stringify(id)), JSON.stringify(source)]),
+          )
+        },
+      ),
+    )
+  })
+
+  test('that is cut off anywhere is refused, never read as fewer hits', () => {
+    const whole = response([hit('{"a":"x"}'), hit('{"b":[1,{"c":2}]}')])
+    for (let end = 0; end < whole.length; end++)
+      expect(() => cutSearchPage(whole.subarray(0, end))).toThrow(/HIT|search response/)
+  })
+
+  test('without sequence numbers says that the index cannot be captured', () => {
+    const disabled = hit('{}').replace('"_seq_no":7', '"_seq_no":-2')
+    expect(() => cutSearchPage(response([disabled]))).toThrow(/without sequence numbers/)
+  })
+})
