@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
-import { Client, type ClientOptions } from '@elastic/elasticsearch'
+import { Client } from '@elastic/elasticsearch'
 import type { Settings } from '@freshet/config/schema.ts'
 import { FreshetError } from '@freshet/errors/errors.ts'
 
 /** A client that tries once: who calls decides on retries, and on what may be repeated. */
 export function connectElasticsearch(settings: Settings['elasticsearch']): Client {
-  const options: ClientOptions = {
+  const options: ConstructorParameters<typeof Client>[0] = {
     node: settings.url,
     maxRetries: 0,
     requestTimeout: settings.requestTimeoutMs,

@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream'
-import type { Client } from '@elastic/elasticsearch'
+import { type Client, errors } from '@elastic/elasticsearch'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { cutSearchPage, type SearchPage } from './cut-hits.ts'
-import { translateElasticsearchError } from './translate.ts'
+import { refusal, translateElasticsearchError } from './translate.ts'
 
 export interface PageRequest {
   readonly index: string
@@ -23,13 +23,39 @@ export interface PageRequest {
  */
 export async function readPage(client: Client, page: PageRequest, signal: AbortSignal): Promise<SearchPage> {
   const doing = `reading ${page.index}/${page.shard}`
+  const { status, body } = await search(client, page, signal, doing)
+  if (status === 200) return checkPage(cutSearchPage(body), doing)
+  const problem = parseProblem(body)
+  if (status === 400 && problem?.error?.type === 'illegal_argument_exception')
+    throw new FreshetError('SHARD_UNAVAILABLE', `${doing}: node ${page.node} no longer holds the primary`)
+  throw refusal(status, problem, doing)
+}
+
+/** The client hands over a stream unread and unchecked, which is what keeps the bytes as they are. */
+async function search(client: Client, page: PageRequest, signal: AbortSignal, doing: string) {
   try {
-    const body = await client.transport.request<Readable>(searchOf(page), { signal, asStream: true })
-    return checkPage(cutSearchPage(Buffer.concat(await body.toArray({ signal }))), doing)
+    const response = await client.transport.request<Readable>(searchOf(page), {
+      signal,
+      asStream: true,
+      meta: true,
+    })
+    return { status: response.statusCode, body: Buffer.concat(await response.body.toArray({ signal })) }
   } catch (error) {
-    if (isShardMoved(error))
-      throw new FreshetError('SHARD_UNAVAILABLE', `${doing}: the primary moved`, { cause: error })
+    if (error instanceof Error && !(error instanceof errors.ElasticsearchClientError))
+      throw new FreshetError(
+        'ELASTICSEARCH_UNREACHABLE',
+        `${doing}: the answer broke off: ${error.message}`,
+        { cause: error },
+      )
     throw translateElasticsearchError(error, doing)
+  }
+}
+
+function parseProblem(body: Buffer): { error?: { type?: string } } | undefined {
+  try {
+    return JSON.parse(body.toString())
+  } catch {
+    return undefined // a proxy's page: the status alone speaks
   }
 }
 
@@ -42,12 +68,6 @@ function checkPage(page: SearchPage, doing: string): SearchPage {
       `${doing}: ${successful} of ${total} shards answered, ${failed} failed`,
     )
   return page
-}
-
-/** The node named in the request no longer holds the shard: 400, found by its type, not its wording. */
-function isShardMoved(error: unknown): boolean {
-  const { statusCode, body } = error as { statusCode?: number; body?: { error?: { type?: string } } }
-  return statusCode === 400 && body?.error?.type === 'illegal_argument_exception'
 }
 
 function searchOf({ index, shard, node, from, toSeqNo, rows }: PageRequest) {
