@@ -100,6 +100,10 @@ export const ERRORS = {
     retryable: false,
     hint: 'The model does not score its golden rows as its author did; do not promote it.',
   },
+  MODEL_VERSION_TAKEN: {
+    retryable: false,
+    hint: 'A pushed version never changes: give model.json another version.',
+  },
   MODEL_RUN_FAILED: {
     retryable: true,
     hint: 'The inference worker is started again; if it stays, check the model.',
