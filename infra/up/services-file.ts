@@ -1,0 +1,80 @@
+import { randomUUID } from 'node:crypto'
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+
+export type ServerName = 'kafka' | 'elasticsearch' | 'redis' | 's3'
+
+/** Where `freshet up` put the backing services. Written when all of them answer, removed by `freshet down`. */
+export interface Services {
+  readonly version: 1
+  readonly mode: 'docker' | 'native'
+  readonly startedAtMs: number
+  readonly kafka: { readonly brokers: readonly string[] }
+  readonly elasticsearch: { readonly url: string }
+  readonly redis: { readonly url: string }
+  readonly s3: {
+    readonly endpoint: string
+    readonly region: string
+    readonly accessKeyId: string
+    readonly secretAccessKey: string
+    readonly bucket: string
+  }
+  readonly processes: readonly ServerProcess[]
+}
+
+/** One running server: a process of this machine, or a container. */
+export type ServerProcess =
+  | {
+      readonly name: ServerName
+      readonly pid: number
+      /** Identity of the pid beyond its number: see process-identity.ts. */
+      readonly startedAt: string
+      readonly containerId?: undefined
+    }
+  | {
+      readonly name: ServerName
+      readonly pid?: undefined
+      readonly startedAt: string
+      readonly containerId: string
+    }
+
+/** undefined when nothing is up, or what is there was written by another version. */
+export function readServices(home: string): Services | undefined {
+  const services = readJson(servicesPath(home)) as Services | undefined
+  return services?.version === 1 ? services : undefined
+}
+
+export function writeServices(home: string, services: Services): void {
+  writeJson(servicesPath(home), services)
+}
+
+export function removeServices(home: string): void {
+  rmSync(servicesPath(home), { force: true })
+}
+
+/** The addresses as Freshet's settings; `loadSettings` takes them as its weakest source. */
+export function servicesAsSettings({ kafka, elasticsearch, redis, s3 }: Services): Record<string, unknown> {
+  return { kafka: { ...kafka }, elasticsearch: { ...elasticsearch }, redis: { ...redis }, s3: { ...s3 } }
+}
+
+/** undefined when there is no such file, or no JSON in it. */
+export function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'))
+  } catch (error) {
+    if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** A reader sees the old file or the new one, never a half. Only its owner may read it: it holds keys. */
+export function writeJson(path: string, value: unknown): void {
+  mkdirSync(dirname(path), { recursive: true })
+  const aside = `${path}.${randomUUID()}`
+  writeFileSync(aside, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 })
+  renameSync(aside, path)
+}
+
+function servicesPath(home: string): string {
+  return join(home, 'services.json')
+}
