@@ -28,7 +28,7 @@ export const CHANGE_HEADER = 'c'
 /*
  * Version 1, big-endian:
  *   0 u8 version   1 u8 kind (0 document, 1 delete)   2 u16 zero
- *   4 u64 documentVersion   12 u64 epoch   20 u32 primaryTerm   24 u64 seqNo   32 u64 capturedAtMs
+ *   4 u64 documentVersion   12 u64 epoch (< 2^48)   20 u32 primaryTerm   24 u64 seqNo   32 u64 capturedAtMs (all < 2^53)
  *  40 16 bytes trace id    56 8 bytes span id (all zero: not traced)
  */
 const VERSION = 1
@@ -70,12 +70,12 @@ export function decodeChange(key: Buffer, header: Buffer | undefined, value: Buf
   return {
     key,
     revision: {
-      documentVersion: readUint53(header, 4),
-      epoch: readUint53(header, 12),
+      documentVersion: readUint(header, 4),
+      epoch: readUint(header, 12, 2 ** 48),
       primaryTerm: header.readUInt32BE(20),
-      seqNo: readUint53(header, 24),
+      seqNo: readUint(header, 24),
     },
-    capturedAtMs: readUint53(header, 32),
+    capturedAtMs: readUint(header, 32),
     source: value,
     trace: readTrace(header),
   }
@@ -94,6 +94,10 @@ function writeUint53(bytes: Buffer, value: number, at: number): void {
   bytes.writeUInt32BE(value % 2 ** 32, at + 4)
 }
 
-function readUint53(bytes: Buffer, at: number): number {
-  return bytes.readUInt32BE(at) * 2 ** 32 + bytes.readUInt32BE(at + 4)
+/** A number that a rank has no place for must not get past here: every store would choke on it, again and again. */
+function readUint(bytes: Buffer, at: number, limit = 2 ** 53): number {
+  const value = bytes.readUInt32BE(at) * 2 ** 32 + bytes.readUInt32BE(at + 4)
+  if (value >= limit)
+    throw new FreshetError('RECORD_MALFORMED', `a change header with a number out of range at byte ${at}`)
+  return value
 }

@@ -67,15 +67,19 @@ interface Body {
 }
 
 function parseBody(key: string, json: string): Body {
-  let body: Body
+  let body: Body | null
   try {
-    body = JSON.parse(json) as Body
+    body = JSON.parse(json) as Body | null
   } catch (cause) {
     throw new FreshetError('RECORD_MALFORMED', `the stored score of ${key} is not JSON`, { cause })
   }
-  if (body.v !== 1)
-    throw new FreshetError('RECORD_VERSION', `stored score version ${body.v}, this build reads 1`)
-  if (!ROW_STATES.includes(body.state) || typeof body.outputs !== 'object' || typeof body.as_of !== 'number')
+  if (body?.v !== 1)
+    throw new FreshetError('RECORD_VERSION', `stored score version ${body?.v}, this build reads 1`)
+  if (!ROW_STATES.includes(body.state) || !isObject(body.outputs) || typeof body.as_of !== 'number')
     throw new FreshetError('RECORD_MALFORMED', `the stored score of ${key} has another shape`)
   return body
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null
 }
