@@ -1,0 +1,37 @@
+import { FreshetError } from '@freshet/errors/errors.ts'
+import { ReplyError } from 'ioredis'
+
+/**
+ * What ioredis rejects with, as one of ours. A reply of Redis starts with its code, a word in capitals (that is the
+ * protocol, not wording); everything else is the connection's fault.
+ */
+export function toRedisError(error: unknown, address: string): FreshetError {
+  if (error instanceof FreshetError) return error
+  const options = { cause: error }
+  const message = messageOf(error)
+  switch (replyCode(error)) {
+    case undefined:
+      return new FreshetError('REDIS_UNREACHABLE', `${address}: ${message}`, options)
+    case 'WRONGPASS':
+    case 'NOAUTH':
+    case 'NOPERM':
+      return new FreshetError('REDIS_UNAUTHORIZED', `${address}: ${message}`, options)
+    case 'LOADING':
+    case 'MASTERDOWN':
+    case 'CLUSTERDOWN':
+      return new FreshetError('REDIS_UNREACHABLE', `${address}: ${message}`, options)
+    default:
+      return new FreshetError('REDIS_REFUSED', `${address}: ${message}`, options)
+  }
+}
+
+/** The code of an error reply, e.g. `NOSCRIPT`; undefined when Redis did not answer. */
+export function replyCode(error: unknown): string | undefined {
+  return error instanceof ReplyError ? messageOf(error).split(' ', 1)[0] : undefined
+}
+
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  if (error.message !== '') return error.message
+  return 'code' in error ? String(error.code) : error.name // Node's AggregateError has no message, but a code
+}

@@ -1,0 +1,124 @@
+import type { Settings } from '@freshet/config/schema.ts'
+import type { ScoreStore } from '@freshet/ports/score-store.ts'
+import type { ScoreBatch } from '@freshet/records/score-batch.ts'
+import { decodeStoredScore, type StoredScore } from '@freshet/records/stored-score.ts'
+import { retry } from '@freshet/stage/back-off.ts'
+import { systemClock } from '@freshet/stage/clock.ts'
+import type { Log } from '@freshet/telemetry/log.ts'
+import type { Redis } from 'ioredis'
+import { addressOf, assertCollation, connect, createClient } from './connect.ts'
+import { callsOf, type GuardedCall, RANK_GUARD } from './rank-guard.ts'
+import { replyCode, toRedisError } from './redis-error.ts'
+import { redisKey } from './redis-key.ts'
+
+/** Patient, but every wait ends: a write that takes longer is given up and done again, which the guard makes safe. */
+const WRITER = {
+  connectTimeout: 1_000,
+  socketTimeout: 2_000,
+  commandTimeout: 2_000,
+  disconnectTimeout: 100,
+  maxLoadingRetryTime: 500,
+  retryStrategy: (attempt: number) => Math.min(50 * attempt, 1_000) + Math.random() * 50,
+}
+const CONNECT_DEADLINE_MS = 5_000
+const RETRY = { firstMs: 50, maxMs: 1_000 }
+const RETRIES_END_MS = 10_000
+const MAX_BYTES_IN_FLIGHT = 512 * 1024
+
+/** The cache's writer. Redis keeps of every key the row with the highest rank, whoever writes and in whatever order. */
+export class RedisScoreStore implements ScoreStore {
+  readonly #redis: Redis
+  readonly #settings: Settings['redis']
+  readonly #address: string
+  readonly #pipeline: string
+  readonly #log: Log
+
+  /** @throws REDIS_UNREACHABLE, REDIS_UNAUTHORIZED, REDIS_REFUSED, REDIS_COLLATION */
+  static async open(
+    settings: Settings['redis'],
+    options: { pipeline: string; log: Log },
+  ): Promise<RedisScoreStore> {
+    const address = addressOf(settings)
+    const redis = createClient(settings, WRITER)
+    try {
+      await connect(redis, { address, deadlineMs: CONNECT_DEADLINE_MS })
+      await assertCollation(redis, address)
+    } catch (error) {
+      redis.disconnect()
+      throw error
+    }
+    return new RedisScoreStore(redis, settings, options)
+  }
+
+  private constructor(redis: Redis, settings: Settings['redis'], options: { pipeline: string; log: Log }) {
+    this.#redis = redis
+    this.#settings = settings
+    this.#address = addressOf(settings)
+    this.#pipeline = options.pipeline
+    this.#log = options.log
+    redis.on('error', (error) =>
+      this.#log.debug('the connection to the cache failed', { error: error.message }),
+    )
+  }
+
+  /**
+   * Tries for 10 s before it gives up.
+   * @throws REDIS_UNREACHABLE, REDIS_UNAUTHORIZED, REDIS_REFUSED
+   */
+  async merge(batch: ScoreBatch, signal?: AbortSignal): Promise<void> {
+    const end = AbortSignal.timeout(RETRIES_END_MS)
+    const pending = new Set(callsOf(batch, this.#pipeline, this.#settings))
+    await retry(() => this.#sendAll(pending), {
+      backOff: RETRY,
+      clock: systemClock,
+      signal: signal === undefined ? end : AbortSignal.any([signal, end]),
+      onError: (error, attempt) =>
+        this.#log.warn('writing to the cache again', { attempt, error: String(error), calls: pending.size }),
+    })
+  }
+
+  async get(key: string): Promise<StoredScore | undefined> {
+    const text = await this.#translated(this.#redis.get(redisKey(this.#pipeline, key)))
+    return text === null ? undefined : decodeStoredScore(key, text)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#redis.disconnect()
+  }
+
+  /** Sends what is pending, a bounded number of bytes ahead of the answers; what Redis has taken leaves the set. */
+  async #sendAll(pending: Set<GuardedCall>): Promise<void> {
+    const inFlight = new Map<GuardedCall, Promise<void>>()
+    let bytes = 0
+    try {
+      for (const call of [...pending]) {
+        while (bytes > 0 && bytes + call.bytes > MAX_BYTES_IN_FLIGHT) await Promise.race(inFlight.values())
+        bytes += call.bytes
+        const done = this.#send(call).then(() => {
+          bytes -= call.bytes
+          inFlight.delete(call)
+          pending.delete(call)
+        })
+        inFlight.set(call, done)
+      }
+      await Promise.all(inFlight.values())
+    } finally {
+      await Promise.allSettled(inFlight.values())
+    }
+  }
+
+  async #send({ keys, args }: GuardedCall): Promise<void> {
+    try {
+      await this.#redis.evalsha(RANK_GUARD.sha1, keys.length, ...keys, ...args)
+    } catch (error) {
+      if (replyCode(error) !== 'NOSCRIPT') throw toRedisError(error, this.#address)
+      await this.#translated(this.#redis.eval(RANK_GUARD.lua, keys.length, ...keys, ...args))
+    }
+  }
+
+  #translated<T>(reply: Promise<T>): Promise<T> {
+    return reply.catch((error: unknown) => {
+      throw toRedisError(error, this.#address)
+    })
+  }
+}
