@@ -101,6 +101,11 @@ export function stateAt(rows: ScoreRows, row: number): RowState {
 const VERSION = 1
 const FIXED_BYTES = 16
 
+/** Bytes that one row adds to an encoded batch, so that whoever cuts batches can keep a message under its limit. */
+export function scoreRowBytes(keyBytes: number, outputs: number): number {
+  return 8 * (4 + outputs) + 4 + 4 + 1 + keyBytes
+}
+
 export function encodeScoreBatch({ header, rows }: ScoreBatch): Buffer {
   const json = Buffer.from(JSON.stringify(header))
   const layout = layOut(json.length, rows.count, rows.keys.length, rows.outputs.length)

@@ -1,0 +1,123 @@
+import { type ErrorCode, FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
+import type { RowWriter } from '@freshet/model/columns.ts'
+import { CHANGE_HEADER, type Change, decodeChange, type TraceContext } from '@freshet/records/change.ts'
+import { emptyRows, ROW_STATES, type RowState, type ScoreRows } from '@freshet/records/score-batch.ts'
+import type { ChangeMessage } from './change-message.ts'
+
+/** (3) A micro-batch as columns: what stores need of every row, and the model's input for those that it can score. */
+export interface FeatureBatch {
+  /** Offsets of the first and last change, both inclusive. */
+  readonly fromOffset: number
+  readonly toOffset: number
+  /** Every change whose revision could be read, in order; no outputs yet. */
+  readonly rows: ScoreRows
+  /** The message of each row. */
+  readonly messages: readonly ChangeMessage[]
+  /** float32, row-major, one row for each entry of `scorable`. */
+  readonly matrix: Float32Array
+  /** Row i of the matrix belongs to row `scorable[i]` of `rows`. */
+  readonly scorable: Uint32Array
+  readonly dead: readonly DeadChange[]
+  /** The spans that produced the changes, each once. */
+  readonly origins: readonly TraceContext[]
+}
+
+/** A change set aside, and why: no retry mends it. */
+export interface DeadChange {
+  readonly message: ChangeMessage
+  readonly code: ErrorCode
+  /** JSON pointer to the field; null when the whole change is the problem. */
+  readonly at: string | null
+  readonly reason: string
+}
+
+export const STATE = Object.fromEntries(ROW_STATES.map((state, index) => [state, index])) as Record<
+  RowState,
+  number
+>
+
+/**
+ * A document that cannot be scored becomes an `unscorable` row beside its dead letter, so that no store goes on showing
+ * an older score as current. A change that cannot be read at all (RECORD_MALFORMED) is a dead letter without a row: it
+ * has no revision that could outrank anything.
+ * @param batch n ≥ 1 messages of one partition.
+ * @throws RECORD_VERSION when the poller is newer than this build: its changes are good, so they must wait in the topic
+ * for a newer scorer, and not die here.
+ */
+export function changesToRows(batch: readonly ChangeMessage[], writer: RowWriter): FeatureBatch {
+  const { changes, messages, dead } = decodeAll(batch)
+  const keyBytes = changes.reduce((sum, { key }) => sum + key.length, 0)
+  const rows = emptyRows(changes.length, keyBytes, 0)
+  const matrix = new Float32Array(changes.length * writer.width)
+  const scorable = new Uint32Array(changes.length)
+  let scored = 0
+  for (const [row, change] of changes.entries()) {
+    writeRow(rows, row, change)
+    if (change.source === null) {
+      rows.states[row] = STATE.deleted
+      continue
+    }
+    const problem = writer.write(change.source, matrix, scored)
+    if (problem === null) scorable[scored++] = row
+    else {
+      rows.states[row] = STATE.unscorable
+      const { code, at, message } = problem
+      dead.push({ message: messages[row]!, code, at, reason: message })
+    }
+  }
+  return {
+    fromOffset: batch[0]!.offset,
+    toOffset: batch.at(-1)!.offset,
+    rows,
+    messages,
+    matrix: matrix.subarray(0, scored * writer.width),
+    scorable: scorable.subarray(0, scored),
+    dead,
+    origins: distinctOrigins(changes),
+  }
+}
+
+/** `messages[i]` is the one that `changes[i]` came in. */
+function decodeAll(batch: readonly ChangeMessage[]) {
+  const changes: Change[] = []
+  const messages: ChangeMessage[] = []
+  const dead: DeadChange[] = []
+  for (const message of batch) {
+    try {
+      changes.push(decodeMessage(message))
+      messages.push(message)
+    } catch (error) {
+      if (!isFreshetError(error, 'RECORD_MALFORMED')) throw error
+      dead.push({ message, code: error.code, at: null, reason: error.message })
+    }
+  }
+  return { changes, messages, dead }
+}
+
+function decodeMessage({ key, headers, value }: ChangeMessage): Change {
+  if (key === null) throw new FreshetError('RECORD_MALFORMED', 'a change without a key')
+  return decodeChange(key, headers[CHANGE_HEADER], value)
+}
+
+function writeRow(rows: ScoreRows, row: number, { key, revision, capturedAtMs }: Change): void {
+  const keyAt = rows.keyOffsets[row]!
+  rows.keys.set(key, keyAt)
+  rows.keyOffsets[row + 1] = keyAt + key.length
+  rows.documentVersions[row] = revision.documentVersion
+  rows.epochs[row] = revision.epoch
+  rows.primaryTerms[row] = revision.primaryTerm
+  rows.seqNos[row] = revision.seqNo
+  rows.asOfMs[row] = capturedAtMs
+}
+
+/** One span of the poller stands for a page, so neighbours nearly always share theirs. */
+function distinctOrigins(changes: readonly Change[]): TraceContext[] {
+  const bySpan = new Map<string, TraceContext>()
+  let last: string | undefined
+  for (const { trace } of changes) {
+    if (trace === null || trace.spanId === last) continue
+    last = trace.spanId
+    bySpan.set(`${trace.traceId}/${trace.spanId}`, trace)
+  }
+  return [...bySpan.values()]
+}

@@ -1,0 +1,83 @@
+import { Buffer } from 'node:buffer'
+import { emptyRows, stateAt } from '@freshet/records/score-batch.ts'
+import { describe, expect, test } from 'vitest'
+import { type FeatureBatch, STATE } from './change-to-row.ts'
+import { rowsToScores } from './rows-to-scores.ts'
+
+const header = {
+  partition: 3,
+  model: { name: 'delay', version: '2025-11', generation: 7 },
+  outputs: ['late', 'minutes'],
+  scoredAtMs: 1_764_000_002_000,
+  trace: null,
+}
+
+/** Four rows, of which the first and the last two were given to the model. */
+function features(): FeatureBatch {
+  const rows = emptyRows(4, 0, 0)
+  rows.states[1] = STATE.deleted
+  const messages = [40, 41, 42, 43].map((offset) => ({
+    offset,
+    key: Buffer.from(`flights/${offset}`),
+    value: null,
+    headers: {},
+  }))
+  return {
+    fromOffset: 40,
+    toOffset: 43,
+    rows,
+    messages,
+    matrix: new Float32Array(6),
+    scorable: Uint32Array.of(0, 2, 3),
+    dead: [],
+    origins: [],
+  }
+}
+
+describe('rows become scores', () => {
+  test('each under its own row, with the position that they came with', () => {
+    const { batch, dead } = rowsToScores(
+      features(),
+      [Float64Array.of(0.1, 0.2, 0.3), Float64Array.of(1, 2, 3)],
+      header,
+    )
+    expect(batch.header).toEqual({ ...header, fromOffset: 40, toOffset: 43 })
+    expect(batch.rows.outputs.map((column) => [...column])).toEqual([
+      [0.1, Number.NaN, 0.2, 0.3],
+      [1, Number.NaN, 2, 3],
+    ])
+    expect([0, 1, 2, 3].map((row) => stateAt(batch.rows, row))).toEqual([
+      'scored',
+      'deleted',
+      'scored',
+      'scored',
+    ])
+    expect(dead).toEqual([])
+  })
+
+  test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
+    'but an answer of %d is a dead letter, and its row says so',
+    (answer) => {
+      const { batch, dead } = rowsToScores(
+        features(),
+        [Float64Array.of(0.1, 0.2, 0.3), Float64Array.of(1, answer, 3)],
+        header,
+      )
+      expect(stateAt(batch.rows, 2)).toBe('unscorable')
+      expect(batch.rows.outputs.map((column) => column[2])).toEqual([Number.NaN, Number.NaN])
+      expect(dead).toMatchObject([
+        {
+          code: 'SCORE_NOT_FINITE',
+          message: { offset: 42 },
+          reason: `the model answered ${answer} for minutes`,
+        },
+      ])
+    },
+  )
+
+  test('and leave the rows that they were made from as they were', () => {
+    const before = features()
+    rowsToScores(before, [Float64Array.of(Number.NaN, 0, 0), Float64Array.of(0, 0, 0)], header)
+    expect(before).toEqual(features())
+  })
+})
