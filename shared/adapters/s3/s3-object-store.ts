@@ -1,0 +1,184 @@
+import { Buffer } from 'node:buffer'
+import { addAbortSignal, type Readable } from 'node:stream'
+import {
+  CreateBucketCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  type GetObjectCommandOutput,
+  HeadBucketCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3'
+import type { Settings } from '@freshet/config/schema.ts'
+import { FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
+import type { ListedObject, ObjectStore, PutCondition, StoredObject } from '@freshet/ports/object-store.ts'
+import { NodeHttpHandler } from '@smithy/node-http-handler'
+import { translateS3Error } from './translate.ts'
+
+/** No request is made before the first call. @throws CONFIG_INVALID when only half of the key pair is given */
+export function openS3(settings: Settings['s3']): S3ObjectStore {
+  return new S3ObjectStore(settings, createClient(settings))
+}
+
+/** Makes the bucket when it is not there, for `freshet up`. @throws S3_UNREACHABLE, S3_UNAUTHORIZED, S3_REFUSED */
+export async function ensureBucket(settings: Settings['s3']): Promise<void> {
+  const client = createClient(settings)
+  try {
+    await client.send(new HeadBucketCommand({ Bucket: settings.bucket }))
+  } catch (error) {
+    const problem = translateS3Error(error, `bucket ${settings.bucket}`)
+    if (problem.code !== 'BUCKET_MISSING') throw problem
+    await client.send(new CreateBucketCommand({ Bucket: settings.bucket })).catch((cause: unknown) => {
+      throw translateS3Error(cause, `create bucket ${settings.bucket}`)
+    })
+  } finally {
+    client.destroy()
+  }
+}
+
+/**
+ * Objects of one bucket under `s3.prefix`. Each call is tried up to three times by the client; each try waits at most
+ * `s3.requestTimeoutMs` for an answer.
+ * @throws S3_UNREACHABLE, S3_UNAUTHORIZED, S3_REFUSED, BUCKET_MISSING from every method; DEADLINE when its signal aborts
+ */
+export class S3ObjectStore implements ObjectStore {
+  readonly #client: S3Client
+  readonly #bucket: string
+  readonly #prefix: string
+  readonly #timeoutMs: number
+
+  constructor({ bucket, prefix, requestTimeoutMs }: Settings['s3'], client: S3Client) {
+    this.#client = client
+    this.#bucket = bucket
+    this.#prefix = `${prefix}/`
+    this.#timeoutMs = requestTimeoutMs
+  }
+
+  async get(key: string, signal?: AbortSignal): Promise<StoredObject> {
+    return this.#ask(`get ${key}`, signal, async (options) => {
+      const answer = await this.#client.send(new GetObjectCommand(this.#at(key)), options)
+      return { body: await this.#readBody(answer, signal), etag: answer.ETag! }
+    })
+  }
+
+  async getRange(
+    key: string,
+    { from, to }: { from: number; to: number },
+    signal?: AbortSignal,
+  ): Promise<Buffer> {
+    return this.#ask(`get ${key} from ${from} to ${to}`, signal, async (options) => {
+      const range = { ...this.#at(key), Range: `bytes=${from}-${to - 1}` }
+      return this.#readBody(await this.#client.send(new GetObjectCommand(range), options), signal)
+    })
+  }
+
+  async put(key: string, body: Uint8Array, condition?: PutCondition, signal?: AbortSignal): Promise<string> {
+    const only =
+      condition === undefined
+        ? {}
+        : condition === 'absent'
+          ? { IfNoneMatch: '*' }
+          : { IfMatch: condition.ifMatch }
+    try {
+      return await this.#ask(`put ${key}`, signal, async (options) => {
+        const answer = await this.#client.send(
+          new PutObjectCommand({ ...this.#at(key), Body: body, ...only }),
+          options,
+        )
+        return answer.ETag!
+      })
+    } catch (error) {
+      // If-Match on a key that is gone answers "no such key": the version we meant is not there any more.
+      if (!isFreshetError(error, 'OBJECT_MISSING')) throw error
+      throw new FreshetError('OBJECT_CHANGED', error.message, { cause: error })
+    }
+  }
+
+  async list(prefix: string, signal?: AbortSignal): Promise<readonly ListedObject[]> {
+    const objects: ListedObject[] = []
+    let from: string | undefined
+    do {
+      const page = await this.#ask(`list ${prefix}`, signal, (options) =>
+        this.#client.send(
+          new ListObjectsV2Command({
+            Bucket: this.#bucket,
+            Prefix: this.#prefix + prefix,
+            ContinuationToken: from,
+          }),
+          options,
+        ),
+      )
+      for (const { Key, Size, LastModified } of page.Contents ?? [])
+        objects.push({
+          key: Key!.slice(this.#prefix.length),
+          bytes: Size!,
+          modifiedAtMs: LastModified!.getTime(),
+        })
+      from = page.NextContinuationToken
+    } while (from !== undefined)
+    return objects
+  }
+
+  async delete(key: string, signal?: AbortSignal): Promise<void> {
+    await this.#ask(`delete ${key}`, signal, (options) =>
+      this.#client.send(new DeleteObjectCommand(this.#at(key)), options),
+    ).catch((error: unknown) => {
+      if (!isFreshetError(error, 'OBJECT_MISSING')) throw error
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#client.destroy()
+  }
+
+  #at(key: string): { Bucket: string; Key: string } {
+    return { Bucket: this.#bucket, Key: this.#prefix + key }
+  }
+
+  async #ask<T>(
+    doing: string,
+    signal: AbortSignal | undefined,
+    work: (options: { abortSignal?: AbortSignal }) => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await work(signal === undefined ? {} : { abortSignal: signal })
+    } catch (error) {
+      if (signal?.aborted) throw new FreshetError('DEADLINE', `${doing}: given up`, { cause: error })
+      throw translateS3Error(error, doing)
+    }
+  }
+
+  /** A server that stops in the middle of a body is given up: what was announced has to come at 1 MB/s or more. */
+  async #readBody({ Body, ContentLength }: GetObjectCommandOutput, signal?: AbortSignal): Promise<Buffer> {
+    const deadline = AbortSignal.timeout(this.#timeoutMs + Math.ceil((ContentLength ?? 0) / 1_000))
+    const body = addAbortSignal(
+      signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
+      Body as Readable,
+    )
+    const chunks: Buffer[] = []
+    for await (const chunk of body) chunks.push(chunk as Buffer)
+    return Buffer.concat(chunks)
+  }
+}
+
+function createClient(settings: Settings['s3']): S3Client {
+  const { endpoint, region, accessKeyId, secretAccessKey, requestTimeoutMs } = settings
+  if ((accessKeyId === undefined) !== (secretAccessKey === undefined))
+    throw new FreshetError('CONFIG_INVALID', 's3.accessKeyId and s3.secretAccessKey: give both or neither')
+  return new S3Client({
+    region,
+    ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
+    ...(accessKeyId === undefined || secretAccessKey === undefined
+      ? {}
+      : { credentials: { accessKeyId, secretAccessKey } }),
+    // Many S3 servers other than AWS refuse or damage the newer checksums; TLS and etags guard the bytes.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    requestHandler: new NodeHttpHandler({
+      connectionTimeout: Math.min(requestTimeoutMs, 5_000),
+      requestTimeout: requestTimeoutMs,
+      throwOnRequestTimeout: true,
+    }),
+  })
+}
