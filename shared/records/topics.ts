@@ -10,12 +10,14 @@ export interface TopicSpec {
 }
 
 const HOUR_MS = 3_600_000
+/** Room for the largest documents that Elasticsearch users keep. */
+const MAX_MESSAGE_BYTES = `${20 * 1024 * 1024}`
 
 export const TOPICS = {
   changes: {
     suffix: '.changes',
     cleanupPolicy: 'compact',
-    settings: { 'delete.retention.ms': `${7 * 24 * HOUR_MS}` },
+    settings: { 'delete.retention.ms': `${7 * 24 * HOUR_MS}`, 'max.message.bytes': MAX_MESSAGE_BYTES },
     partitions: 'pipeline',
     holds: 'the current version of every document; also the feature store from which a new model rescores',
   },
@@ -43,7 +45,7 @@ export const TOPICS = {
   dead: {
     suffix: '.dead',
     cleanupPolicy: 'delete',
-    settings: { 'retention.ms': `${14 * 24 * HOUR_MS}` },
+    settings: { 'retention.ms': `${14 * 24 * HOUR_MS}`, 'max.message.bytes': MAX_MESSAGE_BYTES },
     partitions: 1,
     holds: 'changes that could not be scored, each with its reason',
   },

@@ -1,0 +1,138 @@
+import type { ShardIdentity } from '@freshet/records/cursor.ts'
+import { describe, expect, test } from 'vitest'
+import { type Capture, defaultLimits, type Effect, type Event, newCapture, step } from './capture.ts'
+
+const identity: ShardIdentity = {
+  indexUuid: 'u',
+  historyUuid: 'h',
+  node: 'n1',
+  allocationId: 'a',
+  primaryTerm: 1,
+}
+const limits = { ...defaultLimits, pageRows: 3 }
+
+/** Feeds events and returns the last state with the effects of the last event. */
+function feed(state: Capture, ...events: readonly Event[]): [Capture, readonly Effect[]] {
+  let effects: readonly Effect[] = []
+  for (const event of events) [state, effects] = step(state, event, limits)
+  return [state, effects]
+}
+
+function observed(globalCheckpoint: number, more: Partial<Extract<Event, { kind: 'observed' }>> = {}): Event {
+  return { kind: 'observed', identity, globalCheckpoint, maxSeqNo: globalCheckpoint, newEpoch: 100, ...more }
+}
+
+const hits = (...seqNos: readonly number[]): Event => ({
+  kind: 'page',
+  hits: seqNos.map((seqNo) => ({ id: `d${seqNo}`, seqNo })),
+})
+const acked = (throughSeqNo: number, nowMs = 1): Event => ({ kind: 'acked', throughSeqNo, nowMs })
+const saved: Event = { kind: 'saved' }
+const refreshed: Event = { kind: 'refreshed' }
+
+/** Captured up to `seqNo`, idle, with its last window still open. */
+function capturedTo(seqNo: number): Capture {
+  return feed(newCapture('i', 0), observed(seqNo), saved, refreshed, hits(seqNo), acked(seqNo), saved)[0]
+}
+
+describe('a shard', () => {
+  test('gets an epoch that is on disk before anything is read', () => {
+    const [state, effects] = feed(newCapture('i', 0), observed(5))
+    expect(effects).toEqual([{ kind: 'save', cursor: state.cursor }])
+    expect(state.cursor).toMatchObject({ epoch: 100, seqNo: -1, identity })
+    expect(feed(state, saved)[1]).toEqual([{ kind: 'refresh' }])
+  })
+
+  test('is read up to the checkpoint and no further, holes included', () => {
+    const [reading, effects] = feed(newCapture('i', 0), observed(9), saved, refreshed)
+    expect(effects).toMatchObject([{ kind: 'readPage', from: { seqNo: -1, inclusive: false }, toSeqNo: 9 }])
+    const [done] = feed(reading, hits(2, 4), acked(9), saved)
+    expect(done.cursor.seqNo).toBe(9)
+  })
+
+  test('goes on inclusively after a full page, since numbers repeat in a shrunk index', () => {
+    const [state, effects] = feed(newCapture('i', 0), observed(9), saved, refreshed, hits(1, 2, 3))
+    expect(effects).toMatchObject([
+      { kind: 'produce', throughSeqNo: 2 },
+      { kind: 'readPage', from: { seqNo: 3, inclusive: true } },
+    ])
+    const twin: Event = {
+      kind: 'page',
+      hits: [
+        { id: 'd3', seqNo: 3 },
+        { id: 'twin', seqNo: 3 },
+      ],
+    }
+    expect(feed(state, twin)[1]).toMatchObject([{ kind: 'produce', skip: new Set([0]), throughSeqNo: 9 }])
+  })
+
+  test('asks for more rows when a full page brought nothing new', () => {
+    const [state] = feed(newCapture('i', 0), observed(9), saved, refreshed, hits(3, 3, 3), acked(2))
+    expect(feed(state, hits(3, 3, 3))[1]).toMatchObject([{ kind: 'readPage', rows: 6 }])
+  })
+
+  test('does not read a third page while two wait for Kafka', () => {
+    const [state, effects] = feed(
+      newCapture('i', 0),
+      observed(99),
+      saved,
+      refreshed,
+      hits(1, 2, 3),
+      hits(3, 4, 5),
+    )
+    expect(effects).toMatchObject([{ kind: 'produce' }])
+    expect(feed(state, acked(2))[1]).toMatchObject([{ kind: 'readPage' }])
+  })
+
+  test('keeps its cursor when anything fails, and reads the same again', () => {
+    const [state] = feed(capturedTo(5), observed(9), refreshed, { kind: 'failed' })
+    expect(state.cursor.seqNo).toBe(5)
+    expect(feed(state, observed(9), refreshed)[1]).toMatchObject([
+      { kind: 'readPage', from: { seqNo: 5, inclusive: false } },
+    ])
+  })
+
+  test('keeps its cursor when a new primary knows an older checkpoint for a moment', () => {
+    expect(feed(capturedTo(5), observed(3))).toMatchObject([{ cursor: { seqNo: 5 } }, []])
+  })
+})
+
+describe('the rewind', () => {
+  test('reads an open window again when the primary changes, in one write with the identity', () => {
+    const [state, effects] = feed(capturedTo(5), observed(5, { identity: { ...identity, primaryTerm: 2 } }))
+    expect(effects).toEqual([{ kind: 'save', cursor: state.cursor }])
+    expect(state.cursor).toMatchObject({ seqNo: -1, windows: [], identity: { primaryTerm: 2 }, epoch: 100 })
+  })
+
+  test('leaves out what the checkpoint has passed', () => {
+    const [state] = feed(
+      capturedTo(5),
+      observed(5, { maxSeqNo: 5 }),
+      observed(5, { identity: { ...identity, node: 'n2' } }),
+    )
+    expect(state.cursor.seqNo).toBe(5)
+  })
+
+  test('still reaches back while operations above the checkpoint may hide older versions', () => {
+    const [state] = feed(
+      capturedTo(5),
+      observed(5, { maxSeqNo: 8 }),
+      observed(5, { identity: { ...identity, node: 'n2' } }),
+    )
+    expect(state.cursor.seqNo).toBe(-1)
+  })
+
+  test('a new history starts a new epoch at the beginning', () => {
+    const [state] = feed(
+      capturedTo(5),
+      observed(3, { identity: { ...identity, historyUuid: 'h2' }, newEpoch: 200 }),
+    )
+    expect(state.cursor).toMatchObject({ epoch: 200, seqNo: -1, windows: [] })
+  })
+
+  test('survives a failed write of the new identity: it is written before anything is read under it', () => {
+    const moved = observed(9, { identity: { ...identity, primaryTerm: 2 } })
+    const [, effects] = feed(capturedTo(5), moved, { kind: 'failed' }, moved)
+    expect(effects).toMatchObject([{ kind: 'save' }])
+  })
+})

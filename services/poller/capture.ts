@@ -1,0 +1,272 @@
+/**
+ * Every decision about one primary shard, without any I/O: (state, event) → state and effects.
+ *
+ *   observed ─► save? ─► refresh ─► readPage ⇄ page ─► produce ─► acked ─► save ─► idle
+ *
+ * Why it loses nothing:
+ * - Nothing above the global checkpoint is emitted or passed: what lies above can be rolled back by a failover.
+ * - A refresh after reading the checkpoint makes everything up to it visible; waiting for the index's own refresh
+ *   loses documents.
+ * - The cursor moves only over what Kafka has acknowledged.
+ * - A document hidden by a newer operation above the checkpoint becomes current again, below the cursor, when that
+ *   operation is rolled back. So every scan leaves a window open until the checkpoint has passed all that could have
+ *   hidden something, and when the identity of the primary changes, open windows are read again (the rewind).
+ * - A shard that is new or has another history starts a new epoch at -1, and outranks what was before.
+ *
+ * Identity, epoch, cursor and windows are saved in one write; an identity saved without its rewind would be a loss.
+ */
+import type { Cursor, ShardIdentity, Window } from '@freshet/records/cursor.ts'
+
+export interface Capture {
+  readonly cursor: Cursor
+  /** True while the identity in `cursor` is not yet on disk: nothing may be emitted under it. */
+  readonly unsaved: boolean
+  readonly savedAtMs: number
+  readonly phase: Phase
+}
+
+export type Phase =
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'opening'; readonly targetSeqNo: number }
+  | Scan
+  | { readonly kind: 'closing' }
+
+interface Scan {
+  readonly kind: 'scanning'
+  /** The cursor when the scan began: a rewind goes back to here. */
+  readonly startSeqNo: number
+  /** The global checkpoint when the scan began, inclusive. */
+  readonly targetSeqNo: number
+  readonly node: string
+  /** The last sequence number read, and the documents that had it: numbers repeat in a shrunk index. */
+  readonly readSeqNo: number
+  readonly boundaryIds: ReadonlySet<string>
+  readonly pageRows: number
+  readonly reading: boolean
+  /** A page came back short: only holes are left up to the target. */
+  readonly exhausted: boolean
+  readonly pagesInFlight: number
+}
+
+export type Event =
+  | {
+      readonly kind: 'observed'
+      readonly globalCheckpoint: number
+      readonly maxSeqNo: number
+      readonly identity: ShardIdentity
+      readonly newEpoch: number
+    }
+  | { readonly kind: 'refreshed' }
+  | { readonly kind: 'page'; readonly hits: readonly { readonly id: string; readonly seqNo: number }[] }
+  | { readonly kind: 'acked'; readonly throughSeqNo: number; readonly nowMs: number }
+  | { readonly kind: 'saved' }
+  /** Anything went wrong; nothing of this scan is running any more. The next `observed` starts again at the cursor. */
+  | { readonly kind: 'failed' }
+
+export type Effect =
+  | { readonly kind: 'save'; readonly cursor: Cursor }
+  | { readonly kind: 'refresh' }
+  | {
+      readonly kind: 'readPage'
+      readonly node: string
+      readonly from: { readonly seqNo: number; readonly inclusive: boolean }
+      readonly toSeqNo: number
+      readonly rows: number
+    }
+  /** Send the hits of the page just read, without those at `skip`; their acknowledgement covers `throughSeqNo`. */
+  | { readonly kind: 'produce'; readonly skip: ReadonlySet<number>; readonly throughSeqNo: number }
+
+export interface Limits {
+  readonly pageRows: number
+  /** Rows that the index allows in one page. */
+  readonly maxPageRows: number
+  /** Pages read and not yet acknowledged. */
+  readonly maxPagesInFlight: number
+  readonly saveEveryMs: number
+  readonly maxWindows: number
+}
+
+export const defaultLimits = { maxPageRows: 10_000, maxPagesInFlight: 2, saveEveryMs: 1_000, maxWindows: 16 }
+
+type Step = [Capture, readonly Effect[]]
+
+/** A shard that has no cursor yet. Its first `observed` gives it an identity and an epoch. */
+export function newCapture(index: string, shard: number): Capture {
+  const identity = { indexUuid: '', historyUuid: '', node: '', allocationId: '', primaryTerm: 0 }
+  return resume({ version: 1, index, shard, identity, epoch: 1, seqNo: -1, windows: [] })
+}
+
+/** A shard that goes on from a stored cursor. */
+export function resume(cursor: Cursor): Capture {
+  return { cursor, unsaved: false, savedAtMs: 0, phase: { kind: 'idle' } }
+}
+
+export function step(state: Capture, event: Event, limits: Limits): Step {
+  switch (event.kind) {
+    case 'observed':
+      return observed(state, event)
+    case 'refreshed':
+      return beginScan(state, limits)
+    case 'page':
+      return pageRead(state, event.hits, limits)
+    case 'acked':
+      return acked(state, event, limits)
+    case 'saved':
+      return saved(state)
+    case 'failed':
+      return [{ ...state, phase: { kind: 'idle' } }, []]
+  }
+}
+
+function observed(state: Capture, event: Extract<Event, { kind: 'observed' }>): Step {
+  if (state.phase.kind !== 'idle') return [state, []]
+  const cursor = meet(state.cursor, event)
+  const unsaved = state.unsaved || cursor.identity !== state.cursor.identity
+  const next: Capture = { ...state, cursor, unsaved }
+  if (event.globalCheckpoint <= cursor.seqNo && !unsaved) return [next, []]
+  const opening: Capture = { ...next, phase: { kind: 'opening', targetSeqNo: event.globalCheckpoint } }
+  return [opening, [unsaved ? { kind: 'save', cursor } : { kind: 'refresh' }]]
+}
+
+/** The cursor under the identity that the primary has now. */
+function meet(
+  cursor: Cursor,
+  { identity, newEpoch, globalCheckpoint, maxSeqNo }: Extract<Event, { kind: 'observed' }>,
+): Cursor {
+  const { indexUuid, historyUuid } = cursor.identity
+  if (identity.indexUuid !== indexUuid || identity.historyUuid !== historyUuid)
+    return { ...cursor, identity, epoch: newEpoch, seqNo: -1, windows: [] }
+  if (!sameIdentity(identity, cursor.identity))
+    return {
+      ...cursor,
+      identity,
+      seqNo: Math.min(cursor.seqNo, ...cursor.windows.map((window) => window.startSeqNo)),
+      windows: [],
+    }
+  const windows = cursor.windows
+    .map(({ startSeqNo, highSeqNo }) => ({ startSeqNo, highSeqNo: highSeqNo ?? maxSeqNo }))
+    .filter((window) => window.highSeqNo > globalCheckpoint)
+  return { ...cursor, windows }
+}
+
+function sameIdentity(a: ShardIdentity, b: ShardIdentity): boolean {
+  return a.node === b.node && a.allocationId === b.allocationId && a.primaryTerm === b.primaryTerm
+}
+
+function saved(state: Capture): Step {
+  const next = { ...state, unsaved: false }
+  if (state.phase.kind === 'closing') return [{ ...next, phase: { kind: 'idle' } }, []]
+  if (state.phase.kind !== 'opening') return [next, []]
+  if (state.phase.targetSeqNo <= state.cursor.seqNo) return [{ ...next, phase: { kind: 'idle' } }, []]
+  return [next, [{ kind: 'refresh' }]]
+}
+
+function beginScan(state: Capture, { pageRows }: Limits): Step {
+  if (state.phase.kind !== 'opening') return [state, []]
+  const scan: Scan = {
+    kind: 'scanning',
+    startSeqNo: state.cursor.seqNo,
+    targetSeqNo: state.phase.targetSeqNo,
+    node: state.cursor.identity.node,
+    readSeqNo: state.cursor.seqNo,
+    boundaryIds: new Set(),
+    pageRows,
+    reading: false,
+    exhausted: false,
+    pagesInFlight: 0,
+  }
+  return readNext(state, scan)
+}
+
+function readNext(state: Capture, scan: Scan): Step {
+  const from = { seqNo: scan.readSeqNo, inclusive: scan.boundaryIds.size > 0 }
+  return [
+    { ...state, phase: { ...scan, reading: true } },
+    [{ kind: 'readPage', node: scan.node, from, toSeqNo: scan.targetSeqNo, rows: scan.pageRows }],
+  ]
+}
+
+function pageRead(
+  state: Capture,
+  hits: readonly { readonly id: string; readonly seqNo: number }[],
+  limits: Limits,
+): Step {
+  if (state.phase.kind !== 'scanning') return [state, []]
+  const scan = state.phase
+  const skip = alreadyRead(scan, hits)
+  const exhausted = hits.length < scan.pageRows
+  const lastSeqNo = hits.at(-1)?.seqNo ?? scan.readSeqNo
+  const boundary = hits.filter((hit) => hit.seqNo === lastSeqNo).map((hit) => hit.id)
+  const isNew = skip.size < hits.length
+  const next: Scan = {
+    ...scan,
+    reading: false,
+    exhausted,
+    readSeqNo: lastSeqNo,
+    boundaryIds: new Set(lastSeqNo === scan.readSeqNo ? [...scan.boundaryIds, ...boundary] : boundary),
+    // A full page of what was read before: more documents share this number than fit, so ask for more.
+    pageRows: isNew ? limits.pageRows : Math.min(limits.maxPageRows, scan.pageRows * 2),
+    pagesInFlight: scan.pagesInFlight + (isNew ? 1 : 0),
+  }
+  const produce: readonly Effect[] = isNew
+    ? [{ kind: 'produce', skip, throughSeqNo: exhausted ? scan.targetSeqNo : lastSeqNo - 1 }]
+    : []
+  const [after, effects] = goOn(state, next, limits)
+  return [after, [...produce, ...effects]]
+}
+
+/** Rows of the page that an inclusive read repeats. */
+function alreadyRead(
+  scan: Scan,
+  hits: readonly { readonly id: string; readonly seqNo: number }[],
+): ReadonlySet<number> {
+  const rows = new Set<number>()
+  for (const [row, hit] of hits.entries()) {
+    if (hit.seqNo !== scan.readSeqNo) break
+    if (scan.boundaryIds.has(hit.id)) rows.add(row)
+  }
+  return rows
+}
+
+function acked(
+  state: Capture,
+  { throughSeqNo, nowMs }: Extract<Event, { kind: 'acked' }>,
+  limits: Limits,
+): Step {
+  if (state.phase.kind !== 'scanning') return [state, []]
+  const scan = { ...state.phase, pagesInFlight: state.phase.pagesInFlight - 1 }
+  if (scan.exhausted || nowMs - state.savedAtMs < limits.saveEveryMs || throughSeqNo <= state.cursor.seqNo)
+    return goOn(state, scan, limits)
+  const cursor = advance(state.cursor, scan, throughSeqNo, limits)
+  const [after, effects] = goOn({ ...state, cursor, savedAtMs: nowMs }, scan, limits)
+  return [after, [{ kind: 'save', cursor }, ...effects]]
+}
+
+/** Reads on, waits for acknowledgements, or ends the scan. */
+function goOn(state: Capture, scan: Scan, limits: Limits): Step {
+  if (!scan.exhausted && !scan.reading && scan.pagesInFlight < limits.maxPagesInFlight)
+    return readNext(state, scan)
+  if (!scan.exhausted || scan.pagesInFlight > 0) return [{ ...state, phase: scan }, []]
+  const cursor = advance(state.cursor, scan, scan.targetSeqNo, limits)
+  return [{ ...state, cursor, phase: { kind: 'closing' } }, [{ kind: 'save', cursor }]]
+}
+
+/** The cursor moved to `seqNo`, with the window of this scan open. */
+function advance(cursor: Cursor, scan: Scan, seqNo: number, { maxWindows }: Limits): Cursor {
+  const isOpen = cursor.windows.some(
+    (window) => window.startSeqNo === scan.startSeqNo && window.highSeqNo === null,
+  )
+  const windows = isOpen
+    ? cursor.windows
+    : [...cursor.windows, { startSeqNo: scan.startSeqNo, highSeqNo: null }]
+  return { ...cursor, seqNo, windows: boundWindows(windows, maxWindows) }
+}
+
+/** Neighbours are merged, never all into one: under steady traffic the highest would never be passed. */
+function boundWindows(windows: readonly Window[], max: number): Window[] {
+  if (windows.length <= max) return [...windows]
+  const [first, second, ...rest] = windows as [Window, Window, ...Window[]]
+  const highSeqNo =
+    first.highSeqNo === null || second.highSeqNo === null ? null : Math.max(first.highSeqNo, second.highSeqNo)
+  return [{ startSeqNo: Math.min(first.startSeqNo, second.startSeqNo), highSeqNo }, ...rest]
+}
