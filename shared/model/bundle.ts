@@ -1,6 +1,10 @@
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { FreshetError } from '@freshet/errors/errors.ts'
-import type { InferencePool } from './inference-pool.ts'
-import type { ModelSpec } from './spec.ts'
+import { z } from 'zod'
+import { refuseExternalData } from './external-data.ts'
+import { encodeModelSpec, type ModelSpec, parseModelSpec } from './spec.ts'
 
 /** A model as it is pushed, promoted and loaded: three files of one folder or object prefix. */
 export interface ModelBundle {
@@ -13,26 +17,79 @@ export interface ModelBundle {
 }
 
 export interface GoldenRow {
-  readonly document: unknown
-  /** Expected score by output name. */
+  readonly document: Readonly<Record<string, unknown>>
+  /** Expected score by output name; every output of the spec. */
   readonly outputs: Readonly<Record<string, number>>
 }
 
-export const BUNDLE_FILES = ['model.onnx', 'model.json', 'golden.ndjson'] as const
+export const BUNDLE_FILES = ['model.onnx', 'golden.ndjson', 'model.json'] as const
+export type BundleFile = (typeof BUNDLE_FILES)[number]
 
-/** @throws MODEL_MISSING, MODEL_INVALID, MODEL_HASH */
+/** @throws MODEL_MISSING when a file is not there, MODEL_INVALID, MODEL_HASH */
 export async function readBundleFolder(folder: string): Promise<ModelBundle> {
-  throw new FreshetError('BUG', `not built yet: ${folder}`)
+  return readBundle(async (file) => {
+    const path = join(folder, file)
+    return await readFile(path).catch((cause: unknown) => {
+      throw new FreshetError('MODEL_MISSING', `${path} cannot be read`, { cause })
+    })
+  })
 }
 
-/**
- * Scores the golden rows as production would and compares with what the author got.
- * @throws MODEL_GOLDEN naming the worst row, MODEL_RUN_FAILED
- */
-export async function verifyBundle(
-  bundle: ModelBundle,
-  pool: InferencePool,
-  signal: AbortSignal,
-): Promise<void> {
-  throw new FreshetError('BUG', `not built yet: ${bundle.spec.name} ${pool} ${signal}`)
+/** From wherever the three files are. @throws MODEL_INVALID, MODEL_HASH, and what `read` throws */
+export async function readBundle(read: (file: BundleFile) => Promise<Buffer>): Promise<ModelBundle> {
+  const [onnx, golden, json] = await Promise.all(BUNDLE_FILES.map(read))
+  const spec = parseModelSpec(json!.toString())
+  const bundle: ModelBundle = { spec, onnx: onnx!, golden: parseGolden(golden!.toString(), spec) }
+  checkHash(bundle)
+  refuseExternalData(bundle.onnx)
+  return bundle
+}
+
+/** The three files' bytes; the same bundle always gives the same. */
+export function encodeBundle({ spec, onnx, golden }: ModelBundle): Readonly<Record<BundleFile, Uint8Array>> {
+  return {
+    'model.onnx': onnx,
+    'golden.ndjson': Buffer.from(golden.map((row) => `${JSON.stringify(row)}\n`).join('')),
+    'model.json': Buffer.from(encodeModelSpec(spec)),
+  }
+}
+
+/** @throws MODEL_HASH */
+export function checkHash({ spec, onnx }: ModelBundle): void {
+  const found = createHash('sha256').update(onnx).digest('hex')
+  if (found !== spec.sha256)
+    throw new FreshetError(
+      'MODEL_HASH',
+      `model.onnx of ${spec.name}@${spec.version} is ${found}, not ${spec.sha256}`,
+    )
+}
+
+const goldenRow = z.strictObject({
+  document: z.record(z.string(), z.unknown()),
+  outputs: z.record(z.string(), z.number()),
+})
+
+function parseGolden(text: string, spec: ModelSpec): GoldenRow[] {
+  const lines = text.split('\n').filter((line) => line !== '')
+  if (lines.length === 0) throw new FreshetError('MODEL_INVALID', 'golden.ndjson has no rows')
+  return lines.map((line, index) => parseGoldenRow(line, `golden.ndjson: row ${index + 1}`, spec))
+}
+
+function parseGoldenRow(line: string, place: string, { outputs }: ModelSpec): GoldenRow {
+  const result = goldenRow.safeParse(parseJson(line, place))
+  if (!result.success) {
+    const issue = result.error.issues[0]!
+    throw new FreshetError('MODEL_INVALID', `${place}: ${issue.path.join('.')}: ${issue.message}`)
+  }
+  const absent = outputs.find(({ name }) => result.data.outputs[name] === undefined)
+  if (absent) throw new FreshetError('MODEL_INVALID', `${place}: outputs.${absent.name} is missing`)
+  return result.data
+}
+
+function parseJson(line: string, place: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch (cause) {
+    throw new FreshetError('MODEL_INVALID', `${place} is not JSON`, { cause })
+  }
 }

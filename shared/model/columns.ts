@@ -1,5 +1,7 @@
-import { FreshetError } from '@freshet/errors/errors.ts'
+import { Buffer } from 'node:buffer'
+import { compilePointer } from './json-pointer.ts'
 import type { Column } from './spec.ts'
+import { compileTimePart } from './time-part.ts'
 
 export interface RowWriter {
   /** Floats in one row of the matrix. */
@@ -21,6 +23,87 @@ export interface RowProblem {
   readonly message: string
 }
 
+/** A field that is null counts as missing. A field of another type is a problem even where there is a default. */
 export function compileColumns(columns: readonly Column[]): RowWriter {
-  throw new FreshetError('BUG', `not built yet: ${columns.length} columns`)
+  const width = columns.length
+  const fields = columns.map((column) => ({
+    column,
+    find: compilePointer(column.path),
+    read: compileReader(column),
+    /** NaN: required. */
+    missing: column.default ?? Number.NaN,
+  }))
+  return {
+    width,
+    write(document, into, row) {
+      const root = document instanceof Uint8Array ? parse(document) : document
+      if (typeof root !== 'object' || root === null || Array.isArray(root)) return notAnObject
+      let at = row * width
+      for (const { column, find, read, missing } of fields) {
+        const value = find(root)
+        const isMissing = value === undefined || value === null
+        const float = isMissing ? missing : read(value)
+        if (Number.isNaN(float)) return isMissing ? missingField(column) : wrongType(column, value)
+        into[at++] = float
+      }
+      return null
+    },
+  }
+}
+
+/** undefined when the bytes are not JSON. */
+function parse(document: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(document.buffer, document.byteOffset, document.length).toString())
+  } catch {
+    return undefined
+  }
+}
+
+/** A value that is there as a finite float32; NaN when it is not what the column wants. */
+type Reader = (value: unknown) => number
+
+function compileReader(column: Column): Reader {
+  switch (column.type) {
+    case 'number':
+      return (value) => (typeof value === 'number' && isFloat32(value) ? value : Number.NaN)
+    case 'boolean':
+      return (value) => (value === true ? 1 : value === false ? 0 : Number.NaN)
+    case 'category': {
+      const codes = new Map(column.categories.map((category, code) => [category, code]))
+      return (value) => (typeof value === 'string' ? (codes.get(value) ?? column.unknown) : Number.NaN)
+    }
+    case 'time':
+      return compileTimePart(column.part, column.timeZone)
+  }
+}
+
+function isFloat32(value: number): boolean {
+  return Number.isFinite(Math.fround(value))
+}
+
+const notAnObject: RowProblem = {
+  code: 'DOCUMENT_NOT_JSON',
+  at: null,
+  message: 'the document is not a JSON object',
+}
+
+function missingField({ name, path }: Column): RowProblem {
+  return { code: 'FIELD_MISSING', at: path, message: `${path} is missing, and column ${name} has no default` }
+}
+
+const WANTED = {
+  number: 'a number within float32',
+  boolean: 'true or false',
+  category: 'a string',
+  time: 'an ISO 8601 time or milliseconds since 1970',
+} as const
+
+function wrongType({ name, path, type }: Column, value: unknown): RowProblem {
+  const found = Array.isArray(value) ? 'array' : typeof value
+  return {
+    code: 'FIELD_TYPE',
+    at: path,
+    message: `${path} holds a value of type ${found}; column ${name} wants ${WANTED[type]}`,
+  }
 }

@@ -1,7 +1,8 @@
-import { FreshetError } from '@freshet/errors/errors.ts'
 import type { ModelBundle } from './bundle.ts'
-import type { RowProblem } from './columns.ts'
+import { compileColumns, type RowProblem } from './columns.ts'
+import { type OnnxSession, openSession } from './onnx-session.ts'
 
+/** What is to be stored of a document: its scores, or why it has none. */
 export type DocumentScore =
   | { readonly state: 'scored'; readonly outputs: Readonly<Record<string, number>> }
   | {
@@ -16,5 +17,25 @@ export async function scoreDocuments(
   bundle: ModelBundle,
   documents: readonly Uint8Array[],
 ): Promise<DocumentScore[]> {
-  throw new FreshetError('BUG', `not built yet: ${bundle.spec.name} ${documents.length}`)
+  await using session = await openSession(bundle)
+  const scores: DocumentScore[] = []
+  for (const document of documents) scores.push(await scoreDocument(bundle, session, document))
+  return scores
+}
+
+async function scoreDocument(
+  { spec }: ModelBundle,
+  session: OnnxSession,
+  document: Uint8Array,
+): Promise<DocumentScore> {
+  const writer = compileColumns(spec.inputs.columns)
+  const row = new Float32Array(writer.width)
+  const problem = writer.write(document, row, 0)
+  if (problem) return { state: 'unscorable', ...problem }
+  const columns = await session.score(row, 1, 1)
+  const outputs = Object.fromEntries(spec.outputs.map(({ name }, index) => [name, columns[index]![0]!]))
+  const broken = spec.outputs.find(({ name }) => !Number.isFinite(outputs[name]))
+  if (broken === undefined) return { state: 'scored', outputs }
+  const message = `the model answers ${outputs[broken.name]} for ${broken.name}`
+  return { state: 'unscorable', code: 'SCORE_NOT_FINITE', at: null, message }
 }
