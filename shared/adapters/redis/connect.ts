@@ -3,10 +3,20 @@ import { FreshetError } from '@freshet/errors/errors.ts'
 import { Redis, type RedisOptions } from 'ioredis'
 import { toRedisError } from './redis-error.ts'
 
+export type ClientTimes = Pick<
+  RedisOptions,
+  | 'connectTimeout'
+  | 'socketTimeout'
+  | 'commandTimeout'
+  | 'disconnectTimeout'
+  | 'maxLoadingRetryTime'
+  | 'retryStrategy'
+>
+
 /** A client that has not begun to connect. Nothing waits in it for a connection: a call without one fails at once. */
-export function createClient(settings: Settings['redis'], options: RedisOptions): Redis {
+export function createClient(settings: Settings['redis'], times: ClientTimes): Redis {
   return new Redis(settings.url, {
-    ...options,
+    ...times,
     lazyConnect: true,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,

@@ -65,15 +65,17 @@ export class RedisScoreStore implements ScoreStore {
    * Tries for 10 s before it gives up.
    * @throws REDIS_UNREACHABLE, REDIS_UNAUTHORIZED, REDIS_REFUSED
    */
-  async merge(batch: ScoreBatch, signal?: AbortSignal): Promise<void> {
-    const end = AbortSignal.timeout(RETRIES_END_MS)
+  async merge(batch: ScoreBatch, signal: AbortSignal = new AbortController().signal): Promise<void> {
     const pending = new Set(callsOf(batch, this.#pipeline, this.#settings))
+    const giveUpAtMs = systemClock.nowMs() + RETRIES_END_MS
     await retry(() => this.#sendAll(pending), {
       backOff: RETRY,
       clock: systemClock,
-      signal: signal === undefined ? end : AbortSignal.any([signal, end]),
-      onError: (error, attempt) =>
-        this.#log.warn('writing to the cache again', { attempt, error: String(error), calls: pending.size }),
+      signal,
+      onError: (error, attempt) => {
+        if (systemClock.nowMs() >= giveUpAtMs) throw error
+        this.#log.warn('writing to the cache again', { attempt, error: String(error), calls: pending.size })
+      },
     })
   }
 

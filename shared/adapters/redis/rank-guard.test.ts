@@ -1,0 +1,29 @@
+import { batchOf } from '@freshet/ports/score-store.contract.ts'
+import { expect, test } from 'vitest'
+import { callsOf } from './rank-guard.ts'
+
+const settings = { url: 'redis://127.0.0.1', ttlSeconds: 0, tombstoneTtlSeconds: 3_600 }
+
+test('a call carries at most 64 keys, and every key of the batch travels once', () => {
+  const rows = Array.from({ length: 150 }, (_, i) => ({ key: `UA-${i}`, score: i }))
+  const calls = callsOf(batchOf([...rows, ...rows]), 'flights', settings)
+  expect(calls.map(({ keys }) => keys.length)).toEqual([64, 64, 22])
+  expect(calls.flatMap(({ keys }) => keys)).toEqual(rows.map(({ key }) => `flights:score:${key}`))
+})
+
+test('deletes live as long as a tombstone must, scores as long as the settings say', () => {
+  const batch = batchOf([
+    { key: 'lives', score: 1 },
+    { key: 'gone', state: 'deleted' },
+    { key: 'poison', state: 'unscorable' },
+  ])
+  const calls = callsOf(batch, 'flights', settings)
+  expect(calls.map(({ keys, args }) => [keys, args[0]])).toEqual([
+    [['flights:score:lives', 'flights:score:poison'], '0'],
+    [['flights:score:gone'], '3600'],
+  ])
+})
+
+test('a batch without rows needs no call', () => {
+  expect(callsOf(batchOf([]), 'flights', settings)).toEqual([])
+})

@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto'
+import { loadSettings } from '@freshet/config/load.ts'
+import { isFreshetError } from '@freshet/errors/errors.ts'
+import { batchOf, scoreStoreContract } from '@freshet/ports/score-store.contract.ts'
+import type { Log } from '@freshet/telemetry/log.ts'
+import { Redis } from 'ioredis'
+import { expect, test } from 'vitest'
+import { checkRedis } from './check.ts'
+import { RedisScoreReader } from './redis-score-reader.ts'
+import { RedisScoreStore } from './redis-score-store.ts'
+import { RedisServer } from './redis-server.ts'
+
+const log: Log = { debug() {}, info() {}, warn() {}, error() {} }
+const shared = loadSettings({ env: process.env }).redis
+const options = { pipeline: `test-${randomUUID()}`, log }
+
+scoreStoreContract('Redis', () => RedisScoreStore.open({ ...shared, ttlSeconds: 600 }, options))
+
+function settingsOf(server: RedisServer) {
+  return { url: server.url, ttlSeconds: 0, tombstoneTtlSeconds: 3_600 }
+}
+
+test('scores stay for ever unless the settings say otherwise; deletes are forgotten in time', async () => {
+  await using server = await RedisServer.start()
+  await using store = await RedisScoreStore.open(settingsOf(server), options)
+  const redis = new Redis(server.url)
+  await store.merge(
+    batchOf([
+      { key: 'a', score: 1 },
+      { key: 'b', state: 'deleted' },
+    ]),
+  )
+  expect(await redis.ttl(`${options.pipeline}:score:a`)).toBe(-1)
+  expect(await redis.ttl(`${options.pipeline}:score:b`)).toBeGreaterThan(3_500)
+  redis.disconnect()
+})
+
+test('a Redis that lost its scripts, or was restarted empty, is written to as before', async () => {
+  await using server = await RedisServer.start()
+  await using store = await RedisScoreStore.open(settingsOf(server), options)
+  await store.merge(batchOf([{ key: 'a', score: 1 }]))
+  const redis = new Redis(server.url)
+  await redis.script('FLUSH')
+  redis.disconnect()
+  await store.merge(batchOf([{ key: 'b', score: 2 }]))
+  await server.restart()
+  await store.merge(batchOf([{ key: 'c', score: 3 }]))
+  expect((await store.get('c'))?.outputs).toEqual({ delay: 3 })
+})
+
+test('a write that meets a frozen Redis is stored once it moves again', async () => {
+  await using server = await RedisServer.start()
+  const thawAtFirstFailure = { ...log, warn: () => server.thaw() }
+  await using store = await RedisScoreStore.open(settingsOf(server), { ...options, log: thawAtFirstFailure })
+  server.freeze()
+  await store.merge(batchOf([{ key: 'a', score: 1 }]))
+  expect((await store.get('a'))?.outputs).toEqual({ delay: 1 })
+})
+
+test('a write stops trying when it is told to', async () => {
+  await using server = await RedisServer.start()
+  await using store = await RedisScoreStore.open(settingsOf(server), options)
+  await server.kill()
+  const error = await store.merge(batchOf([{ key: 'a', score: 1 }]), AbortSignal.timeout(100)).catch((e) => e)
+  expect(isFreshetError(error, 'REDIS_UNREACHABLE')).toBe(true)
+})
+
+test('a full Redis refuses writes by that name, and takes them again later', async () => {
+  await using server = await RedisServer.start()
+  await using store = await RedisScoreStore.open(settingsOf(server), options)
+  const redis = new Redis(server.url)
+  await redis.config('SET', 'maxmemory', '1')
+  const refused = await store
+    .merge(batchOf([{ key: 'a', score: 1 }]), AbortSignal.timeout(100))
+    .catch((e) => e)
+  expect(isFreshetError(refused, 'REDIS_REFUSED')).toBe(true)
+  await redis.config('SET', 'maxmemory', '0')
+  redis.disconnect()
+  await store.merge(batchOf([{ key: 'a', score: 1 }]))
+  expect((await store.get('a'))?.outputs).toEqual({ delay: 1 })
+})
+
+test('no password and a wrong password are REDIS_UNAUTHORIZED, the right one is let in', async () => {
+  await using server = await RedisServer.start(['--requirepass', 'p@ss/word'])
+  const url = (password: string) => `redis://:${encodeURIComponent(password)}@127.0.0.1:${server.port}`
+  const settings = settingsOf(server)
+  for (const wrong of [server.url, url('wrong')])
+    await expect(checkRedis({ ...settings, url: wrong })).rejects.toMatchObject({
+      code: 'REDIS_UNAUTHORIZED',
+    })
+  await checkRedis({ ...settings, url: url('p@ss/word') })
+  await using reader = new RedisScoreReader({ ...settings, url: url('wrong') }, options)
+  await expect.poll(() => reader.fault?.code, { timeout: 10_000 }).toBe('REDIS_UNAUTHORIZED')
+  expect(reader.ready).toBe(false)
+})
+
+test('a Redis that is not there, or stands still, is REDIS_UNREACHABLE', async () => {
+  await using server = await RedisServer.start()
+  server.freeze()
+  await expect(checkRedis(settingsOf(server))).rejects.toMatchObject({ code: 'REDIS_UNREACHABLE' })
+  await server.kill()
+  await expect(checkRedis(settingsOf(server))).rejects.toMatchObject({ code: 'REDIS_UNREACHABLE' })
+})
+
+test('the reader finds what the writer stored, and is back after Redis was killed', async () => {
+  await using server = await RedisServer.start()
+  await using store = await RedisScoreStore.open(settingsOf(server), options)
+  await using reader = new RedisScoreReader(settingsOf(server), options)
+  await expect.poll(() => reader.ready, { timeout: 10_000 }).toBe(true)
+  await store.merge(batchOf([{ key: 'a', score: 1 }]))
+  expect(await reader.get('a')).toEqual(await store.get('a'))
+  expect(await reader.get('b')).toBeUndefined()
+  await server.kill()
+  await expect.poll(() => reader.ready, { timeout: 10_000 }).toBe(false)
+  await expect(reader.get('a')).rejects.toMatchObject({ code: 'REDIS_UNREACHABLE' })
+  await server.restart()
+  await expect.poll(() => reader.ready, { timeout: 10_000 }).toBe(true)
+  expect(await reader.get('a')).toBeUndefined()
+})

@@ -1,0 +1,90 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createConnection, createServer } from 'node:net'
+
+/** A Redis of a test's own, that it may freeze and kill. Holds everything in memory, listens on loopback. */
+export class RedisServer implements AsyncDisposable {
+  readonly port: number
+  readonly #options: readonly string[]
+  #process: ChildProcess
+
+  /** @param options as on the command line of redis-server, e.g. `--requirepass`, `secret`. */
+  static async start(options: readonly string[] = [], port?: number): Promise<RedisServer> {
+    const server = new RedisServer(port ?? (await freePort()), options)
+    await untilItListens(server.port)
+    return server
+  }
+
+  private constructor(port: number, options: readonly string[]) {
+    this.port = port
+    this.#options = options
+    this.#process = this.#spawn()
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`
+  }
+
+  /** Stands still with its sockets open, as a machine that swaps or a process that is paused. */
+  freeze(): void {
+    this.#process.kill('SIGSTOP')
+  }
+
+  thaw(): void {
+    this.#process.kill('SIGCONT')
+  }
+
+  async kill(): Promise<void> {
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return
+    const exit = once(this.#process, 'exit')
+    this.#process.kill('SIGKILL')
+    await exit
+  }
+
+  /** Empty, as after a crash without persistence. */
+  async restart(): Promise<void> {
+    await this.kill()
+    this.#process = this.#spawn()
+    await untilItListens(this.port)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill()
+  }
+
+  #spawn(): ChildProcess {
+    const fixed = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
+    return spawn('redis-server', [...fixed, ...this.#options], {
+      stdio: 'ignore',
+      env: { ...process.env, LC_ALL: 'C' },
+    })
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  return (address as { port: number }).port
+}
+
+async function untilItListens(port: number, deadlineMs = Date.now() + 10_000): Promise<void> {
+  while (!(await listens(port))) {
+    if (Date.now() > deadlineMs) throw new Error(`redis-server does not listen on ${port}`)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+async function listens(port: number): Promise<boolean> {
+  const socket = createConnection(port, '127.0.0.1')
+  try {
+    await once(socket, 'connect')
+    return true
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
+  }
+}

@@ -1,0 +1,138 @@
+import { Buffer } from 'node:buffer'
+import { randomUUID } from 'node:crypto'
+import { emptyRows, ROW_STATES, type RowState, type ScoreBatch } from '@freshet/records/score-batch.ts'
+import { storedScoreAt } from '@freshet/records/stored-score.ts'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { ScoreStore } from './score-store.ts'
+
+/** A promise that a store does not keep, and why not. */
+export interface Skip {
+  readonly promise: string
+  readonly reason: string
+}
+
+/** What every score store promises. Keys are random, so a store may hold what others have left. */
+export function scoreStoreContract(name: string, open: () => Promise<ScoreStore>, skip: Skip[] = []): void {
+  function promise(words: string, keep: (store: ScoreStore, key: string) => Promise<void>): void {
+    const skipped = skip.find((one) => one.promise === words)
+    test.skipIf(skipped !== undefined)(skipped ? `${words} (${skipped.reason})` : words, async () => {
+      await using store = await open()
+      await keep(store, `contract/${randomUUID()}`)
+    })
+  }
+
+  describe(`${name} as a score store`, () => {
+    promise('a key that was never written is undefined', async (store, key) => {
+      expect(await store.get(key)).toBeUndefined()
+    })
+
+    promise('what is read is what was stored, field for field', async (store, key) => {
+      const batch = batchOf([
+        { key, seqNo: 2 ** 53 - 1, epoch: 2 ** 47, score: 0.1 + 0.2 },
+        { key: `${key}/ü 💧`, score: -0.000123 },
+      ])
+      await store.merge(batch)
+      expect(await store.get(key)).toEqual(storedScoreAt(batch, 0))
+      expect(await store.get(`${key}/ü 💧`)).toEqual(storedScoreAt(batch, 1))
+    })
+
+    promise('the highest rank wins, in whatever order and grouping the rows arrive', async (store, key) => {
+      let trials = 0
+      const batches = fc.array(
+        fc.record({ generation: fc.nat(3), seqNos: fc.array(fc.nat(5), { minLength: 1 }) }),
+      )
+      await fc.assert(
+        fc.asyncProperty(batches, async (some) => {
+          const trialKey = `${key}/${trials++}`
+          for (const { generation, seqNos } of some)
+            await store.merge(batchOf(seqNos.map((seqNo) => ({ key: trialKey, seqNo, generation }))))
+          const written = some.flatMap(({ generation, seqNos }) => seqNos.map((seqNo) => [seqNo, generation]))
+          const highest = written.sort(([a, g], [b, h]) => a! - b! || g! - h!).at(-1)
+          const kept = await store.get(trialKey)
+          expect(kept && [kept.rank.revision.seqNo, kept.rank.modelGeneration]).toEqual(highest)
+        }),
+        { numRuns: 30 },
+      )
+    })
+
+    promise('a tie changes nothing', async (store, key) => {
+      await store.merge(batchOf([{ key, seqNo: 5, score: 0.5 }]))
+      await store.merge(batchOf([{ key, seqNo: 5, score: 0.9 }]))
+      expect((await store.get(key))?.outputs).toEqual({ delay: 0.5 })
+    })
+
+    promise('of one key twice in a batch the higher rank is kept', async (store, key) => {
+      await store.merge(batchOf([5, 7, 6].map((seqNo) => ({ key, seqNo, score: seqNo }))))
+      expect((await store.get(key))?.outputs).toEqual({ delay: 7 })
+    })
+
+    promise('a late older write does not resurrect a deleted key', async (store, key) => {
+      await store.merge(batchOf([{ key, seqNo: 2, state: 'deleted' }]))
+      await store.merge(batchOf([{ key, seqNo: 1, score: 0.7 }]))
+      expect(await store.get(key)).toMatchObject({ state: 'deleted', outputs: {} })
+    })
+
+    promise('a key that is written again after its delete lives', async (store, key) => {
+      await store.merge(batchOf([{ key, seqNo: 2, state: 'deleted' }]))
+      await store.merge(batchOf([{ key, seqNo: 3, score: 0.7 }]))
+      expect(await store.get(key)).toMatchObject({ state: 'scored', outputs: { delay: 0.7 } })
+    })
+
+    promise('a document that cannot be scored hides its older score', async (store, key) => {
+      await store.merge(batchOf([{ key, seqNo: 1, score: 0.7 }]))
+      await store.merge(batchOf([{ key, seqNo: 2, state: 'unscorable' }]))
+      expect(await store.get(key)).toMatchObject({ state: 'unscorable', outputs: {} })
+    })
+
+    promise('a batch of many keys is stored whole', async (store, key) => {
+      const rows = Array.from({ length: 1_000 }, (_, i) => ({ key: `${key}/${i}`, score: i }))
+      await store.merge(batchOf(rows))
+      const kept = await Promise.all(rows.map((row) => store.get(row.key)))
+      expect(kept.map((score) => score?.outputs.delay)).toEqual(rows.map((row) => row.score))
+    })
+
+    promise('an empty batch changes nothing', async (store, key) => {
+      await store.merge(batchOf([]))
+      expect(await store.get(key)).toBeUndefined()
+    })
+  })
+}
+
+/** One row of a batch; what is left out is small and the same for all. */
+export interface Row {
+  readonly key: string
+  readonly seqNo?: number
+  readonly epoch?: number
+  readonly generation?: number
+  readonly state?: RowState
+  readonly score?: number
+}
+
+/** A batch with one output, `delay`. All rows share the generation of the first. */
+export function batchOf(rows: readonly Row[]): ScoreBatch {
+  const keys = rows.map(({ key }) => Buffer.from(key))
+  const columns = emptyRows(rows.length, Buffer.concat(keys).length, 1)
+  columns.keys.set(Buffer.concat(keys))
+  for (const [i, { seqNo = 1, epoch = 1, state = 'scored', score = Number.NaN }] of rows.entries()) {
+    columns.keyOffsets[i + 1] = columns.keyOffsets[i]! + keys[i]!.length
+    columns.epochs[i] = epoch
+    columns.primaryTerms[i] = 1
+    columns.seqNos[i] = seqNo
+    columns.asOfMs[i] = 1_700_000_000_000 + i
+    columns.states[i] = ROW_STATES.indexOf(state)
+    columns.outputs[0]![i] = state === 'scored' ? score : Number.NaN
+  }
+  return {
+    header: {
+      partition: 0,
+      fromOffset: 0,
+      toOffset: Math.max(0, rows.length - 1),
+      model: { name: 'delay', version: '1', generation: rows[0]?.generation ?? 1 },
+      outputs: ['delay'],
+      scoredAtMs: 1_700_000_001_000,
+      trace: null,
+    },
+    rows: columns,
+  }
+}
