@@ -235,6 +235,7 @@ const telemetry = z
       .url({ protocol: /^https?$/ })
       .optional()
       .describe('Elasticsearch for telemetry; else elasticsearch.url.'),
+    apiKey: z.string().min(1).optional().describe('Encoded API key for telemetry.url.'),
     namespace: z
       .string()
       .regex(/^[a-z0-9_.]+$/)
@@ -277,4 +278,5 @@ export const SECRETS: readonly string[] = [
   'kafka.password',
   's3.secretAccessKey',
   'slack.webhookUrl',
+  'telemetry.apiKey',
 ]

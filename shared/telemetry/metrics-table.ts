@@ -55,7 +55,8 @@ export const METRICS = {
   'freshet.telemetry.dropped': {
     kind: 'counter',
     unit: '{document}',
-    help: 'Telemetry documents given up on.',
+    label: { name: 'reason', values: ['queue_full', 'refused', 'stopped'] },
+    help: 'Telemetry documents given up on, by reason.',
   },
 } as const satisfies Record<string, MetricSpec>
 

@@ -3,10 +3,15 @@ import { type Clock, systemClock } from '@freshet/stage/clock.ts'
 import { context } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
 import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base'
+import { SCHEMA_URL } from './attributes.ts'
+import { connectTelemetry } from './connect.ts'
+import { logExporter, spanProcessor } from './documents-to-exporter.ts'
+import { ElasticsearchExporter, type ExporterEvents } from './elasticsearch-exporter.ts'
+import type { Log } from './log.ts'
 import type { LogFormat } from './log-line.ts'
 import { Logger } from './logger.ts'
 import { Metrics } from './metrics.ts'
-import { describeResource } from './resource.ts'
+import { describeResource, VERSION } from './resource.ts'
 import type { Telemetry } from './telemetry.ts'
 
 export interface TelemetryOptions {
@@ -20,19 +25,68 @@ export interface TelemetryOptions {
   readonly format: LogFormat
 }
 
-/** What a service tells the world with: log, tracer, metrics. Never throws for a telemetry server that is away. */
-export function openTelemetry({ settings, service, instance, clock, format }: TelemetryOptions): Telemetry {
-  const resource = describeResource(service, instance)
-  const metrics = new Metrics()
+/**
+ * Lines go to stderr at once; spans and lines go to Elasticsearch when it takes them. A server that is away costs
+ * nothing but the telemetry: disposing waits at most 3 s for it.
+ */
+export function openTelemetry(options: TelemetryOptions): Telemetry {
+  const { settings, service, instance, clock = systemClock, format } = options
+  const { namespace, logLevel, enabled, maxQueuedBytes } = settings.telemetry
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
-  const provider = new BasicTracerProvider({ resource })
-  const log = new Logger({ level: settings.telemetry.logLevel, format, service, clock: clock ?? systemClock })
+  const resource = describeResource(service, instance)
+  const scope = { name: `freshet.${service}`, version: VERSION, schemaUrl: SCHEMA_URL }
+  const metrics = new Metrics()
+  const stack = new AsyncDisposableStack()
+
+  const on = eventsAsLines(() => log)
+  const exporter = enabled
+    ? stack.use(
+        new ElasticsearchExporter({
+          client: stack.use(connectTelemetry(settings)).client,
+          maxQueuedBytes,
+          metrics,
+          clock,
+          on,
+        }),
+      )
+    : null
+  const log: Log = new Logger({
+    level: logLevel,
+    format,
+    service,
+    clock,
+    ...(exporter && { exportRecord: logExporter(exporter, { resource, scope, namespace }) }),
+  })
+  const provider = new BasicTracerProvider({
+    resource,
+    spanProcessors: exporter ? [spanProcessor(exporter, namespace)] : [],
+  })
   return {
     log,
     metrics,
-    tracer: provider.getTracer(`freshet.${service}`),
-    async [Symbol.asyncDispose]() {
-      await provider.shutdown()
-    },
+    tracer: provider.getTracer(scope.name, scope.version, { schemaUrl: SCHEMA_URL }),
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  }
+}
+
+/** What the exporter has to say of itself, in the log that it exports. */
+function eventsAsLines(log: () => Log): ExporterEvents {
+  return {
+    unreachable: (error) =>
+      log().warn('telemetry waits: Elasticsearch does not take it', {
+        'error.type': error.code,
+        'exception.message': error.message,
+        'freshet.hint': error.hint,
+      }),
+    recovered: ({ fromMs, toMs, droppedDocuments }) =>
+      log().info('telemetry flows again', {
+        'freshet.gap.from': new Date(fromMs).toISOString(),
+        'freshet.gap.to': new Date(toMs).toISOString(),
+        'freshet.gap.dropped': droppedDocuments,
+      }),
+    refused: (reason) =>
+      log().warn('Elasticsearch refuses telemetry for good; run `freshet up` to install its templates', {
+        'exception.message': reason,
+      }),
   }
 }

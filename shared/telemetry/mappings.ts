@@ -1,0 +1,130 @@
+/**
+ * How Elasticsearch should understand the documents: the fields of its stock templates for OpenTelemetry, in the types
+ * that the server at hand has.
+ */
+import { FRACTIONAL_ATTRIBUTES } from './attributes.ts'
+
+type Mapping = Readonly<Record<string, unknown>>
+
+const KEYWORD: Mapping = { type: 'keyword', ignore_above: 1024 }
+
+/** Types that small distributions lack, each with what stands in for it there. */
+const STAND_INS = {
+  constant_keyword: KEYWORD,
+  match_only_text: { type: 'text' },
+  version: KEYWORD,
+  wildcard: { type: 'text' },
+} as const satisfies Record<string, Mapping>
+
+export type OptionalType = keyof typeof STAND_INS
+export const OPTIONAL_TYPES = Object.keys(STAND_INS) as readonly OptionalType[]
+
+/** @param types what the server has of OPTIONAL_TYPES. */
+export function otelMappings(types: ReadonlySet<OptionalType>): Mapping {
+  const best = (type: OptionalType): Mapping => (types.has(type) ? { type } : STAND_INS[type])
+  return {
+    dynamic: false,
+    date_detection: false,
+    dynamic_templates: DYNAMIC_TEMPLATES,
+    properties: {
+      // A document whose time is malformed would be in no time range: refuse it.
+      '@timestamp': { type: 'date', ignore_malformed: false },
+      observed_timestamp: { type: 'date_nanos' },
+      data_stream: {
+        properties: {
+          type: best('constant_keyword'),
+          dataset: best('constant_keyword'),
+          namespace: best('constant_keyword'),
+        },
+      },
+      ...Object.fromEntries(KEYWORDS.map((name) => [name, KEYWORD])),
+      ...Object.fromEntries(COUNTS.map((name) => [name, { type: 'long' }])),
+      duration: { type: 'long', meta: { unit: 'nanos' } },
+      severity_number: { type: 'byte' },
+      status: { properties: { code: KEYWORD, message: KEYWORD } },
+      body: { properties: { text: best('match_only_text'), structured: { type: 'flattened' } } },
+      links: {
+        properties: {
+          trace_id: KEYWORD,
+          span_id: KEYWORD,
+          trace_state: KEYWORD,
+          attributes: LINK_ATTRIBUTES,
+        },
+      },
+      attributes: passthrough(20, {
+        ...Object.fromEntries(FRACTIONAL_ATTRIBUTES.map((name) => [name, { type: 'double' }])),
+        'exception.stacktrace': best('wildcard'),
+      }),
+      scope: {
+        properties: {
+          name: KEYWORD,
+          version: best('version'),
+          schema_url: KEYWORD,
+          attributes: passthrough(30, {}),
+        },
+      },
+      resource: {
+        properties: {
+          schema_url: KEYWORD,
+          attributes: passthrough(40, { 'deployment.environment.name': KEYWORD }),
+        },
+      },
+      ...aliases(),
+    },
+  }
+}
+
+const KEYWORDS = [
+  'trace_id',
+  'span_id',
+  'parent_span_id',
+  'trace_state',
+  'name',
+  'kind',
+  'event_name',
+  'severity_text',
+]
+
+const COUNTS = ['dropped_attributes_count', 'dropped_events_count', 'dropped_links_count']
+
+const LINK_ATTRIBUTES: Mapping = { type: 'object', subobjects: false, dynamic: true }
+
+const ATTRIBUTE_PATHS = ['attributes.*', 'resource.attributes.*', 'scope.attributes.*']
+
+/** Without the rule for strings an attribute would be text, which cannot be aggregated under its own name. */
+const DYNAMIC_TEMPLATES: readonly Mapping[] = [
+  {
+    objects: {
+      path_match: ATTRIBUTE_PATHS,
+      match_mapping_type: 'object',
+      mapping: { type: 'flattened' },
+    },
+  },
+  {
+    strings: {
+      path_match: [...ATTRIBUTE_PATHS, 'links.attributes.*'],
+      match_mapping_type: 'string',
+      mapping: KEYWORD,
+    },
+  },
+]
+
+/** Attributes answer under their own names too; on a clash the lower priority yields. */
+function passthrough(priority: number, properties: Mapping): Mapping {
+  return { type: 'passthrough', dynamic: true, priority, properties }
+}
+
+/** The names that Kibana's views and people with older data look for. */
+function aliases(): Mapping {
+  const paths = {
+    'trace.id': 'trace_id',
+    'span.id': 'span_id',
+    'parent.id': 'parent_span_id',
+    'span.name': 'name',
+    'log.level': 'severity_text',
+    message: 'body.text',
+    'event.dataset': 'data_stream.dataset',
+    'service.environment': 'resource.attributes.deployment.environment.name',
+  }
+  return Object.fromEntries(Object.entries(paths).map(([name, path]) => [name, { type: 'alias', path }]))
+}
