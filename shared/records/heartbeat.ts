@@ -23,3 +23,7 @@ const heartbeatSchema = z.object({
 export type Heartbeat = z.infer<typeof heartbeatSchema>
 
 export const heartbeatRecord = jsonRecord<Heartbeat>('heartbeat', 1, heartbeatSchema)
+
+export function heartbeatKey(service: string, instance: string): string {
+  return `${service}/${instance}`
+}

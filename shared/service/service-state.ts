@@ -28,9 +28,9 @@ export class ServiceState implements StageReport {
     this.#lastError = `${code}: ${message}`
   }
 
-  /** The last word of an orderly end: silence after it is no alarm. */
+  /** The last word of an orderly end: silence after it is no alarm. After a failure the failure stays the last word. */
   stopping(): void {
-    this.#status = 'stopping'
+    if (this.#status !== 'failing') this.#status = 'stopping'
   }
 
   snapshot(): Pick<Heartbeat, 'status' | 'progress' | 'model' | 'lastError'> {
