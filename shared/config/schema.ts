@@ -188,6 +188,7 @@ const gateway = z
       .max(5_000)
       .default(20)
       .describe('Longest wait for Redis within the deadline.'),
+    threads: z.int().min(1).max(64).default(1).describe('Inference threads for live scores.'),
     keys: z.array(apiKey).default([]).describe('API keys; none are needed on loopback.'),
     default: z
       .number()

@@ -44,6 +44,11 @@ export const ERRORS = {
 
   // Kafka
   KAFKA_UNREACHABLE: { retryable: true, hint: 'Check kafka.brokers and that the brokers run.' },
+  KAFKA_UNAUTHORIZED: {
+    retryable: false,
+    hint: 'Check kafka.user, kafka.password and kafka.saslMechanism, and the rights on topics and groups.',
+  },
+  KAFKA_REFUSED: { retryable: false, hint: 'The broker refused the request for the reason given.' },
   KAFKA_PRODUCE_DEADLINE: {
     retryable: true,
     hint: 'The brokers did not take the batch in time; it is sent again.',
@@ -125,6 +130,18 @@ export const ERRORS = {
   // Gateway
   QUEUE_FULL: { retryable: true, hint: 'Too much at once; the caller is answered from the next store.' },
   DEADLINE: { retryable: true, hint: 'The time was over before the answer was there.' },
+  PORT_TAKEN: { retryable: false, hint: 'Stop what listens there, or set another gateway.port.' },
+  API_KEY_REFUSED: {
+    retryable: false,
+    hint: 'Send a key of gateway.keys as `authorization: Bearer …` or `x-api-key`.',
+  },
+  REQUEST_INVALID: { retryable: false, hint: 'Mend the request as the message says.' },
+  REQUEST_TOO_LARGE: { retryable: false, hint: 'Send less at once, or raise gateway.maxBodyBytes.' },
+  ROUTE_UNKNOWN: { retryable: false, hint: 'Ask for /v1/scores/{key} or /v1/predict.' },
+  KEY_UNKNOWN: {
+    retryable: false,
+    hint: 'No document of that key was scored yet, or it was deleted.',
+  },
 
   // Slack
   SLACK_REFUSED: { retryable: false, hint: 'Check slack.webhookUrl; the message is in the log.' },
