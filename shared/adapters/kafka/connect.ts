@@ -1,18 +1,89 @@
+import { connect as connectTcp, isIP } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import type { Settings } from '@freshet/config/schema.ts'
+import { FreshetError } from '@freshet/errors/errors.ts'
+import { systemClock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/telemetry/log.ts'
-import type { Kafka } from 'kafkajs'
+import { type Admin, type ISocketFactoryArgs, Kafka, type KafkaConfig, logLevel } from 'kafkajs'
+import { clientLog } from './client-log.ts'
+import { guardIdleTimer } from './idle-timer.ts'
+import { toKafkaError } from './kafka-error.ts'
+import { quit } from './quit.ts'
 
 /** Where the brokers are and how to speak to them; opaque to all but this folder. Opens no socket by itself. */
 export interface KafkaConnection {
   readonly settings: Settings['kafka']
   readonly clientId: string
   readonly log: Log
+  /** A client of its own for each producer, consumer and admin: consumers of one client share offset caches. */
   newClient(): Kafka
 }
 
+/** Given whole, since kafkajs has other defaults when NODE_ENV is `test`. */
+export const RETRY = {
+  retries: 5,
+  initialRetryTime: 200,
+  maxRetryTime: 1_000,
+  factor: 0,
+  multiplier: 2,
+} as const
+
 export function connectKafka(
-  _settings: Settings['kafka'],
-  _options: { clientId: string; log: Log },
+  settings: Settings['kafka'],
+  { clientId, log }: { clientId: string; log: Log },
 ): KafkaConnection {
-  throw new Error('to come')
+  guardIdleTimer()
+  const config: KafkaConfig = {
+    clientId,
+    brokers: settings.brokers,
+    ssl: settings.tls,
+    ...saslOf(settings),
+    connectionTimeout: 1_000,
+    requestTimeout: 10_000,
+    retry: RETRY,
+    socketFactory: openSocket,
+    logLevel: logLevel.INFO,
+    logCreator: clientLog(log),
+  }
+  return { settings, clientId, log, newClient: () => new Kafka(config) }
+}
+
+/**
+ * Does `work` with an administrator's client of its own, and ends it.
+ * @throws KAFKA_UNREACHABLE after `ADMIN_DEADLINE_MS`, and what the brokers answer, translated
+ */
+export async function withAdmin<T>(
+  connection: KafkaConnection,
+  doing: string,
+  work: (admin: Admin) => Promise<T>,
+): Promise<T> {
+  const admin = connection.newClient().admin()
+  const done = new AbortController()
+  const late = systemClock.sleep(ADMIN_DEADLINE_MS, done.signal).then(() => {
+    throw new FreshetError('KAFKA_UNREACHABLE', `${doing}: no answer within ${ADMIN_DEADLINE_MS / 1_000} s`)
+  })
+  late.catch(() => {})
+  try {
+    return await Promise.race([admin.connect().then(() => work(admin)), late])
+  } catch (error) {
+    throw toKafkaError(error, doing)
+  } finally {
+    done.abort()
+    await quit(admin, 2_000)
+  }
+}
+
+const ADMIN_DEADLINE_MS = 30_000
+
+function saslOf({ user, password, saslMechanism }: Settings['kafka']): Pick<KafkaConfig, 'sasl'> {
+  if (user === undefined || password === undefined) return {}
+  return { sasl: { mechanism: saslMechanism, username: user, password } as NonNullable<KafkaConfig['sasl']> }
+}
+
+/** Keep-alive finds a peer that vanished; without delay, since each request waits for the one before. */
+function openSocket({ host, port, ssl, onConnect }: ISocketFactoryArgs) {
+  const socket = ssl
+    ? connectTls({ host, port, ...(isIP(host) ? {} : { servername: host }), ...ssl }, onConnect)
+    : connectTcp({ host, port }, onConnect)
+  return socket.setKeepAlive(true, 10_000).setNoDelay(true)
 }

@@ -1,0 +1,75 @@
+import { createRequire } from 'node:module'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { guardIdleTimer } from './idle-timer.ts'
+
+const RequestQueue = createRequire(import.meta.url)('kafkajs/src/network/requestQueue/index.js')
+const silent = { debug() {}, info() {}, warn() {}, error() {} }
+
+beforeEach(() => {
+  vi.useFakeTimers()
+  guardIdleTimer()
+  guardIdleTimer()
+})
+afterEach(() => void vi.useRealTimers())
+
+function openQueue() {
+  const queue = new RequestQueue({
+    maxInFlightRequests: 1,
+    requestTimeout: 1_000,
+    enforceRequestTimeout: true,
+    clientId: 'test',
+    broker: 'b:1',
+    logger: silent,
+  })
+  const sent: number[] = []
+  const outcomes = new Map<number, string>()
+  const push = (correlationId: number) =>
+    queue.push({
+      entry: {
+        correlationId,
+        resolve: () => outcomes.set(correlationId, 'answered'),
+        reject: (error: Error) => outcomes.set(correlationId, error.name),
+      },
+      expectResponse: true,
+      sendRequest: () => sent.push(correlationId),
+    })
+  return { queue, sent, outcomes, push }
+}
+
+test('a connection with nothing to send arms no timer', () => {
+  const { queue, push, outcomes } = openQueue()
+  push(1)
+  queue.fulfillRequest({ correlationId: 1, payload: null, size: 0 })
+  expect(outcomes.get(1)).toBe('answered')
+  expect(vi.getTimerCount()).toBe(0)
+})
+
+test('a request that waits for its turn is sent when the one before is answered', () => {
+  const { queue, push, sent } = openQueue()
+  push(1)
+  push(2)
+  expect(sent).toEqual([1])
+  queue.fulfillRequest({ correlationId: 1, payload: null, size: 0 })
+  expect(sent).toEqual([1, 2])
+})
+
+test('a request held back by the broker’s throttle is sent when the throttle ends', () => {
+  const { queue, push, sent } = openQueue()
+  queue.maybeThrottle(500)
+  push(1)
+  vi.advanceTimersByTime(400)
+  expect(sent).toEqual([])
+  vi.advanceTimersByTime(200)
+  expect(sent).toEqual([1])
+})
+
+test('a request without an answer still times out, and the next one is sent', () => {
+  const { queue, push, sent, outcomes } = openQueue()
+  queue.scheduleRequestTimeoutCheck()
+  push(1)
+  push(2)
+  vi.advanceTimersByTime(1_200)
+  expect(outcomes.get(1)).toBe('KafkaJSRequestTimeoutError')
+  expect(sent).toEqual([1, 2])
+  queue.destroy()
+})
