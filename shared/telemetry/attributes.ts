@@ -33,8 +33,11 @@ export const ATTRIBUTES = {
   stage: 'freshet.stage',
   hint: 'freshet.hint',
   key: 'freshet.key',
+  /** JSON pointer into a document. */
+  field: 'freshet.field',
   shard: 'freshet.shard',
   model: 'freshet.model',
+  modelGeneration: 'freshet.model.generation',
   rows: 'freshet.rows',
   deadRows: 'freshet.dead.rows',
   lagRecords: 'freshet.lag.records',

@@ -31,6 +31,11 @@ export const METRICS = {
   'freshet.scorer.scored': { kind: 'counter', unit: '{row}', help: 'Rows scored and acknowledged by Kafka.' },
   'freshet.scorer.deleted': { kind: 'counter', unit: '{row}', help: 'Deletes passed on.' },
   'freshet.scorer.dead': { kind: 'counter', unit: '{row}', help: 'Changes that went to the dead letters.' },
+  'freshet.scorer.models_refused': {
+    kind: 'counter',
+    unit: '{promotion}',
+    help: 'Promoted models that failed their hash, shapes or golden rows; the one before serves on.',
+  },
   'freshet.cache.rows': { kind: 'counter', unit: '{row}', help: 'Rows that Redis has stored or outranked.' },
   'freshet.snapshot.rows': { kind: 'counter', unit: '{row}', help: 'Rows written to deltas.' },
   'freshet.snapshot.commits': { kind: 'counter', unit: '{commit}', help: 'Manifests written.' },
