@@ -1,5 +1,5 @@
 import { type ErrorCode, FreshetError, toFreshetError } from '@freshet/errors/errors.ts'
-import { KafkaJSError } from 'kafkajs'
+import kafkajs from 'kafkajs'
 
 /** What a broker's answer means to us, by its protocol name. */
 const BY_TYPE: Readonly<Record<string, ErrorCode>> = {
@@ -44,7 +44,7 @@ function codeOf(error: Error): ErrorCode | undefined {
   if (error instanceof FreshetError) return error.code
   const byType = 'type' in error && typeof error.type === 'string' ? BY_TYPE[error.type] : undefined
   if (byType ?? BY_NAME[error.name]) return byType ?? BY_NAME[error.name]
-  if (!(error instanceof KafkaJSError)) return undefined
+  if (!(error instanceof kafkajs.KafkaJSError)) return undefined
   if (error.retriable) return 'KAFKA_UNREACHABLE'
   return 'type' in error && error.type !== undefined ? 'KAFKA_REFUSED' : undefined
 }
