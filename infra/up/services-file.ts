@@ -23,20 +23,28 @@ export interface Services {
 }
 
 /** One running server: a process of this machine, or a container. */
-export type ServerProcess =
-  | {
-      readonly name: ServerName
-      readonly pid: number
-      /** Identity of the pid beyond its number: see process-identity.ts. */
-      readonly startedAt: string
-      readonly containerId?: undefined
-    }
-  | {
-      readonly name: ServerName
-      readonly pid?: undefined
-      readonly startedAt: string
-      readonly containerId: string
-    }
+export type ServerProcess = NativeProcess | ContainerProcess
+
+export interface NativeProcess {
+  readonly name: ServerName
+  /** Also the number of its process group. */
+  readonly pid: number
+  /** Tells this process from a later one with the same pid: see process-identity.ts. */
+  readonly startedAt: string
+  readonly containerId?: undefined
+  readonly port: number
+  /** Below the home, or below /var/lib/freshet when the server's user cannot reach the home. */
+  readonly dataDir: string
+  readonly logFile: string
+}
+
+export interface ContainerProcess {
+  readonly name: ServerName
+  readonly pid?: undefined
+  readonly startedAt: string
+  readonly containerId: string
+  readonly port: number
+}
 
 /** undefined when nothing is up, or what is there was written by another version. */
 export function readServices(home: string): Services | undefined {

@@ -18,6 +18,14 @@ export const ERRORS = {
     hint: 'Check the network and run `freshet up` again; what is there is kept.',
   },
   SERVICE_START_FAILED: { retryable: true, hint: 'Read the named log file, then run `freshet up` again.' },
+  SERVICE_STOP_FAILED: {
+    retryable: true,
+    hint: 'Stop the named process yourself, then run `freshet down` again.',
+  },
+  HOME_BUSY: {
+    retryable: true,
+    hint: 'Another `freshet up` or `down` works on this folder; wait for it, or end it.',
+  },
   SERVICES_DOWN: { retryable: false, hint: 'Run `freshet up`, or set the addresses in freshet.yaml.' },
 
   // Elasticsearch

@@ -1,0 +1,43 @@
+/**
+ * What was started, one small file each, written the moment it starts: `down` finds it even when `up` was killed
+ * before it could write services.json.
+ */
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { type NativeProcess, readJson, type ServerName, writeJson } from './services-file.ts'
+
+/** A Compose project of this home, and the ports it was given. Kept while its volumes are. */
+export interface ProjectRecord {
+  readonly running: boolean
+  readonly project: string
+  readonly ports: Readonly<Record<ServerName, number>>
+}
+
+export function readProcessRecord(home: string, name: ServerName): NativeProcess | undefined {
+  return readJson(recordPath(home, name)) as NativeProcess | undefined
+}
+
+export function readProcessRecords(home: string): readonly NativeProcess[] {
+  const names: readonly ServerName[] = ['kafka', 'elasticsearch', 'redis', 's3']
+  return names.flatMap((name) => readProcessRecord(home, name) ?? [])
+}
+
+export function writeProcessRecord(home: string, record: NativeProcess): void {
+  writeJson(recordPath(home, record.name), record)
+}
+
+export function readProjectRecord(home: string): ProjectRecord | undefined {
+  return readJson(recordPath(home, 'docker')) as ProjectRecord | undefined
+}
+
+export function writeProjectRecord(home: string, record: ProjectRecord): void {
+  writeJson(recordPath(home, 'docker'), record)
+}
+
+export function removeRecord(home: string, name: ServerName | 'docker'): void {
+  rmSync(recordPath(home, name), { force: true })
+}
+
+function recordPath(home: string, name: ServerName | 'docker'): string {
+  return join(home, 'run', `${name}.json`)
+}
