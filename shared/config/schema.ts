@@ -119,6 +119,11 @@ const model = z
 
 const scorer = z
   .strictObject({
+    workers: z
+      .array(z.enum(['infer', 'cache', 'snapshot']))
+      .min(1)
+      .default(['infer', 'cache', 'snapshot'])
+      .describe('What runs in this process: scoring, scores to Redis, scores to S3. Each scales alone.'),
     maxBatchRows: z
       .int()
       .min(1)

@@ -124,9 +124,9 @@ export function encodeScoreBatch({ header, rows }: ScoreBatch): Buffer {
 
 /** @throws RECORD_VERSION, RECORD_MALFORMED */
 export function decodeScoreBatch(message: Buffer): ScoreBatch {
+  if (message.length < FIXED_BYTES) throw malformed(`${message.length} bytes`)
   if (message[0] !== VERSION)
     throw new FreshetError('RECORD_VERSION', `score batch version ${message[0]}, this build reads ${VERSION}`)
-  if (message.length < FIXED_BYTES) throw malformed(`${message.length} bytes`)
   const bytes = new Uint8Array(message) // a copy: views need alignment, and the message's memory is shared
   const fixed = new DataView(bytes.buffer)
   const headerBytes = fixed.getUint32(4, true)

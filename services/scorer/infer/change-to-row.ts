@@ -1,8 +1,8 @@
-import { type ErrorCode, FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
+import { FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
 import type { RowWriter } from '@freshet/model/columns.ts'
 import { CHANGE_HEADER, type Change, decodeChange, type TraceContext } from '@freshet/records/change.ts'
 import { emptyRows, ROW_STATES, type RowState, type ScoreRows } from '@freshet/records/score-batch.ts'
-import type { ChangeMessage } from './change-message.ts'
+import type { ChangeMessage, DeadChange } from './change-message.ts'
 
 /** (3) A micro-batch as columns: what stores need of every row, and the model's input for those that it can score. */
 export interface FeatureBatch {
@@ -18,17 +18,8 @@ export interface FeatureBatch {
   /** Row i of the matrix belongs to row `scorable[i]` of `rows`. */
   readonly scorable: Uint32Array
   readonly dead: readonly DeadChange[]
-  /** The spans that produced the changes, each once. */
-  readonly origins: readonly TraceContext[]
-}
-
-/** A change set aside, and why: no retry mends it. */
-export interface DeadChange {
-  readonly message: ChangeMessage
-  readonly code: ErrorCode
-  /** JSON pointer to the field; null when the whole change is the problem. */
-  readonly at: string | null
-  readonly reason: string
+  /** The span that produced each change; null when it was not traced. */
+  readonly origins: readonly (TraceContext | null)[]
 }
 
 export const STATE = Object.fromEntries(ROW_STATES.map((state, index) => [state, index])) as Record<
@@ -73,7 +64,7 @@ export function changesToRows(batch: readonly ChangeMessage[], writer: RowWriter
     matrix: matrix.subarray(0, scored * writer.width),
     scorable: scorable.subarray(0, scored),
     dead,
-    origins: distinctOrigins(changes),
+    origins: changes.map(({ trace }) => trace),
   }
 }
 
@@ -87,7 +78,9 @@ function decodeAll(batch: readonly ChangeMessage[]) {
       changes.push(decodeMessage(message))
       messages.push(message)
     } catch (error) {
-      if (!isFreshetError(error, 'RECORD_MALFORMED')) throw error
+      if (!isFreshetError(error)) throw error
+      if (error.code !== 'RECORD_MALFORMED')
+        throw new FreshetError(error.code, `offset ${message.offset}: ${error.message}`, { cause: error })
       dead.push({ message, code: error.code, at: null, reason: error.message })
     }
   }
@@ -108,16 +101,4 @@ function writeRow(rows: ScoreRows, row: number, { key, revision, capturedAtMs }:
   rows.primaryTerms[row] = revision.primaryTerm
   rows.seqNos[row] = revision.seqNo
   rows.asOfMs[row] = capturedAtMs
-}
-
-/** One span of the poller stands for a page, so neighbours nearly always share theirs. */
-function distinctOrigins(changes: readonly Change[]): TraceContext[] {
-  const bySpan = new Map<string, TraceContext>()
-  let last: string | undefined
-  for (const { trace } of changes) {
-    if (trace === null || trace.spanId === last) continue
-    last = trace.spanId
-    bySpan.set(`${trace.traceId}/${trace.spanId}`, trace)
-  }
-  return [...bySpan.values()]
 }

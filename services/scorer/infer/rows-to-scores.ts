@@ -1,5 +1,6 @@
 import type { ScoreBatch, ScoreBatchHeader } from '@freshet/records/score-batch.ts'
-import { type DeadChange, type FeatureBatch, STATE } from './change-to-row.ts'
+import type { DeadChange } from './change-message.ts'
+import { type FeatureBatch, STATE } from './change-to-row.ts'
 
 export interface Scored {
   readonly batch: ScoreBatch

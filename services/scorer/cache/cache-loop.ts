@@ -1,0 +1,93 @@
+import type { KafkaConnection } from '@freshet/adapters/kafka/connect.ts'
+import { type Batch, GroupConsumer, type Lease } from '@freshet/adapters/kafka/consumer.ts'
+import { isFreshetError } from '@freshet/errors/errors.ts'
+import type { ScoreStore } from '@freshet/ports/score-store.ts'
+import { decodeScoreBatch, type ScoreBatch } from '@freshet/records/score-batch.ts'
+import { topicName } from '@freshet/records/topics.ts'
+import type { ServiceContext } from '@freshet/service/service.ts'
+import { retry } from '@freshet/stage/back-off.ts'
+import type { Clock } from '@freshet/stage/clock.ts'
+import { ATTRIBUTES } from '@freshet/telemetry/attributes.ts'
+import { inSpan, linksTo, messagingSpan } from '@freshet/telemetry/spans.ts'
+import type { DeadLetters } from '../dead-letters.ts'
+import type { DeadChange } from '../infer/change-message.ts'
+
+export interface CacheDeps {
+  readonly connection: KafkaConnection
+  readonly deadLetters: DeadLetters
+  readonly cache: ScoreStore
+  readonly clock: Clock
+}
+
+const STALL_MS = 60_000
+const BACK_OFF = { firstMs: 100, maxMs: 5_000 }
+
+/**
+ * Merges `.scores` into the cache until the signal aborts, and commits what the cache has. While the cache is away it
+ * keeps its partitions and tries on; a batch that is merged twice changes nothing.
+ */
+export async function runCache(context: ServiceContext, deps: CacheDeps): Promise<void> {
+  const { settings, telemetry, signal } = context
+  const topic = topicName(settings.pipeline, 'scores')
+  const group = `${settings.pipeline}-cache`
+  const consumer = new GroupConsumer(deps.connection, {
+    groupId: group,
+    topic,
+    stallMs: STALL_MS,
+    log: telemetry.log,
+    clock: deps.clock,
+  })
+  await consumer.run(async (fetched, lease) => {
+    const { batches, dead } = decodeFetch(fetched)
+    const shape = messagingSpan('process', {
+      topic,
+      group,
+      partition: fetched.partition,
+      messages: fetched.messages.length,
+      links: linksTo(batches.map(({ header }) => header.trace)),
+      attributes: { [ATTRIBUTES.stage]: 'cache' },
+    })
+    await inSpan(telemetry.tracer, shape, async () => {
+      await deps.deadLetters.send(dead, { partition: fetched.partition, model: 'unknown' }, lease.signal)
+      await mergeAll(batches, lease, context, deps)
+      await lease.commit(fetched.messages.at(-1)!.offset + 1)
+    })
+  }, signal)
+}
+
+/**
+ * What is no score batch at all is set aside with its bytes, like a change that cannot be read.
+ * @throws RECORD_VERSION when infer is newer than this build: its batches must wait for a newer one
+ */
+function decodeFetch({ messages }: Batch): { batches: ScoreBatch[]; dead: DeadChange[] } {
+  const batches: ScoreBatch[] = []
+  const dead: DeadChange[] = []
+  for (const message of messages)
+    try {
+      batches.push(decodeScoreBatch(message.value ?? Buffer.alloc(0)))
+    } catch (error) {
+      if (!isFreshetError(error, 'RECORD_MALFORMED')) throw error
+      dead.push({ message, code: error.code, at: null, reason: error.message })
+    }
+  return { batches, dead }
+}
+
+/** All at once, bounded by what one fetch brings: ranks make their order meaningless. */
+async function mergeAll(
+  batches: readonly ScoreBatch[],
+  lease: Lease,
+  { telemetry, report }: ServiceContext,
+  { cache, clock }: CacheDeps,
+): Promise<void> {
+  const rows = batches.reduce((sum, batch) => sum + batch.rows.count, 0)
+  const shape = { name: 'write cache', attributes: { [ATTRIBUTES.stage]: 'cache', [ATTRIBUTES.rows]: rows } }
+  await inSpan(telemetry.tracer, shape, () =>
+    Promise.all(
+      batches.map((batch) =>
+        retry(() => cache.merge(batch, lease.signal), { backOff: BACK_OFF, clock, signal: lease.signal }),
+      ),
+    ),
+  )
+  telemetry.metrics.add('freshet.cache.rows', rows)
+  report.progressed('cache', rows)
+}

@@ -1,0 +1,77 @@
+import { compileColumns, type RowWriter } from '@freshet/model/columns.ts'
+import { InferencePool, type PoolOptions } from '@freshet/model/inference-pool.ts'
+import { loadPromotedModel } from '@freshet/model/model-store.ts'
+import { verifyBundle } from '@freshet/model/verify-bundle.ts'
+import type { ObjectStore } from '@freshet/ports/object-store.ts'
+import type { ModelIdentity } from '@freshet/records/score-batch.ts'
+
+/** A model that has proved itself on its golden rows, ready to score. */
+export interface LoadedModel {
+  readonly identity: ModelIdentity
+  /** `name@version` */
+  readonly label: string
+  readonly outputs: readonly string[]
+  readonly writer: RowWriter
+  readonly pool: InferencePool
+}
+
+/** @throws MODEL_MISSING, MODEL_HASH, MODEL_INVALID, MODEL_GOLDEN, MODEL_RUN_FAILED, and what the store throws */
+export async function loadModel(
+  store: ObjectStore,
+  options: PoolOptions,
+  signal: AbortSignal,
+): Promise<LoadedModel> {
+  const { bundle, identity } = await loadPromotedModel(store, signal)
+  const pool = await InferencePool.start(bundle, options)
+  try {
+    await verifyBundle(bundle, pool, signal)
+  } catch (error) {
+    await pool[Symbol.asyncDispose]()
+    throw error
+  }
+  return {
+    identity,
+    label: `${identity.name}@${identity.version}`,
+    outputs: bundle.spec.outputs.map(({ name }) => name),
+    writer: compileColumns(bundle.spec.inputs.columns),
+    pool,
+  }
+}
+
+/** A model in use until its user disposes of it. */
+export type ModelInUse = LoadedModel & Disposable
+
+/** Counts the users of a model, so that it goes when the last one is done and no batch meets a closed pool. */
+export class SharedModel {
+  readonly model: LoadedModel
+  readonly #unused = Promise.withResolvers<void>()
+  #users = 0
+  #isRetired = false
+
+  constructor(model: LoadedModel) {
+    this.model = model
+  }
+
+  use(): ModelInUse {
+    this.#users++
+    return {
+      ...this.model,
+      [Symbol.dispose]: () => {
+        this.#users--
+        this.#settle()
+      },
+    }
+  }
+
+  /** To be called once no more users will come; resolves when the last is done and the pool is closed. */
+  async retire(): Promise<void> {
+    this.#isRetired = true
+    this.#settle()
+    await this.#unused.promise
+    await this.model.pool[Symbol.asyncDispose]()
+  }
+
+  #settle(): void {
+    if (this.#isRetired && this.#users === 0) this.#unused.resolve()
+  }
+}

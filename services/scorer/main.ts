@@ -1,0 +1,39 @@
+/** Turns changes into scores, and carries scores to Redis and to S3: three workers, each with its own consumer group. */
+import { connectKafka } from '@freshet/adapters/kafka/connect.ts'
+import { Producer } from '@freshet/adapters/kafka/producer.ts'
+import { checkTopics } from '@freshet/adapters/kafka/topics.ts'
+import { RedisScoreStore } from '@freshet/adapters/redis/redis-score-store.ts'
+import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
+import type { Settings } from '@freshet/config/schema.ts'
+import type { ServiceContext } from '@freshet/service/service.ts'
+import { systemClock } from '@freshet/stage/clock.ts'
+import { runCache } from './cache/cache-loop.ts'
+import { DeadLetters } from './dead-letters.ts'
+import { runInfer } from './infer/infer-loop.ts'
+import { runSideBySide, type Worker } from './side-by-side.ts'
+import { runSnapshot } from './snapshot/snapshot-loop.ts'
+
+const PRODUCE_DEADLINE_MS = 60_000
+
+export async function runScorer(context: ServiceContext): Promise<void> {
+  const { settings, instance, telemetry } = context
+  const { log } = telemetry
+  const { pipeline } = settings
+  const clock = systemClock
+  const connection = connectKafka(settings.kafka, { clientId: instance, log })
+  await checkTopics(connection, pipeline)
+  await using store = openS3(settings.s3)
+  await using producer = new Producer(connection, { clock, log, deadlineMs: PRODUCE_DEADLINE_MS })
+  const deadLetters = new DeadLetters({ pipeline, producer, telemetry, clock })
+
+  const workers: Record<Settings['scorer']['workers'][number], Worker> = {
+    infer: (signal) => runInfer({ ...context, signal }, { connection, producer, deadLetters, store, clock }),
+    cache: async (signal) => {
+      await using cache = await RedisScoreStore.open(settings.redis, { pipeline, log })
+      await runCache({ ...context, signal }, { connection, deadLetters, cache, clock })
+    },
+    snapshot: (signal) => runSnapshot({ ...context, signal }, { connection, store }),
+  }
+  const names = [...new Set(settings.scorer.workers)]
+  await runSideBySide(new Map(names.map((name) => [name, workers[name]])), context.signal, { log, clock })
+}

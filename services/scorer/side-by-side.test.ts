@@ -1,0 +1,78 @@
+import { FreshetError } from '@freshet/errors/errors.ts'
+import type { Clock } from '@freshet/stage/clock.ts'
+import type { Log } from '@freshet/telemetry/log.ts'
+import { describe, expect, test } from 'vitest'
+import { runSideBySide, type Worker } from './side-by-side.ts'
+
+const clock: Clock = { nowMs: () => 0, sleep: async () => {} }
+const log: Log = { debug() {}, info() {}, warn() {}, error() {} }
+const away = () => new FreshetError('REDIS_UNREACHABLE', 'away')
+
+/** Works until it is stopped. */
+const untilStopped: Worker = (signal) =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    signal.addEventListener('abort', () => resolve())
+  })
+
+function run(workers: Record<string, Worker>, signal = new AbortController().signal): Promise<void> {
+  return runSideBySide(new Map(Object.entries(workers)), signal, { log, clock })
+}
+
+describe('workers side by side', () => {
+  test('all end when they are told to', async () => {
+    const stop = new AbortController()
+    const running = run({ infer: untilStopped, cache: untilStopped }, stop.signal)
+    stop.abort()
+    await expect(running).resolves.toBeUndefined()
+  })
+
+  test('one that fails for a while is started again, and the others do not notice', async () => {
+    const stop = new AbortController()
+    let starts = 0
+    const cache: Worker = async () => {
+      if (++starts < 3) throw away()
+      stop.abort()
+    }
+    let inferStarts = 0
+    const infer: Worker = (signal) => {
+      inferStarts++
+      return untilStopped(signal)
+    }
+    await run({ infer, cache }, stop.signal)
+    expect([starts, inferStarts]).toEqual([3, 1])
+  })
+
+  test('one that cannot go on ends the service, after the others have finished', async () => {
+    const order: string[] = []
+    const infer: Worker = async (signal) => {
+      await untilStopped(signal)
+      order.push('infer finished')
+    }
+    const cache: Worker = async () => {
+      throw new FreshetError('REDIS_UNAUTHORIZED', 'wrong password')
+    }
+    await expect(run({ infer, cache }).finally(() => order.push('service ended'))).rejects.toMatchObject({
+      code: 'REDIS_UNAUTHORIZED',
+    })
+    expect(order).toEqual(['infer finished', 'service ended'])
+  })
+
+  test('a server that is away does not spoil an orderly stop', async () => {
+    const stop = new AbortController()
+    const cache: Worker = async () => {
+      stop.abort()
+      throw away()
+    }
+    await expect(run({ cache }, stop.signal)).resolves.toBeUndefined()
+  })
+
+  test('a mistake of ours is no orderly end', async () => {
+    const stop = new AbortController()
+    const cache: Worker = async () => {
+      stop.abort()
+      throw new TypeError('x is not a function')
+    }
+    await expect(run({ cache }, stop.signal)).rejects.toMatchObject({ code: 'BUG' })
+  })
+})
