@@ -1,18 +1,13 @@
 import { Buffer } from 'node:buffer'
 import { describe, expect, test } from 'vitest'
 import type { ObjectStore } from './object-store.ts'
-
-/** A promise that one keeper does not keep, and why. */
-export interface ContractSkip {
-  readonly promise: string
-  readonly reason: string
-}
+import type { Skip } from './score-store.contract.ts'
 
 /** What every object store promises. `open` gives one whose keys nobody else uses. */
 export function objectStoreContract(
   name: string,
   open: () => Promise<ObjectStore>,
-  skip: readonly ContractSkip[] = [],
+  skip: readonly Skip[] = [],
 ): void {
   const promise = (what: string, keep: (store: ObjectStore) => Promise<void>): void => {
     const skipped = skip.find((one) => one.promise === what)

@@ -30,6 +30,8 @@ const manifestSchema = z.object({
       base: fileSchema.nullable(),
       /** Oldest first; each outranks by rank, not by its place. */
       deltas: z.array(fileSchema),
+      /** Files that were merged `into` a newer base, kept a while for those who still read an older manifest. */
+      retired: z.array(z.object({ object: z.string(), into: z.string(), atMs: z.number() })),
     }),
   ),
 })

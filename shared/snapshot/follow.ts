@@ -1,0 +1,133 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { isFreshetError } from '@freshet/errors/errors.ts'
+import type { ObjectStore } from '@freshet/ports/object-store.ts'
+import type { Manifest, ManifestPartition, SnapshotFile } from '@freshet/records/manifest.ts'
+import { delayMs } from '@freshet/stage/back-off.ts'
+import type { Clock } from '@freshet/stage/clock.ts'
+import type { Log } from '@freshet/telemetry/log.ts'
+import { filesOf, objectKey, readManifest } from './manifest.ts'
+import { openSnapshotFile } from './parquet/read.ts'
+import type { SnapshotTable } from './snapshot-table.ts'
+
+export interface FollowStatus {
+  /** `loading`: not all of a first manifest is in the table. `unavailable`: the last look failed; the table stays. */
+  readonly state: 'loading' | 'following' | 'unavailable'
+  /** Of the manifest that the table holds; 0 before the first. */
+  readonly sequence: number
+  /** Wall-clock milliseconds; 0 before the first. */
+  readonly newestAsOfMs: number
+  /** When the store was last found to hold nothing that the table lacks; 0 before the first time. */
+  readonly loadedAtMs: number
+}
+
+export interface FollowerParts {
+  readonly store: ObjectStore
+  readonly table: SnapshotTable
+  /** Pause between two looks at the manifest. */
+  readonly everyMs: number
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/**
+ * Keeps a table at the newest snapshot: first all files of the manifest, then each new delta. A base that holds only
+ * what was loaded before is not read again. Rows win by rank, so the order of files does not matter, and whatever was
+ * loaded before a failure stays. The event loop is held for one page (about 4 ms) at a time.
+ */
+export class SnapshotFollower {
+  readonly #parts: FollowerParts
+  #status: FollowStatus = { state: 'loading', sequence: 0, newestAsOfMs: 0, loadedAtMs: 0 }
+  /** Files whose rows are in the table, as far as a manifest still names them. */
+  #loaded = new Set<string>()
+
+  constructor(parts: FollowerParts) {
+    this.#parts = parts
+  }
+
+  get status(): FollowStatus {
+    return this.#status
+  }
+
+  /** Follows until `signal` aborts. Never rejects for what the store does: it looks again, ever more patiently. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, everyMs, log } = this.#parts
+    let failures = 0
+    while (!signal.aborted) {
+      try {
+        await this.#look(signal)
+        failures = 0
+      } catch (error) {
+        if (signal.aborted) return
+        // A merge may replace a file between our look at the manifest and our read of it: look again, it is no failure.
+        if (isFreshetError(error, 'OBJECT_MISSING') && failures === 0) {
+          failures++
+          continue
+        }
+        if (failures++ === 0 || this.#status.state !== 'unavailable') log.error('snapshot unavailable', error)
+        this.#status = { ...this.#status, state: 'unavailable' }
+      }
+      const backOffMs = delayMs({ firstMs: everyMs, maxMs: Math.max(everyMs, 30_000) }, failures, Math.random)
+      await clock.sleep(failures === 0 ? everyMs : backOffMs, signal)
+    }
+  }
+
+  async #look(signal: AbortSignal): Promise<void> {
+    const { clock, store, log, table } = this.#parts
+    const manifest = (await readManifest(store, signal))?.manifest
+    if (manifest !== undefined && manifest.sequence !== this.#status.sequence) {
+      const rows = await this.#load(manifest, signal)
+      log.info('snapshot loaded', { sequence: manifest.sequence, rows, keys: table.size })
+    }
+    this.#status = {
+      state: 'following',
+      sequence: manifest?.sequence ?? this.#status.sequence,
+      newestAsOfMs: Math.max(this.#status.newestAsOfMs, newestOf(manifest)),
+      loadedAtMs: clock.nowMs(),
+    }
+  }
+
+  /** @returns rows read */
+  async #load(manifest: Manifest, signal: AbortSignal): Promise<number> {
+    let rows = 0
+    for (const partition of Object.values(manifest.partitions)) {
+      for (const file of filesOf(partition)) {
+        if (!isLoaded(file.object, partition, this.#loaded)) rows += await this.#loadFile(file, signal)
+        this.#loaded.add(file.object)
+      }
+    }
+    const named = Object.values(manifest.partitions).flatMap((partition) => [
+      ...filesOf(partition).map(({ object }) => object),
+      ...partition.retired.map(({ object }) => object),
+    ])
+    this.#loaded = new Set(named.filter((object) => this.#loaded.has(object)))
+    return rows
+  }
+
+  async #loadFile(file: SnapshotFile, signal: AbortSignal): Promise<number> {
+    let rows = 0
+    const { store } = this.#parts
+    const { pages } = await openSnapshotFile(
+      store,
+      { key: objectKey(file.object), bytes: file.bytes },
+      signal,
+    )
+    for await (const page of pages) {
+      this.#parts.table.apply(page)
+      rows += page.count
+      await nextTurn()
+    }
+    return rows
+  }
+}
+
+/** A base brings nothing new when everything that was merged into it is in the table, directly or through a base. */
+function isLoaded(object: string, partition: ManifestPartition, loaded: ReadonlySet<string>): boolean {
+  if (loaded.has(object)) return true
+  const merged = partition.retired.filter(({ into }) => into === object)
+  return merged.length > 0 && merged.every((file) => isLoaded(file.object, partition, loaded))
+}
+
+function newestOf(manifest: Manifest | undefined): number {
+  const files = Object.values(manifest?.partitions ?? {}).flatMap(filesOf)
+  return files.reduce((newest, file) => Math.max(newest, file.newestAsOfMs), 0)
+}

@@ -1,0 +1,30 @@
+import type { SnapshotRows } from './rows.ts'
+
+/** The order of a snapshot: keys as UTF-8 bytes. (JavaScript's `<` compares UTF-16, which differs beyond the BMP.) */
+export function compareKeys(a: SnapshotRows, rowA: number, b: SnapshotRows, rowB: number): number {
+  const fromA = a.keyOffsets[rowA]!
+  const fromB = b.keyOffsets[rowB]!
+  const lengthA = a.keyOffsets[rowA + 1]! - fromA
+  const lengthB = b.keyOffsets[rowB + 1]! - fromB
+  const common = Math.min(lengthA, lengthB)
+  for (let i = 0; i < common; i++) {
+    const difference = a.keys[fromA + i]! - b.keys[fromB + i]!
+    if (difference !== 0) return difference
+  }
+  return lengthA - lengthB
+}
+
+/** Negative, zero or positive, as row a is older than, the same as or newer than row b of the same key. */
+export function compareRowRanks(a: SnapshotRows, rowA: number, b: SnapshotRows, rowB: number): number {
+  return (
+    a.documentVersions[rowA]! - b.documentVersions[rowB]! ||
+    a.epochs[rowA]! - b.epochs[rowB]! ||
+    a.primaryTerms[rowA]! - b.primaryTerms[rowB]! ||
+    a.seqNos[rowA]! - b.seqNos[rowB]! ||
+    a.modelGenerations[rowA]! - b.modelGenerations[rowB]!
+  )
+}
+
+export function keyBytes({ keys, keyOffsets }: SnapshotRows, row: number): Uint8Array {
+  return keys.slice(keyOffsets[row], keyOffsets[row + 1])
+}

@@ -1,0 +1,90 @@
+import type { SnapshotRows, SnapshotSchema } from './rows.ts'
+
+/** Collects runs of rows from several sources into pages of one schema. */
+export class PageBuilder {
+  readonly #schema: SnapshotSchema
+  readonly #capacity: number
+  #page: Page
+
+  constructor(schema: SnapshotSchema, capacity: number) {
+    this.#schema = schema
+    this.#capacity = capacity
+    this.#page = emptyPage(schema, capacity)
+  }
+
+  get count(): number {
+    return this.#page.count
+  }
+
+  /** Rows that still fit. */
+  get room(): number {
+    return this.#capacity - this.#page.count
+  }
+
+  /**
+   * Copies rows `from` to before `to`, at most `room` of them.
+   * @param outputs for each output of our schema its place in theirs, or -1
+   */
+  append(rows: SnapshotRows, { from, to }: { from: number; to: number }, outputs: readonly number[]): void {
+    const page = this.#page
+    const at = page.count
+    this.#appendKeys(rows, from, to)
+    for (const column of COLUMNS) page[column].set(rows[column].subarray(from, to), at)
+    for (const [i, theirs] of outputs.entries())
+      if (theirs !== -1) page.outputs[i]!.set(rows.outputs[theirs]!.subarray(from, to), at)
+    page.count += to - from
+  }
+
+  /** What was collected; the builder begins anew. */
+  take(): SnapshotRows {
+    const page = this.#page
+    this.#page = emptyPage(this.#schema, this.#capacity)
+    return page
+  }
+
+  #appendKeys({ keys, keyOffsets }: SnapshotRows, from: number, to: number): void {
+    const page = this.#page
+    const start = page.keyOffsets[page.count]!
+    const shift = start - keyOffsets[from]!
+    const end = keyOffsets[to]! + shift
+    if (end > page.keys.length) {
+      const wider = new Uint8Array(Math.max(end, page.keys.length * 2))
+      wider.set(page.keys.subarray(0, start))
+      page.keys = wider
+    }
+    page.keys.set(keys.subarray(keyOffsets[from], keyOffsets[to]), start)
+    for (let row = from; row < to; row++)
+      page.keyOffsets[page.count + row - from + 1] = keyOffsets[row + 1]! + shift
+  }
+}
+
+type Page = { -readonly [Field in keyof SnapshotRows]: SnapshotRows[Field] }
+
+const COLUMNS = [
+  'documentVersions',
+  'epochs',
+  'primaryTerms',
+  'seqNos',
+  'modelGenerations',
+  'asOfMs',
+  'scoredAtMs',
+  'states',
+] as const
+
+function emptyPage(schema: SnapshotSchema, capacity: number): Page {
+  return {
+    count: 0,
+    schema,
+    keys: new Uint8Array(32 * capacity),
+    keyOffsets: new Uint32Array(capacity + 1),
+    documentVersions: new Float64Array(capacity),
+    epochs: new Float64Array(capacity),
+    primaryTerms: new Uint32Array(capacity),
+    seqNos: new Float64Array(capacity),
+    modelGenerations: new Uint32Array(capacity),
+    asOfMs: new Float64Array(capacity),
+    scoredAtMs: new Float64Array(capacity),
+    states: new Uint8Array(capacity),
+    outputs: schema.outputs.map(() => new Float64Array(capacity).fill(Number.NaN)),
+  }
+}

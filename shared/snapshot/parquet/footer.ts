@@ -1,0 +1,46 @@
+import { FreshetError } from '@freshet/errors/errors.ts'
+import type { KeyValue } from 'hyparquet'
+import { z } from 'zod'
+import type { SnapshotSchema } from '../rows.ts'
+
+/**
+ * What a snapshot file says of itself beside its columns, as JSON under the key `freshet` of its key-value metadata: the
+ * outputs in the order of their columns, and which model stands behind each generation.
+ */
+const footerSchema = z.object({
+  version: z.literal(1),
+  outputs: z.array(z.string()),
+  models: z.record(
+    z.string().regex(/^\d+$/),
+    z.object({ name: z.string(), version: z.string(), outputs: z.array(z.string()) }),
+  ),
+})
+
+const KEY = 'freshet'
+
+export function encodeFooter({ outputs, models }: SnapshotSchema): KeyValue[] {
+  return [{ key: KEY, value: JSON.stringify({ version: 1, outputs, models: Object.fromEntries(models) }) }]
+}
+
+/** @throws RECORD_VERSION, SNAPSHOT_CORRUPT */
+export function decodeFooter(metadata: readonly KeyValue[] | undefined): SnapshotSchema {
+  const value = parse(metadata?.find(({ key }) => key === KEY)?.value)
+  const version = (value as { version?: unknown } | null)?.version
+  if (version !== 1)
+    throw new FreshetError('RECORD_VERSION', `snapshot file version ${version}, this build reads 1`)
+  const result = footerSchema.safeParse(value)
+  if (!result.success)
+    throw new FreshetError('SNAPSHOT_CORRUPT', `snapshot file: ${result.error.issues[0]!.message}`)
+  const models = Object.entries(result.data.models).map(
+    ([generation, model]) => [Number(generation), model] as const,
+  )
+  return { outputs: result.data.outputs, models: new Map(models) }
+}
+
+function parse(json: string | undefined): unknown {
+  try {
+    return JSON.parse(json ?? 'null')
+  } catch (cause) {
+    throw new FreshetError('SNAPSHOT_CORRUPT', 'snapshot file: its footer is not JSON', { cause })
+  }
+}
