@@ -1,6 +1,104 @@
-import type { Service } from '@freshet/service/service.ts'
+import { once } from 'node:events'
+import { RedisScoreReader } from '@freshet/adapters/redis/redis-score-reader.ts'
+import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
+import type { Settings } from '@freshet/config/schema.ts'
+import { FreshetError } from '@freshet/errors/errors.ts'
+import type { Service, ServiceContext } from '@freshet/service/service.ts'
+import { systemClock } from '@freshet/stage/clock.ts'
+import { ApiKeys } from './api-keys.ts'
+import { type AppParts, createApp } from './app.ts'
+import { Breaker } from './breaker.ts'
+import { CacheRung } from './cache-rung.ts'
+import { FollowedSnapshot } from './followed-snapshot.ts'
+import { HttpServer } from './http-server.ts'
+import { Ladder } from './ladder.ts'
+import { LiveRung } from './live-rung.ts'
+import { LoopWatch } from './loop-watch.ts'
+import { ModelHolder } from './model-holder.ts'
+import { RequestRecord } from './request-record.ts'
+import type { Readiness } from './routes/health.ts'
 
-/** Answers for scores over HTTP until the signal aborts. */
-export const runGateway: Service = async ({ signal }) => {
-  signal.throwIfAborted()
+/** So many failures in a row cut Redis off; then it is tried four times a second. */
+const BREAKER = { misses: 20, restMs: 250 }
+
+/**
+ * Answers for scores over HTTP until the signal aborts. Starts, and answers, whatever else is away.
+ * @throws CONFIG_INVALID, PORT_TAKEN
+ */
+export const runGateway: Service = async ({ settings, telemetry, signal, report }) => {
+  const { pipeline, gateway } = settings
+  requireKeysBeyondLoopback(gateway)
+  const shared = { clock: systemClock, log: telemetry.log }
+  using loop = new LoopWatch()
+  await using store = openS3(settings.s3)
+  await using cache = new RedisScoreReader(settings.redis, { pipeline, log: telemetry.log })
+  const snapshot = new FollowedSnapshot(store, {
+    ...shared,
+    everyMs: settings.snapshot.followSeconds * 1_000,
+  })
+  await using models = new ModelHolder(store, {
+    ...shared,
+    intervalMs: settings.model.pointerIntervalMs,
+    threads: gateway.threads,
+    onModel: (label) => report.usesModel(label),
+  })
+  const app = createApp(partsOf({ loop, cache, snapshot, models }, { settings, telemetry, report }))
+  let loops: Promise<unknown>
+  {
+    await using server = await HttpServer.listen(app, gateway)
+    telemetry.log.info('the gateway listens', { url: server.url })
+    loops = Promise.all([snapshot.run(signal), models.run(signal)])
+    await Promise.race([signal.aborted || once(signal, 'abort'), loops])
+  }
+  await loops
+}
+
+interface Rungs {
+  readonly loop: LoopWatch
+  readonly cache: RedisScoreReader
+  readonly snapshot: FollowedSnapshot
+  readonly models: ModelHolder
+}
+
+type Surroundings = Pick<ServiceContext, 'settings' | 'telemetry' | 'report'>
+
+function partsOf(rungs: Rungs, { settings, telemetry, report }: Surroundings): AppParts {
+  const { loop, snapshot, models } = rungs
+  const { gateway, redis } = settings
+  const breaker = new Breaker(BREAKER)
+  const cache = new CacheRung(rungs.cache, { budgetMs: gateway.redisBudgetMs, breaker, loop })
+  return {
+    ladder: new Ladder(cache, snapshot, { default: gateway.default, cacheKeepsAll: redis.ttlSeconds === 0 }),
+    live: new LiveRung(() => models.serving, loop),
+    keys: new ApiKeys(gateway.keys),
+    record: new RequestRecord(telemetry, {
+      share: settings.telemetry.requestShare,
+      random: Math.random,
+      onAnswer: () => report.progressed('answers', 1),
+    }),
+    readiness: () => readinessOf(rungs, gateway),
+    log: telemetry.log,
+    limits: {
+      deadlineMs: gateway.deadlineMs,
+      maxBodyBytes: gateway.maxBodyBytes,
+      cacheBudgetMs: gateway.redisBudgetMs,
+    },
+  }
+}
+
+function readinessOf({ cache, snapshot, models }: Rungs, gateway: Settings['gateway']): Readiness {
+  return {
+    cache: cache.ready ? { ready: true } : { ready: false, reason: cache.fault?.code ?? 'connecting' },
+    snapshot: snapshot.ready ? { ready: true } : { ready: false, reason: snapshot.state },
+    live: models.serving
+      ? { ready: true, model: models.serving.label }
+      : { ready: false, reason: models.fault?.code ?? 'loading' },
+    default: gateway.default === null ? { ready: false, reason: 'not configured' } : { ready: true },
+  }
+}
+
+function requireKeysBeyondLoopback({ host, keys }: Settings['gateway']): void {
+  const isLoopback = host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
+  if (!isLoopback && keys.length === 0)
+    throw new FreshetError('CONFIG_INVALID', `gateway.host is ${host}, and gateway.keys is empty`)
 }

@@ -1,0 +1,34 @@
+import type { ObjectStore } from '@freshet/ports/object-store.ts'
+import type { StoredScore } from '@freshet/records/stored-score.ts'
+import { type FollowStatus, SnapshotFollower } from '@freshet/snapshot/follow.ts'
+import { SnapshotTable } from '@freshet/snapshot/snapshot-table.ts'
+import type { Clock } from '@freshet/stage/clock.ts'
+import type { Log } from '@freshet/telemetry/log.ts'
+import type { SnapshotRung } from './ladder.ts'
+
+/** The snapshot in memory, and the follower that keeps it fresh, as one rung. */
+export class FollowedSnapshot implements SnapshotRung {
+  readonly #table = new SnapshotTable()
+  readonly #follower: SnapshotFollower
+
+  constructor(store: ObjectStore, options: { everyMs: number; clock: Clock; log: Log }) {
+    this.#follower = new SnapshotFollower({ store, table: this.#table, ...options })
+  }
+
+  get ready(): boolean {
+    return this.#follower.status.loadedAtMs > 0
+  }
+
+  get state(): FollowStatus['state'] {
+    return this.#follower.status.state
+  }
+
+  get(key: string): StoredScore | undefined {
+    return this.#table.get(key)
+  }
+
+  /** Follows until `signal` aborts. */
+  run(signal: AbortSignal): Promise<void> {
+    return this.#follower.run(signal)
+  }
+}

@@ -1,0 +1,45 @@
+import type { StoredScore } from '@freshet/records/stored-score.ts'
+import { type CacheRung, type Said, unheard } from './cache-rung.ts'
+import type { Deadline } from './deadline.ts'
+import { answerFrom, type LadderRules, type Outcome } from './stored-score-to-answer.ts'
+
+/** The snapshot as the ladder needs it: SnapshotTable behind its follower, or a test's. */
+export interface SnapshotRung {
+  /** False until a whole snapshot is loaded; what is loaded so far is used all the same. */
+  readonly ready: boolean
+  /** About a microsecond; never waits. */
+  get(key: string): StoredScore | undefined
+}
+
+/** Answers for a key within its deadline: cache, else snapshot, else the default. */
+export class Ladder {
+  readonly #cache: Pick<CacheRung, 'ask'>
+  readonly #snapshot: SnapshotRung
+  readonly #rules: LadderRules
+
+  constructor(cache: Pick<CacheRung, 'ask'>, snapshot: SnapshotRung, rules: LadderRules) {
+    this.#cache = cache
+    this.#snapshot = snapshot
+    this.#rules = rules
+  }
+
+  get rules(): LadderRules {
+    return this.#rules
+  }
+
+  /** At once when the cache need not be waited for. */
+  lookUp(key: string, deadline: Deadline): Outcome | Promise<Outcome> {
+    const cache = this.#cache.ask(key, deadline)
+    return cache instanceof Promise ? cache.then((said) => this.#decide(key, said)) : this.#decide(key, cache)
+  }
+
+  #decide(key: string, cache: Said): Outcome {
+    return answerFrom(key, { cache, snapshot: this.#askSnapshot(key) }, { ...this.#rules, nowMs: Date.now() })
+  }
+
+  #askSnapshot(key: string): Said {
+    const score = this.#snapshot.get(key)
+    if (score !== undefined) return { kind: 'has', score }
+    return this.#snapshot.ready ? { kind: 'has nothing' } : unheard('snapshot_loading')
+  }
+}

@@ -1,0 +1,81 @@
+import { isFreshetError } from '@freshet/errors/errors.ts'
+import type { RowProblem } from '@freshet/model/columns.ts'
+import type { Answer } from '@freshet/records/answer.ts'
+import { whenLate } from './deadline.ts'
+import type { LoopWatch } from './loop-watch.ts'
+import type { Reason } from './reasons.ts'
+import type { ServingModel } from './serving-model.ts'
+import { scoresOf } from './stored-score-to-answer.ts'
+
+export type Live =
+  | { readonly kind: 'scored'; readonly outputs: Readonly<Record<string, number>>; readonly model: string }
+  | { readonly kind: 'unscorable'; readonly problem: Problem }
+  | { readonly kind: 'unable'; readonly reason: Reason }
+
+/** A document that the model cannot score, now or ever. */
+interface Problem extends Omit<RowProblem, 'code'> {
+  readonly code: RowProblem['code'] | 'SCORE_NOT_FINITE'
+}
+
+/** Scores one document with the model that serves now, never later than it is told. */
+export class LiveRung {
+  readonly #model: () => ServingModel | undefined
+  readonly #loop: Pick<LoopWatch, 'isBehind'>
+
+  constructor(model: () => ServingModel | undefined, loop: Pick<LoopWatch, 'isBehind'>) {
+    this.#model = model
+    this.#loop = loop
+  }
+
+  /** @param endsAtMs of `performance.now()`. */
+  async score(document: unknown, endsAtMs: number): Promise<Live> {
+    const model = this.#model()
+    if (model === undefined) return { kind: 'unable', reason: 'model_missing' }
+    const matrix = new Float32Array(model.columns.width)
+    const problem = model.columns.write(document, matrix, 0)
+    if (problem !== null) return { kind: 'unscorable', problem }
+    const nowMs = performance.now()
+    if (endsAtMs - nowMs < 1) return { kind: 'unable', reason: 'deadline' }
+    if (this.#loop.isBehind(nowMs)) return { kind: 'unable', reason: 'overloaded' }
+    try {
+      return scored(model, await runUntil(model, matrix, endsAtMs - nowMs))
+    } catch (error) {
+      return { kind: 'unable', reason: reasonOf(error) }
+    }
+  }
+}
+
+/** (2→6) What a caller gets for a document that was scored just now. */
+export function liveAnswer(key: string | null, scored: Live & { kind: 'scored' }, nowMs: number): Answer {
+  return {
+    key,
+    ...scoresOf(scored.outputs),
+    source: 'live',
+    age_ms: 0,
+    as_of: new Date(nowMs).toISOString(),
+    model: scored.model,
+    degraded: false,
+  }
+}
+
+async function runUntil(model: ServingModel, matrix: Float32Array, ms: number): Promise<Float64Array[]> {
+  const late = new AbortController()
+  const timer = whenLate(ms, () => late.abort())
+  try {
+    return await model.run(matrix, 1, late.signal)
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function scored(model: ServingModel, columns: readonly Float64Array[]): Live {
+  const outputs = Object.fromEntries(model.outputs.map((name, i) => [name, columns[i]![0]!]))
+  if (Object.values(outputs).every(Number.isFinite)) return { kind: 'scored', outputs, model: model.label }
+  const message = `${model.label} answers NaN or infinity for this document`
+  return { kind: 'unscorable', problem: { code: 'SCORE_NOT_FINITE', at: null, message } }
+}
+
+function reasonOf(error: unknown): Reason {
+  if (isFreshetError(error, 'DEADLINE')) return 'live_late'
+  return isFreshetError(error, 'QUEUE_FULL') ? 'live_overloaded' : 'live_failed'
+}

@@ -1,0 +1,20 @@
+/** Why an answer is degraded, as callers and spans see it. */
+export const REASONS = {
+  cache_late: 'Redis did not answer within its budget.',
+  cache_unreachable: 'There is no connection to Redis.',
+  cache_refused: 'Redis answered with an error.',
+  cache_cut_off: 'Redis failed too often just now; it is tried again every moment.',
+  cache_unreadable: 'What Redis holds was written by another version, or by somebody else.',
+  cache_missing: 'The snapshot has the key and Redis does not, though it should: Redis was emptied.',
+  cache_behind: 'The snapshot has a newer score than Redis.',
+  snapshot_loading: 'Redis has nothing, and the snapshot is not loaded yet.',
+  unscorable: 'The current document cannot be scored, and an older score must not be shown.',
+  model_missing: 'No model is loaded.',
+  live_late: 'Live inference did not end within its budget.',
+  live_failed: 'Live inference failed.',
+  live_overloaded: 'Too many documents wait for live inference.',
+  deadline: 'The caller’s deadline left no time to ask.',
+  overloaded: 'The gateway has more requests in hand than it can ask for.',
+} as const satisfies Record<string, string>
+
+export type Reason = keyof typeof REASONS

@@ -1,0 +1,48 @@
+import { STATUS_CODES } from 'node:http'
+import { ERRORS, type ErrorCode, type FreshetError } from '@freshet/errors/errors.ts'
+
+/** Plain objects, because the server passes them on as they are: making a Headers costs more than the answer. */
+const SECURITY_HEADERS = {
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+}
+const JSON_HEADERS = { 'content-type': 'application/json', ...SECURITY_HEADERS }
+const PROBLEM_HEADERS = { 'content-type': 'application/problem+json', ...SECURITY_HEADERS }
+
+export function jsonReply(body: unknown, status = 200): Response {
+  return new Response(JSON.stringify(body), { status, headers: JSON_HEADERS })
+}
+
+const STATUS: Partial<Record<ErrorCode, number>> = {
+  API_KEY_REFUSED: 401,
+  REQUEST_INVALID: 400,
+  REQUEST_TOO_LARGE: 413,
+  ROUTE_UNKNOWN: 404,
+  KEY_UNKNOWN: 404,
+  DEADLINE: 408,
+  DOCUMENT_NOT_JSON: 422,
+  FIELD_MISSING: 422,
+  FIELD_TYPE: 422,
+  SCORE_NOT_FINITE: 422,
+}
+
+/**
+ * An error as RFC 9457 wants it. What is not meant for callers stays in the log.
+ * @param at JSON pointer into the request's body.
+ */
+export function problemReply(error: FreshetError, at?: string): Response {
+  const status = STATUS[error.code] ?? 500
+  const problem = {
+    type: `urn:freshet:error:${error.code}`,
+    title: STATUS_CODES[status],
+    status,
+    detail: status === 500 ? 'the gateway failed; its log says more' : error.message,
+    code: error.code,
+    hint: ERRORS[error.code].hint,
+    ...(at !== undefined && { at }),
+  }
+  const headers = status === 401 ? { ...PROBLEM_HEADERS, 'www-authenticate': 'Bearer' } : PROBLEM_HEADERS
+  return new Response(JSON.stringify(problem), { status, headers })
+}

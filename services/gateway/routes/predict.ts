@@ -1,0 +1,79 @@
+import { Buffer } from 'node:buffer'
+import { FreshetError } from '@freshet/errors/errors.ts'
+import { Hono } from 'hono'
+import { z } from 'zod'
+import type { AppEnv, AppParts } from '../app.ts'
+import { type Deadline, RESERVE_MS } from '../deadline.ts'
+import type { Ladder } from '../ladder.ts'
+import { liveAnswer } from '../live-rung.ts'
+import type { Reason } from '../reasons.ts'
+import { problemReply } from '../reply.ts'
+import { defaultAnswer, type Outcome } from '../stored-score-to-answer.ts'
+import { readJson } from './read-json.ts'
+import { askedDeadline, MAX_KEY_BYTES, outcomeReply } from './scores.ts'
+
+const PATH = '/v1/predict'
+
+const requestSchema = z.strictObject({
+  document: z.custom<object>(
+    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+    {
+      error: 'a JSON object',
+    },
+  ),
+  key: z
+    .string()
+    .min(1)
+    .refine((key) => Buffer.byteLength(key) <= MAX_KEY_BYTES, `at most ${MAX_KEY_BYTES} bytes`)
+    .optional(),
+})
+
+/**
+ * `POST /v1/predict`: the promoted model scores the document now. When it cannot in time, the stored score of the key
+ * answers, else the default.
+ */
+export function predictRoute({
+  ladder,
+  live,
+  limits,
+}: Pick<AppParts, 'ladder' | 'live' | 'limits'>): Hono<AppEnv> {
+  const app = new Hono<AppEnv>()
+  app.post(PATH, async (context) => {
+    context.set('route', PATH)
+    const deadline = askedDeadline(context, limits.deadlineMs)
+    const { document, key } = await readJson(context.req.raw, requestSchema, {
+      maxBytes: limits.maxBodyBytes,
+      deadline,
+    })
+    const scored = await live.score(document, liveEndsAtMs(deadline, key !== undefined, limits.cacheBudgetMs))
+    switch (scored.kind) {
+      case 'scored':
+        return outcomeReply(context, { kind: 'answer', answer: liveAnswer(key ?? null, scored, Date.now()) })
+      case 'unscorable': {
+        const { code, message, at } = scored.problem
+        return problemReply(new FreshetError(code, message), `/document${at ?? ''}`)
+      }
+      case 'unable':
+        return outcomeReply(context, await withoutLive(ladder, key, scored.reason, deadline))
+    }
+  })
+  return app
+}
+
+/** Live inference may use what the fallback does not need; of a short deadline it leaves the half. */
+function liveEndsAtMs(deadline: Deadline, hasFallback: boolean, fallbackMs: number): number {
+  const leftMs = deadline.endsAtMs - RESERVE_MS - performance.now()
+  return deadline.endsAtMs - RESERVE_MS - (hasFallback ? Math.min(fallbackMs, leftMs / 2) : 0)
+}
+
+async function withoutLive(
+  ladder: Ladder,
+  key: string | undefined,
+  reason: Reason,
+  deadline: Deadline,
+): Promise<Outcome> {
+  if (key === undefined) return defaultAnswer(null, reason, ladder.rules)
+  const stored = await ladder.lookUp(key, deadline)
+  if (stored.kind === 'absent') return defaultAnswer(key, reason, ladder.rules)
+  return { kind: 'answer', answer: { ...stored.answer, degraded: true, reason } }
+}

@@ -1,0 +1,52 @@
+import { Buffer } from 'node:buffer'
+import { FreshetError } from '@freshet/errors/errors.ts'
+import { type Context, Hono } from 'hono'
+import type { AppEnv, AppParts } from '../app.ts'
+import { deadlineOf } from '../deadline.ts'
+import { jsonReply, problemReply } from '../reply.ts'
+import type { Outcome } from '../stored-score-to-answer.ts'
+
+const PATH = '/v1/scores/'
+/** An index name has at most 255 bytes, an _id 512. */
+export const MAX_KEY_BYTES = 255 + 1 + 512
+
+/** `GET /v1/scores/{key}`: the key is the rest of the path, slashes and all. */
+export function scoresRoute({ ladder, limits }: Pick<AppParts, 'ladder' | 'limits'>): Hono<AppEnv> {
+  const app = new Hono<AppEnv>()
+  app.get(`${PATH}:key{.+}`, async (context) => {
+    context.set('route', `${PATH}{key}`)
+    const deadline = askedDeadline(context, limits.deadlineMs)
+    return outcomeReply(context, await ladder.lookUp(keyIn(context.req.url), deadline))
+  })
+  return app
+}
+
+/** The request's deadline, lowered by `x-deadline-ms` or `?deadline_ms`. */
+export function askedDeadline(context: Context<AppEnv>, limitMs: number) {
+  const asked = context.req.header('x-deadline-ms') ?? context.req.query('deadline_ms')
+  if (asked === undefined) return context.get('deadline')
+  const deadline = deadlineOf(context.get('deadline').acceptedAtMs, limitMs, asked)
+  context.set('deadline', deadline)
+  return deadline
+}
+
+export function outcomeReply(context: Context<AppEnv>, outcome: Outcome): Response {
+  if (outcome.kind === 'absent')
+    return problemReply(new FreshetError('KEY_UNKNOWN', `the key is ${outcome.why}`))
+  context.set('answer', outcome.answer)
+  return jsonReply(outcome.answer)
+}
+
+/** Read from the raw URL: routers decode more than once. */
+function keyIn(url: string): string {
+  const path = url.split(/[?#]/, 1)[0]!
+  let key: string
+  try {
+    key = decodeURIComponent(path.slice(path.indexOf(PATH) + PATH.length))
+  } catch (cause) {
+    throw new FreshetError('REQUEST_INVALID', 'the key is not percent-encoded UTF-8', { cause })
+  }
+  if (Buffer.byteLength(key) > MAX_KEY_BYTES)
+    throw new FreshetError('REQUEST_INVALID', `the key is longer than ${MAX_KEY_BYTES} bytes`)
+  return key
+}

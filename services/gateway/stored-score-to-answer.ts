@@ -1,0 +1,97 @@
+import type { Answer } from '@freshet/records/answer.ts'
+import { compareRanks } from '@freshet/records/revision.ts'
+import type { StoredScore } from '@freshet/records/stored-score.ts'
+import type { Said } from './cache-rung.ts'
+import type { Reason } from './reasons.ts'
+
+/** What a caller gets for a key: an answer, or the certainty that there is none. */
+export type Outcome =
+  | { readonly kind: 'answer'; readonly answer: Answer }
+  | { readonly kind: 'absent'; readonly why: 'unknown' | 'deleted' }
+
+export interface LadderRules {
+  /** Score when no store has one. */
+  readonly default: number | null
+  /** The cache forgets nothing: what it does not have, but the snapshot has, was lost. */
+  readonly cacheKeepsAll: boolean
+}
+
+/**
+ * (5→6) Of both stores the higher rank speaks, on a tie the cache. Absent is only what a store says is deleted, or what
+ * both have looked for and not found; whoever could not be asked may have had it.
+ */
+export function answerFrom(
+  key: string,
+  said: { readonly cache: Said; readonly snapshot: Said },
+  options: LadderRules & { readonly nowMs: number },
+): Outcome {
+  const { cache, snapshot } = said
+  if (cache.kind !== 'has' && snapshot.kind !== 'has') return nothingFound(key, cache, snapshot, options)
+  const snapshotSpeaks =
+    snapshot.kind === 'has' &&
+    (cache.kind !== 'has' || compareRanks(snapshot.score.rank, cache.score.rank) > 0)
+  const { score } = (snapshotSpeaks ? snapshot : cache) as { score: StoredScore }
+  if (score.state === 'deleted') return { kind: 'absent', why: 'deleted' }
+  if (score.state === 'unscorable') return defaultAnswer(key, 'unscorable', options)
+  const reason = snapshotSpeaks ? whyNotTheCache(cache, options) : undefined
+  return { kind: 'answer', answer: scoredAnswer(key, score, snapshotSpeaks, reason, options.nowMs) }
+}
+
+/** The configured score, and why there is no better one. */
+export function defaultAnswer(key: string | null, reason: Reason, rules: LadderRules): Outcome {
+  return {
+    kind: 'answer',
+    answer: {
+      key,
+      score: rules.default,
+      source: 'default',
+      age_ms: null,
+      as_of: null,
+      model: null,
+      degraded: true,
+      reason,
+    },
+  }
+}
+
+function nothingFound(key: string, cache: Said, snapshot: Said, rules: LadderRules): Outcome {
+  if (cache.kind === 'was not heard') return defaultAnswer(key, cache.reason, rules)
+  if (snapshot.kind === 'was not heard') return defaultAnswer(key, snapshot.reason, rules)
+  return { kind: 'absent', why: 'unknown' }
+}
+
+function whyNotTheCache(cache: Said, { cacheKeepsAll }: LadderRules): Reason | undefined {
+  switch (cache.kind) {
+    case 'has':
+      return 'cache_behind'
+    case 'has nothing':
+      return cacheKeepsAll ? 'cache_missing' : undefined
+    case 'was not heard':
+      return cache.reason
+  }
+}
+
+function scoredAnswer(
+  key: string,
+  { outputs, asOfMs, model }: StoredScore,
+  fromSnapshot: boolean,
+  reason: Reason | undefined,
+  nowMs: number,
+): Answer {
+  return {
+    key,
+    ...scoresOf(outputs),
+    source: fromSnapshot ? 'snapshot' : 'cache',
+    age_ms: Math.max(0, nowMs - asOfMs),
+    as_of: new Date(asOfMs).toISOString(),
+    model,
+    degraded: reason !== undefined,
+    ...(reason !== undefined && { reason }),
+  }
+}
+
+/** The first output as the score, and all of them when there are several. */
+export function scoresOf(outputs: Readonly<Record<string, number>>): Pick<Answer, 'score' | 'scores'> {
+  const values = Object.values(outputs)
+  return values.length > 1 ? { score: values[0]!, scores: outputs } : { score: values[0] ?? null }
+}
