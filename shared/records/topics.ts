@@ -56,3 +56,14 @@ export type TopicName = keyof typeof TOPICS
 export function topicName(pipeline: string, topic: TopicName): string {
   return `${pipeline}${TOPICS[topic].suffix}`
 }
+
+/** The scorer's consumer groups and what each reads. */
+export function consumerGroups(
+  pipeline: string,
+): readonly { readonly group: string; readonly topic: string }[] {
+  return [
+    { group: `${pipeline}-infer`, topic: topicName(pipeline, 'changes') },
+    { group: `${pipeline}-cache`, topic: topicName(pipeline, 'scores') },
+    { group: `${pipeline}-snapshot`, topic: topicName(pipeline, 'scores') },
+  ]
+}

@@ -1,0 +1,90 @@
+import type { Callers } from './callers.ts'
+import type { Pulse } from './pulse.ts'
+import type { SlackReceiver } from './slack-receiver.ts'
+import type { Tally } from './tally.ts'
+
+const TTY_EVERY_MS = 1_000
+const LINE_EVERY_MS = 5_000
+
+export interface DisplayOptions {
+  readonly tally: Tally
+  readonly pulse: Pulse
+  readonly callers: Callers
+  readonly slack: SlackReceiver
+  readonly gatewayUrl: string
+}
+
+/** Shows the pipeline live on stderr: a panel that is redrawn on a terminal, else a line now and then. */
+export function startDisplay(options: DisplayOptions): Disposable {
+  const isTerminal = process.stderr.isTTY === true
+  let drawnLines = 0
+  const draw = () => {
+    if (!isTerminal) {
+      process.stderr.write(`${progressLine(options)}\n`)
+      return
+    }
+    const lines = panel(options)
+    process.stderr.write(`${drawnLines > 0 ? `\x1b[${drawnLines}A\x1b[J` : ''}${lines.join('\n')}\n`)
+    drawnLines = lines.length
+  }
+  const timer = setInterval(draw, isTerminal ? TTY_EVERY_MS : LINE_EVERY_MS)
+  return {
+    [Symbol.dispose]() {
+      clearInterval(timer)
+      draw()
+    },
+  }
+}
+
+function progressLine({ tally, pulse }: DisplayOptions): string {
+  const { freshnessMs } = tally
+  return [
+    `written ${tally.writes}`,
+    `changes ${pulse.metric('freshet.poller.changes')}`,
+    `scored ${pulse.metric('freshet.scorer.scored')}`,
+    `cached ${pulse.metric('freshet.cache.rows')}`,
+    `snapshot ${pulse.metric('freshet.snapshot.rows')}`,
+    `freshness p50 ${milliseconds(freshnessMs.percentile(50))} p99 ${milliseconds(freshnessMs.percentile(99))}`,
+    `lookups ${tally.lookups}, ${tally.lookupsWithin100ms} within 100 ms`,
+  ].join(' · ')
+}
+
+function panel({ tally, pulse, callers, slack, gatewayUrl }: DisplayOptions): string[] {
+  const { freshnessMs, lookupMs, bySource } = tally
+  const answer = callers.lastAnswer
+  const lag = (group: string) => {
+    const found = pulse.lag.find((entry) => entry.group.endsWith(group))
+    return found === undefined ? '' : `  lag ${found.records} records, ${found.seconds.toFixed(1)} s`
+  }
+  return [
+    '',
+    `  Elasticsearch   ${count(tally.documents)} flights, ${count(tally.writes)} writes`,
+    `  → changes       ${count(pulse.metric('freshet.poller.changes'))}`,
+    `  → scored        ${count(pulse.metric('freshet.scorer.scored'))}${lag('-infer')}`,
+    `  → cached        ${count(pulse.metric('freshet.cache.rows'))}${lag('-cache')}`,
+    `  → snapshot      ${count(pulse.metric('freshet.snapshot.rows'))}${lag('-snapshot')}`,
+    `  dead letters    ${count(pulse.metric('freshet.scorer.dead'))}    alerts ${slack.messages.length}`,
+    '',
+    `  freshness       p50 ${milliseconds(freshnessMs.percentile(50))}   p99 ${milliseconds(freshnessMs.percentile(99))}   from the write in Elasticsearch to the gateway's answer`,
+    `  lookups         ${count(tally.lookups)}, ${count(tally.lookupsWithin100ms)} within 100 ms   p99 ${milliseconds(lookupMs.percentile(99))}   failed ${tally.lookupFailures}`,
+    `  answered from   ${Object.entries(bySource)
+      .map(([source, answers]) => `${source} ${count(answers)}`)
+      .join('   ')}`,
+    '',
+    ...(answer?.key == null
+      ? []
+      : [
+          `  ${answer.key}: arrives ${Math.round(answer.score ?? 0)} min late, says ${answer.model} from ${answer.source}, ${answer.age_ms} ms old`,
+          `  try: curl ${gatewayUrl}/v1/scores/${answer.key}`,
+        ]),
+    '  Ctrl-C stops everything.',
+  ]
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en-US')
+}
+
+function milliseconds(value: number | null): string {
+  return value === null ? '–' : `${Math.round(value)} ms`
+}

@@ -1,0 +1,91 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Client } from '@elastic/elasticsearch'
+import type { Callers } from './callers.ts'
+import { type Flight, type FlightDocument, flightUpdates, readFlights, versionsOf } from './flights.ts'
+import type { FreshnessProbe } from './freshness.ts'
+import type { Tally } from './tally.ts'
+
+/** Flights that have begun and not ended, at any moment. */
+const UNDER_WAY = 1_000
+const SEED = 2013
+const BULKS_PER_SECOND = 10
+
+export interface FeedOptions {
+  readonly client: Client
+  readonly index: string
+  readonly tally: Tally
+  readonly probe: FreshnessProbe
+  readonly callers: Callers
+  /** Writes per second. */
+  readonly rate: number
+  /** Distinct documents; undefined goes on until `signal` aborts. */
+  readonly docs: number | undefined
+  readonly signal: AbortSignal
+}
+
+/** Streams flights into Elasticsearch, each updated on its way, at an even rate. */
+export async function feedFlights({
+  client,
+  index,
+  tally,
+  probe,
+  callers,
+  rate,
+  docs,
+  signal,
+}: FeedOptions): Promise<void> {
+  const updates = flightUpdates(endlessFlights(await readFlights(), docs), {
+    seed: SEED,
+    underWay: UNDER_WAY,
+  })
+  for (let dueMs = performance.now(); !signal.aborted; dueMs += 1000 / BULKS_PER_SECOND) {
+    const bulk = take(updates, Math.max(1, Math.round(rate / BULKS_PER_SECOND)))
+    if (bulk.length === 0) return
+    await write(bulk)
+    await sleep(Math.max(0, dueMs + 1000 / BULKS_PER_SECOND - performance.now()), undefined, {
+      signal,
+    }).catch(() => {})
+  }
+
+  async function write(bulk: readonly Flight[]): Promise<void> {
+    const operations = bulk.flatMap(({ id, document }) => [{ index: { _id: id } }, document])
+    const { errors, items } = await client.bulk({ index, operations })
+    if (errors)
+      throw new Error(
+        `Elasticsearch refused a flight: ${JSON.stringify(items.find((item) => item.index?.error))}`,
+      )
+    tally.writes += bulk.length
+    for (const { id, document } of bulk) {
+      if (document.status === 'scheduled') {
+        tally.documents++
+        callers.know(`${index}/${id}`)
+      }
+      if (document.status === 'departed' && probe.hasRoom)
+        probe.watch(`${index}/${id}`, beforeDeparture(document), document)
+    }
+  }
+}
+
+/** What was there until the flight left: the score changes with the delay that is known from now on. */
+function beforeDeparture(document: FlightDocument): FlightDocument | undefined {
+  return versionsOf({ id: '', document })[0]
+}
+
+/** The sample over and over, under new ids each time, up to `count`. */
+function* endlessFlights(flights: readonly Flight[], count = Number.POSITIVE_INFINITY): Generator<Flight> {
+  for (let given = 0; given < count; given++) {
+    const flight = flights[given % flights.length]!
+    const round = Math.floor(given / flights.length)
+    yield round === 0 ? flight : { ...flight, id: `${flight.id}-${round + 1}` }
+  }
+}
+
+function take<T>(from: Iterator<T>, count: number): T[] {
+  const items: T[] = []
+  while (items.length < count) {
+    const next = from.next()
+    if (next.done) break
+    items.push(next.value)
+  }
+  return items
+}

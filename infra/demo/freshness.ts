@@ -1,0 +1,66 @@
+import { Agent } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ModelBundle } from '@freshet/model/bundle.ts'
+import { scoreDocuments } from '@freshet/model/score-documents.ts'
+import { lookup } from './callers.ts'
+import type { Tally } from './tally.ts'
+
+const MAX_WATCHED = 16
+const ASK_EVERY_MS = 20
+const GIVE_UP_MS = 60_000
+const TOLERANCE = 1e-4
+
+/** Measures freshness from outside: from the moment a write returned until the gateway answers with its score. */
+export class FreshnessProbe {
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: MAX_WATCHED })
+  readonly #watched = new Set<Promise<void>>()
+  readonly #options: { gatewayUrl: string; bundle: ModelBundle; tally: Tally }
+
+  constructor(options: { gatewayUrl: string; bundle: ModelBundle; tally: Tally }) {
+    this.#options = options
+  }
+
+  /** True when one more document can be watched. */
+  get hasRoom(): boolean {
+    return this.#watched.size < MAX_WATCHED
+  }
+
+  /** @param before the document that `after` replaces; when both score alike nothing can be seen, so nothing is measured. */
+  watch(key: string, before: object | undefined, after: object): void {
+    const indexedAtMs = performance.now()
+    const watching = this.#watch(key, before, after, indexedAtMs).finally(() =>
+      this.#watched.delete(watching),
+    )
+    this.#watched.add(watching)
+  }
+
+  async settle(): Promise<void> {
+    await Promise.all(this.#watched)
+    this.#agent.destroy()
+  }
+
+  async #watch(key: string, before: object | undefined, after: object, indexedAtMs: number): Promise<void> {
+    const { gatewayUrl, bundle, tally } = this.#options
+    const [wanted, old] = await scoresOf(bundle, [after, ...(before === undefined ? [] : [before])])
+    if (wanted === undefined || (old !== undefined && isClose(old, wanted))) return
+    while (performance.now() - indexedAtMs < GIVE_UP_MS) {
+      const { answer } = await lookup(this.#agent, gatewayUrl, key)
+      if (answer?.score != null && isClose(answer.score, wanted)) break
+      await sleep(ASK_EVERY_MS)
+    }
+    tally.freshnessMs.add(performance.now() - indexedAtMs)
+  }
+}
+
+/** First output of each document; undefined where there is none. */
+async function scoresOf(bundle: ModelBundle, documents: readonly object[]): Promise<(number | undefined)[]> {
+  const scores = await scoreDocuments(
+    bundle,
+    documents.map((document) => Buffer.from(JSON.stringify(document))),
+  )
+  return scores.map((score) => (score.state === 'scored' ? Object.values(score.outputs)[0] : undefined))
+}
+
+function isClose(a: number, b: number): boolean {
+  return Math.abs(a - b) <= TOLERANCE * Math.max(1, Math.abs(b))
+}

@@ -1,0 +1,92 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { connectKafka, type KafkaConnection } from '@freshet/adapters/kafka/connect.ts'
+import { readLag } from '@freshet/adapters/kafka/lag.ts'
+import { tail } from '@freshet/adapters/kafka/read-all.ts'
+import type { Settings } from '@freshet/config/schema.ts'
+import { type Heartbeat, heartbeatRecord, isHeartbeatKey } from '@freshet/records/heartbeat.ts'
+import { consumerGroups, topicName } from '@freshet/records/topics.ts'
+import type { MetricName } from '@freshet/telemetry/metrics-table.ts'
+import { quietLog } from '@freshet/telemetry/quiet-log.ts'
+
+const LAG_EVERY_MS = 2_000
+const FRESH_BEATS_WITHIN_MS = 15_000
+
+export interface GroupLag {
+  readonly group: string
+  readonly records: number
+  readonly seconds: number
+}
+
+/** What the services say of themselves, as anyone can read it: heartbeats, and the lag of the consumer groups. */
+export class Pulse implements AsyncDisposable {
+  readonly #beats = new Map<string, Heartbeat>()
+  readonly #stop = new AbortController()
+  readonly #work: Promise<unknown>
+  lag: readonly GroupLag[] = []
+
+  constructor(settings: Settings) {
+    const connection = connectKafka(settings.kafka, { clientId: 'freshet-demo', log: quietLog })
+    this.#work = Promise.allSettled([
+      this.#listen(connection, settings.pipeline),
+      this.#watchLag(connection, settings.pipeline),
+    ])
+  }
+
+  /** Sum over all instances, also those that are gone. */
+  metric(name: MetricName): number {
+    let sum = 0
+    for (const { metrics } of this.#beats.values()) sum += metrics[name] ?? 0
+    return sum
+  }
+
+  /** The pipeline's counters once every living instance has spoken after this call. */
+  async figures() {
+    const askedAtMs = Date.now()
+    const isFresh = () =>
+      [...this.#beats.values()].every(({ status, atMs }) => status === 'stopping' || atMs > askedAtMs)
+    while (!isFresh() && Date.now() - askedAtMs < FRESH_BEATS_WITHIN_MS) await sleep(100)
+    return {
+      changes: this.metric('freshet.poller.changes'),
+      scored: this.metric('freshet.scorer.scored'),
+      cached: this.metric('freshet.cache.rows'),
+      deadLetters: this.metric('freshet.scorer.dead'),
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort()
+    await this.#work
+  }
+
+  #listen(connection: KafkaConnection, pipeline: string): Promise<void> {
+    return tail(connection, topicName(pipeline, 'heartbeats'), {
+      fromTimestampMs: 0,
+      signal: this.#stop.signal,
+      onMessage: (_, { key, value }) => {
+        if (key !== null && value !== null && isHeartbeatKey(key.toString()))
+          this.#beats.set(key.toString(), heartbeatRecord.decode(value))
+      },
+    })
+  }
+
+  async #watchLag(connection: KafkaConnection, pipeline: string): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      this.lag = await Promise.all(consumerGroups(pipeline).map((group) => lagOf(connection, group))).catch(
+        () => this.lag,
+      )
+      await sleep(LAG_EVERY_MS, undefined, { signal: this.#stop.signal }).catch(() => {})
+    }
+  }
+}
+
+async function lagOf(
+  connection: KafkaConnection,
+  { group, topic }: { group: string; topic: string },
+): Promise<GroupLag> {
+  const partitions = await readLag(connection, { groupId: group, topic })
+  return {
+    group,
+    records: partitions.reduce((sum, { lagRecords }) => sum + lagRecords, 0),
+    seconds: Math.max(0, ...partitions.map(({ lagSeconds }) => lagSeconds)),
+  }
+}

@@ -1,0 +1,63 @@
+import { ANSWER_SOURCES, type AnswerSource } from '@freshet/records/answer.ts'
+
+/** What the demo counts on its own side of the wire. */
+export class Tally {
+  /** Distinct documents, and all writes of them. */
+  documents = 0
+  writes = 0
+  lookups = 0
+  lookupsWithin100ms = 0
+  lookupFailures = 0
+  readonly bySource: Record<AnswerSource, number> = { live: 0, cache: 0, snapshot: 0, default: 0 }
+  readonly freshnessMs = new Reservoir()
+  readonly lookupMs = new Reservoir()
+
+  answered(source: AnswerSource | undefined, ms: number): void {
+    this.lookups++
+    this.lookupMs.add(ms)
+    if (ms <= 100) this.lookupsWithin100ms++
+    if (source !== undefined && ANSWER_SOURCES.includes(source)) this.bySource[source]++
+  }
+
+  summary() {
+    return {
+      documents: this.documents,
+      writes: this.writes,
+      freshnessMs: {
+        p50: this.freshnessMs.percentile(50),
+        p99: this.freshnessMs.percentile(99),
+        count: this.freshnessMs.count,
+      },
+      lookups: {
+        count: this.lookups,
+        within100ms: this.lookupsWithin100ms,
+        failed: this.lookupFailures,
+        p99Ms: this.lookupMs.percentile(99),
+        bySource: this.bySource,
+      },
+    }
+  }
+}
+
+const RESERVOIR_SIZE = 10_000
+
+/** The last 10,000 values, for percentiles. */
+export class Reservoir {
+  readonly #values: number[] = []
+  #count = 0
+
+  add(value: number): void {
+    this.#values[this.#count++ % RESERVOIR_SIZE] = value
+  }
+
+  get count(): number {
+    return this.#count
+  }
+
+  /** null without values; else rounded to a tenth. */
+  percentile(percent: number): number | null {
+    const sorted = [...this.#values].sort((a, b) => a - b)
+    const value = sorted[Math.min(sorted.length - 1, Math.ceil((percent / 100) * sorted.length) - 1)]
+    return value === undefined ? null : Math.round(value * 10) / 10
+  }
+}

@@ -1,0 +1,19 @@
+import { connectKafka } from '@freshet/adapters/kafka/connect.ts'
+import { checkTopics, createTopics } from '@freshet/adapters/kafka/topics.ts'
+import { ensureBucket } from '@freshet/adapters/s3/s3-object-store.ts'
+import type { Settings } from '@freshet/config/schema.ts'
+import { quietLog } from '@freshet/telemetry/quiet-log.ts'
+import { installTemplates } from '@freshet/telemetry/template.ts'
+
+/** Lays out what the services expect: topics, bucket, telemetry templates. Doing it again changes nothing. */
+export async function bootstrap(settings: Settings, report: (line: string) => void): Promise<void> {
+  const connection = connectKafka(settings.kafka, { clientId: 'freshet-bootstrap', log: quietLog })
+  await createTopics(connection, settings.pipeline, settings.kafka)
+  await checkTopics(connection, settings.pipeline)
+  report(`topics of pipeline ${settings.pipeline} are there`)
+  await ensureBucket(settings.s3)
+  report(`bucket ${settings.s3.bucket} is there`)
+  if (!settings.telemetry.enabled) return
+  await installTemplates(settings)
+  report('templates for traces and logs are there')
+}

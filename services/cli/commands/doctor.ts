@@ -1,0 +1,21 @@
+import { Command } from 'commander'
+import { CHECKS, type CheckResult, runChecks } from '../doctor.ts'
+import { readInvocation } from '../invocation.ts'
+
+const SOMETHING_IS_WRONG = 2
+
+/** Tries every connection and setting that the services will need, and says what to mend. */
+export function doctorCommand(): Command {
+  return new Command('doctor')
+    .description(`check ${CHECKS.map((check) => check.name).join(', ')}`)
+    .action(async (_: unknown, command: Command) => {
+      const { settings, json } = readInvocation(command)
+      const results = await runChecks(settings)
+      if (results.some((result) => result.error !== undefined)) process.exitCode = SOMETHING_IS_WRONG
+      process.stdout.write(json ? `${JSON.stringify(results)}\n` : results.map(describe).join(''))
+    })
+}
+
+function describe({ name, error }: CheckResult): string {
+  return error === undefined ? `  ok     ${name}\n` : `  WRONG  ${name}\n         ${error}\n`
+}

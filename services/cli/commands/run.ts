@@ -1,0 +1,30 @@
+import { FreshetError } from '@freshet/errors/errors.ts'
+import { runService } from '@freshet/service/run-service.ts'
+import { Command } from 'commander'
+import { readInvocation } from '../invocation.ts'
+import { isServiceName, SERVICE_NAMES, SERVICES, type ServiceName } from '../services.ts'
+import { supervise } from '../supervise.ts'
+
+/** One service runs in this process; several get one each, and are started again when they crash. */
+export function runCommand(): Command {
+  return new Command('run')
+    .description(`run services until stopped: ${SERVICE_NAMES.join(', ')} or all`)
+    .argument('<service...>')
+    .action(async (names: string[], _: unknown, command: Command) => {
+      const { settings } = readInvocation(command)
+      const services = serviceNames(names)
+      const [first] = services
+      process.exitCode =
+        services.length === 1 && first !== undefined
+          ? await runService(first, await SERVICES[first](), settings)
+          : await supervise(services, command.optsWithGlobals()['config'])
+    })
+}
+
+function serviceNames(names: readonly string[]): readonly ServiceName[] {
+  if (names.includes('all')) return SERVICE_NAMES
+  return names.map((name) => {
+    if (isServiceName(name)) return name
+    throw new FreshetError('USAGE', `no service is called ${name}; there are ${SERVICE_NAMES.join(', ')}`)
+  })
+}

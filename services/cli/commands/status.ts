@@ -1,0 +1,87 @@
+import { connectKafka } from '@freshet/adapters/kafka/connect.ts'
+import { readLag } from '@freshet/adapters/kafka/lag.ts'
+import { readAll } from '@freshet/adapters/kafka/read-all.ts'
+import type { Settings } from '@freshet/config/schema.ts'
+import { type Heartbeat, heartbeatRecord, isHeartbeatKey } from '@freshet/records/heartbeat.ts'
+import { consumerGroups, topicName } from '@freshet/records/topics.ts'
+import { quietLog } from '@freshet/telemetry/quiet-log.ts'
+import { Command } from 'commander'
+import { readInvocation } from '../invocation.ts'
+
+const READ_DEADLINE_MS = 10_000
+const SOMETHING_IS_WRONG = 1
+
+interface Status {
+  readonly pipeline: string
+  readonly instances: readonly (Heartbeat & { readonly silentSeconds: number })[]
+  readonly groups: readonly {
+    readonly group: string
+    readonly topic: string
+    readonly lagRecords: number
+    readonly lagSeconds: number
+  }[]
+}
+
+/** Who lives, how far each stage is, and how far each consumer group is behind. Exit code 1 when something is not well. */
+export function statusCommand(): Command {
+  return new Command('status')
+    .description('show instances, progress and lag')
+    .action(async (_: unknown, command: Command) => {
+      const { settings, json } = readInvocation(command)
+      const status = await readStatus(settings)
+      process.stdout.write(json ? `${JSON.stringify(status)}\n` : describe(status))
+      const isWell = ({ status, silentSeconds }: Status['instances'][number]) =>
+        status === 'stopping' || (status === 'running' && silentSeconds < settings.watchdog.silentSeconds)
+      if (status.instances.length === 0 || !status.instances.every(isWell))
+        process.exitCode = SOMETHING_IS_WRONG
+    })
+}
+
+async function readStatus({ kafka, pipeline }: Settings): Promise<Status> {
+  const connection = connectKafka(kafka, { clientId: 'freshet-status', log: quietLog })
+  const latest = new Map<string, Heartbeat>()
+  await readAll(connection, topicName(pipeline, 'heartbeats'), {
+    deadlineMs: READ_DEADLINE_MS,
+    signal: AbortSignal.timeout(READ_DEADLINE_MS),
+    onMessage: (_, { key, value }) => {
+      if (key !== null && value !== null && isHeartbeatKey(key.toString()))
+        latest.set(key.toString(), heartbeatRecord.decode(value))
+    },
+  })
+  const groups = await Promise.all(
+    consumerGroups(pipeline).map(async ({ group, topic }) => {
+      const partitions = await readLag(connection, { groupId: group, topic })
+      return {
+        group,
+        topic,
+        lagRecords: partitions.reduce((sum, partition) => sum + partition.lagRecords, 0),
+        lagSeconds: Math.max(0, ...partitions.map((partition) => partition.lagSeconds)),
+      }
+    }),
+  )
+  const instances = [...latest.values()].map((beat) => ({
+    ...beat,
+    silentSeconds: Math.round((Date.now() - beat.atMs) / 1000),
+  }))
+  return { pipeline, instances, groups }
+}
+
+function describe({ pipeline, instances, groups }: Status): string {
+  const lines = [
+    `pipeline ${pipeline}`,
+    ...instances.map(
+      ({ instance, status, silentSeconds, progress, model, lastError }) =>
+        `  ${instance.padEnd(18)} ${status.padEnd(9)} heard ${silentSeconds} s ago  ${Object.entries(progress)
+          .map(([stage, units]) => `${stage} ${units}`)
+          .join(
+            '  ',
+          )}${model === null ? '' : `  model ${model}`}${lastError === null ? '' : `\n    last error: ${lastError}`}`,
+    ),
+    ...(instances.length === 0 ? ['  no instance was heard in the last hour: `freshet run all`'] : []),
+    ...groups.map(
+      ({ group, topic, lagRecords, lagSeconds }) =>
+        `  ${group.padEnd(18)} ${lagRecords} records, ${lagSeconds.toFixed(1)} s behind on ${topic}`,
+    ),
+  ]
+  return `${lines.join('\n')}\n`
+}
