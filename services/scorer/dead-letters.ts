@@ -18,15 +18,22 @@ export interface DeadLetterSource {
   readonly model: string
 }
 
+export interface DeadLettersOptions {
+  readonly pipeline: string
+  readonly producer: Pick<Producer, 'send'>
+  readonly telemetry: Pick<Telemetry, 'log' | 'metrics'>
+  readonly clock: Clock
+}
+
 /** The one door out of the scorer for what cannot be scored: kept in `.dead` as it was, with the reason; counted; logged. */
 export class DeadLetters {
   readonly #topic: string
-  readonly #producer: Producer
-  readonly #telemetry: Telemetry
+  readonly #producer: DeadLettersOptions['producer']
+  readonly #telemetry: DeadLettersOptions['telemetry']
   readonly #clock: Clock
   readonly #logged = new Map<ErrorCode, { atMs: number; since: number }>()
 
-  constructor(options: { pipeline: string; producer: Producer; telemetry: Telemetry; clock: Clock }) {
+  constructor(options: DeadLettersOptions) {
     this.#topic = topicName(options.pipeline, 'dead')
     this.#producer = options.producer
     this.#telemetry = options.telemetry

@@ -14,7 +14,7 @@ export interface PromotedModelOptions {
   /** How often the pointer is read. */
   readonly intervalMs: number
   readonly clock: Clock
-  readonly telemetry: Telemetry
+  readonly telemetry: Pick<Telemetry, 'log' | 'metrics'>
   /** Told `name@version` each time another model comes into use. */
   readonly onModel: (label: string) => void
 }
