@@ -1,0 +1,35 @@
+import type { AlertMessage } from '@freshet/records/alert-state.ts'
+import type { Log } from '@freshet/telemetry/log.ts'
+import { alertText } from './slack-message.ts'
+
+/** A way to people. */
+export interface AlertRoute {
+  /**
+   * Resolves when people have the message, however long that takes, or when `signal` aborts.
+   * @returns whether they have it
+   * @throws SLACK_REFUSED when they never will
+   */
+  deliver(message: AlertMessage, signal: AbortSignal): Promise<boolean>
+}
+
+/** For pipelines without Slack, and for messages that Slack refuses. */
+export function logAlert(log: Log, message: AlertMessage): void {
+  const { finding, change } = message
+  log.warn(alertText(message), {
+    'event.name': 'freshet.alert',
+    'freshet.alert.change': change,
+    'freshet.alert.id': finding.id,
+    ...Object.fromEntries(
+      Object.entries(finding.details).map(([name, value]) => [`freshet.alert.${name.toLowerCase()}`, value]),
+    ),
+  })
+}
+
+export function logRoute(log: Log): AlertRoute {
+  return {
+    async deliver(message) {
+      logAlert(log, message)
+      return true
+    },
+  }
+}

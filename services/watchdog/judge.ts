@@ -1,0 +1,166 @@
+/** Facts → findings: what is wrong right now, each with a name that stays the same while it lasts. */
+import type { PartitionLag } from '@freshet/adapters/kafka/lag.ts'
+import type { FreshetError } from '@freshet/errors/errors.ts'
+import type { Finding } from '@freshet/records/alert-state.ts'
+import type { Heartbeat } from '@freshet/records/heartbeat.ts'
+import type { Judgement } from './alerts.ts'
+
+/** What one look at the pipeline saw. */
+export type Facts =
+  | {
+      readonly kafka: 'reachable'
+      readonly nowMs: number
+      /** Since when Kafka answers without a break. */
+      readonly answersSinceMs: number
+      readonly groups: readonly GroupLag[]
+      readonly instances: readonly Instance[]
+      /** Rows that went to the dead letters lately, by instance. */
+      readonly recentDeadRows: ReadonlyMap<string, number>
+    }
+  | { readonly kafka: 'unreachable'; readonly nowMs: number; readonly error: FreshetError }
+
+export interface GroupLag {
+  readonly groupId: string
+  readonly topic: string
+  readonly partitions: readonly PartitionLag[]
+}
+
+export interface Instance {
+  /** The last word. */
+  readonly heartbeat: Heartbeat
+  readonly heardAtMs: number
+}
+
+export interface Thresholds {
+  readonly lagSeconds: number
+  readonly silentSeconds: number
+}
+
+export function judge(facts: Facts, thresholds: Thresholds): Judgement {
+  if (facts.kafka === 'unreachable') return { findings: [unreachable(facts.error)], blind: true }
+  const lags = facts.groups.flatMap((group) => judgeLag(group, thresholds))
+  const deaf = judgeHearing(facts, thresholds)
+  if (deaf.length > 0) return { findings: [...lags, ...deaf], blind: true }
+  return {
+    findings: [...lags, ...judgeInstances(facts, thresholds), ...judgeDeadLetters(facts)],
+    blind: false,
+  }
+}
+
+function unreachable({ code, message }: FreshetError): Finding {
+  return {
+    id: 'kafka',
+    kind: 'kafka-unreachable',
+    title: 'Kafka cannot be read',
+    details: { Error: `${code}: ${message}` },
+  }
+}
+
+function judgeLag({ groupId, topic, partitions }: GroupLag, { lagSeconds }: Thresholds): Finding[] {
+  const worst = Math.max(0, ...partitions.map((partition) => partition.lagSeconds))
+  if (worst <= lagSeconds) return []
+  const records = partitions.reduce((sum, partition) => sum + partition.lagRecords, 0)
+  const late = partitions.filter((partition) => partition.lagSeconds > lagSeconds)
+  const idle = partitions.every(({ committedOffset }) => committedOffset === null)
+  return [
+    {
+      id: `lag/${groupId}`,
+      kind: 'lag',
+      title: `${groupId} is ${formatSeconds(worst)} behind`,
+      details: {
+        Topic: topic,
+        Behind: `${formatSeconds(worst)}, ${records.toLocaleString('en-US')} records`,
+        Partitions: `${late.length} of ${partitions.length}: ${late.map(({ partition }) => partition).join(', ')}`,
+        ...(idle && { Commits: 'none yet' }),
+      },
+    },
+  ]
+}
+
+type Reachable = Extract<Facts, { kafka: 'reachable' }>
+
+/** The watchdog speaks too, so when nobody is heard it is deaf and the others may be well. */
+function judgeHearing(facts: Reachable, { silentSeconds }: Thresholds): Finding[] {
+  const silentMs = facts.nowMs - Math.max(facts.answersSinceMs, lastHeardAtMs(facts))
+  if (silentMs <= silentSeconds * 1000) return []
+  return [
+    {
+      id: 'heartbeats',
+      kind: 'kafka-unreachable',
+      title: 'no heartbeat is heard, not even the watchdog’s own',
+      details: { Silence: formatSeconds(silentMs / 1000) },
+    },
+  ]
+}
+
+function lastHeardAtMs({ instances }: Reachable): number {
+  return Math.max(0, ...instances.map(({ heardAtMs }) => heardAtMs))
+}
+
+/** An instance that is gone is no finding once another one of its service has started in its place. */
+function judgeInstances(facts: Reachable, { silentSeconds }: Thresholds): Finding[] {
+  const listenedUntilMs = lastHeardAtMs(facts)
+  const alive = ({ heartbeat, heardAtMs }: Instance) =>
+    heartbeat.status !== 'stopping' &&
+    listenedUntilMs - Math.max(heardAtMs, facts.answersSinceMs) <= silentSeconds * 1000
+  const successors = facts.instances
+    .filter(alive)
+    .toSorted((a, b) => a.heartbeat.startedAtMs - b.heartbeat.startedAtMs)
+  return facts.instances
+    .filter(({ heartbeat }) => heartbeat.status !== 'stopping')
+    .toSorted((a, b) => a.heardAtMs - b.heardAtMs)
+    .flatMap((instance) => {
+      if (!alive(instance) && takeSuccessor(successors, instance)) return []
+      if (instance.heartbeat.status === 'failing') return failing(instance)
+      return alive(instance) ? [] : silent(instance, facts.nowMs)
+    })
+}
+
+/** Each successor stands for one that is gone, so three that died are not made good by one that came. */
+function takeSuccessor(candidates: Instance[], gone: Instance): boolean {
+  const at = candidates.findIndex(
+    ({ heartbeat }) =>
+      heartbeat.service === gone.heartbeat.service && heartbeat.startedAtMs >= gone.heartbeat.atMs,
+  )
+  if (at >= 0) candidates.splice(at, 1)
+  return at >= 0
+}
+
+function failing({ heartbeat: { service, instance, lastError } }: Instance): Finding {
+  return {
+    id: `failing/${instance}`,
+    kind: 'failing',
+    title: `${instance} is failing`,
+    details: { Service: service, Error: lastError ?? 'unknown' },
+  }
+}
+
+function silent({ heartbeat, heardAtMs }: Instance, nowMs: number): Finding {
+  const { service, instance, lastError } = heartbeat
+  return {
+    id: `silent/${instance}`,
+    kind: 'silent',
+    title: `${instance} has been silent for ${formatSeconds((nowMs - heardAtMs) / 1000)}`,
+    details: { Service: service, ...(lastError !== null && { 'Last error': lastError }) },
+  }
+}
+
+function judgeDeadLetters({ recentDeadRows }: Reachable): Finding[] {
+  const rows = [...recentDeadRows.values()].reduce((sum, count) => sum + count, 0)
+  if (rows === 0) return []
+  return [
+    {
+      id: 'dead-letters',
+      kind: 'dead-letters',
+      title: `${rows.toLocaleString('en-US')} ${rows === 1 ? 'change' : 'changes'} could not be scored`,
+      details: { Instances: [...recentDeadRows.keys()].join(', ') },
+    },
+  ]
+}
+
+/** `42 s`, `7 min`, `3 h`. */
+export function formatSeconds(seconds: number): string {
+  if (seconds < 120) return `${Math.round(seconds)} s`
+  if (seconds < 7_200) return `${Math.round(seconds / 60)} min`
+  return `${Math.round(seconds / 3_600)} h`
+}

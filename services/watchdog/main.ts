@@ -1,0 +1,37 @@
+import { connectKafka } from '@freshet/adapters/kafka/connect.ts'
+import type { Service } from '@freshet/service/service.ts'
+import { systemClock } from '@freshet/stage/clock.ts'
+import { AlertBook } from './alert-book.ts'
+import { logAlert, logRoute } from './alert-route.ts'
+import { AlertStore } from './alert-store.ts'
+import { SlackRoute } from './alert-to-slack.ts'
+import { FactReader } from './facts.ts'
+import { tell } from './tell-loop.ts'
+import { remember, watch } from './watch-loop.ts'
+
+/** Watches a pipeline from outside and tells people when something is wrong, and when it is right again. */
+export const runWatchdog: Service = async ({ settings, instance, telemetry, signal }) => {
+  const { log } = telemetry
+  const { pipeline } = settings
+  const { webhookUrl } = settings.slack
+  const clock = systemClock
+  const connection = connectKafka(settings.kafka, { clientId: instance, log })
+  const route = webhookUrl ? new SlackRoute({ webhookUrl, pipeline, clock, log }) : logRoute(log)
+  const facts = new FactReader({ connection, pipeline, clock, log })
+  const book = new AlertBook((message) => logAlert(log, message))
+  await using store = new AlertStore(connection, { pipeline, clock, log })
+
+  const failed = new AbortController()
+  const loops = AbortSignal.any([signal, failed.signal])
+  const all = [
+    facts.listen(loops),
+    watch({ settings: settings.watchdog, facts, book, store, clock, log }, loops),
+    tell({ book, route, remember: () => remember({ store, book, log }, loops), clock, log }, loops),
+  ]
+  try {
+    await Promise.all(all)
+  } finally {
+    failed.abort()
+    await Promise.allSettled(all)
+  }
+}
