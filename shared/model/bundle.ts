@@ -6,8 +6,6 @@ import { z } from 'zod'
 import { refuseExternalData } from './external-data.ts'
 import { encodeModelSpec, type ModelSpec, parseModelSpec } from './spec.ts'
 
-export { verifyBundle } from './verify-bundle.ts'
-
 /** A model as it is pushed, promoted and loaded: three files of one folder or object prefix. */
 export interface ModelBundle {
   /** model.json */

@@ -9,6 +9,8 @@ export interface ModelThread extends AsyncDisposable {
    * @throws MODEL_RUN_FAILED, also when the thread dies meanwhile
    */
   run(matrix: Float32Array<ArrayBuffer>, rows: number): Promise<Float64Array[]>
+  /** Ends the thread now. */
+  kill(): Promise<void>
   /** Resolves when the thread is gone, whyever. */
   readonly ended: Promise<void>
 }

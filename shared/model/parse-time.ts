@@ -13,12 +13,23 @@ export function parseTimeMs(value: unknown): number {
   if (typeof value !== 'string') return Number.NaN
   const match = ISO_8601.exec(value)
   if (match === null) return Number.NaN
-  const [, year, month, day, hour = 0, minute = 0, second = 0, fraction = 0, sign, offsetHour, offsetMinute] =
-    match
+  const [
+    ,
+    year,
+    month,
+    day,
+    hour = 0,
+    minute = 0,
+    second = 0,
+    fraction = '',
+    sign,
+    offsetHour,
+    offsetMinute,
+  ] = match
   const midnightMs = Date.parse(`${year}-${month}-${day}`)
   const isDay = new Date(midnightMs).getUTCDate() === Number(day)
   if (!isDay || Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return Number.NaN
   const offsetMinutes = sign === undefined ? 0 : Number(offsetHour) * 60 + Number(offsetMinute)
   const minutes = Number(hour) * 60 + Number(minute) - (sign === '-' ? -offsetMinutes : offsetMinutes)
-  return midnightMs + minutes * 60_000 + Number(second) * 1_000 + Math.floor(Number(`0.${fraction}`) * 1_000)
+  return midnightMs + minutes * 60_000 + Number(second) * 1_000 + Number(fraction.slice(0, 3).padEnd(3, '0'))
 }

@@ -1,5 +1,5 @@
 import type { ModelBundle } from './bundle.ts'
-import { compileColumns, type RowProblem } from './columns.ts'
+import { compileColumns, type RowProblem, type RowWriter } from './columns.ts'
 import { type OnnxSession, openSession } from './onnx-session.ts'
 
 /** What is to be stored of a document: its scores, or why it has none. */
@@ -18,17 +18,18 @@ export async function scoreDocuments(
   documents: readonly Uint8Array[],
 ): Promise<DocumentScore[]> {
   await using session = await openSession(bundle)
+  const writer = compileColumns(bundle.spec.inputs.columns)
   const scores: DocumentScore[] = []
-  for (const document of documents) scores.push(await scoreDocument(bundle, session, document))
+  for (const document of documents) scores.push(await scoreDocument(bundle, session, writer, document))
   return scores
 }
 
 async function scoreDocument(
   { spec }: ModelBundle,
   session: OnnxSession,
+  writer: RowWriter,
   document: Uint8Array,
 ): Promise<DocumentScore> {
-  const writer = compileColumns(spec.inputs.columns)
   const row = new Float32Array(writer.width)
   const problem = writer.write(document, row, 0)
   if (problem) return { state: 'unscorable', ...problem }

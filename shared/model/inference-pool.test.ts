@@ -1,0 +1,221 @@
+import fc from 'fast-check'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import type { ModelBundle } from './bundle.ts'
+import { compileColumns } from './columns.ts'
+import { InferencePool } from './inference-pool.ts'
+import { type ModelThread, startInferenceThread } from './inference-thread.ts'
+import { scoreDocuments } from './score-documents.ts'
+import { demoBundle, fixtureBundle } from './test-bundles.ts'
+
+const never = new AbortController().signal
+const scores: ModelBundle['spec']['outputs'] = [
+  { name: 'ten', tensor: 'scores', column: 1 },
+  { name: 'label', tensor: 'label', column: 0 },
+]
+
+describe('scores do not depend on how rows are spread', () => {
+  test('any number of rows and threads gives the scores of the plain reference', async () => {
+    const bundle = await demoBundle()
+    const documents = bundle.golden.map(({ document }) => Buffer.from(JSON.stringify(document)))
+    const plain = await scoreDocuments(bundle, documents)
+    const expected = plain.map((score) =>
+      score.state === 'scored' ? score.outputs.arrival_delay_minutes! : Number.NaN,
+    )
+    const writer = compileColumns(bundle.spec.inputs.columns)
+    const matrix = new Float32Array(documents.length * writer.width)
+    for (const [row, document] of documents.entries()) writer.write(document, matrix, row)
+    await using one = await InferencePool.start(bundle, { threads: 1, runRows: 7 })
+    await using three = await InferencePool.start(bundle, { threads: 3, runRows: 16 })
+    const rows = fc.integer({ min: 0, max: documents.length })
+    await fc.assert(
+      fc.asyncProperty(rows, fc.constantFrom(one, three), async (count, pool) => {
+        const [column] = await pool.run(matrix, count, never)
+        expect([...column!]).toEqual(expected.slice(0, count))
+      }),
+      { numRuns: 40 },
+    )
+  })
+
+  test('each output of a model comes from its own tensor and column', async () => {
+    await using pool = await InferencePool.start(await fixtureBundle('two-outputs.onnx', scores), {
+      threads: 2,
+      runRows: 1,
+    })
+    const columns = await pool.run(Float32Array.of(1, 2, -1, -1, 3, 0), 3, never)
+    expect(columns.map((column) => [...column])).toEqual([
+      [50, -30, 30],
+      [2, 0, 2],
+    ])
+  })
+
+  test('the matrix can be written again as soon as run has returned', async () => {
+    await using pool = await InferencePool.start(await fixtureBundle('two-outputs.onnx', scores), {
+      threads: 1,
+      runRows: 8,
+    })
+    const matrix = Float32Array.of(1, 2)
+    const running = pool.run(matrix, 1, never)
+    matrix.fill(9)
+    expect([...(await running)[0]!]).toEqual([50])
+  })
+})
+
+describe('a model that does not fit its spec is refused at the start', () => {
+  test.each<[string, string, ModelBundle['spec']['outputs'], RegExp]>([
+    [
+      'an output it does not have',
+      'two-outputs.onnx',
+      [{ name: 's', tensor: 'nope', column: 0 }],
+      /no output nope/,
+    ],
+    [
+      'a column beyond the output',
+      'two-outputs.onnx',
+      [{ name: 's', tensor: 'scores', column: 3 }],
+      /no score in column 3/,
+    ],
+    ['text as a score', 'text-output.onnx', [{ name: 's', tensor: 'text', column: 0 }], /text: string/],
+    [
+      'rows fixed at one',
+      'fixed-rows.onnx',
+      [{ name: 's', tensor: 'scores', column: 0 }],
+      /float32 \[1, 2\]/,
+    ],
+  ])('%s', async (_, file, outputs, message) => {
+    const starting = InferencePool.start(await fixtureBundle(file, outputs), { threads: 1, runRows: 8 })
+    await expect(starting).rejects.toMatchObject({ code: 'MODEL_INVALID' })
+    await expect(starting).rejects.toThrow(message)
+  })
+
+  test('another number of columns', async () => {
+    const { onnx, spec } = await fixtureBundle('two-outputs.onnx', scores)
+    const columns = spec.inputs.columns.slice(0, 1)
+    const starting = InferencePool.start(
+      { onnx, spec: { ...spec, inputs: { ...spec.inputs, columns } } },
+      { threads: 1, runRows: 8 },
+    )
+    await expect(starting).rejects.toThrow('the model wants 2 columns, its spec has 1')
+  })
+})
+
+test('a thread that dies is replaced; its job fails as one that a retry helps', async () => {
+  const bundle = await fixtureBundle('two-outputs.onnx', scores)
+  const threads: ModelThread[] = []
+  const spawn = async () => {
+    const thread = await startInferenceThread(bundle, 8)
+    threads.push(thread)
+    return thread
+  }
+  await using pool = await InferencePool.over(spawn, { threads: 1, runRows: 8, columns: 2, outputs: 2 })
+  const many = 200_000
+  const running = pool.run(new Float32Array(2 * many), many, never)
+  await threads[0]!.kill()
+  await expect(running).rejects.toMatchObject({ code: 'MODEL_RUN_FAILED', retryable: true })
+  expect([...(await pool.run(Float32Array.of(1, 2), 1, never))[0]!]).toEqual([50])
+  expect(threads.length).toBe(2)
+})
+
+describe('waiting for a thread has bounds', () => {
+  test('one job more than may wait is refused at once; the others are served in turn', async () => {
+    const { pool, threads } = await stubbed({ threads: 1, maxQueued: 2 })
+    const jobs = [1, 2, 3].map((value) => pool.run(Float32Array.of(value), 1, never))
+    await expect(pool.run(Float32Array.of(4), 1, never)).rejects.toMatchObject({ code: 'QUEUE_FULL' })
+    threads[0]!.release()
+    expect((await Promise.all(jobs)).map(([column]) => column![0])).toEqual([1, 2, 3])
+  })
+
+  test('an aborted job rejects at once, running or waiting, and leaves its place', async () => {
+    const { pool, threads } = await stubbed({ threads: 1, maxQueued: 1 })
+    const abort = new AbortController()
+    const running = pool.run(Float32Array.of(1), 1, abort.signal)
+    const waiting = pool.run(Float32Array.of(2), 1, abort.signal)
+    abort.abort()
+    await expect(running).rejects.toMatchObject({ code: 'DEADLINE' })
+    await expect(waiting).rejects.toMatchObject({ code: 'DEADLINE' })
+    const next = pool.run(Float32Array.of(3), 1, never)
+    threads[0]!.release()
+    expect((await next)[0]![0]).toBe(3)
+    expect(threads[0]!.seen).toEqual([1, 3])
+  })
+
+  test('a job whose time is over already is not begun', async () => {
+    const { pool, threads } = await stubbed({ threads: 1 })
+    await expect(pool.run(Float32Array.of(1), 1, AbortSignal.abort())).rejects.toMatchObject({
+      code: 'DEADLINE',
+    })
+    expect(threads[0]!.seen).toEqual([])
+  })
+
+  test('nobody waits for a thread that does not come up again; the next job tries anew', async () => {
+    const { pool, threads, failures } = await stubbed({ threads: 1 })
+    failures.push(new Error('no memory'))
+    const waiting = [pool.run(Float32Array.of(1), 1, never), pool.run(Float32Array.of(2), 1, never)]
+    threads[0]!.die()
+    for (const job of waiting) await expect(job).rejects.toThrow()
+    const next = pool.run(Float32Array.of(3), 1, never)
+    await expect.poll(() => threads.length).toBe(2)
+    threads[1]!.release()
+    expect((await next)[0]![0]).toBe(3)
+  })
+
+  test('a closed pool refuses what waits and what comes', async () => {
+    const { pool, threads } = await stubbed({ threads: 1 })
+    const running = pool.run(Float32Array.of(1), 1, never)
+    const waiting = pool.run(Float32Array.of(2), 1, never)
+    const closing = pool[Symbol.asyncDispose]()
+    await expect(waiting).rejects.toMatchObject({ code: 'MODEL_RUN_FAILED' })
+    threads[0]!.release()
+    expect((await running)[0]![0]).toBe(1)
+    await closing
+    await expect(pool.run(Float32Array.of(3), 1, never)).rejects.toMatchObject({ code: 'MODEL_RUN_FAILED' })
+  })
+})
+
+/** A pool over threads that answer the first float of each job, from the moment they are released. */
+async function stubbed(options: { threads: number; maxQueued?: number }) {
+  const threads: StubThread[] = []
+  const failures: Error[] = []
+  const spawn = async () => {
+    const failure = failures.shift()
+    if (failure) throw failure
+    threads.push(new StubThread())
+    return threads.at(-1)!
+  }
+  const pool = await InferencePool.over(spawn, { ...options, runRows: 8, columns: 1, outputs: 1 })
+  onTestFinished(async () => {
+    for (const thread of threads) thread.release()
+    await pool[Symbol.asyncDispose]()
+  })
+  return { pool, threads, failures }
+}
+
+class StubThread implements ModelThread {
+  readonly seen: number[] = []
+  readonly #gate = Promise.withResolvers<void>()
+  readonly #end = Promise.withResolvers<void>()
+  readonly ended = this.#end.promise
+
+  async run(matrix: Float32Array): Promise<Float64Array[]> {
+    this.seen.push(matrix[0]!)
+    await this.#gate.promise
+    return [Float64Array.of(matrix[0]!)]
+  }
+
+  release(): void {
+    this.#gate.resolve()
+  }
+
+  die(): void {
+    this.#end.resolve()
+    this.#gate.reject(new Error('died'))
+  }
+
+  async kill(): Promise<void> {
+    this.die()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#gate.promise
+    this.#end.resolve()
+  }
+}

@@ -1,0 +1,52 @@
+/** Bundles for tests: the demo's, and small ones around the models of fixtures/. */
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { type ModelBundle, readBundleFolder } from './bundle.ts'
+
+export const DEMO_FOLDER = fileURLToPath(new URL('../../infra/demo/model', import.meta.url))
+
+export function demoBundle(): Promise<ModelBundle> {
+  return readBundleFolder(DEMO_FOLDER)
+}
+
+/** Columns /a and /b, both required; outputs as named. The golden row is that of fixtures/two-outputs.onnx. */
+export async function fixtureBundle(
+  file: string,
+  outputs: ModelBundle['spec']['outputs'],
+  version = '1',
+): Promise<ModelBundle> {
+  const onnx = await readFile(new URL(`./fixtures/${file}`, import.meta.url))
+  return {
+    onnx,
+    golden: [{ document: { a: 1, b: 2 }, outputs: { ten: 50, label: 2 } }],
+    spec: {
+      formatVersion: 1,
+      name: 'fixture',
+      version,
+      sha256: createHash('sha256').update(onnx).digest('hex'),
+      inputs: {
+        tensor: 'x',
+        columns: [
+          { name: 'a', path: '/a', type: 'number', required: true },
+          { name: 'b', path: '/b', type: 'number', required: true },
+        ],
+      },
+      outputs,
+      golden: { tolerance: 1e-6 },
+    },
+  }
+}
+
+/** A copy with the value at a dotted path replaced; undefined takes it out. */
+export function edited<T>(original: T, path: string, value: unknown): T {
+  const copy = structuredClone(original)
+  const names = path.split('.')
+  const last = names.pop()!
+  const parent = names.reduce<Record<string, unknown>>(
+    (at, name) => at[name] as Record<string, unknown>,
+    copy as Record<string, unknown>,
+  )
+  parent[last] = value
+  return copy
+}
