@@ -27,11 +27,23 @@ export class PageBuilder {
    */
   append(rows: SnapshotRows, { from, to }: { from: number; to: number }, outputs: readonly number[]): void {
     const page = this.#page
-    const at = page.count
     this.#appendKeys(rows, from, to)
-    for (const column of COLUMNS) page[column].set(rows[column].subarray(from, to), at)
-    for (const [i, theirs] of outputs.entries())
-      if (theirs !== -1) page.outputs[i]!.set(rows.outputs[theirs]!.subarray(from, to), at)
+    for (let row = from, at = page.count; row < to; row++, at++) {
+      page.documentVersions[at] = rows.documentVersions[row]!
+      page.epochs[at] = rows.epochs[row]!
+      page.primaryTerms[at] = rows.primaryTerms[row]!
+      page.seqNos[at] = rows.seqNos[row]!
+      page.modelGenerations[at] = rows.modelGenerations[row]!
+      page.asOfMs[at] = rows.asOfMs[row]!
+      page.scoredAtMs[at] = rows.scoredAtMs[row]!
+      page.states[at] = rows.states[row]!
+    }
+    for (let i = 0; i < outputs.length; i++) {
+      const theirs = rows.outputs[outputs[i]!]
+      if (theirs === undefined) continue // -1: their model has no such output, so it stays NaN
+      const ours = page.outputs[i]!
+      for (let row = from, at = page.count; row < to; row++, at++) ours[at] = theirs[row]!
+    }
     page.count += to - from
   }
 
@@ -52,24 +64,13 @@ export class PageBuilder {
       wider.set(page.keys.subarray(0, start))
       page.keys = wider
     }
-    page.keys.set(keys.subarray(keyOffsets[from], keyOffsets[to]), start)
+    for (let i = keyOffsets[from]!; i < keyOffsets[to]!; i++) page.keys[i + shift] = keys[i]!
     for (let row = from; row < to; row++)
       page.keyOffsets[page.count + row - from + 1] = keyOffsets[row + 1]! + shift
   }
 }
 
 type Page = { -readonly [Field in keyof SnapshotRows]: SnapshotRows[Field] }
-
-const COLUMNS = [
-  'documentVersions',
-  'epochs',
-  'primaryTerms',
-  'seqNos',
-  'modelGenerations',
-  'asOfMs',
-  'scoredAtMs',
-  'states',
-] as const
 
 function emptyPage(schema: SnapshotSchema, capacity: number): Page {
   return {

@@ -15,7 +15,7 @@ export class PendingColumn {
   }
 
   add({ plain, bounds }: EncodedColumn, rows: number): void {
-    const compressed = zstdCompressSync(plain, { params: { [constants.ZSTD_c_compressionLevel]: 1 } })
+    const compressed = zstdCompressSync(plain, { params: ZSTD })
     this.#pages.push({ compressed, plainBytes: plain.length, rows, firstRow: this.#rows, bounds })
     this.#rows += rows
   }
@@ -82,6 +82,9 @@ export class PendingColumn {
     }
   }
 }
+
+/** The checksum costs 4 bytes a page; with it a damaged page is an error and not other rows. */
+const ZSTD = { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_checksumFlag]: 1 }
 
 interface PendingPage {
   readonly compressed: Uint8Array

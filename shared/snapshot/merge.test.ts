@@ -1,0 +1,69 @@
+import { Buffer } from 'node:buffer'
+import { MemoryObjectStore } from '@freshet/adapters/memory/object-store.ts'
+import type { ScoreBatch } from '@freshet/records/score-batch.ts'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { mergeSorted, type SortedSource } from './merge.ts'
+import { openSnapshotFile } from './parquet/read.ts'
+import { plainMerge, scoreBatches } from './rows.arbitrary.ts'
+import { rowsOfBatch, uniteSchemas } from './rows.ts'
+import { SnapshotTable } from './snapshot-table.ts'
+import { sortRows } from './sort.ts'
+import { writeMerged } from './write-merged.ts'
+
+/**
+ * Batches of any content, merged in pages so small that every boundary is met, against a plain Map. The table, which has
+ * its own property, only serves to read the pages.
+ */
+test('a merge holds the highest rank of every key, in the order of key bytes, each key once', async () => {
+  await fc.assert(
+    fc.asyncProperty(scoreBatches, fc.integer({ min: 1, max: 5 }), async (batches, pageRows) => {
+      const table = new SnapshotTable()
+      const keys: Buffer[] = []
+      for await (const page of merge(batches.map(sorted), pageRows)) {
+        table.apply(page)
+        for (let row = 0; row < page.count; row++)
+          keys.push(Buffer.from(page.keys.slice(page.keyOffsets[row], page.keyOffsets[row + 1])))
+      }
+      const expected = plainMerge(batches)
+      expect(keys).toEqual([...expected.keys()].map((key) => Buffer.from(key)).sort(Buffer.compare))
+      for (const [key, score] of expected) expect(table.get(key)).toEqual(score)
+    }),
+  )
+})
+
+test('merging files in any grouping gives the rows of merging them at once', async () => {
+  await fc.assert(
+    fc.asyncProperty(scoreBatches, fc.nat(6), async (batches, cut) => {
+      await using store = new MemoryObjectStore()
+      const halves = [batches.slice(0, cut), batches.slice(cut)]
+      const files = await Promise.all(halves.map((half) => writeMerged(half.map(sorted))))
+      const opened = await Promise.all(
+        files.map(async ({ bytes }, i) => {
+          await store.put(`half-${i}`, bytes)
+          return openSnapshotFile(store, { key: `half-${i}`, bytes: bytes.length })
+        }),
+      )
+      const { bytes } = await writeMerged(opened)
+      const { rows } = await writeMerged(batches.map(sorted))
+      await store.put('whole', bytes)
+      const table = new SnapshotTable()
+      for await (const page of (await openSnapshotFile(store, { key: 'whole', bytes: bytes.length })).pages)
+        table.apply(page)
+      expect(table.size).toBe(rows)
+      for (const [key, score] of plainMerge(batches)) expect(table.get(key)).toEqual(score)
+    }),
+    { numRuns: 30 },
+  )
+})
+
+function merge(sources: readonly SortedSource[], pageRows: number) {
+  const schema = sources
+    .map((source) => source.schema)
+    .reduce(uniteSchemas, { outputs: [], models: new Map() })
+  return mergeSorted(sources, schema, pageRows)
+}
+
+function sorted(batch: ScoreBatch): SortedSource {
+  return sortRows(rowsOfBatch(batch))
+}
