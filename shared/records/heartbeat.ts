@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { ALERT_STATE_KEY } from './alert-state.ts'
 import { jsonRecord } from './json-record.ts'
 
 /** What a service instance says of itself every few seconds, in `.heartbeats` under `service/instance`. */
@@ -26,4 +27,9 @@ export const heartbeatRecord = jsonRecord<Heartbeat>('heartbeat', 1, heartbeatSc
 
 export function heartbeatKey(service: string, instance: string): string {
   return `${service}/${instance}`
+}
+
+/** `.heartbeats` also keeps the watchdog's memory, under a key of its own. */
+export function isHeartbeatKey(key: string): boolean {
+  return key !== ALERT_STATE_KEY
 }

@@ -1,0 +1,150 @@
+/** A pipeline of its own on the test servers: fresh names, real processes that a test may kill, the oracle at the end. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import type { Client } from '@elastic/elasticsearch'
+import { connectElasticsearch } from '@freshet/adapters/elasticsearch/connect.ts'
+import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
+import { loadSettings } from '@freshet/config/load.ts'
+import type { Settings } from '@freshet/config/schema.ts'
+import { type ModelBundle, readBundleFolder } from '@freshet/model/bundle.ts'
+import { promoteModel, pushModel } from '@freshet/model/model-store.ts'
+import { checkConservation, isConserved, type OracleReport } from '@freshet/oracle/oracle.ts'
+import type { ObjectStore } from '@freshet/ports/object-store.ts'
+import { bootstrap } from '@freshet/up/bootstrap.ts'
+import { PortPicker } from '@freshet/up/ports.ts'
+import { until } from './until.ts'
+
+const PROGRAM = fileURLToPath(new URL('../services/cli/freshet.ts', import.meta.url))
+const DEMO_MODEL = fileURLToPath(new URL('../infra/demo/model', import.meta.url))
+
+export type ServiceName = 'poller' | 'scorer' | 'gateway' | 'watchdog'
+
+export class Stack implements AsyncDisposable {
+  readonly settings: Settings
+  readonly client: Client
+  readonly store: ObjectStore
+  readonly bundle: ModelBundle
+  readonly gatewayUrl: string
+  readonly #env: NodeJS.ProcessEnv
+  readonly #running = new Map<ServiceName, ChildProcess>()
+  /** What each service has written, for a failing test to show. */
+  readonly output: Partial<Record<ServiceName, string>> = {}
+
+  /** Topics, bucket, index and a promoted model are there; no service runs yet. */
+  static async open(extra: Readonly<Record<string, string>> = {}): Promise<Stack> {
+    const pipeline = `t${randomBytes(5).toString('hex')}`
+    const gatewayPort = await new PortPicker().pick([])
+    const env = {
+      ...process.env,
+      FRESHET_PIPELINE: pipeline,
+      FRESHET_ELASTICSEARCH_INDEX: pipeline,
+      FRESHET_S3_PREFIX: pipeline,
+      FRESHET_KAFKA_PARTITIONS: '4',
+      FRESHET_SNAPSHOT_INTERVAL_SECONDS: '1',
+      FRESHET_SNAPSHOT_FOLLOW_SECONDS: '0.5',
+      FRESHET_GATEWAY_PORT: String(gatewayPort),
+      FRESHET_TELEMETRY_NAMESPACE: pipeline,
+      FRESHET_HOME: `/nonexistent/${pipeline}`,
+      ...extra,
+    }
+    const settings = loadSettings({ env })
+    await bootstrap(settings, () => {})
+    const client = connectElasticsearch(settings.elasticsearch)
+    await client.indices.create({ index: pipeline, settings: { number_of_shards: 2, number_of_replicas: 0 } })
+    const bundle = await readBundleFolder(DEMO_MODEL)
+    const store = openS3(settings.s3)
+    await pushModel(store, bundle)
+    await promoteModel(store, bundle.spec, Date.now())
+    return new Stack(env, settings, client, store, bundle, `http://127.0.0.1:${gatewayPort}`)
+  }
+
+  private constructor(
+    env: NodeJS.ProcessEnv,
+    settings: Settings,
+    client: Client,
+    store: ObjectStore,
+    bundle: ModelBundle,
+    gatewayUrl: string,
+  ) {
+    this.#env = env
+    this.settings = settings
+    this.client = client
+    this.store = store
+    this.bundle = bundle
+    this.gatewayUrl = gatewayUrl
+  }
+
+  get index(): string {
+    return this.settings.elasticsearch.index
+  }
+
+  start(...names: readonly ServiceName[]): void {
+    for (const name of names) {
+      const child = spawn(process.execPath, [PROGRAM, 'run', name], {
+        env: this.#env,
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
+      const keep = (text: Buffer) => {
+        this.output[name] = (this.output[name] ?? '') + text.toString()
+      }
+      child.stdout.on('data', keep)
+      child.stderr.on('data', keep)
+      this.#running.set(name, child)
+    }
+  }
+
+  /** @returns the exit code, or the signal that ended it. */
+  async stop(name: ServiceName, signal: NodeJS.Signals = 'SIGTERM'): Promise<number | string> {
+    const child = this.#running.get(name)
+    if (child === undefined) throw new Error(`${name} does not run`)
+    this.#running.delete(name)
+    if (child.exitCode !== null) return child.exitCode
+    child.kill(signal)
+    const [code, ended] = (await once(child, 'exit')) as [number | null, string | null]
+    return code ?? ended ?? ''
+  }
+
+  /** Resolves when the gateway says that it can answer. */
+  async gatewayReady(): Promise<void> {
+    await until('the gateway is ready', async () => (await fetch(`${this.gatewayUrl}/readyz`)).ok)
+  }
+
+  async write(documents: Readonly<Record<string, object>>): Promise<void> {
+    const operations = Object.entries(documents).flatMap(([id, document]) => [
+      { index: { _id: id } },
+      document,
+    ])
+    const { errors, items } = await this.client.bulk({ index: this.index, operations })
+    if (errors) throw new Error(JSON.stringify(items.find((item) => item.index?.error)))
+  }
+
+  /** Waits until the oracle has nothing to say. @throws with its report when it goes on talking */
+  async conserved(): Promise<OracleReport> {
+    let report: OracleReport | undefined
+    await until(
+      'every live document has its score in Redis and in the snapshot',
+      async () => {
+        report = await checkConservation({
+          client: this.client,
+          index: this.index,
+          pipeline: this.settings.pipeline,
+          redisUrl: this.settings.redis.url,
+          store: this.store,
+          bundle: this.bundle,
+        })
+        return isConserved(report)
+      },
+      () => JSON.stringify({ report, output: this.output }, null, 2),
+    )
+    return report!
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#running.keys()].map((name) => this.stop(name, 'SIGKILL')))
+    await this.client.indices.delete({ index: this.index })
+    await this.client.close()
+    await this.store[Symbol.asyncDispose]()
+  }
+}
