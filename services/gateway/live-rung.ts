@@ -1,10 +1,9 @@
 import { isFreshetError } from '@freshet/errors/errors.ts'
-import type { RowProblem } from '@freshet/model/columns.ts'
+import type { RowProblem, RowWriter } from '@freshet/model/columns.ts'
 import type { Answer } from '@freshet/records/answer.ts'
 import { whenLate } from './deadline.ts'
 import type { LoopWatch } from './loop-watch.ts'
 import type { Reason } from './reasons.ts'
-import type { ServingModel } from './serving-model.ts'
 import { scoresOf } from './stored-score-to-answer.ts'
 
 export type Live =
@@ -17,12 +16,23 @@ interface Problem extends Omit<RowProblem, 'code'> {
   readonly code: RowProblem['code'] | 'SCORE_NOT_FINITE'
 }
 
+/** A model as this rung needs it: ServingModel, or a test's. */
+export interface LiveModel {
+  /** `name@version` */
+  readonly label: string
+  readonly columns: RowWriter
+  /** Names, in the order of the columns that `run` gives. */
+  readonly outputs: readonly string[]
+  /** @throws QUEUE_FULL, DEADLINE, MODEL_RUN_FAILED */
+  run(matrix: Float32Array, rows: number, signal: AbortSignal): Promise<Float64Array[]>
+}
+
 /** Scores one document with the model that serves now, never later than it is told. */
 export class LiveRung {
-  readonly #model: () => ServingModel | undefined
+  readonly #model: () => LiveModel | undefined
   readonly #loop: Pick<LoopWatch, 'isBehind'>
 
-  constructor(model: () => ServingModel | undefined, loop: Pick<LoopWatch, 'isBehind'>) {
+  constructor(model: () => LiveModel | undefined, loop: Pick<LoopWatch, 'isBehind'>) {
     this.#model = model
     this.#loop = loop
   }
@@ -58,7 +68,7 @@ export function liveAnswer(key: string | null, scored: Live & { kind: 'scored' }
   }
 }
 
-async function runUntil(model: ServingModel, matrix: Float32Array, ms: number): Promise<Float64Array[]> {
+async function runUntil(model: LiveModel, matrix: Float32Array, ms: number): Promise<Float64Array[]> {
   const late = new AbortController()
   const timer = whenLate(ms, () => late.abort())
   try {
@@ -68,7 +78,7 @@ async function runUntil(model: ServingModel, matrix: Float32Array, ms: number): 
   }
 }
 
-function scored(model: ServingModel, columns: readonly Float64Array[]): Live {
+function scored(model: LiveModel, columns: readonly Float64Array[]): Live {
   const outputs = Object.fromEntries(model.outputs.map((name, i) => [name, columns[i]![0]!]))
   if (Object.values(outputs).every(Number.isFinite)) return { kind: 'scored', outputs, model: model.label }
   const message = `${model.label} answers NaN or infinity for this document`

@@ -3,15 +3,15 @@ import { compileColumns, type RowWriter } from '@freshet/model/columns.ts'
 import { InferencePool } from '@freshet/model/inference-pool.ts'
 import { verifyBundle } from '@freshet/model/verify-bundle.ts'
 import type { ModelIdentity } from '@freshet/records/score-batch.ts'
+import type { LiveModel } from './live-rung.ts'
 
 /** Single documents waiting for a thread: at some 50 µs each far below any deadline. */
 const MAX_QUEUED = 256
 
 /** A model that has proved its golden rows, with its threads. Retired, it ends once its last job has. */
-export class ServingModel {
+export class ServingModel implements LiveModel {
   readonly identity: ModelIdentity
   readonly columns: RowWriter
-  /** Names, in the order of the columns that `run` gives. */
   readonly outputs: readonly string[]
   readonly #pool: InferencePool
   #jobs = 0
@@ -48,7 +48,6 @@ export class ServingModel {
     return `${this.identity.name}@${this.identity.version}`
   }
 
-  /** @throws QUEUE_FULL, DEADLINE, MODEL_RUN_FAILED */
   async run(matrix: Float32Array, rows: number, signal: AbortSignal): Promise<Float64Array[]> {
     this.#jobs++
     try {

@@ -1,0 +1,341 @@
+import { hash } from 'node:crypto'
+import type { StoredScore } from '@freshet/records/stored-score.ts'
+import { Metrics } from '@freshet/telemetry/metrics.ts'
+import { METRICS } from '@freshet/telemetry/metrics-table.ts'
+import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
+import { type Span, type SpanOptions, type Tracer, trace } from '@opentelemetry/api'
+import { describe, expect, test } from 'vitest'
+import { ApiKeys } from './api-keys.ts'
+import { createApp } from './app.ts'
+import { type Said, unheard } from './cache-rung.ts'
+import { Ladder } from './ladder.ts'
+import type { Live } from './live-rung.ts'
+import { RequestRecord } from './request-record.ts'
+
+const stored: StoredScore = {
+  key: 'flights/UA-1',
+  rank: { revision: { documentVersion: 0, epoch: 1, primaryTerm: 1, seqNo: 1 }, modelGeneration: 1 },
+  state: 'scored',
+  outputs: { delay: 12.5 },
+  asOfMs: 1_700_000_000_000,
+  scoredAtMs: 1_700_000_000_100,
+  model: 'delay@1',
+}
+const scored: Live = { kind: 'scored', outputs: { delay: 7 }, model: 'delay@2' }
+
+interface World {
+  cache?: Said | (() => never)
+  snapshot?: StoredScore
+  live?: Live
+  key?: string
+  share?: number
+  default?: number | null
+}
+
+/** The app over rungs that say what the test wants, and everything it tells the world. */
+function gateway({
+  cache = { kind: 'has nothing' },
+  snapshot,
+  live = scored,
+  key,
+  share = 0,
+  ...world
+}: World) {
+  const asked: string[] = []
+  const spans: { name: string; options: SpanOptions; traceId: string | undefined }[] = []
+  const lines: string[] = []
+  const metrics = new Metrics()
+  const tell = (message: string) => void lines.push(message)
+  const log = { debug: tell, info: tell, warn: tell, error: tell }
+  const noSpan = { recordException() {}, setStatus() {}, end() {} } as unknown as Span
+  const tracer = {
+    startSpan(name, options = {}, context) {
+      spans.push({ name, options, traceId: context && trace.getSpanContext(context)?.traceId })
+      return noSpan
+    },
+  } as Tracer
+  const telemetry = { log, metrics, tracer } as unknown as Telemetry
+  const ask = (name: string) => {
+    asked.push(name)
+    return typeof cache === 'function' ? cache() : cache
+  }
+  const app = createApp({
+    ladder: new Ladder(
+      { ask },
+      { ready: true, get: () => snapshot },
+      { default: world.default ?? null, cacheKeepsAll: true },
+    ),
+    live: { score: async () => live },
+    keys: new ApiKeys(key === undefined ? [] : [{ name: 'shop', sha256: hash('sha256', key) }]),
+    record: new RequestRecord(telemetry, { share, random: () => 0.5, onAnswer() {} }),
+    readiness: () => ({
+      cache: { ready: typeof cache !== 'function' && cache.kind !== 'was not heard' },
+      snapshot: { ready: snapshot !== undefined },
+      live: { ready: true },
+      default: { ready: false },
+    }),
+    log,
+    limits: { deadlineMs: 100, maxBodyBytes: 1_024, cacheBudgetMs: 20 },
+  })
+  const predict = (body: unknown, headers = {}) =>
+    app.request('/v1/predict', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    })
+  return { app, predict, asked, spans, lines, metrics }
+}
+
+const found: Said = { kind: 'has', score: stored }
+
+describe('GET /v1/scores/{key}', () => {
+  test('answers with the score, where it came from, and how old it is', async () => {
+    const { app } = gateway({ cache: found })
+    const reply = await app.request('/v1/scores/flights/UA-1')
+    expect(reply.status).toBe(200)
+    expect(await reply.json()).toMatchObject({
+      key: 'flights/UA-1',
+      score: 12.5,
+      source: 'cache',
+      as_of: '2023-11-14T22:13:20.000Z',
+      model: 'delay@1',
+      degraded: false,
+    })
+  })
+
+  test.each([
+    ['/v1/scores/flights/UA-1', 'flights/UA-1'],
+    ['/v1/scores/flights%2FUA-1', 'flights/UA-1'],
+    ['/v1/scores/a%252Fb', 'a%2Fb'],
+    ['/v1/scores/%C3%BC%20%F0%9F%92%A7?deadline_ms=50', 'ü 💧'],
+    ['/v1/scores/a+b', 'a+b'],
+    ['/v1/scores/v1/scores/x', 'v1/scores/x'],
+    ['/v1/scores/a%3Fb%23c', 'a?b#c'],
+    ['/v1/scores/__proto__', '__proto__'],
+  ])('%s asks for %s', async (path, key) => {
+    const { app, asked } = gateway({ cache: found })
+    expect((await app.request(path)).status).toBe(200)
+    expect(asked).toEqual([key])
+  })
+
+  test.each([
+    ['a key that is no UTF-8', '/v1/scores/%E0%A4%A', {}],
+    ['a key that is too long', `/v1/scores/${'ü'.repeat(385)}`, {}],
+    ['a deadline that is no number', '/v1/scores/a?deadline_ms=soon', {}],
+    ['a deadline of nothing', '/v1/scores/a', { 'x-deadline-ms': '0' }],
+  ])('%s is refused as invalid', async (_, path, headers) => {
+    const reply = await gateway({ cache: found }).app.request(path, { headers })
+    expect(reply.status).toBe(400)
+    expect(await reply.json()).toMatchObject({ code: 'REQUEST_INVALID', status: 400 })
+  })
+
+  test('an unknown key is a problem with a code and a hint', async () => {
+    const reply = await gateway({}).app.request('/v1/scores/nobody')
+    expect(reply.status).toBe(404)
+    expect(reply.headers.get('content-type')).toBe('application/problem+json')
+    expect(await reply.json()).toEqual({
+      type: 'urn:freshet:error:KEY_UNKNOWN',
+      title: 'Not Found',
+      status: 404,
+      detail: 'the key is unknown',
+      code: 'KEY_UNKNOWN',
+      hint: expect.any(String),
+    })
+  })
+
+  test('with nobody to ask the default answers, and says so', async () => {
+    const { app } = gateway({ cache: unheard('cache_late'), default: 3 })
+    expect(await (await app.request('/v1/scores/a')).json()).toEqual({
+      key: 'a',
+      score: 3,
+      source: 'default',
+      age_ms: null,
+      as_of: null,
+      model: null,
+      degraded: true,
+      reason: 'cache_late',
+    })
+  })
+
+  test('a fault of our own is a 500 that gives nothing away', async () => {
+    const { app, lines } = gateway({
+      cache: () => {
+        throw new Error('password=hunter2')
+      },
+    })
+    const reply = await app.request('/v1/scores/a')
+    expect(reply.status).toBe(500)
+    expect(await reply.text()).not.toContain('hunter2')
+    expect(lines).toEqual(['a request failed'])
+  })
+})
+
+describe('POST /v1/predict', () => {
+  test('answers live, under the key when one is given', async () => {
+    const { predict } = gateway({})
+    expect(await (await predict({ document: {} })).json()).toMatchObject({
+      key: null,
+      score: 7,
+      source: 'live',
+    })
+    expect(await (await predict({ document: {}, key: 'a' })).json()).toMatchObject({
+      key: 'a',
+      score: 7,
+      source: 'live',
+      age_ms: 0,
+      model: 'delay@2',
+      degraded: false,
+    })
+  })
+
+  test('when the model cannot in time, the stored score of the key answers', async () => {
+    const { predict } = gateway({ cache: found, live: { kind: 'unable', reason: 'live_late' } })
+    expect(await (await predict({ document: {}, key: 'a' })).json()).toMatchObject({
+      score: 12.5,
+      source: 'cache',
+      degraded: true,
+      reason: 'live_late',
+    })
+  })
+
+  test('without a key, or a score under it, the default answers', async () => {
+    const { predict } = gateway({ live: { kind: 'unable', reason: 'model_missing' }, default: 3 })
+    for (const body of [{ document: {} }, { document: {}, key: 'nobody' }])
+      expect(await (await predict(body)).json()).toMatchObject({
+        score: 3,
+        source: 'default',
+        degraded: true,
+        reason: 'model_missing',
+      })
+  })
+
+  test('a document that cannot be scored is refused with the place that is wrong', async () => {
+    const problem = { code: 'FIELD_MISSING', at: '/arr_delay', message: '/arr_delay is missing' } as const
+    const reply = await gateway({ live: { kind: 'unscorable', problem } }).predict({ document: {} })
+    expect(reply.status).toBe(422)
+    expect(await reply.json()).toMatchObject({ code: 'FIELD_MISSING', at: '/document/arr_delay' })
+  })
+
+  test.each([
+    ['a field that we do not know', { document: {}, keys: ['a'] }, {}, 400],
+    ['no document', { key: 'a' }, {}, 400],
+    ['a document that is no object', { document: [1] }, {}, 400],
+    ['an empty key', { document: {}, key: '' }, {}, 400],
+    ['what is not JSON', '{"document":', {}, 400],
+    ['another media type', '{"document":{}}', { 'content-type': 'text/plain' }, 400],
+    ['too much', { document: { text: 'x'.repeat(1_024) } }, {}, 413],
+    ['too much, announced', '{}', { 'content-length': '1000000' }, 413],
+  ])('%s is refused', async (_, body, headers, status) => {
+    const reply = await gateway({}).predict(body, headers)
+    expect(reply.status).toBe(status)
+    expect(reply.headers.get('content-type')).toBe('application/problem+json')
+  })
+
+  test('a document nested without end does no harm', async () => {
+    const deep = `{"document":{"a":${'['.repeat(400)}${']'.repeat(400)}}}`
+    expect((await gateway({}).predict(deep)).status).toBe(200)
+  })
+})
+
+describe('API keys', () => {
+  test('are not needed when none are configured', async () => {
+    expect((await gateway({ cache: found }).app.request('/v1/scores/a')).status).toBe(200)
+  })
+
+  test.each([
+    [{ authorization: 'Bearer sesame' }, 200],
+    [{ authorization: 'bearer  sesame' }, 200],
+    [{ 'x-api-key': 'sesame' }, 200],
+    [{ 'x-api-key': 'Sesame' }, 401],
+    [{ authorization: 'Basic sesame' }, 401],
+    [{}, 401],
+  ])('%o gives %i', async (headers, status) => {
+    const { app, asked } = gateway({ cache: found, key: 'sesame' })
+    const reply = await app.request('/v1/scores/a', { headers: headers as Record<string, string> })
+    expect(reply.status).toBe(status)
+    expect(asked).toHaveLength(status === 200 ? 1 : 0)
+  })
+
+  test('guard everything but the health pages', async () => {
+    const { app, predict } = gateway({ cache: found, key: 'sesame' })
+    expect((await predict({ document: {} })).status).toBe(401)
+    expect((await app.request('/healthz')).status).toBe(200)
+    expect((await app.request('/readyz')).status).toBe(200)
+  })
+})
+
+describe('health', () => {
+  test('the process lives though nothing can answer, and is then not ready', async () => {
+    const { app } = gateway({ cache: unheard('cache_unreachable') })
+    expect((await app.request('/healthz')).status).toBe(200)
+    const reply = await app.request('/readyz')
+    expect(reply.status).toBe(503)
+    expect(await reply.json()).toMatchObject({ status: 'not ready', rungs: { cache: { ready: false } } })
+  })
+
+  test('one rung is enough to be ready', async () => {
+    const { app } = gateway({ cache: unheard('cache_unreachable'), snapshot: stored })
+    expect((await app.request('/readyz')).status).toBe(200)
+  })
+})
+
+describe('what the world is told', () => {
+  test('every answer counts by its source, and a degraded one counts as that too', async () => {
+    const { app, metrics, predict } = gateway({ cache: unheard('cache_late'), snapshot: stored })
+    await app.request('/v1/scores/a')
+    await predict({ document: {} })
+    expect(metrics.values()).toMatchObject({
+      'freshet.answers.snapshot': 1,
+      'freshet.answers.live': 1,
+      'freshet.answers.cache': 0,
+      'freshet.answers.degraded': 1,
+    })
+    expect(Object.keys(METRICS)).toContain('freshet.answers.late')
+  })
+
+  test('a degraded answer leaves a span under the caller’s trace, a good one only by chance', async () => {
+    const { app, spans } = gateway({ cache: unheard('cache_late'), snapshot: stored })
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+    await app.request('/v1/scores/a', { headers: { traceparent } })
+    expect(spans).toMatchObject([
+      {
+        name: 'GET /v1/scores/{key}',
+        traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
+        options: {
+          attributes: {
+            'http.request.method': 'GET',
+            'http.route': '/v1/scores/{key}',
+            'http.response.status_code': 200,
+            'freshet.answer.source': 'snapshot',
+            'freshet.answer.degraded': true,
+            'freshet.answer.reason': 'cache_late',
+            'freshet.answer.age_ms': expect.any(Number),
+            'freshet.key': 'a',
+          },
+        },
+      },
+    ])
+    const lucky = gateway({ cache: found, share: 0.6 })
+    await lucky.app.request('/v1/scores/a')
+    expect(lucky.spans).toHaveLength(1)
+    const unlucky = gateway({ cache: found, share: 0.4 })
+    await unlucky.app.request('/v1/scores/a')
+    expect(unlucky.spans).toHaveLength(0)
+  })
+
+  test('no page may be framed, sniffed or kept', async () => {
+    const { app } = gateway({ cache: found })
+    for (const path of ['/v1/scores/a', '/healthz', '/nowhere']) {
+      const { headers } = await app.request(path)
+      expect(headers.get('x-content-type-options')).toBe('nosniff')
+      expect(headers.get('cache-control')).toBe('no-store')
+      expect(headers.get('content-security-policy')).toContain("default-src 'none'")
+    }
+  })
+
+  test('an unknown page is a problem too', async () => {
+    const reply = await gateway({}).app.request('/v2/scores/a')
+    expect(reply.status).toBe(404)
+    expect(await reply.json()).toMatchObject({ code: 'ROUTE_UNKNOWN' })
+  })
+})

@@ -1,0 +1,184 @@
+import { randomUUID } from 'node:crypto'
+import { RedisScoreStore } from '@freshet/adapters/redis/redis-score-store.ts'
+import { RedisServer } from '@freshet/adapters/redis/redis-server.ts'
+import { ensureBucket } from '@freshet/adapters/s3/s3-object-store.ts'
+import { loadSettings } from '@freshet/config/load.ts'
+import type { Settings } from '@freshet/config/schema.ts'
+import { batchOf } from '@freshet/ports/score-store.contract.ts'
+import type { Answer } from '@freshet/records/answer.ts'
+import { Metrics } from '@freshet/telemetry/metrics.ts'
+import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
+import { trace } from '@opentelemetry/api'
+import { beforeAll, expect, test } from 'vitest'
+import { runGateway } from './main.ts'
+
+/** Long enough that a busy machine keeps it, short enough that whoever waits for a frozen Redis does not. */
+const DEADLINE_MS = 1_000
+const log = { debug() {}, info() {}, warn() {}, error() {} }
+
+beforeAll(() => ensureBucket(loadSettings({ env: process.env }).s3))
+
+/** A gateway of the test's own on a free port, over a bucket prefix where nothing is unless told otherwise. */
+class Gateway implements AsyncDisposable {
+  readonly metrics = new Metrics()
+  readonly url: Promise<string>
+  readonly ended: Promise<void>
+  readonly #stop = new AbortController()
+
+  constructor(redisUrl: string, change: (settings: Settings) => Settings = (settings) => settings) {
+    const { promise, resolve, reject } = Promise.withResolvers<string>()
+    const info = (_: string, attributes?: object) => {
+      if (attributes && 'url' in attributes) resolve(String(attributes.url))
+    }
+    const telemetry = { log: { ...log, info }, tracer: trace.getTracer('test'), metrics: this.metrics }
+    this.url = promise
+    this.ended = runGateway({
+      settings: change(settingsOver(redisUrl)),
+      instance: 'gateway-test',
+      telemetry: telemetry as unknown as Telemetry,
+      signal: this.#stop.signal,
+      report: { progressed() {}, usesModel() {} },
+    })
+    this.ended.catch(reject)
+  }
+
+  async get(path: string): Promise<{ status: number; body: Answer; ms: number }> {
+    const startedAtMs = performance.now()
+    const reply = await fetch(`${await this.url}${path}`)
+    return { status: reply.status, body: (await reply.json()) as Answer, ms: performance.now() - startedAtMs }
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort()
+    await this.ended
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop().catch(() => undefined)
+  }
+}
+
+function settingsOver(redisUrl: string): Settings {
+  const settings = loadSettings({ env: process.env })
+  return {
+    ...settings,
+    pipeline: 'test',
+    redis: { ...settings.redis, url: redisUrl, ttlSeconds: 0 },
+    s3: { ...settings.s3, prefix: `test-${randomUUID()}` },
+    snapshot: { ...settings.snapshot, followSeconds: 0.2 },
+    gateway: { ...settings.gateway, port: 0, deadlineMs: DEADLINE_MS, redisBudgetMs: 50, default: 0.5 },
+  }
+}
+
+async function storeIn(redisUrl: string, rows: Parameters<typeof batchOf>[0]): Promise<void> {
+  await using store = await RedisScoreStore.open(settingsOver(redisUrl).redis, { pipeline: 'test', log })
+  await store.merge(batchOf(rows))
+}
+
+const withoutS3 = (settings: Settings) => ({
+  ...settings,
+  s3: { ...settings.s3, endpoint: 'http://127.0.0.1:1' },
+})
+
+test('a stored score is answered from the cache, a deleted or unknown key is 404, a poisoned one the default', async () => {
+  await using redis = await RedisServer.start()
+  await storeIn(redis.url, [
+    { key: 'flights/UA-1', score: 12.5 },
+    { key: 'gone', state: 'deleted' },
+    { key: 'poison', state: 'unscorable' },
+  ])
+  await using gateway = new Gateway(redis.url)
+  const ask = (path: string) => gateway.get(`/v1/scores/${path}`)
+  await expect.poll(async () => (await ask('flights/UA-1')).body.source, { timeout: 10_000 }).toBe('cache')
+  expect((await ask('flights/UA-1')).body).toMatchObject({ score: 12.5, model: 'delay@1', degraded: false })
+  expect((await ask('gone')).status).toBe(404)
+  expect((await ask('poison')).body).toMatchObject({ source: 'default', score: 0.5, reason: 'unscorable' })
+  await expect.poll(async () => (await ask('nobody')).status, { timeout: 10_000 }).toBe(404)
+})
+
+test('while Redis is frozen every answer comes in time and says it is degraded; after that all is well again', async () => {
+  await using redis = await RedisServer.start()
+  await storeIn(redis.url, [{ key: 'a', score: 1 }])
+  await using gateway = new Gateway(redis.url)
+  const ask = () => gateway.get('/v1/scores/a')
+  await expect.poll(async () => (await ask()).body.source, { timeout: 10_000 }).toBe('cache')
+  redis.freeze()
+  const answers = await Promise.all(Array.from({ length: 200 }, ask))
+  for (let i = 0; i < 50; i++) answers.push(await ask())
+  for (const { status, body, ms } of answers) {
+    expect(status).toBe(200)
+    expect(body).toMatchObject({ score: 0.5, source: 'default', degraded: true })
+    expect(ms).toBeLessThan(DEADLINE_MS)
+  }
+  redis.thaw()
+  await expect.poll(async () => (await ask()).body.source, { timeout: 5_000 }).toBe('cache')
+  expect(gateway.metrics.values()['freshet.answers.degraded']).toBeGreaterThanOrEqual(250)
+})
+
+test('a gateway starts and answers though Redis, S3 and the model are all away, and tells what is missing', async () => {
+  await using redis = await RedisServer.start()
+  await redis.kill()
+  await using gateway = new Gateway(redis.url, withoutS3)
+  expect((await gateway.get('/v1/scores/a')).body).toMatchObject({
+    source: 'default',
+    degraded: true,
+    reason: 'cache_unreachable',
+  })
+  await expect
+    .poll(async () => (await gateway.get('/readyz')).body, { timeout: 10_000 })
+    .toMatchObject({
+      rungs: {
+        cache: { ready: false, reason: 'REDIS_UNREACHABLE' },
+        snapshot: { ready: false },
+        live: { ready: false },
+        default: { ready: true },
+      },
+    })
+  await redis.restart()
+  await storeIn(redis.url, [{ key: 'a', score: 1 }])
+  await expect
+    .poll(async () => (await gateway.get('/v1/scores/a')).body.source, { timeout: 10_000 })
+    .toBe('cache')
+})
+
+test('a wrong password shows in readiness, not to callers', async () => {
+  await using redis = await RedisServer.start(['--requirepass', 'right'])
+  await using gateway = new Gateway(redis.url.replace('//', '//:wrong@'))
+  await expect
+    .poll(async () => (await gateway.get('/readyz')).body, { timeout: 10_000 })
+    .toMatchObject({ rungs: { cache: { reason: 'REDIS_UNAUTHORIZED' } } })
+  expect((await gateway.get('/v1/scores/a')).body).toMatchObject({ source: 'default', degraded: true })
+})
+
+test('a port that is taken is told as that', async () => {
+  await using redis = await RedisServer.start()
+  const onPortOfRedis = (settings: Settings) => ({
+    ...settings,
+    gateway: { ...settings.gateway, port: redis.port },
+  })
+  await using gateway = new Gateway(redis.url, onPortOfRedis)
+  await expect(gateway.url).rejects.toMatchObject({ code: 'PORT_TAKEN' })
+})
+
+test('beyond loopback it does not start without keys', async () => {
+  const everywhere = (settings: Settings) => ({
+    ...settings,
+    gateway: { ...settings.gateway, host: '0.0.0.0' },
+  })
+  await using gateway = new Gateway('redis://127.0.0.1:1', everywhere)
+  await expect(gateway.url).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
+})
+
+test('a gateway that is told to stop answers what it has in hand', async () => {
+  await using redis = await RedisServer.start()
+  await using gateway = new Gateway(redis.url)
+  await expect.poll(async () => (await gateway.get('/readyz')).status, { timeout: 10_000 }).toBe(200)
+  redis.freeze()
+  const inHand = Array.from({ length: 20 }, () => gateway.get('/v1/scores/a'))
+  await expect
+    .poll(() => gateway.metrics.values()['freshet.answers.default'], { interval: 1 })
+    .toBeGreaterThan(0)
+  await gateway.stop()
+  for (const { status } of await Promise.all(inHand)) expect(status).toBe(200)
+  await expect(fetch(await gateway.url)).rejects.toThrow()
+})

@@ -1,0 +1,65 @@
+import { FreshetError } from '@freshet/errors/errors.ts'
+import { compileColumns } from '@freshet/model/columns.ts'
+import { expect, test } from 'vitest'
+import { type LiveModel, LiveRung } from './live-rung.ts'
+
+const columns = compileColumns([{ name: 'distance', path: '/distance', type: 'number', required: true }])
+
+function rungOf(run: LiveModel['run'] | undefined, isBehind = false): LiveRung {
+  const model = run && { label: 'delay@1', columns, outputs: ['delay', 'risk'], run }
+  return new LiveRung(() => model, { isBehind: () => isBehind })
+}
+
+const inTime = () => performance.now() + 10_000
+
+test('a document is scored by the columns of the model, every output by its name', async () => {
+  const rung = rungOf(async ([distance]) => [Float64Array.of(distance! * 2), Float64Array.of(0.5)])
+  expect(await rung.score({ distance: 21 }, inTime())).toEqual({
+    kind: 'scored',
+    outputs: { delay: 42, risk: 0.5 },
+    model: 'delay@1',
+  })
+})
+
+test('a document that the model cannot score says why', async () => {
+  const rung = rungOf(async () => [Float64Array.of(Number.NaN), Float64Array.of(1)])
+  expect(await rung.score({}, inTime())).toMatchObject({
+    kind: 'unscorable',
+    problem: { code: 'FIELD_MISSING' },
+  })
+  expect(await rung.score({ distance: 1 }, inTime())).toMatchObject({
+    kind: 'unscorable',
+    problem: { code: 'SCORE_NOT_FINITE' },
+  })
+})
+
+test('a model that does not end in time is told to stop', async () => {
+  const rung = rungOf(
+    (_matrix, _rows, signal) =>
+      new Promise((_, reject) => {
+        signal.addEventListener('abort', () => reject(new FreshetError('DEADLINE', 'aborted')))
+      }),
+  )
+  expect(await rung.score({ distance: 1 }, performance.now() + 5)).toEqual({
+    kind: 'unable',
+    reason: 'live_late',
+  })
+})
+
+test.each([
+  ['QUEUE_FULL', 'live_overloaded'],
+  ['MODEL_RUN_FAILED', 'live_failed'],
+] as const)('%s is told as %s', async (code, reason) => {
+  const rung = rungOf(() => Promise.reject(new FreshetError(code, 'as told')))
+  expect(await rung.score({ distance: 1 }, inTime())).toEqual({ kind: 'unable', reason })
+})
+
+test('without a model, time, or a loop that turns, nothing is tried', async () => {
+  const never = () => Promise.reject(new Error('was tried'))
+  expect(await rungOf(undefined).score({}, inTime())).toEqual({ kind: 'unable', reason: 'model_missing' })
+  expect(await rungOf(never).score({ distance: 1 }, 0)).toEqual({ kind: 'unable', reason: 'deadline' })
+  expect(await rungOf(never, true).score({ distance: 1 }, inTime())).toEqual({
+    kind: 'unable',
+    reason: 'overloaded',
+  })
+})
