@@ -66,6 +66,10 @@ export const ERRORS = {
     hint: 'Raise message.max.bytes on the broker and topic, or keep such documents out.',
   },
   KAFKA_STALE: { retryable: true, hint: 'Another member has the partition now; nothing is to be done.' },
+  KAFKA_STALLED: {
+    retryable: true,
+    hint: 'The consumer is built anew. If it stays, look at what its handler waits for, and at the brokers.',
+  },
   TOPIC_MISSING: {
     retryable: false,
     hint: 'Run `freshet up`, or create the topics as docs/reference/topics.md says.',

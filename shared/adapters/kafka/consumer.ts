@@ -1,49 +1,81 @@
+import { delayMs } from '@freshet/stage/back-off.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/telemetry/log.ts'
+import type { Batch } from './batch.ts'
 import type { KafkaConnection } from './connect.ts'
+import { Generation } from './generation.ts'
+import { toKafkaError } from './kafka-error.ts'
+import type { Lease } from './lease.ts'
 
-export interface IncomingMessage {
-  readonly offset: number
-  readonly timestampMs: number
-  readonly key: Buffer | null
-  readonly value: Buffer | null
-  readonly headers: Readonly<Record<string, Buffer | undefined>>
-}
-
-export interface Batch {
-  readonly topic: string
-  readonly partition: number
-  readonly messages: readonly IncomingMessage[]
-  readonly highWatermark: number
-}
-
-export interface Lease {
-  /** @throws KAFKA_STALE when this generation may no longer write */
-  check(): void
-  heartbeat(): Promise<void>
-  commit(nextOffset: number): Promise<void>
-  readonly signal: AbortSignal
-}
+export type { Batch, IncomingMessage } from './batch.ts'
+export type { Lease } from './lease.ts'
 
 export type Handle = (batch: Batch, lease: Lease) => Promise<void>
 
 export interface GroupConsumerOptions {
   readonly groupId: string
   readonly topic: string
+  /** A handler that is silent for so long is given up, and the consumer built anew. More than the longest chunk takes. */
   readonly stallMs: number
   readonly minBytes?: number
   readonly maxWaitMs?: number
+  /** Partitions worked on at the same time. Default: 1. */
   readonly concurrency?: number
   readonly log: Log
   readonly clock: Clock
+  /** At the begin of each term, before its first batch. @returns offsets to start from, over the committed ones */
   readonly onAssigned?: (partitions: readonly number[]) => Promise<ReadonlyMap<number, number>>
+  /** At the end of each term: leases on these partitions are over. */
   readonly onRevoked?: (partitions: readonly number[]) => void
 }
 
+/**
+ * A member of a consumer group that stays alive. kafkajs ends without a word after a TypeError, waits for ever on a
+ * handler that hangs or a half-open socket, and goes on with batches that the group has given to others; here the
+ * consumer is built anew, and work without a lease cannot commit. Each message comes at least once.
+ */
 export class GroupConsumer {
-  constructor(_connection: KafkaConnection, _options: GroupConsumerOptions) {}
+  readonly #connection: KafkaConnection
+  readonly #options: GroupConsumerOptions
 
-  async run(_handle: Handle, _signal: AbortSignal): Promise<void> {
-    throw new Error('to come')
+  constructor(connection: KafkaConnection, options: GroupConsumerOptions) {
+    this.#connection = connection
+    this.#options = options
+  }
+
+  /**
+   * Hands batches to `handle`, a partition's one after the other. When it resolves, the position moves on; what is
+   * committed is what the lease was told. When it rejects with a retryable error the same batch is delivered again
+   * after a pause; with another FreshetError the run ends with it; with anything else, a bug, it is logged as an error
+   * and delivered again.
+   *
+   * Resolves when `signal` aborts, after the batches in hand are finished and committed, within about 15 s.
+   * @throws errors that a retry cannot help: KAFKA_UNAUTHORIZED, TOPIC_MISSING, KAFKA_REFUSED, and the handler's own
+   */
+  async run(handle: Handle, signal: AbortSignal): Promise<void> {
+    const { clock, log, groupId } = this.#options
+    let seenMs = clock.nowMs()
+    for (let failures = 0; !signal.aborted; failures++) {
+      const generation = new Generation(this.#connection, this.#options, handle)
+      try {
+        return await generation.run(signal)
+      } catch (error) {
+        const known = toKafkaError(error, `consuming as ${groupId}`)
+        if (generation.delivered > 0) {
+          failures = 0
+          seenMs = clock.nowMs()
+        }
+        const mayAppear = known.code === 'TOPIC_MISSING' && clock.nowMs() - seenMs < TOPIC_GRACE_MS
+        if (!known.retryable && known.code !== 'BUG' && !mayAppear) throw known
+        const what = `the consumer of ${groupId} is built anew`
+        if (known.code === 'BUG') log.error(what, known)
+        else log.warn(`${known.message}; ${what}`, { 'error.type': known.code })
+        await clock.sleep(delayMs(BACK_OFF, failures, Math.random), signal)
+      }
+    }
   }
 }
+
+/** A new topic takes a moment until every broker knows it. */
+const TOPIC_GRACE_MS = 5_000
+const BACK_OFF = { firstMs: 200, maxMs: 10_000 }

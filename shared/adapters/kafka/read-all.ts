@@ -1,20 +1,96 @@
-import type { KafkaConnection } from './connect.ts'
-import type { IncomingMessage } from './consumer.ts'
+import { randomUUID } from 'node:crypto'
+import { FreshetError } from '@freshet/errors/errors.ts'
+import { systemClock } from '@freshet/stage/clock.ts'
+import { type KafkaConnection, withAdmin } from './connect.ts'
+import { GroupConsumer, type IncomingMessage } from './consumer.ts'
 
 export type OnMessage = (partition: number, message: IncomingMessage) => void
 
+/**
+ * Reads a topic from its beginning to where it ends now. Each message comes once, in the order of its partition.
+ * @throws DEADLINE after `deadlineMs` or when `signal` aborts: what has come is not all. TOPIC_MISSING, and what
+ *   `onMessage` throws
+ */
 export async function readAll(
-  _connection: KafkaConnection,
-  _topic: string,
-  _options: { onMessage: OnMessage; signal: AbortSignal; deadlineMs: number },
+  connection: KafkaConnection,
+  topic: string,
+  { onMessage, signal, deadlineMs }: { onMessage: OnMessage; signal: AbortSignal; deadlineMs: number },
 ): Promise<void> {
-  throw new Error('to come')
+  const bounds = await boundsOf(connection, topic)
+  const left = new Map(bounds.filter(({ low, high }) => low < high).map((at) => [at.partition, at.high]))
+  if (left.size === 0) return
+  const done = new AbortController()
+  const starts = new Map(bounds.map(({ partition, low }) => [partition, low]))
+  const untilEnd: OnMessage = (partition, message) => {
+    const high = left.get(partition)
+    if (high === undefined || message.offset >= high) return
+    onMessage(partition, message)
+    if (message.offset === high - 1) left.delete(partition)
+    if (left.size === 0) done.abort()
+  }
+  const late = AbortSignal.timeout(deadlineMs)
+  await follow(connection, topic, starts, untilEnd, AbortSignal.any([signal, late, done.signal]))
+  if (left.size > 0)
+    throw new FreshetError(
+      'DEADLINE',
+      `${topic} is not read to its end: ${late.aborted ? `${deadlineMs} ms are over` : 'the caller stopped'}, ${left.size} partitions are left`,
+    )
 }
 
+/**
+ * Follows a topic until `signal` aborts. Each message comes once, in the order of its partition.
+ * @param options `fromTimestampMs`: begin at the first message that is not older; else with what comes from now on
+ * @throws TOPIC_MISSING, and what `onMessage` throws
+ */
 export async function tail(
-  _connection: KafkaConnection,
-  _topic: string,
-  _options: { fromTimestampMs?: number; onMessage: OnMessage; signal: AbortSignal },
+  connection: KafkaConnection,
+  topic: string,
+  options: { fromTimestampMs?: number; onMessage: OnMessage; signal: AbortSignal },
 ): Promise<void> {
-  throw new Error('to come')
+  const { fromTimestampMs, onMessage, signal } = options
+  const starts =
+    fromTimestampMs === undefined
+      ? new Map((await boundsOf(connection, topic)).map(({ partition, high }) => [partition, high]))
+      : await offsetsAt(connection, topic, fromTimestampMs)
+  await follow(connection, topic, starts, onMessage, signal)
+}
+
+/** A group of one that commits nothing: kafkajs reads only in groups. The position lives here, so a rebuilt consumer goes on. */
+async function follow(
+  connection: KafkaConnection,
+  topic: string,
+  positions: Map<number, number>,
+  onMessage: OnMessage,
+  signal: AbortSignal,
+): Promise<void> {
+  const consumer = new GroupConsumer(connection, {
+    groupId: `${connection.clientId}.reader.${randomUUID()}`,
+    topic,
+    stallMs: 30_000,
+    log: connection.log,
+    clock: systemClock,
+    onAssigned: async () => positions,
+  })
+  await consumer.run(async ({ partition, messages }) => {
+    for (const message of messages) {
+      if (signal.aborted) return
+      if (message.offset < (positions.get(partition) ?? 0)) continue
+      onMessage(partition, message)
+      positions.set(partition, message.offset + 1)
+    }
+  }, signal)
+}
+
+async function boundsOf(connection: KafkaConnection, topic: string) {
+  const ends = await withAdmin(connection, `reading the ends of ${topic}`, (admin) =>
+    admin.fetchTopicOffsets(topic),
+  )
+  return ends.map(({ partition, low, high }) => ({ partition, low: Number(low), high: Number(high) }))
+}
+
+async function offsetsAt(connection: KafkaConnection, topic: string, timestampMs: number) {
+  const offsets = await withAdmin(connection, `reading offsets of ${topic} by time`, (admin) =>
+    admin.fetchTopicOffsetsByTimestamp(topic, timestampMs),
+  )
+  return new Map(offsets.map(({ partition, offset }) => [partition, Number(offset)]))
 }

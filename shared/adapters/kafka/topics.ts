@@ -1,19 +1,116 @@
 import type { Settings } from '@freshet/config/schema.ts'
-import type { TopicName } from '@freshet/records/topics.ts'
-import type { KafkaConnection } from './connect.ts'
+import { FreshetError } from '@freshet/errors/errors.ts'
+import { TOPICS, type TopicName, type TopicSpec, topicName } from '@freshet/records/topics.ts'
+import { systemClock } from '@freshet/stage/clock.ts'
+import kafkajs, { type Admin, type ITopicConfig } from 'kafkajs'
+import { type KafkaConnection, withAdmin } from './connect.ts'
 
+/**
+ * Makes the topics of a pipeline that are not there, and resolves when every partition has a leader. Topics that are
+ * there stay as they are: `checkTopics` judges them.
+ * @throws KAFKA_REFUSED, e.g. with fewer brokers than replicas; KAFKA_UNREACHABLE
+ */
 export async function createTopics(
-  _connection: KafkaConnection,
-  _pipeline: string,
-  _settings: Settings['kafka'],
+  connection: KafkaConnection,
+  pipeline: string,
+  settings: Settings['kafka'],
 ): Promise<void> {
-  throw new Error('to come')
+  const topics = Object.entries<TopicSpec>(TOPICS).map(([name, spec]) =>
+    toKafkaJs(topicName(pipeline, name as TopicName), spec, settings),
+  )
+  await withAdmin(connection, `creating the topics of ${pipeline}`, async (admin) => {
+    const there = new Set(await admin.listTopics())
+    const missing = topics.filter(({ topic }) => !there.has(topic))
+    if (missing.length === 0) return
+    // kafkajs's own wait for leaders throws on a cluster of several brokers although the topic is made.
+    await admin.createTopics({ topics: missing, waitForLeaders: false })
+    for (const { topic } of missing) await untilLed(admin, topic)
+  })
 }
 
-/** @returns the partitions of each topic */
+/**
+ * @returns how many partitions each topic has
+ * @throws TOPIC_MISSING, TOPIC_POLICY with the command that mends it
+ */
 export async function checkTopics(
-  _connection: KafkaConnection,
-  _pipeline: string,
+  connection: KafkaConnection,
+  pipeline: string,
 ): Promise<ReadonlyMap<TopicName, number>> {
-  throw new Error('to come')
+  return await withAdmin(connection, `checking the topics of ${pipeline}`, async (admin) => {
+    const there = new Set(await admin.listTopics())
+    const partitions = new Map<TopicName, number>()
+    for (const [name, spec] of Object.entries(TOPICS) as [TopicName, TopicSpec][]) {
+      const topic = topicName(pipeline, name)
+      if (!there.has(topic)) throw missing(connection, topic, spec)
+      partitions.set(name, (await partitionsOf(admin, topic)).length)
+    }
+    await checkPolicies(connection, admin, pipeline)
+    return partitions
+  })
+}
+
+async function checkPolicies(connection: KafkaConnection, admin: Admin, pipeline: string): Promise<void> {
+  const specs = new Map(
+    Object.entries<TopicSpec>(TOPICS).map(([name, spec]) => [topicName(pipeline, name as TopicName), spec]),
+  )
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: [...specs.keys()].map((name) => ({
+      type: kafkajs.ConfigResourceTypes.TOPIC,
+      name,
+      configNames: [CLEANUP_POLICY],
+    })),
+  })
+  for (const { resourceName: topic, configEntries } of resources) {
+    const found = configEntries.find(({ configName }) => configName === CLEANUP_POLICY)?.configValue
+    const expected = specs.get(topic)!.cleanupPolicy
+    if (found === expected) continue
+    const [server] = connection.settings.brokers
+    throw new FreshetError(
+      'TOPIC_POLICY',
+      `${topic} has ${CLEANUP_POLICY}=${found}, but must have ${expected}: kafka-configs.sh --bootstrap-server ${server} --alter --entity-type topics --entity-name ${topic} --add-config ${CLEANUP_POLICY}=${expected}`,
+    )
+  }
+}
+
+function missing({ settings }: KafkaConnection, topic: string, spec: TopicSpec): FreshetError {
+  const { numPartitions, replicationFactor, configEntries } = toKafkaJs(topic, spec, settings)
+  const configs = configEntries.map(({ name, value }) => `--config ${name}=${value}`).join(' ')
+  return new FreshetError(
+    'TOPIC_MISSING',
+    `${topic} does not exist: kafka-topics.sh --bootstrap-server ${settings.brokers[0]} --create --topic ${topic} --partitions ${numPartitions} --replication-factor ${replicationFactor} ${configs}`,
+  )
+}
+
+const CLEANUP_POLICY = 'cleanup.policy'
+
+function toKafkaJs(topic: string, spec: TopicSpec, settings: Settings['kafka']) {
+  const config: Record<string, string> = { [CLEANUP_POLICY]: spec.cleanupPolicy, ...spec.settings }
+  if (settings.replicationFactor >= 3) config['min.insync.replicas'] = '2' // one broker may be away
+  return {
+    topic,
+    numPartitions: spec.partitions === 'pipeline' ? settings.partitions : spec.partitions,
+    replicationFactor: settings.replicationFactor,
+    configEntries: Object.entries(config).map(([name, value]) => ({ name, value })),
+  } satisfies ITopicConfig
+}
+
+/** Ends with the deadline of `withAdmin`, whose client then refuses to answer. */
+async function untilLed(admin: Admin, topic: string): Promise<void> {
+  while (!(await isLed(admin, topic))) await systemClock.sleep(50)
+}
+
+async function isLed(admin: Admin, topic: string): Promise<boolean> {
+  try {
+    const partitions = await partitionsOf(admin, topic)
+    return partitions.length > 0 && partitions.every(({ leader }) => leader >= 0)
+  } catch (error) {
+    if (error instanceof kafkajs.KafkaJSProtocolError && error.retriable) return false // not yet known there
+    throw error
+  }
+}
+
+async function partitionsOf(admin: Admin, topic: string) {
+  const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
+  return topics[0]?.partitions ?? []
 }

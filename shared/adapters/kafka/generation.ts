@@ -1,0 +1,243 @@
+import { FreshetError, toFreshetError } from '@freshet/errors/errors.ts'
+import { delayMs } from '@freshet/stage/back-off.ts'
+import kafkajs, { type Consumer, type EachBatchPayload } from 'kafkajs'
+import { toBatch } from './batch.ts'
+import { type KafkaConnection, RETRY } from './connect.ts'
+import type { GroupConsumerOptions, Handle } from './consumer.ts'
+import { toKafkaError } from './kafka-error.ts'
+import { grantLease } from './lease.ts'
+import { quit } from './quit.ts'
+import { seekToStart } from './seek-to-start.ts'
+import { StallWatch, type WorkInHand } from './stall-watch.ts'
+import { Term } from './term.ts'
+
+/**
+ * One consumer of kafkajs, from its making until it crashes, stalls or is stopped. It never mends itself: its owner
+ * makes a new one. What a handler of an old one still does, it does without a lease.
+ */
+export class Generation {
+  /** Batches that its handler finished. */
+  delivered = 0
+  readonly #connection: KafkaConnection
+  readonly #options: GroupConsumerOptions
+  readonly #handle: Handle
+  readonly #consumer: Consumer
+  readonly #watch: StallWatch
+  readonly #failed = Promise.withResolvers<never>()
+  readonly #closing = new AbortController()
+  readonly #ended = new AbortController()
+  #term: Term | undefined
+
+  constructor(connection: KafkaConnection, options: GroupConsumerOptions, handle: Handle) {
+    this.#connection = connection
+    this.#options = options
+    this.#handle = handle
+    this.#watch = new StallWatch({ stallMs: options.stallMs, joinMs: JOIN_MS }, this.#nowMs())
+    this.#consumer = connection.newClient().consumer({
+      groupId: options.groupId,
+      sessionTimeout: SESSION_TIMEOUT_MS,
+      rebalanceTimeout: REBALANCE_TIMEOUT_MS,
+      heartbeatInterval: HEARTBEAT_INTERVAL_MS,
+      minBytes: options.minBytes ?? 1,
+      maxWaitTimeInMs: options.maxWaitMs ?? 500,
+      maxBytesPerPartition: 1024 * 1024,
+      maxBytes: 4 * 1024 * 1024,
+      allowAutoTopicCreation: false,
+      // One who restarts: our owner. kafkajs would not restart after a TypeError anyway.
+      retry: { ...RETRY, restartOnFailure: async () => false },
+    })
+    this.#failed.promise.catch(() => {})
+    this.#listen()
+  }
+
+  /** Consumes until `signal` aborts; then finishes and commits what is in hand. Rejects when it crashes or stalls. */
+  async run(signal: AbortSignal): Promise<void> {
+    const stopped = Promise.withResolvers<void>()
+    const onAbort = () => stopped.resolve()
+    signal.addEventListener('abort', onAbort)
+    try {
+      if (signal.aborted) return
+      void this.#start().catch((error: unknown) => this.#fail(error))
+      void this.#every(HEARTBEAT_INTERVAL_MS, async () => {
+        if (this.#watch.inHand > 0) await this.#term?.beat()
+      })
+      void this.#every(COMMIT_INTERVAL_MS, async () => this.#term?.flush())
+      void this.#every(STALL_CHECK_MS, async () => this.#checkStall())
+      await Promise.race([stopped.promise, this.#failed.promise])
+      await this.#finishInHand()
+    } finally {
+      signal.removeEventListener('abort', onAbort)
+      this.#closing.abort()
+      this.#term?.end(staleMember())
+      this.#ended.abort()
+      await quit(this.#consumer, 3_000)
+    }
+  }
+
+  async #start(): Promise<void> {
+    await this.#consumer.connect()
+    await this.#consumer.subscribe({ topic: this.#options.topic, fromBeginning: true })
+    await this.#consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      partitionsConsumedConcurrently: this.#options.concurrency ?? 1,
+      eachBatch: (payload) => this.#take(payload),
+    })
+  }
+
+  #listen(): void {
+    const { events } = this.#consumer
+    this.#consumer.on(events.GROUP_JOIN, ({ payload }) =>
+      this.#joined(payload.memberAssignment[this.#options.topic] ?? []),
+    )
+    this.#consumer.on(events.REBALANCING, () => this.#term?.end(staleMember()))
+    this.#consumer.on(events.HEARTBEAT, () => {
+      this.#watch.sign(this.#nowMs())
+      this.#term?.confirmed()
+    })
+    this.#consumer.on(events.FETCH_START, ({ payload }) =>
+      this.#watch.fetchBegins(payload.nodeId, this.#nowMs()),
+    )
+    this.#consumer.on(events.FETCH, ({ payload }) => this.#watch.fetchEnds(payload.nodeId, this.#nowMs()))
+    this.#consumer.on(events.CRASH, ({ payload }) => this.#fail(payload.error))
+  }
+
+  #joined(partitions: readonly number[]): void {
+    if (this.#ended.signal.aborted) return
+    this.#term?.end(staleMember())
+    this.#watch.joined(this.#nowMs())
+    const start = (term: Term) => seekToStart(this.#connection, this.#consumer, this.#options, term)
+    this.#term = new Term(partitions, start, {
+      clock: this.#options.clock,
+      log: this.#options.log,
+      sessionTimeoutMs: SESSION_TIMEOUT_MS,
+      onEnd: (revoked) => this.#revoked(revoked),
+    })
+    this.#term.ready.catch((error: unknown) => this.#fail(error))
+  }
+
+  #revoked(partitions: readonly number[]): void {
+    this.#watch.joins(this.#nowMs())
+    try {
+      if (partitions.length > 0) this.#options.onRevoked?.(partitions)
+    } catch (error) {
+      this.#options.log.error('onRevoked failed', error) // must not get into kafkajs's event loop
+    }
+  }
+
+  /** A batch from kafkajs. What this throws makes kafkajs join again, fetch again, or crash. */
+  async #take(payload: EachBatchPayload): Promise<void> {
+    const term = this.#term
+    if (!term || this.#closing.signal.aborted) throw staleMember()
+    const { topic, partition } = payload.batch
+    term.speakThrough({
+      heartbeat: payload.heartbeat,
+      // Not consumer.commitOffsets: that one tries again across a rebalance, under a generation that is not ours.
+      commit: (offsets) =>
+        payload.commitOffsetsIfNecessary({
+          topics: [
+            {
+              topic,
+              partitions: [...offsets].map(([at, offset]) => ({ partition: at, offset: `${offset}` })),
+            },
+          ],
+        }),
+    })
+    const work = this.#watch.workBegins(this.#nowMs())
+    try {
+      await term.ready
+      work.lastSignMs = this.#nowMs()
+      if (payload.isStale()) return // fetched before the seek
+      await this.#deliver(payload, partition, term, work)
+      await term.throwReason()
+      payload.resolveOffset(payload.batch.lastOffset())
+      this.delivered++
+    } finally {
+      this.#watch.workEnds(work, this.#nowMs())
+    }
+  }
+
+  /** Hands the batch over until the handler is content, the term ends, or the error is one that ends all. */
+  async #deliver(payload: EachBatchPayload, partition: number, term: Term, work: WorkInHand): Promise<void> {
+    const batch = toBatch(payload.batch)
+    const lease = grantLease(partition, term, work, this.#options.clock)
+    for (let attempt = 0; ; attempt++) {
+      await term.throwReason()
+      try {
+        return await this.#handle(batch, lease)
+      } catch (error) {
+        await term.throwReason()
+        this.#judge(error, `${batch.topic}[${partition}] from ${batch.messages[0]!.offset}`)
+      }
+      const pause = AbortSignal.any([term.signal, this.#closing.signal])
+      await this.#options.clock.sleep(delayMs(BACK_OFF, attempt, Math.random), pause)
+      work.lastSignMs = this.#nowMs()
+      await term.beat() // after a long sleep of the process: are we still a member?
+      if (this.#closing.signal.aborted) throw staleMember()
+    }
+  }
+
+  /** @throws what is not to be tried again in place */
+  #judge(error: unknown, where: string): void {
+    const known = toFreshetError(error)
+    if (known.code === 'BUG') {
+      this.#options.log.error(`the handler of ${where} failed; the batch is delivered again`, error)
+      throw error
+    }
+    if (!known.retryable) {
+      this.#fail(known)
+      throw known
+    }
+    this.#options.log.warn(`${known.message}: ${where} is delivered again`, { 'error.type': known.code })
+  }
+
+  async #finishInHand(): Promise<void> {
+    this.#closing.abort()
+    const { clock, log, groupId } = this.#options
+    const endMs = this.#nowMs() + FINISH_MS
+    while (this.#watch.inHand > 0 && this.#nowMs() < endMs) await clock.sleep(10)
+    if (this.#watch.inHand > 0)
+      log.warn(
+        `${groupId} stops with ${this.#watch.inHand} batches not finished; they will be delivered again`,
+      )
+    await this.#term?.flush()
+  }
+
+  #checkStall(): void {
+    const stalled = this.#watch.stalled(this.#nowMs())
+    if (stalled)
+      this.#fail(
+        new FreshetError('KAFKA_STALLED', `the consumer of ${this.#options.topic} stalls: ${stalled}`),
+      )
+  }
+
+  async #every(intervalMs: number, work: () => Promise<void>): Promise<void> {
+    while (!this.#ended.signal.aborted) {
+      await this.#options.clock.sleep(intervalMs, this.#ended.signal)
+      if (!this.#ended.signal.aborted) await work()
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#failed.reject(toKafkaError(error, `consuming ${this.#options.topic}`))
+  }
+
+  #nowMs(): number {
+    return this.#options.clock.nowMs()
+  }
+}
+
+/** An error that kafkajs does not log as ours, and after which it fetches again. */
+function staleMember(): Error {
+  return new kafkajs.KafkaJSError('the term of this member is over')
+}
+
+const SESSION_TIMEOUT_MS = 10_000
+const REBALANCE_TIMEOUT_MS = 15_000
+const HEARTBEAT_INTERVAL_MS = 1_000
+const COMMIT_INTERVAL_MS = 1_000
+const STALL_CHECK_MS = 500
+/** A join waits for the slowest member, then for one answer. */
+const JOIN_MS = REBALANCE_TIMEOUT_MS + 10_000
+const FINISH_MS = 10_000
+const BACK_OFF = { firstMs: 200, maxMs: 10_000 }

@@ -1,0 +1,70 @@
+import { expect, test, vi } from 'vitest'
+import type { OutgoingMessage } from './producer.ts'
+import { readAll, tail } from './read-all.ts'
+import { scratchTopic } from './scratch-topic.ts'
+
+const message = (partition: number, value: string, timestampMs?: number): OutgoingMessage => ({
+  partition,
+  key: Buffer.from(value),
+  value: Buffer.from(value),
+  ...(timestampMs === undefined ? {} : { timestampMs }),
+})
+const soon = () => AbortSignal.timeout(20_000)
+
+test('all that a topic held when the reading began is read once, over many requests and empty partitions', async () => {
+  await using scratch = await scratchTopic(3, { 'cleanup.policy': 'compact' })
+  const large = 'x'.repeat(50_000)
+  await scratch.write(Array.from({ length: 60 }, (_, i) => message(i % 2, `${i} ${large}`)))
+  const seen: string[] = []
+  await readAll(scratch.connection, scratch.topic, {
+    onMessage: (_, { value }) => void seen.push(`${value}`.split(' ')[0]!),
+    signal: soon(),
+    deadlineMs: 20_000,
+  })
+  expect(seen.map(Number).sort((a, b) => a - b)).toEqual(Array.from({ length: 60 }, (_, i) => i))
+})
+
+test('an empty topic is read at once', async () => {
+  await using scratch = await scratchTopic(2)
+  const onMessage = () => expect.unreachable()
+  await readAll(scratch.connection, scratch.topic, { onMessage, signal: soon(), deadlineMs: 20_000 })
+})
+
+test('a reading that is not complete in time is an error, never a short answer', async () => {
+  await using scratch = await scratchTopic(1)
+  await scratch.write([message(0, 'a')])
+  const reading = readAll(scratch.connection, scratch.topic, {
+    onMessage() {},
+    signal: soon(),
+    deadlineMs: 1,
+  })
+  await expect(reading).rejects.toMatchObject({ code: 'DEADLINE' })
+})
+
+test('a topic that is not there is named', async () => {
+  await using scratch = await scratchTopic(1)
+  const reading = readAll(scratch.connection, `${scratch.topic}-not`, {
+    onMessage() {},
+    signal: soon(),
+    deadlineMs: 20_000,
+  })
+  await expect(reading).rejects.toMatchObject({ code: 'TOPIC_MISSING' })
+})
+
+test('who follows a topic from a time sees what came since, and then what comes', async () => {
+  await using scratch = await scratchTopic(1)
+  await scratch.write([message(0, 'old', 1_000_000), message(0, 'recent', 2_000_000)])
+  const seen: string[] = []
+  const stop = new AbortController()
+  const following = tail(scratch.connection, scratch.topic, {
+    fromTimestampMs: 1_500_000,
+    onMessage: (_, { value }) => void seen.push(`${value}`),
+    signal: stop.signal,
+  })
+  await vi.waitUntil(() => seen.length === 1, { timeout: 20_000 })
+  await scratch.write([message(0, 'new')])
+  await vi.waitUntil(() => seen.length === 2, { timeout: 20_000 })
+  stop.abort()
+  await following
+  expect(seen).toEqual(['recent', 'new'])
+})

@@ -1,0 +1,56 @@
+import { randomUUID } from 'node:crypto'
+import { loadSettings } from '@freshet/config/load.ts'
+import { systemClock } from '@freshet/stage/clock.ts'
+import type { Log } from '@freshet/telemetry/log.ts'
+import { connectKafka, type KafkaConnection, withAdmin } from './connect.ts'
+import { type OutgoingMessage, Producer } from './producer.ts'
+
+/** A topic for one integration test, on the brokers of FRESHET_KAFKA_BROKERS; deleted when disposed. */
+export interface ScratchTopic extends AsyncDisposable {
+  readonly topic: string
+  readonly groupId: string
+  readonly connection: KafkaConnection
+  readonly log: Log
+  /** Lines of level warn and error so far. */
+  readonly complaints: readonly string[]
+  write(messages: readonly OutgoingMessage[]): Promise<void>
+  /** Forgets messages below the offset, as retention does. */
+  truncate(partition: number, offset: number): Promise<void>
+}
+
+export async function scratchTopic(
+  partitions: number,
+  config: Readonly<Record<string, string>> = {},
+): Promise<ScratchTopic> {
+  const topic = `test-${randomUUID()}`
+  const complaints: string[] = []
+  const log: Log = {
+    debug() {},
+    info() {},
+    warn: (message) => void complaints.push(message),
+    error: (message, error) => void complaints.push(`${message}: ${error}`),
+  }
+  const connection = connectKafka(loadSettings({ env: process.env }).kafka, { clientId: 'test', log })
+  const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }))
+  await withAdmin(connection, 'creating', (admin) =>
+    admin.createTopics({ topics: [{ topic, numPartitions: partitions, configEntries }] }),
+  )
+  const producer = new Producer(connection, { clock: systemClock, log, deadlineMs: 20_000 })
+  return {
+    topic,
+    groupId: topic,
+    connection,
+    log,
+    complaints,
+    write: (messages) => producer.send(topic, messages, AbortSignal.timeout(20_000)),
+    truncate: (partition, offset) =>
+      withAdmin(connection, 'truncating', async (admin) => {
+        await admin.fetchTopicOffsets(topic) // deleteTopicRecords alone knows no leaders
+        await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: `${offset}` }] })
+      }),
+    async [Symbol.asyncDispose]() {
+      await producer[Symbol.asyncDispose]()
+      await withAdmin(connection, 'deleting', (admin) => admin.deleteTopics({ topics: [topic] }))
+    },
+  }
+}

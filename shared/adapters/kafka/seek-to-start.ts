@@ -1,0 +1,41 @@
+import type { Consumer } from 'kafkajs'
+import { type KafkaConnection, withAdmin } from './connect.ts'
+import type { GroupConsumerOptions } from './consumer.ts'
+import { readGroupPositions } from './group-positions.ts'
+import { startOf } from './start-offsets.ts'
+import type { Term } from './term.ts'
+
+/**
+ * Puts a consumer where its term begins. Every partition is sought, also where kafkajs would begin by itself: a seek
+ * left over from an earlier term would win. kafkajs then drops what it fetched before.
+ */
+export async function seekToStart(
+  connection: KafkaConnection,
+  consumer: Consumer,
+  options: GroupConsumerOptions,
+  term: Term,
+): Promise<void> {
+  const { groupId, topic, log, onAssigned } = options
+  if (term.partitions.length === 0) return
+  const wanted = await onAssigned?.(term.partitions)
+  const positions = await withAdmin(connection, `reading where ${groupId} stands`, (admin) =>
+    readGroupPositions(admin, { groupId, topic }),
+  )
+  if (term.signal.aborted) return
+  for (const { partition, ...position } of positions) {
+    if (!term.partitions.includes(partition)) continue
+    const { offset, outside } = startOf({ ...position, wanted: wanted?.get(partition) })
+    consumer.seek({ topic, partition, offset: `${offset}` })
+    if (!outside) continue
+    const where = `${topic}[${partition}], which now holds ${position.low} to ${position.high}`
+    log.warn(
+      `${groupId} stood at ${outside.position} of ${where}: ${outside.missing} messages are gone; it reads from ${offset}`,
+      {
+        'messaging.consumer.group.name': groupId,
+        'messaging.destination.name': topic,
+        'messaging.destination.partition.id': `${partition}`,
+        'freshet.kafka.missing_messages': outside.missing,
+      },
+    )
+  }
+}

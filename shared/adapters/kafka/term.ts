@@ -1,0 +1,109 @@
+import { FreshetError } from '@freshet/errors/errors.ts'
+import type { Clock } from '@freshet/stage/clock.ts'
+import type { Log } from '@freshet/telemetry/log.ts'
+import { isMembershipLoss, toKafkaError } from './kafka-error.ts'
+
+/** How a member speaks to its coordinator: kafkajs hands these out with each batch. */
+export interface Member {
+  heartbeat(): Promise<void>
+  commit(offsets: ReadonlyMap<number, number>): Promise<void>
+}
+
+/**
+ * One term of membership: from the moment the group gave us partitions until it takes them back, or we crash, stall or
+ * stop. Whoever works under it asks it before each effect; an ended term neither commits nor heartbeats.
+ */
+export class Term {
+  readonly partitions: readonly number[]
+  /** Resolves when reading may begin. */
+  readonly ready: Promise<void>
+  readonly #options: TermOptions
+  readonly #over = new AbortController()
+  readonly #finished = new Map<number, number>()
+  #reason: unknown
+  #lastBeatMs: number
+  #member: Member | undefined
+  #lastWords: Promise<void> = Promise.resolve()
+
+  constructor(partitions: readonly number[], prepare: (term: Term) => Promise<void>, options: TermOptions) {
+    this.partitions = partitions
+    this.#options = options
+    this.#lastBeatMs = options.clock.nowMs()
+    this.ready = prepare(this)
+    this.ready.catch(() => {}) // told to whoever awaits it
+  }
+
+  /** Aborts when the term ends. */
+  get signal(): AbortSignal {
+    return this.#over.signal
+  }
+
+  /** @throws KAFKA_STALE when the term is over, or when this process slept so long that it must be */
+  check(): void {
+    const silentMs = this.#options.clock.nowMs() - this.#lastBeatMs
+    if (!this.signal.aborted && silentMs <= this.#options.sessionTimeoutMs) return
+    const why = this.signal.aborted ? 'the partitions were taken back' : `no heartbeat for ${silentMs} ms`
+    throw new FreshetError('KAFKA_STALE', why, { cause: this.#reason })
+  }
+
+  /** @throws what kafkajs must see to join again, after the last commits; to be called when `check` throws */
+  async throwReason(): Promise<void> {
+    await this.#lastWords
+    if (this.signal.aborted) throw this.#reason
+  }
+
+  speakThrough(member: Member): void {
+    this.#member = member
+  }
+
+  /** The coordinator has confirmed the membership just now. */
+  confirmed(): void {
+    this.#lastBeatMs = this.#options.clock.nowMs()
+  }
+
+  async beat(): Promise<void> {
+    await this.#tell((member) => member.heartbeat())
+  }
+
+  finish(partition: number, nextOffset: number): void {
+    this.#finished.set(partition, nextOffset)
+  }
+
+  /** Commits what is finished. What fails stays to be committed next time. */
+  async flush(): Promise<void> {
+    if (this.#finished.size === 0) return
+    const offsets = new Map(this.#finished)
+    await this.#tell(async (member) => {
+      await member.commit(offsets)
+      for (const [partition, offset] of offsets)
+        if (this.#finished.get(partition) === offset) this.#finished.delete(partition)
+    })
+  }
+
+  /** @param reason what kafkajs must see to join again */
+  end(reason: unknown): void {
+    if (this.signal.aborted) return
+    this.#reason = reason
+    this.#lastWords = this.flush() // the group still takes the commits of the term until it has a new one
+    this.#over.abort()
+    this.#options.onEnd(this.partitions)
+  }
+
+  async #tell(what: (member: Member) => Promise<void>): Promise<void> {
+    if (this.signal.aborted || !this.#member) return
+    try {
+      await what(this.#member)
+    } catch (error) {
+      if (isMembershipLoss(error)) return this.end(error)
+      const known = toKafkaError(error, 'speaking to the coordinator of the group')
+      this.#options.log.warn(`${known.message}; it is tried again`, { 'error.type': known.code })
+    }
+  }
+}
+
+export interface TermOptions {
+  readonly clock: Clock
+  readonly log: Log
+  readonly sessionTimeoutMs: number
+  readonly onEnd: (partitions: readonly number[]) => void
+}

@@ -1,0 +1,82 @@
+import { randomBytes } from 'node:crypto'
+import { loadSettings } from '@freshet/config/load.ts'
+import { TOPICS, type TopicName, topicName } from '@freshet/records/topics.ts'
+import kafkajs from 'kafkajs'
+import { expect, test } from 'vitest'
+import { connectKafka, type KafkaConnection, withAdmin } from './connect.ts'
+import { checkTopics, createTopics } from './topics.ts'
+
+const settings = { ...loadSettings({ env: process.env }).kafka, partitions: 3 }
+const silent = { debug() {}, info() {}, warn() {}, error() {} }
+
+function scratchPipeline() {
+  const pipeline = `test${randomBytes(6).toString('hex')}`
+  const connection = connectKafka(settings, { clientId: 'test', log: silent })
+  const names = (Object.keys(TOPICS) as TopicName[]).map((name) => topicName(pipeline, name))
+  return {
+    pipeline,
+    connection,
+    async [Symbol.asyncDispose]() {
+      await withAdmin(connection, 'deleting', async (admin) => {
+        const there = new Set(await admin.listTopics())
+        await admin.deleteTopics({ topics: names.filter((name) => there.has(name)) })
+      })
+    },
+  }
+}
+
+const alter = (connection: KafkaConnection, topic: string, policy: string) =>
+  withAdmin(connection, 'altering', (admin) =>
+    admin.alterConfigs({
+      validateOnly: false,
+      resources: [
+        {
+          type: kafkajs.ConfigResourceTypes.TOPIC,
+          name: topic,
+          configEntries: [{ name: 'cleanup.policy', value: policy }],
+        },
+      ],
+    }),
+  )
+
+test('topics just made pass the check, with the partitions that were asked for; making them again changes nothing', async () => {
+  await using scratch = scratchPipeline()
+  await createTopics(scratch.connection, scratch.pipeline, settings)
+  await createTopics(scratch.connection, scratch.pipeline, { ...settings, partitions: 5 })
+  const partitions = await checkTopics(scratch.connection, scratch.pipeline)
+  expect(Object.fromEntries(partitions)).toMatchObject({ changes: 3, scores: 3, heartbeats: 1 })
+  expect(partitions.size).toBe(Object.keys(TOPICS).length)
+})
+
+test('a topic with the wrong cleanup policy is refused with the command that mends it', async () => {
+  await using scratch = scratchPipeline()
+  await createTopics(scratch.connection, scratch.pipeline, settings)
+  const changes = topicName(scratch.pipeline, 'changes')
+  await alter(scratch.connection, changes, 'delete')
+  const refusal = await checkTopics(scratch.connection, scratch.pipeline).catch((error: unknown) => error)
+  expect(refusal).toMatchObject({ code: 'TOPIC_POLICY' })
+  expect(`${refusal}`).toMatch(`--entity-name ${changes} --add-config cleanup.policy=compact`)
+})
+
+test('a topic that is not there is named with the command that makes it', async () => {
+  await using scratch = scratchPipeline()
+  const refusal = await checkTopics(scratch.connection, scratch.pipeline).catch((error: unknown) => error)
+  expect(refusal).toMatchObject({ code: 'TOPIC_MISSING' })
+  expect(`${refusal}`).toMatch(/--create --topic \S+\.changes --partitions 3 --replication-factor 1/)
+})
+
+test('more replicas than brokers are refused, not waited for', async () => {
+  await using scratch = scratchPipeline()
+  const tooMany = { ...settings, replicationFactor: 9 }
+  await expect(createTopics(scratch.connection, scratch.pipeline, tooMany)).rejects.toMatchObject({
+    code: 'KAFKA_REFUSED',
+  })
+})
+
+test('no broker at the address is an error that a retry may help', async () => {
+  const nowhere = connectKafka({ ...settings, brokers: ['127.0.0.1:1'] }, { clientId: 'test', log: silent })
+  await expect(checkTopics(nowhere, 'test')).rejects.toMatchObject({
+    code: 'KAFKA_UNREACHABLE',
+    retryable: true,
+  })
+})
