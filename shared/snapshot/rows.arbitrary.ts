@@ -74,7 +74,7 @@ export function manyRows(from: number, count: number): ScoreBatch {
       epochs: new Float64Array(count).fill(1),
       primaryTerms: new Uint32Array(count).fill(1),
       seqNos: Float64Array.from(keys, (_, i) => from + i),
-      asOfMs: new Float64Array(count),
+      asOfMs: new Float64Array(count).fill(1_700_000_000_000),
       states: new Uint8Array(count),
       outputs: [Float64Array.from(keys, (_, i) => from + i)],
     },

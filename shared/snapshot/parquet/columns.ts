@@ -11,11 +11,8 @@ import type { SnapshotRows, SnapshotSchema } from '../rows.ts'
 
 const TEXT = { type: 'BYTE_ARRAY', converted_type: 'UTF8', logical_type: { type: 'STRING' } } as const
 const INT64 = { type: 'INT64' } as const
-const UINT32 = {
-  type: 'INT32',
-  converted_type: 'UINT_32',
-  logical_type: { type: 'INTEGER', bitWidth: 32, isSigned: false },
-} as const
+// No logical type: hyparquet-writer encodes its width as an i32, which pyarrow and DuckDB refuse.
+const UINT32 = { type: 'INT32', converted_type: 'UINT_32' } as const
 // Both types: with the first alone DuckDB sees a time without a zone.
 const TIMESTAMP = {
   type: 'INT64',

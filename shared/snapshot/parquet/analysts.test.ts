@@ -1,0 +1,70 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { manyRows } from '../rows.arbitrary.ts'
+import { rowsOfBatch } from '../rows.ts'
+import { sortRows } from '../sort.ts'
+import { writeMerged } from '../write-merged.ts'
+
+/** With the tools that analysts use, when this machine has them. `PYTHON` names another interpreter. */
+const python = process.env.PYTHON ?? 'python3'
+const folder = mkdtempSync(join(tmpdir(), 'freshet-'))
+const path = join(folder, 'base.parquet')
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const SUMMARY = {
+  rows: 150_000,
+  low: 'flights/000000',
+  score: 123_456,
+  type: 'string',
+  as_of: '2023-11-14 22:13:20+00:00',
+}
+
+test.skipIf(!has('duckdb'))(
+  'DuckDB reads a snapshot and finds a key (skipped without the duckdb module)',
+  async () => {
+    await writeBase()
+    const code = `
+import duckdb, json, sys
+db = duckdb.connect()
+db.execute("set timezone = 'UTC'")
+rows, low = db.execute("select count(*), min(key) from '${path}' where state = 'scored'").fetchone()
+score, as_of = db.execute("select delay, as_of from '${path}' where key = 'flights/123456'").fetchone()
+type = db.execute("select typeof(as_of) from '${path}' limit 1").fetchone()[0]
+print(json.dumps(dict(rows=rows, low=low, score=score, type=type, as_of=str(as_of))))`
+    expect(run(code)).toEqual({ ...SUMMARY, type: 'TIMESTAMP WITH TIME ZONE' })
+  },
+)
+
+test.skipIf(!has('pyarrow'))(
+  'pyarrow reads a snapshot and skips row groups (skipped without the pyarrow module)',
+  async () => {
+    await writeBase()
+    const code = `
+import json, pyarrow.parquet as pq
+table = pq.read_table('${path}', filters=[('key', '=', 'flights/123456')])
+whole = pq.ParquetFile('${path}')
+low = whole.metadata.row_group(0).column(0).statistics.min
+row = table.to_pylist()[0]
+print(json.dumps(dict(rows=whole.metadata.num_rows, low=low, score=row['delay'],
+  type=str(table.schema.field('key').type), as_of=str(row['as_of']))))`
+    expect(run(code)).toEqual(SUMMARY)
+  },
+)
+
+async function writeBase(): Promise<void> {
+  const parts = Array.from({ length: 15 }, (_, part) =>
+    sortRows(rowsOfBatch(manyRows(part * 10_000, 10_000))),
+  )
+  writeFileSync(path, (await writeMerged(parts)).bytes)
+}
+
+function has(module: string): boolean {
+  return spawnSync(python, ['-c', `import ${module}`]).status === 0
+}
+
+function run(code: string): unknown {
+  return JSON.parse(execFileSync(python, ['-c', code], { encoding: 'utf8' }))
+}
