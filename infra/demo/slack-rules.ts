@@ -39,6 +39,11 @@ export function findFault(message: unknown): string | null {
   if (text === '' && blocks.length === 0) return 'no_text'
   if (text.length > MAX_TEXT) return 'msg_too_long'
   if (blocks.length > 50 || !z.array(block).safeParse(blocks).success) return 'invalid_blocks'
-  if (blocks.length > 0 && JSON.stringify(blocks).length > MAX_BLOCKS_TEXT) return 'msg_blocks_too_long'
-  return null
+  return charactersIn(blocks) > MAX_BLOCKS_TEXT ? 'msg_blocks_too_long' : null
+}
+
+function charactersIn(value: unknown): number {
+  if (typeof value === 'string') return value.length
+  if (typeof value !== 'object' || value === null) return 0
+  return Object.values(value).reduce<number>((sum, child) => sum + charactersIn(child), 0)
 }

@@ -20,8 +20,8 @@ interface Markdown {
   readonly text: string
 }
 
-/** Slack refuses what is longer. */
-const MAX_CHARACTERS = { header: 150, text: 3_000, field: 2_000 }
+/** Within what Slack takes of each part (header 150, field 2,000) and of all blocks together (about 13,200). */
+const MAX_CHARACTERS = { header: 150, text: 3_000, name: 75, value: 900, context: 900 }
 const MAX_FIELDS = 10
 
 /** What a kind of trouble means for callers, and what to do first. */
@@ -54,7 +54,9 @@ export function slackMessage(message: AlertMessage, pipeline: string): SlackMess
   const headline = alertText(message)
   const fields = Object.entries(finding.details)
     .slice(0, MAX_FIELDS - 1)
-    .map(([name, value]) => markdown(`*${escapeWithin(name, 100)}*\n${escapeWithin(value, 1_500)}`))
+    .map(([name, value]) =>
+      markdown(`*${escapeWithin(name, MAX_CHARACTERS.name)}*\n${escapeWithin(value, MAX_CHARACTERS.value)}`),
+    )
   const { effect, firstLook } = ADVICE[finding.kind]
   const advice: SlackBlock = {
     type: 'section',
@@ -68,7 +70,7 @@ export function slackMessage(message: AlertMessage, pipeline: string): SlackMess
       ...(change === 'resolved' ? [] : [advice]),
       {
         type: 'context',
-        elements: [markdown(escapeWithin(`pipeline ${pipeline} · ${finding.id}`, MAX_CHARACTERS.field))],
+        elements: [markdown(escapeWithin(`pipeline ${pipeline} · ${finding.id}`, MAX_CHARACTERS.context))],
       },
     ],
   }

@@ -1,0 +1,141 @@
+import { FreshetError } from '@freshet/errors/errors.ts'
+import type { Heartbeat } from '@freshet/records/heartbeat.ts'
+import { expect, test } from 'vitest'
+import { type Facts, type GroupLag, type Instance, judge } from './judge.ts'
+
+const NOW_MS = 1_000_000
+const THRESHOLDS = { lagSeconds: 60, silentSeconds: 30 }
+
+function instance(name: string, silentSeconds: number, heartbeat: Partial<Heartbeat> = {}): Instance {
+  const atMs = NOW_MS - silentSeconds * 1000
+  return {
+    heardAtMs: atMs,
+    heartbeat: {
+      version: 1,
+      service: name.split('-')[0]!,
+      instance: name,
+      startedAtMs: 0,
+      atMs,
+      status: 'running',
+      progress: {},
+      metrics: {},
+      model: null,
+      lastError: null,
+      ...heartbeat,
+    },
+  }
+}
+
+const watchdog = instance('watchdog-1', 0)
+
+function group(groupId: string, lagSeconds: number, committedOffset: number | null = 10): GroupLag {
+  return {
+    groupId,
+    topic: 'air.changes',
+    partitions: [
+      { partition: 0, committedOffset: 20, endOffset: 20, lagRecords: 0, lagSeconds: 0 },
+      { partition: 1, committedOffset, endOffset: 5_220, lagRecords: 5_210, lagSeconds },
+    ],
+  }
+}
+
+function reachable(seen: Partial<Extract<Facts, { kafka: 'reachable' }>>): Facts {
+  return {
+    kafka: 'reachable',
+    nowMs: NOW_MS,
+    answersSinceMs: 0,
+    groups: [],
+    instances: [watchdog],
+    recentDeadRows: new Map(),
+    ...seen,
+  }
+}
+
+const titles = (facts: Facts) => judge(facts, THRESHOLDS).findings.map(({ title }) => title)
+
+test('a group that is further behind than the threshold is named, with how far and where', () => {
+  const { findings } = judge(
+    reachable({ groups: [group('air-infer', 300), group('air-cache', 60)] }),
+    THRESHOLDS,
+  )
+  expect(findings).toMatchObject([
+    {
+      id: 'lag/air-infer',
+      title: 'air-infer is 5 min behind',
+      details: { Topic: 'air.changes', Behind: '5 min, 5,210 records', Partitions: '1 of 2: 1' },
+    },
+  ])
+})
+
+test('an instance without a heartbeat for too long is silent, unless its last word was that it stops', () => {
+  const instances = [
+    watchdog,
+    instance('scorer-1', 31),
+    instance('poller-1', 29),
+    instance('gateway-1', 900, { status: 'stopping' }),
+  ]
+  expect(titles(reachable({ instances }))).toEqual(['scorer-1 has been silent for 31 s'])
+})
+
+test('an instance that died is no finding once another one has taken its place', () => {
+  const instances = [
+    watchdog,
+    instance('scorer-1', 100),
+    instance('scorer-2', 1, { startedAtMs: NOW_MS - 50_000 }),
+  ]
+  expect(titles(reachable({ instances }))).toEqual([])
+})
+
+test('one successor does not stand for two that died, and one that ran before is no successor', () => {
+  const instances = [
+    watchdog,
+    instance('scorer-1', 100),
+    instance('scorer-2', 90),
+    instance('scorer-3', 1, { startedAtMs: NOW_MS - 50_000 }),
+    instance('scorer-4', 1, { startedAtMs: 0 }),
+  ]
+  expect(titles(reachable({ instances }))).toEqual(['scorer-2 has been silent for 90 s'])
+})
+
+test('after an outage of Kafka nobody is called silent before they had time to speak', () => {
+  const instances = [instance('scorer-1', 300), instance('watchdog-1', 300)]
+  expect(titles(reachable({ instances, answersSinceMs: NOW_MS - 20_000 }))).toEqual([])
+})
+
+test('when nobody is heard, the watchdog calls itself deaf and nobody silent', () => {
+  const { findings, blind } = judge(
+    reachable({ instances: [instance('scorer-1', 300), instance('watchdog-1', 300)] }),
+    THRESHOLDS,
+  )
+  expect(findings.map(({ id }) => id)).toEqual(['heartbeats'])
+  expect(blind).toBe(true)
+})
+
+test('a failing instance is named with its error, also after it has fallen silent', () => {
+  const failing = { status: 'failing', lastError: 'MODEL_HASH: other bytes' } as const
+  for (const silentSeconds of [1, 300]) {
+    const { findings } = judge(
+      reachable({ instances: [watchdog, instance('scorer-1', silentSeconds, failing)] }),
+      THRESHOLDS,
+    )
+    expect(findings).toMatchObject([
+      { id: 'failing/scorer-1', details: { Error: 'MODEL_HASH: other bytes' } },
+    ])
+  }
+})
+
+test('dead letters are one finding, whoever wrote them', () => {
+  const recentDeadRows = new Map([
+    ['scorer-1', 2],
+    ['scorer-2', 3],
+  ])
+  expect(titles(reachable({ recentDeadRows }))).toEqual(['5 changes could not be scored'])
+})
+
+test('Kafka being away is the finding, and nothing else is judged', () => {
+  const error = new FreshetError('KAFKA_UNREACHABLE', 'no broker answers')
+  expect(judge({ kafka: 'unreachable', nowMs: NOW_MS, error }, THRESHOLDS)).toMatchObject({
+    findings: [{ id: 'kafka', details: { Error: 'KAFKA_UNREACHABLE: no broker answers' } }],
+    blind: true,
+  })
+})
