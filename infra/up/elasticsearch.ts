@@ -10,6 +10,7 @@ const VERSIONS = [
   { version: '9.5.3', java: 21, megabytes: 130 },
   { version: '8.19.7', java: 17, megabytes: 130 },
 ]
+/** Resident: about 1 GB (with 1g 1.3 GB), so that all servers together stay below 1.8 GB. */
 const HEAP = '768m'
 
 /** The small distribution, as one node without security on loopback. */
@@ -88,7 +89,7 @@ const LOG_TO_CONSOLE = `status = error
 appender.console.type = Console
 appender.console.name = console
 appender.console.layout.type = PatternLayout
-appender.console.layout.pattern = [%d{ISO8601}][%-5p][%-25c{1.}] %marker%m%consoleException%n
+appender.console.layout.pattern = [%d{ISO8601}][%-5p][%-25c{1.}] [%node_name]%marker %m%consoleException%n
 rootLogger.level = warn
 rootLogger.appenderRef.console.ref = console
 `

@@ -56,6 +56,8 @@ export const s3: Server = {
         '--logging.level.root=warn',
         `--com.adobe.testing.s3mock.store.root=${objects}`,
         '--com.adobe.testing.s3mock.store.retain-files-on-exit=true',
+        // given none, it makes one without a name, and cannot read its own files at the next start
+        `--com.adobe.testing.s3mock.store.initial-buckets=${S3_ACCESS.bucket}`,
       ],
     }
   },

@@ -5,7 +5,13 @@ import { lockFile } from './lock-file.ts'
 import { NativeStarter, type Started } from './native.ts'
 import { readProcessRecords, readProjectRecord, removeRecord } from './run-records.ts'
 import { describeServices, SERVERS } from './servers.ts'
-import { readServices, type ServerName, type Services, writeServices } from './services-file.ts'
+import {
+  readServices,
+  removeServices,
+  type ServerName,
+  type Services,
+  writeServices,
+} from './services-file.ts'
 import { stopProcess } from './stop-process.ts'
 
 export interface UpOptions {
@@ -40,10 +46,15 @@ export async function up(options: UpOptions): Promise<Services> {
     report(`${((Date.now() - startMs) / 1_000).toFixed(1).padStart(6)} s  ${line}`)
   const inner = { home, report: timed, signal, wishes: options.settings?.ports ?? {} }
   const mode = await chooseMode(options.mode, inner)
-  const processes = mode === 'docker' ? await startContainers(inner) : await startProcesses(inner)
-  const services = keepStartTime(describeServices(mode, processes), readServices(home))
-  writeServices(home, services)
-  return services
+  try {
+    const processes = mode === 'docker' ? await startContainers(inner) : await startProcesses(inner)
+    const services = keepStartTime(describeServices(mode, processes), readServices(home))
+    writeServices(home, services)
+    return services
+  } catch (error) {
+    removeServices(home) // not all of them answer
+    throw error
+  }
 }
 
 type Inner = Parameters<typeof startContainers>[0]
