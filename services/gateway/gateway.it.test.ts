@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { RedisScoreStore } from '@freshet/adapters/redis/redis-score-store.ts'
 import { RedisServer } from '@freshet/adapters/redis/redis-server.ts'
-import { ensureBucket } from '@freshet/adapters/s3/s3-object-store.ts'
+import { ensureBucket, openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
 import { loadSettings } from '@freshet/config/load.ts'
 import type { Settings } from '@freshet/config/schema.ts'
+import { promoteModel, pushModel } from '@freshet/model/model-store.ts'
+import { demoBundle } from '@freshet/model/test-bundles.ts'
 import { batchOf } from '@freshet/ports/score-store.contract.ts'
 import type { Answer } from '@freshet/records/answer.ts'
 import { Metrics } from '@freshet/telemetry/metrics.ts'
@@ -46,6 +48,16 @@ class Gateway implements AsyncDisposable {
     const startedAtMs = performance.now()
     const reply = await fetch(`${await this.url}${path}`)
     return { status: reply.status, body: (await reply.json()) as Answer, ms: performance.now() - startedAtMs }
+  }
+
+  async post(path: string, body: unknown): Promise<{ status: number; body: Answer }> {
+    const headers = { 'content-type': 'application/json' }
+    const reply = await fetch(`${await this.url}${path}`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(body),
+    })
+    return { status: reply.status, body: (await reply.json()) as Answer }
   }
 
   async stop(): Promise<void> {
@@ -148,6 +160,39 @@ test('a wrong password shows in readiness, not to callers', async () => {
     .poll(async () => (await gateway.get('/readyz')).body, { timeout: 10_000 })
     .toMatchObject({ rungs: { cache: { reason: 'REDIS_UNAUTHORIZED' } } })
   expect((await gateway.get('/v1/scores/a')).body).toMatchObject({ source: 'default', degraded: true })
+})
+
+test('the promoted model scores a document live, and the next one takes over without a failed answer', async () => {
+  const bundle = await demoBundle()
+  const next = { ...bundle, spec: { ...bundle.spec, version: 'next' } }
+  const prefix = `test-${randomUUID()}`
+  const inBucket = (settings: Settings) => ({
+    ...settings,
+    model: { pointerIntervalMs: 100 },
+    s3: { ...settings.s3, prefix },
+  })
+  await using store = openS3(inBucket(settingsOver('redis://127.0.0.1:1')).s3)
+  for (const one of [bundle, next]) await pushModel(store, one)
+  await promoteModel(store, bundle.spec, Date.now())
+  await using gateway = new Gateway('redis://127.0.0.1:1', inBucket)
+  const { document, outputs } = bundle.golden[0]!
+  const predict = () => gateway.post('/v1/predict', { document })
+  await expect.poll(async () => (await predict()).body.source, { timeout: 20_000 }).toBe('live')
+  const { body } = await predict()
+  expect(body.score).toBeCloseTo(Object.values(outputs)[0]!, 4)
+  await promoteModel(store, next.spec, Date.now())
+  const label = `${next.spec.name}@next`
+  await expect
+    .poll(
+      async () => {
+        const answer = (await predict()).body
+        expect(answer).toMatchObject({ source: 'live', score: body.score, degraded: false })
+        return answer.model
+      },
+      { timeout: 20_000 },
+    )
+    .toBe(label)
+  expect((await gateway.post('/v1/predict', { document: { distance: 'far' } })).status).toBe(422)
 })
 
 test('a port that is taken is told as that', async () => {

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { FreshetError } from '@freshet/errors/errors.ts'
+import { systemClock } from '@freshet/stage/clock.ts'
 import { createAdaptorServer } from '@hono/node-server'
 import type { Hono } from 'hono'
 import type { AppEnv } from './app.ts'
@@ -16,10 +17,12 @@ const SERVER_OPTIONS = {
   keepAliveTimeout: 75_000, // longer than load balancers keep an idle connection
   maxHeaderSize: 16 * 1024,
 }
+/** So long after it was told to stop, requests that were on their way are answered, and their connections closed. */
+const LINGER_MS = 250
 const STOP_MS = 8_000
 const CLOSE_IDLE_EVERY_MS = 50
 
-/** The app on a port. Disposing stops accepting, answers what is in hand, and ends within 8 s. */
+/** The app on a port. Disposing answers what is in hand or on its way, stops accepting, and ends within 9 s. */
 export class HttpServer implements AsyncDisposable {
   readonly #server: Server
   readonly url: string
@@ -47,6 +50,10 @@ export class HttpServer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.prependListener('request', (_request, response) => {
+      response.shouldKeepAlive = false
+    })
+    await systemClock.sleep(LINGER_MS)
     const closed = once(this.#server, 'close')
     this.#server.close()
     const idle = setInterval(() => this.#server.closeIdleConnections(), CLOSE_IDLE_EVERY_MS)
