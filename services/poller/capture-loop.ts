@@ -116,8 +116,10 @@ export async function runCapture(
   }
 
   function tellIdentity(before: Cursor, { index, shard, seqNo, epoch }: Cursor): void {
-    if (before.epoch !== epoch)
-      return log.info(`capture of ${index}/${shard} starts at the beginning, epoch ${epoch}`)
+    if (before.epoch !== epoch) {
+      log.info(`capture of ${index}/${shard} starts at the beginning, epoch ${epoch}`)
+      return
+    }
     metrics.add('freshet.poller.rewinds')
     log.info(
       `the primary of ${index}/${shard} changed: read again from ${seqNo + 1}, was at ${before.seqNo + 1}`,

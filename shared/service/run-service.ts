@@ -1,7 +1,7 @@
 /** Runs one service as a process: settings in, signals heard, heartbeats out, an exit code at the end. */
 import { connectKafka } from '@freshet/adapters/kafka/connect.ts'
 import type { Settings } from '@freshet/config/schema.ts'
-import { describeError, isFreshetError } from '@freshet/errors/errors.ts'
+import { isFreshetError } from '@freshet/errors/errors.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { openTelemetry } from '@freshet/telemetry/open.ts'
 import { runHeartbeats } from './heartbeat-loop.ts'
@@ -48,7 +48,6 @@ export async function runService(name: string, service: Service, settings: Setti
   } catch (error) {
     state.failing(error)
     log.error(`${name} cannot go on`, error)
-    if (!process.stderr.isTTY) process.stderr.write(`freshet ${name}: ${describeError(error)}\n`)
     return isFreshetError(error) && error.code !== 'BUG' ? 2 : 1
   } finally {
     state.stopping()
