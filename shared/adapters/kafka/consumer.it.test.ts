@@ -108,10 +108,8 @@ test('a TypeError in the handler, which kills kafkajs, costs nothing: the batch 
   })
   await vi.waitUntil(() => seen.length === 5, waiting)
   expect(seen).toEqual(range(5))
-  expect(scratch.complaints).toEqual([
-    expect.stringMatching(/the handler of .* failed.*TypeError/),
-    expect.stringMatching(/is built anew/),
-  ])
+  expect(scratch.complaints).toContainEqual(expect.stringMatching(/the handler of .* failed.*TypeError/))
+  expect(scratch.complaints).toContainEqual(expect.stringMatching(/is built anew/))
 })
 
 test('a handler that hangs is replaced, and may then neither write nor commit', async () => {
@@ -254,4 +252,24 @@ test('a position that fell out of the log is told with figures, and reading goes
   await vi.waitUntil(() => seen.length > 0, waiting)
   expect(seen).toEqual([6, 7, 8, 9])
   expect(scratch.complaints.join('\n')).toMatch(/stood at 2 of .*holds 6 to 10: 4 messages are gone/)
+})
+
+test('a reader that retention overtakes while it works is told what it will not see', async () => {
+  await using scratch = await scratchTopic(1)
+  await scratch.write(numbered(0, 0, 3))
+  const entered = Promise.withResolvers<void>()
+  const release = Promise.withResolvers<void>()
+  const seen: number[] = []
+  await using _ = consume(scratch, async (batch) => {
+    entered.resolve()
+    await release.promise
+    seen.push(...valuesOf(batch))
+  })
+  await entered.promise
+  await scratch.write(numbered(0, 3, 7))
+  await scratch.truncate(0, 6)
+  release.resolve()
+  await vi.waitUntil(() => seen.length === 7, waiting)
+  expect(seen).toEqual([0, 1, 2, 6, 7, 8, 9])
+  expect(scratch.complaints.join('\n')).toMatch(/from 3, but the log begins at 6: 3 messages are gone/)
 })

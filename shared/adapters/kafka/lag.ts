@@ -1,16 +1,66 @@
-import type { KafkaConnection } from './connect.ts'
+import { systemClock } from '@freshet/stage/clock.ts'
+import type { Admin } from 'kafkajs'
+import { type KafkaConnection, withAdmin } from './connect.ts'
+import { type GroupPosition, readGroupPositions } from './group-positions.ts'
+import { ageMs, nextProbeAgeMs, type Probe } from './lag-search.ts'
 
 export interface PartitionLag {
   readonly partition: number
+  /** null: the group has committed nothing here, so all that the log holds waits. */
   readonly committedOffset: number | null
   readonly endOffset: number
   readonly lagRecords: number
+  /** Age of the oldest message that waits, at most 10 % too high; 0 when nothing waits, or not for 0.2 s. */
   readonly lagSeconds: number
 }
 
+/**
+ * How far a group is behind, by partition.
+ * @throws TOPIC_MISSING, KAFKA_UNREACHABLE
+ */
 export async function readLag(
-  _connection: KafkaConnection,
-  _group: { groupId: string; topic: string },
+  connection: KafkaConnection,
+  { groupId, topic }: { groupId: string; topic: string },
 ): Promise<PartitionLag[]> {
-  throw new Error('to come')
+  return await withAdmin(connection, `reading the lag of ${groupId} on ${topic}`, async (admin) => {
+    const positions = await readGroupPositions(admin, { groupId, topic })
+    const behind = new Map(
+      positions.filter((at) => recordsOf(at) > 0).map((at) => [at.partition, nextOf(at)]),
+    )
+    const probes = await probe(admin, topic, behind)
+    return positions.map((at) => ({
+      partition: at.partition,
+      committedOffset: at.committed ?? null,
+      endOffset: at.high,
+      lagRecords: recordsOf(at),
+      lagSeconds: behind.has(at.partition) ? ageMs(at.partition, nextOf(at), probes) / 1_000 : 0,
+    }))
+  })
+}
+
+async function probe(admin: Admin, topic: string, behind: ReadonlyMap<number, number>): Promise<Probe[]> {
+  const nowMs = systemClock.nowMs()
+  const probes: Probe[] = []
+  while (probes.length < MAX_PROBES) {
+    const ageMs = nextProbeAgeMs(behind, probes)
+    if (ageMs === undefined) break
+    const answer = await admin.fetchTopicOffsetsByTimestamp(topic, Math.floor(nowMs - ageMs))
+    probes.push({
+      ageMs,
+      offsets: new Map(answer.map(({ partition, offset }) => [partition, Number(offset)])),
+    })
+  }
+  return probes
+}
+
+/** Enough for partitions that are about equally far behind; with more, some ages are told too high. */
+const MAX_PROBES = 60
+
+/** What the group reads next: the beginning, where it has no position or the log has lost it. */
+function nextOf({ committed, low, high }: GroupPosition): number {
+  return committed === undefined || committed < low || committed > high ? low : committed
+}
+
+function recordsOf(at: GroupPosition): number {
+  return at.high - nextOf(at)
 }

@@ -6,8 +6,8 @@ import { startOf } from './start-offsets.ts'
 import type { Term } from './term.ts'
 
 /**
- * Puts a consumer where its term begins. Every partition is sought, also where kafkajs would begin by itself: a seek
- * left over from an earlier term would win. kafkajs then drops what it fetched before.
+ * Puts a consumer, whose partitions are paused, where its term begins, and lets it read. Every partition is sought, also
+ * where kafkajs would begin by itself: a seek left over from an earlier term would win.
  */
 export async function seekToStart(
   connection: KafkaConnection,
@@ -25,6 +25,7 @@ export async function seekToStart(
   for (const { partition, ...position } of positions) {
     if (!term.partitions.includes(partition)) continue
     const { offset, outside } = startOf({ ...position, wanted: wanted?.get(partition) })
+    term.positions.set(partition, offset)
     consumer.seek({ topic, partition, offset: `${offset}` })
     if (!outside) continue
     const where = `${topic}[${partition}], which now holds ${position.low} to ${position.high}`
@@ -38,4 +39,5 @@ export async function seekToStart(
       },
     )
   }
+  consumer.resume([{ topic, partitions: [...term.partitions] }])
 }

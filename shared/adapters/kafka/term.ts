@@ -17,6 +17,8 @@ export class Term {
   readonly partitions: readonly number[]
   /** Resolves when reading may begin. */
   readonly ready: Promise<void>
+  /** By partition: what is read next. */
+  readonly positions = new Map<number, number>()
   readonly #options: TermOptions
   readonly #over = new AbortController()
   readonly #finished = new Map<number, number>()

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { loadSettings } from '@freshet/config/load.ts'
 import { TOPICS, type TopicName, topicName } from '@freshet/records/topics.ts'
 import kafkajs from 'kafkajs'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { connectKafka, type KafkaConnection, withAdmin } from './connect.ts'
 import { checkTopics, createTopics } from './topics.ts'
 
@@ -53,7 +53,11 @@ test('a topic with the wrong cleanup policy is refused with the command that men
   await createTopics(scratch.connection, scratch.pipeline, settings)
   const changes = topicName(scratch.pipeline, 'changes')
   await alter(scratch.connection, changes, 'delete')
-  const refusal = await checkTopics(scratch.connection, scratch.pipeline).catch((error: unknown) => error)
+  const check = () => checkTopics(scratch.connection, scratch.pipeline).catch((error: unknown) => error)
+  const refusal = await vi.waitUntil(async () => {
+    const answer = await check() // the broker takes a moment to apply what it has accepted
+    return answer instanceof Error && answer
+  })
   expect(refusal).toMatchObject({ code: 'TOPIC_POLICY' })
   expect(`${refusal}`).toMatch(`--entity-name ${changes} --add-config cleanup.policy=compact`)
 })

@@ -1,0 +1,42 @@
+import type { Clock } from '@freshet/stage/clock.ts'
+import type { Log } from '@freshet/telemetry/log.ts'
+import { type KafkaConnection, withAdmin } from './connect.ts'
+
+/**
+ * Tells when a reader was overtaken by retention: kafkajs then jumps to the beginning of the log without an event. A
+ * hole before a batch is legal where compaction made it, so the log's beginning is looked up, at most once a minute.
+ */
+export class GapTeller {
+  readonly #connection: KafkaConnection
+  readonly #options: { topic: string; groupId: string; log: Log; clock: Clock }
+  #nextLookMs = 0
+
+  constructor(
+    connection: KafkaConnection,
+    options: { topic: string; groupId: string; log: Log; clock: Clock },
+  ) {
+    this.#connection = connection
+    this.#options = options
+  }
+
+  /** @param gap `expected`: the offset behind the last batch; `found`: the first one of this batch */
+  async look(partition: number, { expected, found }: { expected: number; found: number }): Promise<void> {
+    const { topic, groupId, log, clock } = this.#options
+    if (found <= expected || clock.nowMs() < this.#nextLookMs) return
+    this.#nextLookMs = clock.nowMs() + 60_000
+    const ends = await withAdmin(this.#connection, `reading the ends of ${topic}`, (admin) =>
+      admin.fetchTopicOffsets(topic),
+    )
+    const low = Number(ends.find((end) => end.partition === partition)?.low ?? 0)
+    if (low > expected)
+      log.warn(
+        `${groupId} was to read ${topic}[${partition}] from ${expected}, but the log begins at ${low}: ${low - expected} messages are gone`,
+        {
+          'messaging.consumer.group.name': groupId,
+          'messaging.destination.name': topic,
+          'messaging.destination.partition.id': `${partition}`,
+          'freshet.kafka.missing_messages': low - expected,
+        },
+      )
+  }
+}
