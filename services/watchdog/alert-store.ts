@@ -7,7 +7,9 @@ import { topicName } from '@freshet/records/topics.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/telemetry/log.ts'
 
-const DEADLINE_MS = 5_000
+const SAVE_WITHIN_MS = 5_000
+/** Joining takes Kafka a few seconds by itself. */
+const LOAD_WITHIN_MS = 20_000
 /** The topic forgets after an hour, so what does not change is written again well before. */
 const REWRITE_MS = 600_000
 
@@ -26,7 +28,7 @@ export class AlertStore implements AsyncDisposable {
     this.#connection = connection
     this.#topic = topicName(pipeline, 'heartbeats')
     this.#clock = clock
-    this.#producer = new Producer(connection, { clock, log, deadlineMs: DEADLINE_MS })
+    this.#producer = new Producer(connection, { clock, log, deadlineMs: SAVE_WITHIN_MS })
   }
 
   /** @returns undefined when no watchdog has written within the hour. @throws RECORD_VERSION, KAFKA_UNREACHABLE */
@@ -37,7 +39,7 @@ export class AlertStore implements AsyncDisposable {
         if (key?.toString() === ALERT_STATE_KEY) last = value
       },
       signal,
-      deadlineMs: DEADLINE_MS,
+      deadlineMs: LOAD_WITHIN_MS,
     })
     return last === null ? undefined : alertStateRecord.decode(last)
   }
