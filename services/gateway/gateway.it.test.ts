@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import { randomUUID } from 'node:crypto'
 import { RedisScoreStore } from '@freshet/adapters/redis/redis-score-store.ts'
 import { RedisServer } from '@freshet/adapters/redis/redis-server.ts'
@@ -8,6 +9,11 @@ import { promoteModel, pushModel } from '@freshet/model/model-store.ts'
 import { demoBundle } from '@freshet/model/test-bundles.ts'
 import { batchOf } from '@freshet/ports/score-store.contract.ts'
 import type { Answer } from '@freshet/records/answer.ts'
+import { MANIFEST_OBJECT, manifestRecord } from '@freshet/records/manifest.ts'
+import { objectKey } from '@freshet/snapshot/manifest.ts'
+import { rowsOfBatch } from '@freshet/snapshot/rows.ts'
+import { sortRows } from '@freshet/snapshot/sort.ts'
+import { writeMerged } from '@freshet/snapshot/write-merged.ts'
 import { Metrics } from '@freshet/telemetry/metrics.ts'
 import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
 import { trace } from '@opentelemetry/api'
@@ -82,6 +88,23 @@ function settingsOver(redisUrl: string): Settings {
   }
 }
 
+/** Commits a snapshot of one base. */
+async function snapshotIn(settings: Settings, rows: Parameters<typeof batchOf>[0]): Promise<void> {
+  await using store = openS3(settings.s3)
+  const { bytes, ...file } = await writeMerged([sortRows(rowsOfBatch(batchOf(rows)))])
+  await store.put(objectKey('base.parquet'), bytes)
+  const base = { ...file, object: 'base.parquet', bytes: bytes.length }
+  const manifest = manifestRecord.encode({
+    version: 1,
+    pipeline: 'test',
+    sequence: 1,
+    writtenAtMs: Date.now(),
+    writtenBy: { instance: 'test', attempt: '1' },
+    partitions: { 0: { nextOffset: 1, base, deltas: [], retired: [] } },
+  })
+  await store.put(MANIFEST_OBJECT, Buffer.from(manifest))
+}
+
 async function storeIn(redisUrl: string, rows: Parameters<typeof batchOf>[0]): Promise<void> {
   await using store = await RedisScoreStore.open(settingsOver(redisUrl).redis, { pipeline: 'test', log })
   await store.merge(batchOf(rows))
@@ -106,6 +129,31 @@ test('a stored score is answered from the cache, a deleted or unknown key is 404
   expect((await ask('gone')).status).toBe(404)
   expect((await ask('poison')).body).toMatchObject({ source: 'default', score: 0.5, reason: 'unscorable' })
   await expect.poll(async () => (await ask('nobody')).status, { timeout: 10_000 }).toBe(404)
+})
+
+test('the snapshot answers while Redis is away, and whenever it knows better', async () => {
+  await using redis = await RedisServer.start()
+  await storeIn(redis.url, [
+    { key: 'a', seqNo: 1, score: 1 },
+    { key: 'b', seqNo: 1, score: 1 },
+  ])
+  const prefix = `test-${randomUUID()}`
+  const inBucket = (settings: Settings) => ({ ...settings, s3: { ...settings.s3, prefix } })
+  await snapshotIn(inBucket(settingsOver(redis.url)), [
+    { key: 'a', seqNo: 1, score: 1 },
+    { key: 'b', seqNo: 2, score: 2 },
+    { key: 'gone', state: 'deleted' },
+  ])
+  await using gateway = new Gateway(redis.url, inBucket)
+  const ask = (key: string) => gateway.get(`/v1/scores/${key}`)
+  await expect.poll(async () => (await ask('b')).body.reason, { timeout: 20_000 }).toBe('cache_behind')
+  expect((await ask('b')).body).toMatchObject({ score: 2, source: 'snapshot', degraded: true })
+  expect((await ask('a')).body).toMatchObject({ score: 1, source: 'cache', degraded: false })
+  redis.freeze()
+  expect((await ask('a')).body).toMatchObject({ score: 1, source: 'snapshot', degraded: true })
+  expect((await ask('gone')).status).toBe(404)
+  await redis.restart()
+  await expect.poll(async () => (await ask('a')).body.reason, { timeout: 10_000 }).toBe('cache_missing')
 })
 
 test('while Redis is frozen every answer comes in time and says it is degraded; after that all is well again', async () => {

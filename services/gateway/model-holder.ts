@@ -20,8 +20,8 @@ export class ModelHolder implements AsyncDisposable {
   readonly #options: ModelHolderOptions
   #serving: ServingModel | undefined
   #fault: FreshetError | undefined
-  /** The generation that will never serve: it is not loaded again. */
-  #refusedGeneration: number | undefined
+  /** A generation that will never serve, and why: it is not loaded again. */
+  #refused: { readonly generation: number; readonly fault: FreshetError } | undefined
 
   constructor(store: ObjectStore, options: ModelHolderOptions) {
     this.#store = store
@@ -56,13 +56,13 @@ export class ModelHolder implements AsyncDisposable {
       const pointer = await readPointer(this.#store, signal)
       if (pointer === null) throw new FreshetError('MODEL_MISSING', 'no model was ever promoted')
       generation = pointer.generation
-      if (generation === this.#refusedGeneration) return
+      if (generation === this.#refused?.generation) throw this.#refused.fault
       if (generation !== this.#serving?.identity.generation) await this.#serve(signal)
       this.#fault = undefined
     } catch (error) {
       if (signal.aborted) return
       const fault = toFreshetError(error)
-      if (!fault.retryable) this.#refusedGeneration = generation
+      if (!fault.retryable && generation !== undefined) this.#refused = { generation, fault }
       if (this.#fault?.code !== fault.code)
         this.#options.log.error('the promoted model does not serve', fault)
       this.#fault = fault
