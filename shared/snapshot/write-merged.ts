@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { FreshetError } from '@freshet/errors/errors.ts'
 import { mergeSorted, type SortedSource } from './merge.ts'
 import { PAGE_ROWS, SnapshotWriter, type WrittenFile } from './parquet/write.ts'
 import { uniteSchemas } from './rows.ts'
@@ -18,7 +19,8 @@ export async function writeMerged(
   const writer = new SnapshotWriter(schema)
   for await (const page of mergeSorted(sources, schema, PAGE_ROWS)) {
     writer.add(page)
-    await nextTurn(undefined, signal && { signal })
+    await nextTurn()
+    if (signal?.aborted) throw new FreshetError('DEADLINE', 'the merge was given up')
   }
   return writer.finish()
 }

@@ -1,0 +1,101 @@
+import type { Lease } from '@freshet/adapters/kafka/consumer.ts'
+import type { Manifest, ManifestPartition } from '@freshet/records/manifest.ts'
+import type { ScoreBatch } from '@freshet/records/score-batch.ts'
+import type { SortedSource } from '@freshet/snapshot/merge.ts'
+import { rowsOfBatch } from '@freshet/snapshot/rows.ts'
+import { sortRows } from '@freshet/snapshot/sort.ts'
+
+/** What goes into the next delta of one partition. */
+export interface TakenScores {
+  readonly partition: number
+  /** The partition as the manifest has it. */
+  readonly expected: ManifestPartition | undefined
+  /** (4→5) One sorted source a batch; each key once in each. */
+  readonly sources: readonly SortedSource[]
+  readonly rows: number
+  /** Offsets of `.scores` that were read: from the first to before the next. */
+  readonly fromOffset: number
+  readonly nextOffset: number
+  readonly lease: Lease
+}
+
+/** Scores that were read and are in no file yet, for the partitions of one term. Whoever loses the term drops it whole. */
+export class HeldScores {
+  readonly #partitions = new Map<number, HeldPartition>()
+  #rows = 0
+
+  constructor(partitions: readonly number[], manifest: Manifest | undefined) {
+    for (const partition of partitions) {
+      const committed = manifest?.partitions[partition]
+      const nextOffset = committed?.nextOffset ?? 0
+      this.#partitions.set(partition, { committed, nextOffset, begun: false, batches: [], rows: 0 })
+    }
+  }
+
+  /** Rows that wait to be taken. */
+  get rows(): number {
+    return this.#rows
+  }
+
+  /** Where to read on; from the beginning where the manifest knows nothing, whatever the group has committed. */
+  starts(): ReadonlyMap<number, number> {
+    return new Map([...this.#partitions].map(([partition, { nextOffset }]) => [partition, nextOffset]))
+  }
+
+  /** False: what was read before, and need not be decoded. */
+  wants(partition: number, offset: number): boolean {
+    const held = this.#partitions.get(partition)!
+    // The first offset counts as it is: below ours the topic was made anew, beyond it the log has lost the rest.
+    return !held.begun || offset >= held.nextOffset
+  }
+
+  /** @param batch null: the message could not be read, and is passed over. */
+  add(partition: number, offset: number, batch: ScoreBatch | null, lease: Lease): void {
+    const held = this.#partitions.get(partition)!
+    held.begun = true
+    held.lease = lease
+    held.fromOffset ??= offset
+    held.nextOffset = offset + 1
+    if (batch === null || batch.rows.count === 0) return
+    held.batches.push(sortRows(rowsOfBatch(batch)))
+    held.rows += batch.rows.count
+    this.#rows += batch.rows.count
+  }
+
+  /** Everything that came since the last time, by partition; not held any more. */
+  take(): TakenScores[] {
+    const taken: TakenScores[] = []
+    for (const [partition, held] of this.#partitions) {
+      const { committed, batches, rows, fromOffset, nextOffset, lease } = held
+      if (fromOffset === undefined || lease === undefined) continue
+      taken.push({ partition, expected: committed, sources: batches, rows, fromOffset, nextOffset, lease })
+      Object.assign(held, { batches: [], rows: 0, fromOffset: undefined })
+    }
+    this.#rows = 0
+    return taken
+  }
+
+  /** Partitions that the manifest knows, as it has them. */
+  inManifest(): [number, ManifestPartition][] {
+    return [...this.#partitions].flatMap(([partition, { committed }]) =>
+      committed === undefined ? [] : [[partition, committed]],
+    )
+  }
+
+  /** The manifest has the partition so now. */
+  committed(partition: number, now: ManifestPartition): void {
+    this.#partitions.get(partition)!.committed = now
+  }
+}
+
+interface HeldPartition {
+  committed: ManifestPartition | undefined
+  nextOffset: number
+  /** Whether a first message has come. */
+  begun: boolean
+  batches: SortedSource[]
+  rows: number
+  /** undefined: nothing came since the last take. */
+  fromOffset?: number | undefined
+  lease?: Lease
+}
