@@ -1,0 +1,58 @@
+import { globSync, readFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { REFERENCE_FOLDER, referencePages } from './reference-pages.ts'
+
+const ROOT = join(import.meta.dirname, '..')
+
+describe('the reference pages', () => {
+  test.each(Object.entries(referencePages()))(
+    '%s says what the code says (else: npm run reference)',
+    (name, text) => {
+      expect(readFileSync(join(REFERENCE_FOLDER, name), 'utf8')).toBe(text)
+    },
+  )
+})
+
+describe('the arrows between rooms', () => {
+  /** What a room may import, beside itself. */
+  const allowed: Readonly<Record<string, readonly string[]>> = {
+    errors: [],
+    records: ['errors'],
+    stage: ['errors'],
+    config: ['errors'],
+    telemetry: ['errors', 'records', 'stage', 'config'],
+    ports: ['errors', 'records'],
+    adapters: ['errors', 'records', 'stage', 'config', 'ports', 'telemetry'],
+    model: ['errors', 'records', 'stage', 'ports'],
+    snapshot: ['errors', 'records', 'stage', 'ports', 'telemetry'],
+    oracle: ['errors', 'records', 'ports', 'model'],
+    service: ['errors', 'records', 'stage', 'config', 'adapters', 'telemetry'],
+  }
+
+  test.each(Object.entries(allowed))('shared/%s imports only what lies below it', (room, below) => {
+    const files = globSync(join(ROOT, 'shared', room, '**/*.ts')).filter(
+      (file) => !/(\.(test|contract|arbitrary)\.ts$|\/test-)/.test(file),
+    )
+    expect(files.length).toBeGreaterThan(0)
+    const wrong = files.flatMap((file) =>
+      [...readFileSync(file, 'utf8').matchAll(/from '@freshet\/([a-z]+)\//g)]
+        .map((match) => match[1]!)
+        .filter((imported) => imported !== room && !below.includes(imported))
+        .map((imported) => `${relative(ROOT, file)} → ${imported}`),
+    )
+    expect(wrong).toEqual([])
+  })
+
+  test('no service imports another', () => {
+    const services = ['poller', 'scorer', 'gateway', 'watchdog']
+    const wrong = services.flatMap((service) =>
+      globSync(join(ROOT, 'services', service, '**/*.ts')).filter((file) =>
+        services.some(
+          (other) => other !== service && readFileSync(file, 'utf8').includes(`'@freshet/${other}/`),
+        ),
+      ),
+    )
+    expect(wrong).toEqual([])
+  })
+})

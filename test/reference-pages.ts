@@ -1,0 +1,78 @@
+/** Makes the pages of docs/reference from the tables in the code. `npm run reference` writes them. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { listSettings, type Setting } from '@freshet/config/describe.ts'
+import { ERRORS } from '@freshet/errors/errors.ts'
+import { TOPICS, type TopicSpec } from '@freshet/records/topics.ts'
+import { METRICS, type MetricSpec } from '@freshet/telemetry/metrics-table.ts'
+
+export const REFERENCE_FOLDER = join(import.meta.dirname, '..', 'docs', 'reference')
+
+/** Page text by file name. */
+export function referencePages(): Readonly<Record<string, string>> {
+  return {
+    'config.md': page('Settings', 'shared/config/schema.ts', configTable()),
+    'errors.md': page('Errors', 'shared/errors/errors.ts', errorTable()),
+    'metrics.md': page('Metrics', 'shared/telemetry/metrics-table.ts', metricTable()),
+    'topics.md': page('Topics', 'shared/records/topics.ts', topicTable()),
+  }
+}
+
+function page(title: string, source: string, table: string): string {
+  return `# ${title}\n\nMade from \`${source}\` by \`npm run reference\`; a test fails when it is stale.\n\n${table}`
+}
+
+function configTable(): string {
+  const row = ({ path, type, default: value, help, env, secret }: Setting) => [
+    `\`${path}\`${secret ? ' (secret)' : ''}`,
+    type,
+    value === undefined ? '–' : `\`${JSON.stringify(value)}\``,
+    help,
+    `\`${env}\``,
+  ]
+  return `Environment over file over running services (\`freshet up\`) over defaults.\n\n${table(['setting', 'type', 'default', 'meaning', 'environment variable'], listSettings().map(row))}`
+}
+
+function errorTable(): string {
+  const rows = Object.entries(ERRORS).map(([code, { retryable, hint }]) => [
+    `\`${code}\``,
+    retryable ? 'yes' : 'no',
+    hint,
+  ])
+  return table(['code', 'does a retry help', 'what to do'], rows)
+}
+
+function metricTable(): string {
+  const rows = Object.entries<MetricSpec>(METRICS).map(([name, { kind, unit, label, help }]) => [
+    `\`${name}\``,
+    kind,
+    `\`${unit}\``,
+    label === undefined ? '–' : `\`${label.name}\`: ${label.values.join(', ')}`,
+    help,
+  ])
+  return table(['metric', 'kind', 'unit', 'label', 'meaning'], rows)
+}
+
+function topicTable(): string {
+  const rows = Object.values<TopicSpec>(TOPICS).map(
+    ({ suffix, cleanupPolicy, settings, partitions, holds }) => [
+      `\`<pipeline>${suffix}\``,
+      partitions === 'pipeline' ? '`kafka.partitions`' : String(partitions),
+      `\`cleanup.policy=${cleanupPolicy}\`${Object.entries(settings)
+        .map(([name, value]) => `, \`${name}=${value}\``)
+        .join('')}`,
+      holds,
+    ],
+  )
+  return table(['topic', 'partitions', 'kept', 'holds'], rows)
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |\n`
+  return line(head) + line(head.map(() => '---')) + rows.map(line).join('')
+}
+
+if (import.meta.main)
+  for (const [name, text] of Object.entries(referencePages()))
+    writeFileSync(join(REFERENCE_FOLDER, name), text)
