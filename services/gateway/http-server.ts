@@ -6,6 +6,7 @@ import { systemClock } from '@freshet/stage/clock.ts'
 import { createAdaptorServer } from '@hono/node-server'
 import type { Hono } from 'hono'
 import type { AppEnv } from './app.ts'
+import { capPipelining } from './pipelining.ts'
 
 /** Slow clients are closed, and a burst of new ones waits in the kernel instead of trying again after a second. */
 const BACKLOG = 4_096
@@ -31,6 +32,7 @@ export class HttpServer implements AsyncDisposable {
   static async listen(app: Hono<AppEnv>, address: { host: string; port: number }): Promise<HttpServer> {
     const server = createAdaptorServer({ fetch: app.fetch, serverOptions: SERVER_OPTIONS }) as Server
     server.maxConnections = MAX_CONNECTIONS
+    capPipelining(server)
     server.listen({ ...address, backlog: BACKLOG })
     try {
       await once(server, 'listening')
