@@ -15,48 +15,57 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import { runWatchdog } from './main.ts'
 
 const DEADLINE = { timeout: 60_000, interval: 50 }
+const TEST = { timeout: 180_000 }
 
-test('a group that is held back is told of once, across a restart, and resolved when it has caught up', async () => {
-  const { settings, slack, topic, write, commit, told } = await openPipeline()
-  const old = { partition: 0, value: Buffer.from('{}'), timestampMs: systemClock.nowMs() - 300_000 }
-  await write(
-    'changes',
-    ['a', 'b', 'c'].map((key) => ({ ...old, key: Buffer.from(key) })),
-  )
-  await commit(`${settings.pipeline}-infer`, topic('changes'), 1)
-  const first = startWatchdog(settings, 'watchdog-1')
-  await vi.waitFor(() => expect(told()).toHaveLength(1), DEADLINE)
-  expect(slack.messages[0]!.text).toMatch(/^FIRING: \S+-infer is [56] min behind/)
-  await first.stop()
+test(
+  'a group that is held back is told of once, across a restart, and resolved when it has caught up',
+  TEST,
+  async () => {
+    const { settings, slack, topic, write, commit, told } = await openPipeline({ silentSeconds: 60 })
+    const old = { partition: 0, value: Buffer.from('{}'), timestampMs: systemClock.nowMs() - 300_000 }
+    await write(
+      'changes',
+      ['a', 'b', 'c'].map((key) => ({ ...old, key: Buffer.from(key) })),
+    )
+    await commit(`${settings.pipeline}-infer`, topic('changes'), 1)
+    const first = startWatchdog(settings, 'watchdog-1')
+    await vi.waitFor(() => expect(told()).toHaveLength(1), DEADLINE)
+    expect(slack.messages[0]!.text).toMatch(/^FIRING: \S+-infer is [56] min behind/)
+    await first.stop()
 
-  startWatchdog(settings, 'watchdog-2')
-  await commit(`${settings.pipeline}-infer`, topic('changes'), 3)
-  await vi.waitFor(() => expect(told()).toHaveLength(2), DEADLINE)
-  expect(slack.messages[1]!.text).toMatch(/^RESOLVED after \d+ s: \S+-infer is [56] min behind/)
-})
+    startWatchdog(settings, 'watchdog-2')
+    await commit(`${settings.pipeline}-infer`, topic('changes'), 3)
+    await vi.waitFor(() => expect(told()).toHaveLength(2), DEADLINE)
+    expect(slack.messages[1]!.text).toMatch(/^RESOLVED after \d+ s: \S+-infer is [56] min behind/)
+  },
+)
 
-test('an instance that died is told of once, and resolved when another one takes its place', async () => {
-  const { settings, slack, write, told } = await openPipeline()
-  const nowMs = systemClock.nowMs()
-  await write('heartbeats', [
-    heartbeat('scorer-1', nowMs - 60_000),
-    heartbeat('scorer-2', nowMs - 60_000, 'stopping'),
-  ])
-  startWatchdog(settings, 'watchdog-1')
-  await vi.waitFor(() => expect(told()).toHaveLength(1), DEADLINE)
-  expect(slack.messages[0]!.text).toMatch(/^FIRING: scorer-1 has been silent for/)
+test(
+  'an instance that died is told of once, and resolved when another one takes its place',
+  TEST,
+  async () => {
+    const { settings, slack, write, told } = await openPipeline({ silentSeconds: 15 })
+    const nowMs = systemClock.nowMs()
+    await write('heartbeats', [
+      heartbeat('scorer-1', nowMs - 60_000),
+      heartbeat('scorer-2', nowMs - 60_000, 'stopping'),
+    ])
+    startWatchdog(settings, 'watchdog-1')
+    await vi.waitFor(() => expect(told()).toHaveLength(1), DEADLINE)
+    expect(slack.messages[0]!.text).toMatch(/^FIRING: scorer-1 has been silent for/)
 
-  const successor = speak(settings, 'scorer', 'scorer-3')
-  onTestFinished(() => successor.stop())
-  await vi.waitFor(() => expect(told()).toHaveLength(2), DEADLINE)
-  expect(slack.messages[1]!.text).toMatch(/^RESOLVED after \d+ s: scorer-1 has been silent for/)
-})
+    const successor = speak(settings, 'scorer', 'scorer-3')
+    onTestFinished(() => successor.stop())
+    await vi.waitFor(() => expect(told()).toHaveLength(2), DEADLINE)
+    expect(slack.messages[1]!.text).toMatch(/^RESOLVED after \d+ s: scorer-1 has been silent for/)
+  },
+)
 
 /** A pipeline of its own in the real Kafka, and a Slack of its own. */
-async function openPipeline() {
+async function openPipeline({ silentSeconds }: { silentSeconds: number }) {
   const slack: SlackReceiver = await startSlackReceiver({ port: 0 })
   onTestFinished(() => slack.close())
-  const settings = ownSettings(slack.url)
+  const settings = ownSettings(slack.url, silentSeconds)
   const { pipeline } = settings
   const topic = (name: TopicName) => topicName(pipeline, name)
   const { log } = quietTelemetry(settings, 'test')
@@ -79,15 +88,15 @@ async function openPipeline() {
   }
 }
 
-function ownSettings(webhookUrl: string): Settings {
+function ownSettings(webhookUrl: string, silentSeconds: number): Settings {
   const settings = loadSettings({ env: process.env })
   return {
     ...settings,
     pipeline: `test-${randomUUID()}`,
     kafka: { ...settings.kafka, partitions: 1 },
-    watchdog: { ...settings.watchdog, intervalSeconds: 0.5, lagSeconds: 60, silentSeconds: 5 },
+    watchdog: { ...settings.watchdog, intervalSeconds: 0.5, lagSeconds: 60, silentSeconds },
     slack: { webhookUrl },
-    telemetry: { ...settings.telemetry, enabled: false, logLevel: 'info' },
+    telemetry: { ...settings.telemetry, enabled: false, logLevel: 'error' },
   }
 }
 
