@@ -1,0 +1,173 @@
+import { Buffer } from 'node:buffer'
+import { MemoryObjectStore } from '@freshet/adapters/memory/object-store.ts'
+import { FreshetError } from '@freshet/errors/errors.ts'
+import {
+  MANIFEST_OBJECT,
+  type Manifest,
+  type ManifestPartition,
+  manifestRecord,
+  type SnapshotFile,
+} from '@freshet/records/manifest.ts'
+import type { ScoreBatch } from '@freshet/records/score-batch.ts'
+import { quietLog } from '@freshet/telemetry/quiet-log.ts'
+import { expect, test } from 'vitest'
+import { SnapshotFollower } from './follow.ts'
+import { objectKey } from './manifest.ts'
+import { manyRows } from './rows.arbitrary.ts'
+import { rowsOfBatch } from './rows.ts'
+import { SnapshotTable } from './snapshot-table.ts'
+import { sortRows } from './sort.ts'
+import { writeMerged } from './write-merged.ts'
+
+test('base and deltas of all partitions are loaded, then each new delta', async () => {
+  await using world = new World()
+  const base = await world.file('0/base', manyRows(0, 100))
+  const deltas = [await world.file('0/d1', manyRows(100, 10))]
+  const other = partition({ deltas: [await world.file('1/d1', manyRows(500, 10))] })
+  await world.publish({ 0: partition({ base, deltas }), 1: other })
+  await world.until(({ status }) => status.state === 'following' && status.sequence === 1)
+  expect(world.table.size).toBe(120)
+
+  deltas.push(await world.file('0/d2', manyRows(110, 5)))
+  await world.publish({ 0: partition({ base, deltas }), 1: other })
+  await world.until(({ status }) => status.sequence === 2)
+  expect(world.table.get('flights/000112')?.outputs).toEqual({ delay: 112 })
+  expect(world.status).toMatchObject({ state: 'following', newestAsOfMs: 1_700_000_000_000 })
+  expect(world.readsOf('0/base')).toBe(1)
+})
+
+test('a base that holds only what was loaded before is not read', async () => {
+  await using world = new World()
+  const first = await world.file('0/d1', manyRows(0, 10))
+  await world.publish({ 0: partition({ deltas: [first] }) })
+  await world.until(({ status }) => status.sequence === 1)
+  const base = await world.file('0/base', manyRows(0, 10))
+  const retired = [{ object: first.object, into: base.object, atMs: 1 }]
+  await world.publish({ 0: partition({ base, retired }) })
+  await world.until(({ status }) => status.sequence === 2)
+  expect(world.readsOf('0/base')).toBe(0)
+})
+
+test('a base with a delta in it that was never seen is read', async () => {
+  await using world = new World()
+  const first = await world.file('0/d1', manyRows(0, 10))
+  await world.publish({ 0: partition({ deltas: [first] }) })
+  await world.until(({ status }) => status.sequence === 1)
+  const base = await world.file('0/base', manyRows(0, 20))
+  const retired = [first.object, '0/missed'].map((object) => ({ object, into: base.object, atMs: 1 }))
+  await world.publish({ 0: partition({ base, retired }) })
+  await world.until(({ status }) => status.sequence === 2)
+  expect(world.table.size).toBe(20)
+})
+
+test('a file that was replaced and collected before it was read leads to a new look at the manifest', async () => {
+  await using world = new World()
+  const gone = { ...(await world.file('0/d1', manyRows(0, 10))), object: '0/gone' }
+  const base = await world.file('0/base', manyRows(0, 20))
+  world.onMissing = () => world.publish({ 0: partition({ base }) })
+  await world.publish({ 0: partition({ deltas: [gone] }) })
+  await world.until(({ status }) => status.state === 'following' && status.sequence === 2)
+  expect(world.table.size).toBe(20)
+})
+
+test('with the store away the table stays as it was, and is followed again when the store is back', async () => {
+  await using world = new World()
+  const first = await world.file('0/d1', manyRows(0, 10))
+  await world.publish({ 0: partition({ deltas: [first] }) })
+  await world.until(({ status }) => status.sequence === 1)
+  world.away = true
+  await world.until(({ status }) => status.state === 'unavailable')
+  expect(world.table.get('flights/000003')?.outputs).toEqual({ delay: 3 })
+  world.away = false
+  await world.publish({ 0: partition({ deltas: [first, await world.file('0/d2', manyRows(10, 10))] }) })
+  await world.until(({ status }) => status.state === 'following' && status.sequence === 2)
+  expect(world.table.size).toBe(20)
+})
+
+test('where there is no snapshot yet, that is known, and is no failure', async () => {
+  await using world = new World()
+  await world.until(({ status }) => status.state === 'following')
+  expect(world.status).toMatchObject({ sequence: 0, newestAsOfMs: 0 })
+  expect(world.table.size).toBe(0)
+})
+
+/** A store under the hand of the test, a clock whose sleeps take one turn, and a follower that runs. */
+class World extends MemoryObjectStore {
+  readonly table = new SnapshotTable()
+  away = false
+  onMissing: () => Promise<void> = async () => {}
+  readonly #reads: string[] = []
+  readonly #stop = new AbortController()
+  readonly #follower: SnapshotFollower
+  readonly #running: Promise<void>
+  #sequence = 0
+
+  constructor() {
+    super()
+    const clock = { nowMs: Date.now, sleep: () => new Promise<void>((resolve) => setImmediate(resolve)) }
+    this.#follower = new SnapshotFollower({
+      store: this,
+      table: this.table,
+      everyMs: 5,
+      clock,
+      log: quietLog,
+    })
+    this.#running = this.#follower.run(this.#stop.signal)
+  }
+
+  get status() {
+    return this.#follower.status
+  }
+
+  readsOf(object: string): number {
+    return this.#reads.filter((key) => key === objectKey(object)).length
+  }
+
+  async file(object: string, batch: ScoreBatch): Promise<SnapshotFile> {
+    const { bytes, rows, newestAsOfMs } = await writeMerged([sortRows(rowsOfBatch(batch))])
+    await this.put(objectKey(object), bytes)
+    return { object, rows, bytes: bytes.length, newestAsOfMs }
+  }
+
+  async publish(partitions: Manifest['partitions']): Promise<void> {
+    const manifest: Manifest = {
+      version: 1,
+      pipeline: 'flights',
+      sequence: ++this.#sequence,
+      writtenAtMs: 1,
+      writtenBy: { instance: 'scorer-1', attempt: 'a' },
+      partitions,
+    }
+    await this.put(MANIFEST_OBJECT, Buffer.from(manifestRecord.encode(manifest)))
+  }
+
+  async until(fact: (world: World) => boolean): Promise<void> {
+    const deadline = AbortSignal.timeout(5_000)
+    while (!fact(this)) {
+      if (deadline.aborted) throw new Error(`still ${JSON.stringify(this.status)}`)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+
+  override async get(key: string): ReturnType<MemoryObjectStore['get']> {
+    if (this.away) throw new FreshetError('S3_UNREACHABLE', 'away')
+    return super.get(key)
+  }
+
+  override async getRange(key: string, range: { from: number; to: number }): Promise<Buffer> {
+    this.#reads.push(key)
+    return super.getRange(key, range).catch(async (error: unknown) => {
+      await this.onMissing()
+      throw error
+    })
+  }
+
+  override async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort()
+    await this.#running
+  }
+}
+
+function partition(some: Partial<ManifestPartition>): ManifestPartition {
+  return { nextOffset: 1, base: null, deltas: [], retired: [], ...some }
+}
