@@ -1,17 +1,28 @@
+import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log, LogAttributes } from '@freshet/telemetry/log.ts'
 import { type logCreator, logLevel } from 'kafkajs'
 
 /**
  * Writes kafkajs's lines into our log, one level lower than it thinks of them: what it calls an error it mostly retries
- * by itself, and what it cannot mend reaches us as a rejection or a crash.
+ * by itself, and what it cannot mend reaches us as a rejection or a crash. While brokers are away it says the same
+ * several times a second, so a line is repeated at most every 10 s, with the number of those left out.
  */
-export function clientLog(log: Log): logCreator {
+export function clientLog(log: Log, clock: Pick<Clock, 'nowMs'>): logCreator {
+  const said = new Map<string, { untilMs: number; leftOut: number }>()
   return () =>
     ({ namespace, level, log: { message, timestamp: _, logger: __, ...details } }) => {
+      const line = `kafkajs ${namespace || 'client'}: ${message}`
+      const before = said.get(line)
+      if (before && clock.nowMs() < before.untilMs) return void before.leftOut++
+      if (said.size >= MAX_LINES) said.clear()
+      said.set(line, { untilMs: clock.nowMs() + 10_000, leftOut: 0 })
       const write = level === logLevel.ERROR ? log.warn : level === logLevel.WARN ? log.info : log.debug
-      write.call(log, `kafkajs ${namespace || 'client'}: ${message}`, attributesOf(details))
+      const repeated = before?.leftOut ? { 'freshet.kafka.lines_left_out': before.leftOut } : {}
+      write.call(log, line, { ...attributesOf(details), ...repeated })
     }
 }
+
+const MAX_LINES = 200
 
 /** kafkajs's own names for details, and the names that OpenTelemetry has for them. Others are left out. */
 const ATTRIBUTES: Readonly<Record<string, string>> = {

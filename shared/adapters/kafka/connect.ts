@@ -43,7 +43,7 @@ export function connectKafka(
     retry: RETRY,
     socketFactory: openSocket,
     logLevel: logLevel.INFO,
-    logCreator: clientLog(log),
+    logCreator: clientLog(log, systemClock),
   }
   return { settings, clientId, log, newClient: () => new Kafka(config) }
 }

@@ -78,4 +78,5 @@ export class GroupConsumer {
 
 /** A new topic takes a moment until every broker knows it. */
 const TOPIC_GRACE_MS = 5_000
-const BACK_OFF = { firstMs: 200, maxMs: 10_000 }
+/** On top of kafkajs's own tries to connect, which take 3 s. */
+const BACK_OFF = { firstMs: 200, maxMs: 2_000 }

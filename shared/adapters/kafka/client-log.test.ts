@@ -1,0 +1,45 @@
+import type { LogAttributes } from '@freshet/telemetry/log.ts'
+import { logLevel } from 'kafkajs'
+import { expect, test } from 'vitest'
+import { clientLog } from './client-log.ts'
+
+function open() {
+  const lines: [string, string, LogAttributes | undefined][] = []
+  const to = (level: string) => (message: string, attributes?: LogAttributes) =>
+    void lines.push([level, message, attributes])
+  const clock = { atMs: 0, nowMs: () => clock.atMs }
+  const log = { debug: to('debug'), info: to('info'), warn: to('warn'), error: to('error') }
+  const write = clientLog(log, clock)(logLevel.INFO)
+  const say = (level: logLevel, message: string, details = {}) =>
+    write({ namespace: 'Runner', level, label: '', log: { message, timestamp: '', ...details } })
+  return { lines, clock, say }
+}
+
+test('a line of kafkajs is one level lower here, and keeps what has a name', () => {
+  const { lines, say } = open()
+  say(logLevel.ERROR, 'a', { topic: 't', partition: 3, stack: 'at …', error: new Error('why') })
+  say(logLevel.WARN, 'b')
+  say(logLevel.INFO, 'c')
+  expect(lines).toEqual([
+    [
+      'warn',
+      'kafkajs Runner: a',
+      {
+        'messaging.destination.name': 't',
+        'messaging.destination.partition.id': '3',
+        'exception.message': 'why',
+      },
+    ],
+    ['info', 'kafkajs Runner: b', {}],
+    ['debug', 'kafkajs Runner: c', {}],
+  ])
+})
+
+test('an outage does not flood the log: what is said again is counted', () => {
+  const { lines, clock, say } = open()
+  for (clock.atMs = 0; clock.atMs <= 10_000; clock.atMs += 100) say(logLevel.ERROR, 'connection refused')
+  expect(lines).toEqual([
+    ['warn', 'kafkajs Runner: connection refused', {}],
+    ['warn', 'kafkajs Runner: connection refused', { 'freshet.kafka.lines_left_out': 99 }],
+  ])
+})
