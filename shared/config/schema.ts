@@ -134,8 +134,9 @@ const scorer = z
       .int()
       .min(1_024)
       .default(4 * 1024 * 1024)
-      .describe('or this many bytes of documents,'),
-    maxBatchMs: z.int().min(0).max(10_000).default(20).describe('or this long after its first row.'),
+      .describe(
+        'or this many bytes of documents. It waits for nothing: see docs/decisions/0003-micro-batch.md.',
+      ),
     threads: z.int().min(1).max(64).default(1).describe('Inference threads.'),
     runRows: z.int().min(1).max(100_000).default(64).describe('Rows in one call of the model.'),
   })

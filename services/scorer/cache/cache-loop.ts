@@ -1,11 +1,10 @@
 import type { KafkaConnection } from '@freshet/adapters/kafka/connect.ts'
-import { type Batch, GroupConsumer, type Lease } from '@freshet/adapters/kafka/consumer.ts'
+import { type Batch, GroupConsumer } from '@freshet/adapters/kafka/consumer.ts'
 import { isFreshetError } from '@freshet/errors/errors.ts'
 import type { ScoreStore } from '@freshet/ports/score-store.ts'
 import { decodeScoreBatch, type ScoreBatch } from '@freshet/records/score-batch.ts'
 import { topicName } from '@freshet/records/topics.ts'
 import type { ServiceContext } from '@freshet/service/service.ts'
-import { retry } from '@freshet/stage/back-off.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import { ATTRIBUTES } from '@freshet/telemetry/attributes.ts'
 import { inSpan, linksTo, messagingSpan } from '@freshet/telemetry/spans.ts'
@@ -19,12 +18,12 @@ export interface CacheDeps {
   readonly clock: Clock
 }
 
+/** Longer than the cache tries by itself before it rejects. */
 const STALL_MS = 60_000
-const BACK_OFF = { firstMs: 100, maxMs: 5_000 }
 
 /**
- * Merges `.scores` into the cache until the signal aborts, and commits what the cache has. While the cache is away it
- * keeps its partitions and tries on; a batch that is merged twice changes nothing.
+ * Merges `.scores` into the cache until the signal aborts, and commits what the cache has. While the cache is away the
+ * same batches come again and again, with pauses; a batch that is merged twice changes nothing.
  */
 export async function runCache(context: ServiceContext, deps: CacheDeps): Promise<void> {
   const { settings, telemetry, signal } = context
@@ -49,7 +48,7 @@ export async function runCache(context: ServiceContext, deps: CacheDeps): Promis
     })
     await inSpan(telemetry.tracer, shape, async () => {
       await deps.deadLetters.send(dead, { partition: fetched.partition, model: 'unknown' }, lease.signal)
-      await mergeAll(batches, lease, context, deps)
+      await mergeAll(batches, AbortSignal.any([lease.signal, signal]), context, deps.cache)
       await lease.commit(fetched.messages.at(-1)!.offset + 1)
     })
   }, signal)
@@ -75,19 +74,13 @@ function decodeFetch({ messages }: Batch): { batches: ScoreBatch[]; dead: DeadCh
 /** All at once, bounded by what one fetch brings: ranks make their order meaningless. */
 async function mergeAll(
   batches: readonly ScoreBatch[],
-  lease: Lease,
+  signal: AbortSignal,
   { telemetry, report }: ServiceContext,
-  { cache, clock }: CacheDeps,
+  cache: ScoreStore,
 ): Promise<void> {
   const rows = batches.reduce((sum, batch) => sum + batch.rows.count, 0)
   const shape = { name: 'write cache', attributes: { [ATTRIBUTES.stage]: 'cache', [ATTRIBUTES.rows]: rows } }
-  await inSpan(telemetry.tracer, shape, () =>
-    Promise.all(
-      batches.map((batch) =>
-        retry(() => cache.merge(batch, lease.signal), { backOff: BACK_OFF, clock, signal: lease.signal }),
-      ),
-    ),
-  )
+  await inSpan(telemetry.tracer, shape, () => Promise.all(batches.map((batch) => cache.merge(batch, signal))))
   telemetry.metrics.add('freshet.cache.rows', rows)
   report.progressed('cache', rows)
 }

@@ -6,6 +6,7 @@ import { encodeScoreBatch, type ScoreBatch } from '@freshet/records/score-batch.
 import { topicName } from '@freshet/records/topics.ts'
 import type { ServiceContext } from '@freshet/service/service.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
+import { withGrace } from '@freshet/stage/grace.ts'
 import { ATTRIBUTES } from '@freshet/telemetry/attributes.ts'
 import { inSpan, linksTo, messagingSpan, traceContextOf } from '@freshet/telemetry/spans.ts'
 import type { DeadLetters } from '../dead-letters.ts'
@@ -27,6 +28,8 @@ export interface InferDeps {
 
 /** Longer than the slowest micro-batch with all its retries; a consumer that moves less is built anew. */
 const STALL_MS = 60_000
+/** How long a stop waits for what is in hand, so that a Kafka that is away cannot hold it up. */
+const GRACE_MS = 5_000
 /** Partitions in work at once: while the model scores one, the next is decoded and the last produced. */
 const CONCURRENCY = 4
 /** Kafka's default limit of a message is 1 MiB, with all that is around it. */
@@ -52,6 +55,7 @@ export async function runInfer(context: ServiceContext, deps: InferDeps): Promis
     signal,
   )
   if (models === null) return
+  using grace = withGrace(signal, GRACE_MS)
   const infer = new Infer(context, deps, models)
   const consumer = new GroupConsumer(connection, {
     groupId: infer.group,
@@ -61,7 +65,10 @@ export async function runInfer(context: ServiceContext, deps: InferDeps): Promis
     log: telemetry.log,
     clock,
   })
-  await consumer.run((batch, lease) => infer.scoreFetch(batch, lease), signal)
+  await consumer.run((batch, lease) => {
+    const giveUp = AbortSignal.any([lease.signal, grace.signal])
+    return infer.scoreFetch(batch, { ...lease, signal: giveUp })
+  }, signal)
 }
 
 class Infer {
