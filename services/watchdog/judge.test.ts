@@ -111,17 +111,25 @@ test('when nobody is heard, the watchdog calls itself deaf and nobody silent', (
   expect(blind).toBe(true)
 })
 
+const crashed = { status: 'failing', lastError: 'MODEL_HASH: other bytes' } as const
+
 test('a failing instance is named with its error, also after it has fallen silent', () => {
-  const failing = { status: 'failing', lastError: 'MODEL_HASH: other bytes' } as const
   for (const silentSeconds of [1, 300]) {
-    const { findings } = judge(
-      reachable({ instances: [watchdog, instance('scorer-1', silentSeconds, failing)] }),
-      THRESHOLDS,
-    )
-    expect(findings).toMatchObject([
-      { id: 'failing/scorer-1', details: { Error: 'MODEL_HASH: other bytes' } },
+    const instances = [watchdog, instance('scorer-1', silentSeconds, crashed)]
+    expect(judge(reachable({ instances }), THRESHOLDS).findings).toMatchObject([
+      { id: 'failing/scorer', title: 'scorer-1 is failing', details: { Error: 'MODEL_HASH: other bytes' } },
     ])
   }
+})
+
+test('what crashes again and again is one trouble, and over when a successor stays up', () => {
+  const crashes = [300, 200, 100].map((seconds, at) =>
+    instance(`scorer-${at}`, seconds, { ...crashed, startedAtMs: NOW_MS - (seconds + 5) * 1000 }),
+  )
+  const { findings } = judge(reachable({ instances: [watchdog, ...crashes] }), THRESHOLDS)
+  expect(findings).toMatchObject([{ id: 'failing/scorer', title: 'scorer-2 is failing' }])
+  const healthy = instance('scorer-3', 1, { startedAtMs: NOW_MS - 50_000 })
+  expect(titles(reachable({ instances: [watchdog, ...crashes, healthy] }))).toEqual([])
 })
 
 test('dead letters are one finding, whoever wrote them', () => {

@@ -100,38 +100,53 @@ function lastHeardAtMs({ instances }: Reachable): number {
 /** An instance that is gone is no finding once another one of its service has started in its place. */
 function judgeInstances(facts: Reachable, { silentSeconds }: Thresholds): Finding[] {
   const listenedUntilMs = lastHeardAtMs(facts)
-  const alive = ({ heartbeat, heardAtMs }: Instance) =>
-    heartbeat.status !== 'stopping' &&
-    listenedUntilMs - Math.max(heardAtMs, facts.answersSinceMs) <= silentSeconds * 1000
-  const successors = facts.instances
-    .filter(alive)
-    .toSorted((a, b) => a.heartbeat.startedAtMs - b.heartbeat.startedAtMs)
-  return facts.instances
+  const isSilent = ({ heardAtMs }: Instance) =>
+    listenedUntilMs - Math.max(heardAtMs, facts.answersSinceMs) > silentSeconds * 1000
+  const successors = facts.instances.toSorted((a, b) => a.heartbeat.startedAtMs - b.heartbeat.startedAtMs)
+  const missed = facts.instances
     .filter(({ heartbeat }) => heartbeat.status !== 'stopping')
+    .filter((instance) => instance.heartbeat.status === 'failing' || isSilent(instance))
     .toSorted((a, b) => a.heardAtMs - b.heardAtMs)
-    .flatMap((instance) => {
-      if (!alive(instance) && takeSuccessor(successors, instance)) return []
-      if (instance.heartbeat.status === 'failing') return failing(instance)
-      return alive(instance) ? [] : silent(instance, facts.nowMs)
-    })
+    .filter((instance) => !takeSuccessor(successors, instance))
+  const failed = missed.filter(({ heartbeat }) => heartbeat.status === 'failing')
+  const services = new Set(failed.map(({ heartbeat }) => heartbeat.service))
+  return [
+    ...[...services].map((service) =>
+      failing(
+        service,
+        failed.filter(({ heartbeat }) => heartbeat.service === service),
+      ),
+    ),
+    ...missed
+      .filter(({ heartbeat }) => heartbeat.status !== 'failing')
+      .map((instance) => silent(instance, facts.nowMs)),
+  ]
 }
 
 /** Each successor stands for one that is gone, so three that died are not made good by one that came. */
 function takeSuccessor(candidates: Instance[], gone: Instance): boolean {
   const at = candidates.findIndex(
-    ({ heartbeat }) =>
-      heartbeat.service === gone.heartbeat.service && heartbeat.startedAtMs >= gone.heartbeat.atMs,
+    (candidate) =>
+      candidate !== gone &&
+      candidate.heartbeat.service === gone.heartbeat.service &&
+      candidate.heartbeat.startedAtMs >= gone.heartbeat.atMs,
   )
   if (at >= 0) candidates.splice(at, 1)
   return at >= 0
 }
 
-function failing({ heartbeat: { service, instance, lastError } }: Instance): Finding {
+/** One finding a service: what crashes again and again under new names is one trouble. */
+function failing(service: string, instances: readonly Instance[]): Finding {
+  const { instance, lastError } = instances.at(-1)!.heartbeat
   return {
-    id: `failing/${instance}`,
+    id: `failing/${service}`,
     kind: 'failing',
     title: `${instance} is failing`,
-    details: { Service: service, Error: lastError ?? 'unknown' },
+    details: {
+      Service: service,
+      Error: lastError ?? 'unknown',
+      ...(instances.length > 1 && { Instances: `${instances.length}` }),
+    },
   }
 }
 

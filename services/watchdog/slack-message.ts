@@ -9,7 +9,7 @@ export interface SlackMessage {
 }
 
 /** What we use of Slack's Block Kit. */
-export type SlackBlock =
+type SlackBlock =
   | { readonly type: 'header'; readonly text: { readonly type: 'plain_text'; readonly text: string } }
   | { readonly type: 'section'; readonly fields: readonly Markdown[] }
   | { readonly type: 'section'; readonly text: Markdown }

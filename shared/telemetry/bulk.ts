@@ -42,7 +42,7 @@ export async function writeBulk(
   }
 }
 
-export interface BulkAnswer {
+interface BulkAnswer {
   readonly items?: readonly {
     readonly create?: {
       readonly status: number
@@ -52,7 +52,7 @@ export interface BulkAnswer {
 }
 
 /** A bulk request answers 200 even when every item failed, so the items are what counts. */
-export function readItems(documents: readonly QueuedDocument[], { items = [] }: BulkAnswer): BulkOutcome {
+function readItems(documents: readonly QueuedDocument[], { items = [] }: BulkAnswer): BulkOutcome {
   const written: QueuedDocument[] = []
   const retry: QueuedDocument[] = []
   const refused: QueuedDocument[] = []

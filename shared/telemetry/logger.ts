@@ -1,6 +1,7 @@
 import { toFreshetError } from '@freshet/errors/errors.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import { isSpanContextValid, trace } from '@opentelemetry/api'
+import { ATTRIBUTES } from './attributes.ts'
 import type { Log, LogAttributes } from './log.ts'
 import { formatLine, type LogFormat } from './log-line.ts'
 import { type LogLevel, type LogRecord, SEVERITIES } from './log-record.ts'
@@ -44,11 +45,11 @@ export class Logger implements Log {
   /** Code, message and hint; the stack only where someone debugs. */
   #describe(error: unknown): LogAttributes {
     const known = toFreshetError(error)
-    const stack = this.#options.level === 'debug' && { 'exception.stacktrace': stackOf(known) }
+    const stack = this.#options.level === 'debug' && { [ATTRIBUTES.exceptionStacktrace]: stackOf(known) }
     return {
-      'error.type': known.code,
-      'exception.message': known.message,
-      'freshet.hint': known.hint,
+      [ATTRIBUTES.errorType]: known.code,
+      [ATTRIBUTES.exceptionMessage]: known.message,
+      [ATTRIBUTES.hint]: known.hint,
       ...stack,
     }
   }

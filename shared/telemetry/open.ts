@@ -3,7 +3,7 @@ import { type Clock, systemClock } from '@freshet/stage/clock.ts'
 import { context } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
 import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base'
-import { SCHEMA_URL } from './attributes.ts'
+import { ATTRIBUTES, SCHEMA_URL } from './attributes.ts'
 import { connectTelemetry } from './connect.ts'
 import { logExporter, spanProcessor } from './documents-to-exporter.ts'
 import { ElasticsearchExporter, type ExporterEvents } from './elasticsearch-exporter.ts'
@@ -74,9 +74,9 @@ function eventsAsLines(log: () => Log): ExporterEvents {
   return {
     unreachable: (error) =>
       log().warn('telemetry waits: Elasticsearch does not take it', {
-        'error.type': error.code,
-        'exception.message': error.message,
-        'freshet.hint': error.hint,
+        [ATTRIBUTES.errorType]: error.code,
+        [ATTRIBUTES.exceptionMessage]: error.message,
+        [ATTRIBUTES.hint]: error.hint,
       }),
     recovered: ({ fromMs, toMs, droppedDocuments }) =>
       log().info('telemetry flows again', {
@@ -86,7 +86,7 @@ function eventsAsLines(log: () => Log): ExporterEvents {
       }),
     refused: (reason) =>
       log().warn('Elasticsearch refuses telemetry for good; run `freshet up` to install its templates', {
-        'exception.message': reason,
+        [ATTRIBUTES.exceptionMessage]: reason,
       }),
   }
 }

@@ -61,7 +61,7 @@ export function indexTemplate(type: DataStream['type'], { dataStreams, types }: 
   }
 }
 
-export async function askAbilities(client: Client): Promise<Abilities> {
+async function askAbilities(client: Client): Promise<Abilities> {
   const dataStreams = await accepts(client, { method: 'GET', path: '/_data_stream/traces-freshet.otel-*' })
   const types = new Set<OptionalType>()
   for (const type of OPTIONAL_TYPES)

@@ -1,0 +1,28 @@
+import { FreshetError } from '@freshet/errors/errors.ts'
+import { expect, test } from 'vitest'
+import { ServiceState } from './service-state.ts'
+
+test('an instance says how far each stage is, and with which model', () => {
+  const state = new ServiceState()
+  state.running()
+  state.progressed('infer', 3)
+  state.progressed('infer', 4)
+  state.usesModel('delay@4')
+  expect(state.snapshot()).toEqual({
+    status: 'running',
+    progress: { infer: 7 },
+    model: 'delay@4',
+    lastError: null,
+  })
+})
+
+test('the last word of an orderly end is that it stops, that of a crash is why', () => {
+  const orderly = new ServiceState()
+  orderly.running()
+  orderly.stopping()
+  expect(orderly.snapshot().status).toBe('stopping')
+  const crashed = new ServiceState()
+  crashed.failing(new FreshetError('MODEL_HASH', 'other bytes'))
+  crashed.stopping()
+  expect(crashed.snapshot()).toMatchObject({ status: 'failing', lastError: 'MODEL_HASH: other bytes' })
+})
