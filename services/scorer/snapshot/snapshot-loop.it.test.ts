@@ -1,0 +1,178 @@
+import { randomUUID } from 'node:crypto'
+import { connectKafka, withAdmin } from '@freshet/adapters/kafka/connect.ts'
+import { readLag } from '@freshet/adapters/kafka/lag.ts'
+import { Producer } from '@freshet/adapters/kafka/producer.ts'
+import { ensureBucket, openS3, type S3ObjectStore } from '@freshet/adapters/s3/s3-object-store.ts'
+import { loadSettings } from '@freshet/config/load.ts'
+import type { Settings } from '@freshet/config/schema.ts'
+import type { Manifest } from '@freshet/records/manifest.ts'
+import { encodeScoreBatch, type ScoreBatch } from '@freshet/records/score-batch.ts'
+import { topicName } from '@freshet/records/topics.ts'
+import type { ServiceContext } from '@freshet/service/service.ts'
+import { SnapshotFollower } from '@freshet/snapshot/follow.ts'
+import { readManifest } from '@freshet/snapshot/manifest.ts'
+import { manyRows, plainMerge } from '@freshet/snapshot/rows.arbitrary.ts'
+import { SnapshotTable } from '@freshet/snapshot/snapshot-table.ts'
+import { systemClock } from '@freshet/stage/clock.ts'
+import { Metrics } from '@freshet/telemetry/metrics.ts'
+import { quietLog } from '@freshet/telemetry/quiet-log.ts'
+import { trace } from '@opentelemetry/api'
+import { expect, test } from 'vitest'
+import { runSnapshot } from './snapshot-loop.ts'
+
+test('scores become deltas and bases, and a second worker that joins and leaves loses and repeats nothing', async () => {
+  await using world = await World.open({ partitions: 2, snapshot: { intervalSeconds: 0.1, maxDeltas: 2 } })
+  const written: ScoreBatch[] = []
+  const write = async (from: number) => {
+    for (const partition of [0, 1]) {
+      const batch = manyRows(from + partition * 500, 300) // the next rounds overlap with it
+      written.push(batch)
+      await world.write(partition, [batch])
+    }
+  }
+  const first = world.start()
+  await write(0)
+  await world.until((manifest) => nextOffsets(manifest) === '1,1')
+  const second = world.start()
+  await write(200)
+  await world.until((manifest) => nextOffsets(manifest) === '2,2')
+  await write(400)
+  await world.until((manifest) => nextOffsets(manifest) === '3,3')
+  await first.stop()
+  await write(600)
+  await world.until(
+    (found) =>
+      nextOffsets(found) === '4,4' &&
+      Object.values(found.partitions).every(({ base, deltas }) => base !== null && deltas.length < 2),
+  )
+  await second.stop()
+
+  const table = await world.load()
+  const expected = plainMerge(written)
+  expect(table.size).toBe(expected.size)
+  for (const [key, score] of expected) expect(table.get(key)).toEqual(score)
+  const lag = await readLag(world.connection, {
+    groupId: `${world.settings.pipeline}-snapshot`,
+    topic: world.topic,
+  })
+  expect(lag.map(({ committedOffset, lagRecords }) => [committedOffset, lagRecords])).toEqual([
+    [4, 0],
+    [4, 0],
+  ])
+})
+
+test('what is held when the service stops is written before it ends', async () => {
+  await using world = await World.open({
+    partitions: 1,
+    snapshot: { intervalSeconds: 3_600, maxBufferedRows: 1_000 },
+  })
+  await world.write(0, [manyRows(0, 1_000), manyRows(1_000, 5)]) // the first fills the buffer, the second is held
+  const worker = world.start()
+  await world.until((manifest) => nextOffsets(manifest) === '1')
+  await worker.stop()
+  expect(nextOffsets((await readManifest(world.store))!.manifest)).toBe('2')
+  expect((await world.load()).size).toBe(1_005)
+})
+
+function nextOffsets({ partitions }: Manifest): string {
+  return Object.values(partitions)
+    .map(({ nextOffset }) => nextOffset)
+    .join(',')
+}
+
+/** A pipeline of its own on the real servers: its topic, its prefix, its workers. */
+class World {
+  readonly #stops: (() => Promise<void>)[] = []
+  readonly #producer: Producer
+  readonly settings: Settings
+  readonly connection: ReturnType<typeof connectKafka>
+  readonly store: S3ObjectStore
+
+  private constructor(settings: Settings) {
+    this.settings = settings
+    this.connection = connectKafka(settings.kafka, { clientId: 'test', log: quietLog })
+    this.store = openS3(settings.s3)
+    this.#producer = new Producer(this.connection, { clock: systemClock, log: quietLog, deadlineMs: 20_000 })
+  }
+
+  static async open(own: { partitions: number; snapshot: Partial<Settings['snapshot']> }): Promise<World> {
+    const pipeline = `it-${randomUUID()}`
+    const defaults = loadSettings({ env: process.env })
+    const s3 = { ...defaults.s3, bucket: 'freshet-it', prefix: pipeline }
+    const world = new World({
+      ...defaults,
+      pipeline,
+      s3,
+      snapshot: { ...defaults.snapshot, ...own.snapshot },
+    })
+    await ensureBucket(s3)
+    await withAdmin(world.connection, 'creating', (admin) =>
+      admin.createTopics({ topics: [{ topic: world.topic, numPartitions: own.partitions }] }),
+    )
+    return world
+  }
+
+  get topic(): string {
+    return topicName(this.settings.pipeline, 'scores')
+  }
+
+  async write(partition: number, batches: readonly ScoreBatch[]): Promise<void> {
+    const messages = batches.map((batch) => ({ partition, key: null, value: encodeScoreBatch(batch) }))
+    await this.#producer.send(this.topic, messages, AbortSignal.timeout(20_000))
+  }
+
+  start(): { stop(): Promise<void> } {
+    const end = new AbortController()
+    const telemetry = {
+      log: quietLog,
+      tracer: trace.getTracer('test'),
+      metrics: new Metrics(),
+      [Symbol.asyncDispose]: async () => {},
+    }
+    const context: ServiceContext = {
+      settings: this.settings,
+      instance: `test-${this.#stops.length}`,
+      telemetry,
+      signal: end.signal,
+      report: { progressed() {}, usesModel() {} },
+    }
+    const running = runSnapshot(context, { connection: this.connection, store: this.store })
+    running.catch(() => {}) // told by stop
+    const stop = async () => {
+      end.abort()
+      await running
+    }
+    this.#stops.push(stop)
+    return { stop }
+  }
+
+  async until(fact: (manifest: Manifest) => boolean): Promise<Manifest> {
+    const deadline = AbortSignal.timeout(40_000)
+    for (;;) {
+      const manifest = (await readManifest(this.store))?.manifest
+      if (manifest !== undefined && fact(manifest)) return manifest
+      if (deadline.aborted) throw new Error(`still ${JSON.stringify(manifest)}`)
+      await systemClock.sleep(50)
+    }
+  }
+
+  async load(): Promise<SnapshotTable> {
+    const table = new SnapshotTable()
+    const end = new AbortController()
+    const parts = { store: this.store, table, everyMs: 20, clock: systemClock, log: quietLog }
+    const follower = new SnapshotFollower(parts)
+    const running = follower.run(end.signal)
+    const deadline = AbortSignal.timeout(20_000)
+    while (follower.status.state !== 'following' && !deadline.aborted) await systemClock.sleep(10)
+    end.abort()
+    await running
+    return table
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#stops.map((stop) => stop()))
+    await this.#producer[Symbol.asyncDispose]()
+    await withAdmin(this.connection, 'deleting', (admin) => admin.deleteTopics({ topics: [this.topic] }))
+    await this.store[Symbol.asyncDispose]()
+  }
+}
