@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { compilePointer } from './json-pointer.ts'
+import { parseTimeMs } from './parse-time.ts'
 import type { Column } from './spec.ts'
 import { compileTimePart } from './time-part.ts'
 
@@ -26,10 +27,11 @@ export interface RowProblem {
 /** A field that is null counts as missing. A field of another type is a problem even where there is a default. */
 export function compileColumns(columns: readonly Column[]): RowWriter {
   const width = columns.length
+  const parseTime = rememberLast(parseTimeMs)
   const fields = columns.map((column) => ({
     column,
     find: compilePointer(column.path),
-    read: compileReader(column),
+    read: compileReader(column, parseTime),
     /** NaN: required. */
     missing: column.default ?? Number.NaN,
   }))
@@ -63,7 +65,7 @@ function parse(document: Uint8Array): unknown {
 /** A value that is there as a finite float32; NaN when it is not what the column wants. */
 type Reader = (value: unknown) => number
 
-function compileReader(column: Column): Reader {
+function compileReader(column: Column, parseTime: Reader): Reader {
   switch (column.type) {
     case 'number':
       return (value) => (typeof value === 'number' && isFloat32(value) ? value : Number.NaN)
@@ -74,7 +76,18 @@ function compileReader(column: Column): Reader {
       return (value) => (typeof value === 'string' ? (codes.get(value) ?? column.unknown) : Number.NaN)
     }
     case 'time':
-      return compileTimePart(column.part, column.timeZone)
+      return compileTimePart(column.part, column.timeZone, parseTime)
+  }
+}
+
+/** Hour, weekday and month of a document are read from one field: its time is parsed once. */
+function rememberLast(read: Reader): Reader {
+  let last: unknown
+  let result = Number.NaN
+  return (value) => {
+    if (value === last) return result
+    last = value
+    return (result = read(value))
   }
 }
 

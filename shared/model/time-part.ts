@@ -4,12 +4,19 @@ import { zoneOffsetMs } from './zone-offset.ts'
 
 export type TimePart = (typeof TIME_PARTS)[number]
 
-/** A reader for one part of a moment, taken in a time zone; NaN when the value is no moment. */
-export function compileTimePart(part: TimePart, timeZone: string): (value: unknown) => number {
+/**
+ * A reader for one part of a moment, taken in a time zone; NaN when the value is no moment.
+ * @param parse may be shared by the readers of one document, which often read the same field.
+ */
+export function compileTimePart(
+  part: TimePart,
+  timeZone: string,
+  parse: (value: unknown) => number = parseTimeMs,
+): (value: unknown) => number {
   const offsetMs = zoneOffsetMs(timeZone)
   const read = PARTS[part]
   return (value) => {
-    const utcMs = parseTimeMs(value)
+    const utcMs = parse(value)
     return Number.isNaN(utcMs) ? utcMs : read(utcMs + offsetMs(utcMs))
   }
 }
