@@ -84,6 +84,16 @@ test('with the store away the table stays as it was, and is followed again when 
   expect(world.table.size).toBe(20)
 })
 
+test('a damaged file keeps no other from being loaded, and is told', async () => {
+  await using world = new World()
+  const damaged = await world.file('0/base', manyRows(0, 10))
+  await world.put(objectKey('0/base'), Buffer.alloc(damaged.bytes))
+  const whole = await world.file('1/d1', manyRows(500, 10))
+  await world.publish({ 0: partition({ base: damaged }), 1: partition({ deltas: [whole] }) })
+  await world.until(({ status }) => status.state === 'unavailable')
+  expect(world.table.get('flights/000503')?.outputs).toEqual({ delay: 503 })
+})
+
 test('where there is no snapshot yet, that is known, and is no failure', async () => {
   await using world = new World()
   await world.until(({ status }) => status.state === 'following')

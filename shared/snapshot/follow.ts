@@ -76,7 +76,7 @@ export class SnapshotFollower {
     const manifest = (await readManifest(store, signal))?.manifest
     if (manifest !== undefined && manifest.sequence !== this.#status.sequence) {
       const rows = await this.#load(manifest, signal)
-      log.info('snapshot loaded', { sequence: manifest.sequence, rows, keys: table.size })
+      log.info(`snapshot ${manifest.sequence} loaded: ${rows} rows read, ${table.size} keys held`)
     }
     this.#status = {
       state: 'following',
@@ -86,20 +86,25 @@ export class SnapshotFollower {
     }
   }
 
-  /** @returns rows read */
+  /** A file that cannot be read does not keep the others from being loaded. @returns rows read */
   async #load(manifest: Manifest, signal: AbortSignal): Promise<number> {
     let rows = 0
-    for (const partition of Object.values(manifest.partitions)) {
-      for (const file of filesOf(partition)) {
-        if (!isLoaded(file.object, partition, this.#loaded)) rows += await this.#loadFile(file, signal)
-        this.#loaded.add(file.object)
-      }
-    }
+    const failures: unknown[] = []
+    for (const partition of Object.values(manifest.partitions))
+      for (const file of filesOf(partition))
+        try {
+          if (!isLoaded(file.object, partition, this.#loaded)) rows += await this.#loadFile(file, signal)
+          this.#loaded.add(file.object)
+        } catch (error) {
+          if (signal.aborted || isFreshetError(error, 'S3_UNREACHABLE')) throw error
+          failures.push(error)
+        }
     const named = Object.values(manifest.partitions).flatMap((partition) => [
       ...filesOf(partition).map(({ object }) => object),
       ...partition.retired.map(({ object }) => object),
     ])
     this.#loaded = new Set(named.filter((object) => this.#loaded.has(object)))
+    if (failures.length > 0) throw failures[0]
     return rows
   }
 

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import { mergeSorted, type SortedSource } from './merge.ts'
 import { openSnapshotFile } from './parquet/read.ts'
 import { plainMerge, scoreBatches } from './rows.arbitrary.ts'
-import { rowsOfBatch, uniteSchemas } from './rows.ts'
+import { EMPTY_SCHEMA, rowsOfBatch, uniteSchemas } from './rows.ts'
 import { SnapshotTable } from './snapshot-table.ts'
 import { sortRows } from './sort.ts'
 import { writeMerged } from './write-merged.ts'
@@ -58,9 +58,7 @@ test('merging files in any grouping gives the rows of merging them at once', asy
 })
 
 function merge(sources: readonly SortedSource[], pageRows: number) {
-  const schema = sources
-    .map((source) => source.schema)
-    .reduce(uniteSchemas, { outputs: [], models: new Map() })
+  const schema = sources.map((source) => source.schema).reduce(uniteSchemas, EMPTY_SCHEMA)
   return mergeSorted(sources, schema, pageRows)
 }
 

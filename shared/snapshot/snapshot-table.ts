@@ -9,7 +9,7 @@ import type { SnapshotModel, SnapshotRows, SnapshotSchema } from './rows.ts'
 import { TableShard } from './table-shard.ts'
 
 /**
- * A snapshot in memory, off the JS heap: the row of highest rank of every key, tombstones too. About 60 bytes a key with
+ * A snapshot in memory, off the JS heap: the row of highest rank of every key, tombstones too. About 65 bytes a key with
  * one output. Reading is synchronous and takes about a microsecond.
  *
  * An entry, in doubles: [state and lineage | hash] [hash | hash] [seqNo] [asOfMs] [scoredAtMs] [values…]. A value slot is

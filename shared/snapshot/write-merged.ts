@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { mergeSorted, type SortedSource } from './merge.ts'
 import { PAGE_ROWS, SnapshotWriter, type WrittenFile } from './parquet/write.ts'
-import { uniteSchemas } from './rows.ts'
+import { EMPTY_SCHEMA, uniteSchemas } from './rows.ts'
 
 /**
  * One snapshot file of all sources: sorted batches become a delta, a base and its deltas a new base. The event loop is
@@ -13,9 +13,7 @@ export async function writeMerged(
   sources: readonly SortedSource[],
   signal?: AbortSignal,
 ): Promise<WrittenFile> {
-  const schema = sources
-    .map((source) => source.schema)
-    .reduce(uniteSchemas, { outputs: [], models: new Map() })
+  const schema = sources.map((source) => source.schema).reduce(uniteSchemas, EMPTY_SCHEMA)
   const writer = new SnapshotWriter(schema)
   for await (const page of mergeSorted(sources, schema, PAGE_ROWS)) {
     writer.add(page)

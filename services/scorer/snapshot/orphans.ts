@@ -17,7 +17,7 @@ export async function collectOrphans(
   if (current === undefined) return
   const orphans = orphansOf(current.manifest, listed, clock.nowMs())
   for (const key of orphans) await store.delete(key, signal)
-  if (orphans.length > 0) log.info('orphaned snapshot files deleted', { 'freshet.files': orphans.length })
+  if (orphans.length > 0) log.info(`${orphans.length} orphaned snapshot files deleted`)
 }
 
 /** Only what bears the name of a snapshot file; the rest is not ours. */

@@ -11,6 +11,7 @@ import { readManifest } from '@freshet/snapshot/manifest.ts'
 import { delayMs } from '@freshet/stage/back-off.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { withGrace } from '@freshet/stage/grace.ts'
+import { ATTRIBUTES } from '@freshet/telemetry/attributes.ts'
 import { type FlushParts, mergeWhereDue, writeDeltas } from './flush.ts'
 import { HeldScores } from './held-scores.ts'
 import { collectOrphans, ORPHAN_AGE_MS } from './orphans.ts'
@@ -32,7 +33,9 @@ export async function runSnapshot(context: ServiceContext, deps: SnapshotDeps): 
       await new SnapshotLoop(context, deps).run()
     } catch (error) {
       if (!isFreshetError(error, 'MANIFEST_FENCED')) throw error
-      telemetry.log.warn(`${error.message}; starting again from the manifest`, { 'error.type': error.code })
+      telemetry.log.warn(`${error.message}; starting again from the manifest`, {
+        [ATTRIBUTES.errorType]: error.code,
+      })
       await systemClock.sleep(delayMs(FENCE_BACK_OFF, fences, Math.random), signal)
     }
   }

@@ -30,7 +30,8 @@ export async function ensureBucket(settings: Settings['s3']): Promise<void> {
     const problem = translateS3Error(error, `bucket ${settings.bucket}`)
     if (problem.code !== 'BUCKET_MISSING') throw problem
     await client.send(new CreateBucketCommand({ Bucket: settings.bucket })).catch((cause: unknown) => {
-      throw translateS3Error(cause, `create bucket ${settings.bucket}`)
+      const failure = translateS3Error(cause, `create bucket ${settings.bucket}`)
+      if (failure.code !== 'OBJECT_CHANGED') throw failure // 409: someone else has just made it
     })
   } finally {
     client.destroy()
