@@ -13,7 +13,8 @@ import { runInfer } from './infer/infer-loop.ts'
 import { runSideBySide, type Worker } from './side-by-side.ts'
 import { runSnapshot } from './snapshot/snapshot-loop.ts'
 
-const PRODUCE_DEADLINE_MS = 60_000
+/** A send that takes longer fails, and its batch is scored again: well within what a consumer calls a stall. */
+const PRODUCE_DEADLINE_MS = 20_000
 
 export async function runScorer(context: ServiceContext): Promise<void> {
   const { settings, instance, telemetry } = context

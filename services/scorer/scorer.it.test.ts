@@ -199,6 +199,17 @@ describe('a scorer that dies', () => {
 })
 
 describe('a cache', () => {
+  test('sets aside with its bytes what is no score batch, and goes on', async () => {
+    const garbage = { partition: 0, key: null, value: Buffer.from('\u0001 is no score batch') }
+    await world.producer.send(world.topic('scores'), [garbage], AbortSignal.timeout(10_000))
+    const all = changes()
+    await world.write(all)
+    await withScorer(() => expectConserved(all))
+    const dead = await world.read('dead')
+    expect(dead.find(({ key }) => key === null)!.value).toEqual(garbage.value)
+    expect(letters(dead)).toContainEqual(expect.objectContaining({ code: 'RECORD_MALFORMED' }))
+  })
+
   test('that is away and comes back empty gets all that was scored meanwhile', async () => {
     await using redis = await RedisServer.start()
     await world[Symbol.asyncDispose]()

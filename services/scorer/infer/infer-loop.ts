@@ -16,6 +16,7 @@ import type { LoadedModel } from './loaded-model.ts'
 import { cutMicroBatches } from './micro-batch.ts'
 import { PromotedModel } from './promoted-model.ts'
 import { rowsToScores } from './rows-to-scores.ts'
+import { type RowScores, scoreRows } from './score-rows.ts'
 
 export interface InferDeps {
   readonly connection: KafkaConnection
@@ -135,10 +136,10 @@ class Infer {
     })
   }
 
-  #runModel({ matrix, scorable }: FeatureBatch, model: LoadedModel, lease: Lease): Promise<Float64Array[]> {
+  #runModel({ matrix, scorable }: FeatureBatch, model: LoadedModel, lease: Lease): Promise<RowScores> {
     const attributes = { [ATTRIBUTES.stage]: 'infer', [ATTRIBUTES.rows]: scorable.length }
     return inSpan(this.#context.telemetry.tracer, { name: 'run model', attributes }, () =>
-      model.pool.run(matrix, scorable.length, lease.signal),
+      scoreRows(model, matrix, lease.signal),
     )
   }
 

@@ -4,13 +4,13 @@ import { loadPromotedModel } from '@freshet/model/model-store.ts'
 import { verifyBundle } from '@freshet/model/verify-bundle.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import type { ModelIdentity } from '@freshet/records/score-batch.ts'
+import type { Scoring } from './score-rows.ts'
 
 /** A model that has proved itself on its golden rows, ready to score. */
-export interface LoadedModel {
+export interface LoadedModel extends Scoring {
   readonly identity: ModelIdentity
   /** `name@version` */
   readonly label: string
-  readonly outputs: readonly string[]
   readonly writer: RowWriter
   readonly pool: InferencePool
 }
@@ -29,12 +29,16 @@ export async function loadModel(
     await pool[Symbol.asyncDispose]()
     throw error
   }
+  const writer = compileColumns(bundle.spec.inputs.columns)
+  const probe = new Float32Array(writer.width)
+  writer.write(bundle.golden[0]!.document, probe, 0)
   return {
     identity,
     label: `${identity.name}@${identity.version}`,
     outputs: bundle.spec.outputs.map(({ name }) => name),
-    writer: compileColumns(bundle.spec.inputs.columns),
+    writer,
     pool,
+    probe,
   }
 }
 

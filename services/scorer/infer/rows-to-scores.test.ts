@@ -3,6 +3,7 @@ import { emptyRows, stateAt } from '@freshet/records/score-batch.ts'
 import { describe, expect, test } from 'vitest'
 import { type FeatureBatch, STATE } from './change-to-row.ts'
 import { rowsToScores } from './rows-to-scores.ts'
+import type { RowScores } from './score-rows.ts'
 
 const header = {
   partition: 3,
@@ -34,13 +35,13 @@ function features(): FeatureBatch {
   }
 }
 
+function answers(...columns: number[][]): RowScores {
+  return { columns: columns.map((column) => Float64Array.from(column)), failures: new Map() }
+}
+
 describe('rows become scores', () => {
   test('each under its own row, with the position that they came with', () => {
-    const { batch, dead } = rowsToScores(
-      features(),
-      [Float64Array.of(0.1, 0.2, 0.3), Float64Array.of(1, 2, 3)],
-      header,
-    )
+    const { batch, dead } = rowsToScores(features(), answers([0.1, 0.2, 0.3], [1, 2, 3]), header)
     expect(batch.header).toEqual({ ...header, fromOffset: 40, toOffset: 43 })
     expect(batch.rows.outputs.map((column) => [...column])).toEqual([
       [0.1, Number.NaN, 0.2, 0.3],
@@ -58,11 +59,7 @@ describe('rows become scores', () => {
   test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
     'but an answer of %d is a dead letter, and its row says so',
     (answer) => {
-      const { batch, dead } = rowsToScores(
-        features(),
-        [Float64Array.of(0.1, 0.2, 0.3), Float64Array.of(1, answer, 3)],
-        header,
-      )
+      const { batch, dead } = rowsToScores(features(), answers([0.1, 0.2, 0.3], [1, answer, 3]), header)
       expect(stateAt(batch.rows, 2)).toBe('unscorable')
       expect(batch.rows.outputs.map((column) => column[2])).toEqual([Number.NaN, Number.NaN])
       expect(dead).toMatchObject([
@@ -75,9 +72,19 @@ describe('rows become scores', () => {
     },
   )
 
+  test('and a row on which the model fails says why', () => {
+    const failures = new Map([[1, 'index out of bounds']])
+    const { columns } = answers([0.1, Number.NaN, 0.3], [1, Number.NaN, 3])
+    const { batch, dead } = rowsToScores(features(), { columns, failures }, header)
+    expect(stateAt(batch.rows, 2)).toBe('unscorable')
+    expect(dead).toMatchObject([
+      { code: 'MODEL_RUN_FAILED', message: { offset: 42 }, reason: 'index out of bounds' },
+    ])
+  })
+
   test('and leave the rows that they were made from as they were', () => {
     const before = features()
-    rowsToScores(before, [Float64Array.of(Number.NaN, 0, 0), Float64Array.of(0, 0, 0)], header)
+    rowsToScores(before, answers([Number.NaN, 0, 0], [0, 0, 0]), header)
     expect(before).toEqual(features())
   })
 })

@@ -1,6 +1,7 @@
 import type { ScoreBatch, ScoreBatchHeader } from '@freshet/records/score-batch.ts'
 import type { DeadChange } from './change-message.ts'
 import { type FeatureBatch, STATE } from './change-to-row.ts'
+import type { RowScores } from './score-rows.ts'
 
 export interface Scored {
   readonly batch: ScoreBatch
@@ -9,26 +10,32 @@ export interface Scored {
 }
 
 /**
- * Joins the model's answers with the rows that needed none. An answer that is no finite number makes its row
- * `unscorable`, with a dead letter SCORE_NOT_FINITE.
- * @param scores one column for each of `header.outputs`, an entry for each row of the matrix.
+ * Joins the model's answers with the rows that needed none. A row on which the model fails, or whose answer is no finite
+ * number, becomes `unscorable`, with a dead letter MODEL_RUN_FAILED or SCORE_NOT_FINITE.
+ * @param scores of the rows of the matrix; one column for each of `header.outputs`.
  */
 export function rowsToScores(
   features: FeatureBatch,
-  scores: readonly Float64Array[],
+  { columns, failures }: RowScores,
   header: Omit<ScoreBatchHeader, 'fromOffset' | 'toOffset'>,
 ): Scored {
   const { fromOffset, toOffset, rows, scorable, messages } = features
   const states = rows.states.slice()
-  const outputs = scores.map(() => new Float64Array(rows.count).fill(Number.NaN))
+  const outputs = columns.map(() => new Float64Array(rows.count).fill(Number.NaN))
   const dead = [...features.dead]
   for (const [i, row] of scorable.entries()) {
-    const bad = scores.findIndex((column) => !Number.isFinite(column[i]))
-    if (bad === -1) for (const [column, output] of outputs.entries()) output[row] = scores[column]![i]!
+    const bad = columns.findIndex((column) => !Number.isFinite(column[i]))
+    if (bad === -1) {
+      for (const [output, column] of columns.entries()) outputs[output]![row] = column[i]!
+      continue
+    }
+    states[row] = STATE.unscorable
+    const failure = failures.get(i)
+    const message = messages[row]!
+    if (failure !== undefined) dead.push({ message, code: 'MODEL_RUN_FAILED', at: null, reason: failure })
     else {
-      states[row] = STATE.unscorable
-      const reason = `the model answered ${scores[bad]![i]} for ${header.outputs[bad]}`
-      dead.push({ message: messages[row]!, code: 'SCORE_NOT_FINITE', at: null, reason })
+      const reason = `the model answered ${columns[bad]![i]} for ${header.outputs[bad]}`
+      dead.push({ message, code: 'SCORE_NOT_FINITE', at: null, reason })
     }
   }
   return { batch: { header: { ...header, fromOffset, toOffset }, rows: { ...rows, states, outputs } }, dead }
