@@ -2,7 +2,7 @@ import { connectKafka } from '@freshet/adapters/kafka/connect.ts'
 import { checkTopics, createTopics } from '@freshet/adapters/kafka/topics.ts'
 import { ensureBucket } from '@freshet/adapters/s3/s3-object-store.ts'
 import type { Settings } from '@freshet/config/schema.ts'
-import { quietLog } from '@freshet/telemetry/quiet-log.ts'
+import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { installTemplates } from '@freshet/telemetry/template.ts'
 
 /** Lays out what the services expect: topics, bucket, telemetry templates. Doing it again changes nothing. */

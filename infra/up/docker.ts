@@ -4,6 +4,7 @@ import { homeHash } from './home-folders.ts'
 import { PortPicker } from './ports.ts'
 import { runDocker } from './run-docker.ts'
 import { type ProjectRecord, readProjectRecord, removeRecord, writeProjectRecord } from './run-records.ts'
+import type { Server } from './server.ts'
 import { SERVERS } from './servers.ts'
 import type { ContainerProcess, ServerName } from './services-file.ts'
 import { untilAnswers } from './until-answers.ts'
@@ -17,6 +18,7 @@ const PULL_MS = 30 * 60_000
 const START_MS = 300_000
 const STOP_MS = 120_000
 const PROBE_MS = 2_000
+const ANSWER_MS = 60_000
 
 interface DockerOptions {
   readonly home: string
@@ -60,12 +62,14 @@ export async function startContainers(options: DockerOptions): Promise<readonly 
   }
   writeProjectRecord(home, record)
   try {
+    const onLine = (line: string) => reportState(line, report)
     const result = await compose(record, ['up', '-d', '--wait', ...NAMES], {
       deadlineMs: START_MS,
       signal,
-      onLine: report,
+      onLine,
     })
     if (!result.ok) throw new FreshetError('SERVICE_START_FAILED', `docker compose up: ${result.why}`)
+    await Promise.all(SERVERS.map((server) => expectAnswer(server, record, signal)))
     return await Promise.all(NAMES.map((name) => describeContainer(record, name, signal)))
   } catch (error) {
     if (!known?.running) await stopContainers(home, { purge: false })
@@ -99,6 +103,23 @@ async function choosePorts(
     }),
   )
   return Object.fromEntries(chosen) as Record<ServerName, number>
+}
+
+/** Of Compose's many lines those that say how a container is: ` Container freshet-1f2e-kafka-1  Healthy`. */
+function reportState(line: string, report: (line: string) => void): void {
+  const [, name, state] =
+    /Container \S+-(\w+)-\d+\s+(Started|Healthy|Unhealthy|Error|Exited)/.exec(line) ?? []
+  if (name !== undefined && state !== undefined) report(`${name}: ${state.toLowerCase()}`)
+}
+
+/** Healthy inside is not yet reachable from here. */
+async function expectAnswer(server: Server, { ports }: ProjectRecord, signal: AbortSignal): Promise<void> {
+  const port = ports[server.name]
+  if (await untilAnswers(server, port, { deadlineMs: ANSWER_MS, signal })) return
+  throw new FreshetError(
+    'SERVICE_START_FAILED',
+    `${server.name} runs in Docker but does not answer at 127.0.0.1:${port}`,
+  )
 }
 
 async function describeContainer(

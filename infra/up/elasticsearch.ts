@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { chooseJdk } from './find-jdk.ts'
 import { type Artifact, unpackArtifact } from './maven.ts'
@@ -56,9 +56,10 @@ export const elasticsearch: Server = {
   },
 }
 
-/** A folder of its own, since the server writes its keystore there. */
+/** A folder of its own, since the server writes its keystore there; anew each time, since a killed start leaves half of one. */
 function writeConfig({ dataDir, ports, user }: Site, server: string): string {
   const config = join(dataDir, 'config')
+  rmSync(config, { recursive: true, force: true })
   for (const name of ['config', 'data', 'logs', 'tmp']) makeFolderFor(user, join(dataDir, name))
   writeFileSync(join(config, 'elasticsearch.yml'), settings(dataDir, ports))
   writeFileSync(join(config, 'log4j2.properties'), LOG_TO_CONSOLE)
@@ -95,7 +96,7 @@ rootLogger.appenderRef.console.ref = console
 `
 
 /** The distribution's options without its log of the garbage collector (up to 2 GB) and its heap dumps. */
-export function withoutFiles(jvmOptions: string): string {
+function withoutFiles(jvmOptions: string): string {
   return jvmOptions
     .split('\n')
     .filter((line) => !/-Xlog:gc|HeapDump|-XX:ErrorFile/.test(line))

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { FreshetError } from '@freshet/errors/errors.ts'
@@ -85,6 +85,7 @@ async function format(java: string, args: readonly string[], file: string, site:
       signal: site.signal,
     })
   } catch (cause) {
+    rmSync(logsFolder(site), { recursive: true, force: true }) // half formatted, it would pass for whole
     const { stderr = '', message } = cause as Error & { stderr?: string }
     throw new FreshetError(
       'SERVICE_START_FAILED',

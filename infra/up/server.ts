@@ -4,7 +4,7 @@ import type { ServerName } from './services-file.ts'
 import type { Software } from './software.ts'
 import type { User } from './unprivileged-user.ts'
 
-export type PortRole = 'client' | 'inner'
+type PortRole = 'client' | 'inner'
 
 /** A backing service: how it runs as a process of this machine, what Docker calls it, and when it is ready. */
 export interface Server {

@@ -17,7 +17,10 @@ export const ERRORS = {
     retryable: true,
     hint: 'Check the network and run `freshet up` again; what is there is kept.',
   },
-  SERVICE_START_FAILED: { retryable: true, hint: 'Read the named log file, then run `freshet up` again.' },
+  SERVICE_START_FAILED: {
+    retryable: true,
+    hint: 'Mend what the message or the named log file says, then run `freshet up` again.',
+  },
   SERVICE_STOP_FAILED: {
     retryable: true,
     hint: 'Stop the named process yourself, then run `freshet down` again.',
