@@ -7,8 +7,8 @@ import { makeFolderFor } from './unprivileged-user.ts'
 
 /** Newest first; the first whose Java is installed is taken. */
 const VERSIONS = [
-  { version: '9.5.3', java: 21, megabytes: 130 },
-  { version: '8.19.7', java: 17, megabytes: 130 },
+  { version: '9.5.3', java: 21, megabytes: 132 },
+  { version: '8.19.7', java: 17, megabytes: 97 },
 ]
 /** Resident: about 1 GB (with 1g 1.3 GB), so that all servers together stay below 1.8 GB. */
 const HEAP = '768m'
