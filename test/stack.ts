@@ -32,8 +32,11 @@ export class Stack implements AsyncDisposable {
   /** What each service has written, for a failing test to show. */
   readonly output: Partial<Record<ServiceName, string>> = {}
 
-  /** Topics, bucket, index and a promoted model are there; no service runs yet. */
-  static async open(extra: Readonly<Record<string, string>> = {}): Promise<Stack> {
+  /**
+   * Topics, bucket, index and a promoted model are there; no service runs yet.
+   * @param extra environment of the services, over the test's own.
+   */
+  static async open(extra: Readonly<Record<string, string>> = {}, { shards = 2 } = {}): Promise<Stack> {
     const pipeline = `t${randomBytes(5).toString('hex')}`
     const gatewayPort = await new PortPicker().pick([])
     const env = {
@@ -52,7 +55,10 @@ export class Stack implements AsyncDisposable {
     const settings = loadSettings({ env })
     await bootstrap(settings, () => {})
     const client = connectElasticsearch(settings.elasticsearch)
-    await client.indices.create({ index: pipeline, settings: { number_of_shards: 2, number_of_replicas: 0 } })
+    await client.indices.create({
+      index: pipeline,
+      settings: { number_of_shards: shards, number_of_replicas: 0 },
+    })
     const bundle = await readBundleFolder(DEMO_MODEL)
     const store = openS3(settings.s3)
     await pushModel(store, bundle)
@@ -93,6 +99,13 @@ export class Stack implements AsyncDisposable {
       child.stderr.on('data', keep)
       this.#running.set(name, child)
     }
+  }
+
+  /** Number of its process. */
+  pidOf(name: ServiceName): number {
+    const pid = this.#running.get(name)?.pid
+    if (pid === undefined) throw new Error(`${name} does not run`)
+    return pid
   }
 
   /** @returns the exit code, or the signal that ended it. */

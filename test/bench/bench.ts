@@ -1,0 +1,87 @@
+/** `npm run bench [figure...]`: starts what it needs, measures, prints. */
+import { parseArgs } from 'node:util'
+import { describeError, FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
+import { startServers } from '../start-servers.ts'
+import type { Figure } from './figure.ts'
+import { gatewayLookups } from './gateway-lookups.ts'
+import { infer } from './infer.ts'
+import { measure } from './measure.ts'
+import { memory } from './memory.ts'
+import { poller } from './poller.ts'
+import { describeMachine, resultLine, resultText, roundText } from './print.ts'
+
+const FIGURES: readonly Figure[] = [poller, infer, gatewayLookups, memory]
+const ROUNDS = 5
+
+const HELP = `npm run bench -- [figure...] [--rounds N] [--json]
+
+Measures all figures, or those named, beside their baselines. Servers: those that FRESHET_KAFKA_BROKERS,
+FRESHET_ELASTICSEARCH_URL, FRESHET_REDIS_URL and FRESHET_S3_ENDPOINT name; without them it starts its own.
+
+${FIGURES.map(({ name, title }) => `  ${name.padEnd(17)}${title}`).join('\n')}
+
+  --rounds N       rounds of each, medians are told (default ${ROUNDS}; fewer are a look, no figure)
+  --json           one object a line
+`
+
+interface Plan {
+  readonly figures: readonly Figure[]
+  readonly rounds: number
+  readonly json: boolean
+}
+
+async function run({ figures, rounds, json }: Plan): Promise<void> {
+  const stop = new AbortController()
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort())
+  if (!json) process.stdout.write(`${describeMachine()}\n\n`)
+  await using servers = await startServers('bench', stop.signal)
+  for (const figure of figures) {
+    await using bench = await figure.open(servers)
+    const onRound: Parameters<typeof measure>[2]['onRound'] = (round, samples) =>
+      process.stderr.write(`${roundText(figure, round, samples)}\n`)
+    const result = await measure(figure, bench, { rounds, onRound, signal: stop.signal })
+    process.stdout.write(json ? `${resultLine(result)}\n` : `${resultText(figure, result)}\n`)
+  }
+}
+
+/** undefined when only help was wanted. @throws USAGE */
+function readPlan(args: readonly string[]): Plan | undefined {
+  const { values, positionals } = parse(args)
+  if (values.help) return undefined
+  const rounds = Number(values.rounds)
+  if (!Number.isInteger(rounds) || rounds < 1)
+    throw new FreshetError('USAGE', `--rounds wants a whole number from 1, not ${values.rounds}`)
+  const figures = positionals.map((name) => {
+    const figure = FIGURES.find((one) => one.name === name)
+    if (figure) return figure
+    const names = FIGURES.map((one) => one.name).join(', ')
+    throw new FreshetError('USAGE', `no figure is called ${name}; there are ${names}`)
+  })
+  return { figures: figures.length > 0 ? figures : FIGURES, rounds, json: values.json }
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        rounds: { type: 'string', default: `${ROUNDS}` },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    })
+  } catch (cause) {
+    throw new FreshetError('USAGE', (cause as Error).message, { cause })
+  }
+}
+
+try {
+  const plan = readPlan(process.argv.slice(2))
+  if (plan === undefined) process.stdout.write(HELP)
+  else await run(plan)
+} catch (error) {
+  const isUsage = isFreshetError(error, 'USAGE')
+  process.stderr.write(`${isUsage ? `${error.message}\n\n${HELP}` : `${describeError(error)}\n`}`)
+  process.exitCode = isUsage ? 2 : 1
+}

@@ -1,0 +1,147 @@
+import { Buffer } from 'node:buffer'
+import { randomBytes } from 'node:crypto'
+import { connectKafka, type KafkaConnection, withAdmin } from '@freshet/adapters/kafka/connect.ts'
+import { partitionOf } from '@freshet/adapters/kafka/partitioner.ts'
+import { type OutgoingMessage, Producer } from '@freshet/adapters/kafka/producer.ts'
+import type { Flight } from '@freshet/demo/flights.ts'
+import { compileColumns } from '@freshet/model/columns.ts'
+import { CHANGE_HEADER, encodeChangeHeader } from '@freshet/records/change.ts'
+import { topicName } from '@freshet/records/topics.ts'
+import { DeadLetters } from '@freshet/scorer/dead-letters.ts'
+import { type InferDeps, runInfer } from '@freshet/scorer/infer/infer-loop.ts'
+import { systemClock } from '@freshet/stage/clock.ts'
+import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
+import { InferenceSession, Tensor } from 'onnxruntime-node'
+import { Stack } from '../stack.ts'
+import { type Cost, costOf, stopwatch } from './cost.ts'
+import type { Bench, Figure, Sample } from './figure.ts'
+import { flightDocuments } from './flight-documents.ts'
+import { openBenchTelemetry, reportTo } from './in-process.ts'
+
+const CHANGES = 150_000
+const PARTITIONS = 8
+const PAGE_ROWS = 2_000
+const RUN_ROWS = 64
+const ROUND_DEADLINE_MS = 120_000
+const PRODUCE_DEADLINE_MS = 60_000
+
+/**
+ * All of `.changes` from Kafka to acknowledged score batches, from the moment the model is loaded. Rows for each second
+ * of CPU time, all threads together: what one core does, whoever else uses the machine.
+ * Baseline: the bare model on rows that lie ready.
+ */
+export const infer: Figure = {
+  name: 'infer',
+  unit: 'rows/CPU-s',
+  title: `${CHANGES} changes scored, from Kafka to acknowledged batches; baseline: only ONNX Runtime, ${RUN_ROWS} rows a call`,
+  target: '≥ 30,000 rows/CPU-s',
+  async open(): Promise<Bench> {
+    await using opened = new AsyncDisposableStack()
+    const stack = opened.use(await Stack.open({ FRESHET_KAFKA_PARTITIONS: `${PARTITIONS}` }))
+    const telemetry = opened.use(openBenchTelemetry(stack.settings))
+    const connection = connectKafka(stack.settings.kafka, { clientId: 'bench', log: telemetry.log })
+    const options = { clock: systemClock, log: telemetry.log, deadlineMs: PRODUCE_DEADLINE_MS }
+    const producer = opened.use(new Producer(connection, options))
+    const flights = await flightDocuments(CHANGES)
+    await fillChanges(stack, producer, flights)
+    const session = await openBareSession(stack)
+    opened.defer(() => session.release())
+    const matrix = matrixOf(stack, flights)
+    const keep = opened.move()
+    return {
+      ours: () => scoreAll(stack, { connection, producer, telemetry }),
+      baseline: () => runBare(stack, session, matrix),
+      [Symbol.asyncDispose]: () => keep.disposeAsync(),
+    }
+  },
+}
+
+/** As the poller would have written them: a page has one trace and one time. */
+async function fillChanges(stack: Stack, producer: Producer, flights: readonly Flight[]): Promise<void> {
+  const topic = topicName(stack.settings.pipeline, 'changes')
+  for (let from = 0; from < flights.length; from += PAGE_ROWS) {
+    const trace = { traceId: randomBytes(16).toString('hex'), spanId: randomBytes(8).toString('hex') }
+    const capturedAtMs = Date.now()
+    const messages = flights.slice(from, from + PAGE_ROWS).map(({ id, document }, row): OutgoingMessage => {
+      const key = Buffer.from(`${stack.index}/${id}`)
+      const source = Buffer.from(JSON.stringify(document))
+      const revision = { documentVersion: 0, epoch: 1, primaryTerm: 1, seqNo: from + row }
+      const header = encodeChangeHeader({ key, source, revision, capturedAtMs, trace })
+      const partition = partitionOf(key, PARTITIONS)
+      return {
+        partition,
+        key,
+        value: source,
+        headers: { [CHANGE_HEADER]: header },
+        timestampMs: capturedAtMs,
+      }
+    })
+    await producer.send(topic, messages, AbortSignal.timeout(PRODUCE_DEADLINE_MS))
+  }
+}
+
+/** The group is forgotten at the end, so that the next round begins at the beginning too. */
+async function scoreAll(
+  { settings, store }: Stack,
+  parts: { connection: KafkaConnection; producer: Producer; telemetry: Telemetry },
+): Promise<Sample> {
+  const { connection, telemetry } = parts
+  const { pipeline } = settings
+  const deadLetters = new DeadLetters({ pipeline, ...parts, clock: systemClock })
+  const deps: InferDeps = { ...parts, deadLetters, store, clock: systemClock }
+  const done = new AbortController()
+  const signal = AbortSignal.any([done.signal, AbortSignal.timeout(ROUND_DEADLINE_MS)])
+  let spent = stopwatch()
+  let cost: Cost | undefined
+  let rows = 0
+  const report = reportTo({
+    usesModel: () => {
+      spent = stopwatch()
+    },
+    progressed: (_, units) => {
+      rows += units
+      if (rows < CHANGES) return
+      cost ??= spent()
+      done.abort()
+    },
+  })
+  await runInfer({ settings, instance: 'bench', telemetry, signal, report }, deps)
+  await withAdmin(connection, 'forgetting the group', (admin) => admin.deleteGroups([`${pipeline}-infer`]))
+  if (cost === undefined) throw new Error(`${rows} of ${CHANGES} rows in ${ROUND_DEADLINE_MS} ms`)
+  return sampleOf(cost, rows)
+}
+
+function openBareSession({ bundle }: Stack): Promise<InferenceSession> {
+  return InferenceSession.create(bundle.onnx, {
+    intraOpNumThreads: 1,
+    interOpNumThreads: 1,
+    executionMode: 'sequential',
+  })
+}
+
+function matrixOf({ bundle }: Stack, flights: readonly Flight[]): Float32Array {
+  const writer = compileColumns(bundle.spec.inputs.columns)
+  const matrix = new Float32Array(flights.length * writer.width)
+  for (const [row, { document }] of flights.entries()) {
+    const problem = writer.write(document, matrix, row)
+    if (problem !== null) throw new Error(`a flight cannot be scored: ${problem.message}`)
+  }
+  return matrix
+}
+
+async function runBare({ bundle }: Stack, session: InferenceSession, matrix: Float32Array): Promise<Sample> {
+  const { tensor, columns } = bundle.spec.inputs
+  const fetches = bundle.spec.outputs.map((output) => output.tensor)
+  const cost = await costOf(async () => {
+    for (let from = 0; from < CHANGES; from += RUN_ROWS) {
+      const rows = Math.min(RUN_ROWS, CHANGES - from)
+      const values = matrix.subarray(from * columns.length, (from + rows) * columns.length)
+      await session.run({ [tensor]: new Tensor('float32', values, [rows, columns.length]) }, fetches)
+    }
+  })
+  return sampleOf(cost, CHANGES)
+}
+
+function sampleOf({ cpuMicros }: Cost, rows: number): Sample {
+  return { value: (rows / cpuMicros) * 1e6, cpuMicrosPerRow: cpuMicros / rows }
+}

@@ -1,0 +1,86 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { Sample } from './figure.ts'
+import { measure, median } from './measure.ts'
+
+const figure = { name: 'scripted', unit: 'rows/s' }
+
+/** Gives the samples of a script, and writes down whose turn it was. */
+function scripted(script: { ours: Sample[]; baseline: Sample[] | null }) {
+  const turns: string[] = []
+  const play = (who: string, samples: Sample[]) => async () => {
+    turns.push(who)
+    return samples.shift()!
+  }
+  const baseline = script.baseline && play('baseline', script.baseline)
+  return { turns, bench: { ours: play('ours', script.ours), baseline } }
+}
+
+function samples(...values: readonly number[]): Sample[] {
+  return values.map((value) => ({ value, cpuMicrosPerRow: 1e6 / value }))
+}
+
+const options = (rounds: number) => ({ rounds, onRound: () => {}, signal: new AbortController().signal })
+
+describe('a figure', () => {
+  test('is the median of its rounds, beside the median of its baseline, so that one bad round changes nothing', async () => {
+    const { bench } = scripted({
+      ours: samples(100, 120, 1, 110, 115),
+      baseline: samples(200, 220, 210, 9_000, 215),
+    })
+    expect(await measure(figure, bench, options(5))).toEqual({
+      figure: 'scripted',
+      unit: 'rows/s',
+      value: 110,
+      baseline: 215,
+      ratio: 0.5116,
+      rounds: 5,
+      cpuMicrosPerRow: 9091,
+      baselineCpuMicrosPerRow: 4651,
+      also: {},
+    })
+  })
+
+  test('is measured in turns with its baseline, and the first turn changes hands', async () => {
+    const { bench, turns } = scripted({ ours: samples(1, 2, 3), baseline: samples(1, 2, 3) })
+    await measure(figure, bench, options(3))
+    expect(turns.join(' ')).toBe('ours baseline baseline ours ours baseline')
+  })
+
+  test('without a baseline says null, and keeps what else was seen', async () => {
+    const ours = [7, 5, 6].map((value) => ({ value, cpuMicrosPerRow: 2, also: { gatewayMiB: value * 10 } }))
+    const { bench } = scripted({ ours, baseline: null })
+    expect(await measure(figure, bench, options(3))).toMatchObject({
+      value: 6,
+      baseline: null,
+      ratio: null,
+      baselineCpuMicrosPerRow: null,
+      also: { gatewayMiB: 60 },
+    })
+  })
+
+  test('is not finished after a stop', async () => {
+    const { bench, turns } = scripted({ ours: samples(1, 2), baseline: samples(1, 2) })
+    const stop = new AbortController()
+    const measured = measure(figure, bench, {
+      ...options(2),
+      onRound: () => stop.abort(),
+      signal: stop.signal,
+    })
+    await expect(measured).rejects.toThrow('aborted')
+    expect(turns).toEqual(['ours', 'baseline'])
+  })
+})
+
+describe('a median', () => {
+  test('has as many values above it as below', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer(), { minLength: 1 }), (values) => {
+        const middle = median(values)
+        const above = values.filter((value) => value > middle).length
+        const below = values.filter((value) => value < middle).length
+        expect(Math.max(above, below)).toBeLessThanOrEqual(values.length / 2)
+      }),
+    )
+  })
+})
