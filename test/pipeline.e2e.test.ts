@@ -4,7 +4,7 @@ import { type Flight, flightUpdates, readFlights } from '@freshet/demo/flights.t
 import type { Answer } from '@freshet/records/answer.ts'
 import { DEAD_LETTER_HEADER, deadLetterRecord } from '@freshet/records/dead-letter.ts'
 import { topicName } from '@freshet/records/topics.ts'
-import { quietLog } from '@freshet/telemetry/quiet-log.ts'
+import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { describe, expect, test } from 'vitest'
 import { type ServiceName, Stack } from './stack.ts'
 import { until } from './until.ts'

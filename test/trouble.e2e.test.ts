@@ -9,7 +9,7 @@ import { createTopics } from '@freshet/adapters/kafka/topics.ts'
 import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
 import { loadSettings } from '@freshet/config/load.ts'
 import { topicName } from '@freshet/records/topics.ts'
-import { quietLog } from '@freshet/telemetry/quiet-log.ts'
+import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { describe, expect, test } from 'vitest'
 import { Stack } from './stack.ts'
 

@@ -7,7 +7,7 @@ import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
 import type { Settings } from '@freshet/config/schema.ts'
 import { describeError, FreshetError } from '@freshet/errors/errors.ts'
 import { loadPromotedModel } from '@freshet/model/model-store.ts'
-import { quietLog } from '@freshet/telemetry/quiet-log.ts'
+import { quietLog } from '@freshet/stage/quiet-log.ts'
 
 export interface CheckResult {
   readonly name: string

@@ -40,6 +40,8 @@ try {
 } catch (error) {
   process.exitCode = reportFailure(error)
 }
+// All is flushed by now; a socket that a client library has left half open must not keep the process alive.
+process.exit()
 
 /** 2 when the user can mend it; 1 when it is our bug, which alone gets a stack. */
 function reportFailure(error: unknown): number {

@@ -1,6 +1,6 @@
 import { FreshetError, toFreshetError } from '@freshet/errors/errors.ts'
 import type { Answer } from '@freshet/records/answer.ts'
-import type { Log } from '@freshet/telemetry/log.ts'
+import type { Log } from '@freshet/stage/log.ts'
 import { Hono } from 'hono'
 import type { ApiKeys } from './api-keys.ts'
 import { type Deadline, deadlineOf } from './deadline.ts'

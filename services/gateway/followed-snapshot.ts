@@ -3,7 +3,7 @@ import type { StoredScore } from '@freshet/records/stored-score.ts'
 import { type FollowStatus, SnapshotFollower } from '@freshet/snapshot/follow.ts'
 import { SnapshotTable } from '@freshet/snapshot/snapshot-table.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
-import type { Log } from '@freshet/telemetry/log.ts'
+import type { Log } from '@freshet/stage/log.ts'
 import type { SnapshotRung } from './ladder.ts'
 
 /** The snapshot in memory, and the follower that keeps it fresh, as one rung. */

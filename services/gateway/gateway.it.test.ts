@@ -10,6 +10,7 @@ import { demoBundle } from '@freshet/model/test-bundles.ts'
 import { batchOf } from '@freshet/ports/score-store.contract.ts'
 import type { Answer } from '@freshet/records/answer.ts'
 import { MANIFEST_OBJECT, manifestRecord } from '@freshet/records/manifest.ts'
+import { ServiceState } from '@freshet/service/service-state.ts'
 import { objectKey } from '@freshet/snapshot/manifest.ts'
 import { rowsOfBatch } from '@freshet/snapshot/rows.ts'
 import { sortRows } from '@freshet/snapshot/sort.ts'
@@ -45,7 +46,7 @@ class Gateway implements AsyncDisposable {
       instance: 'gateway-test',
       telemetry: telemetry as unknown as Telemetry,
       signal: this.#stop.signal,
-      report: { progressed() {}, usesModel() {} },
+      report: new ServiceState(),
     })
     this.ended.catch(reject)
   }

@@ -2,7 +2,7 @@ import { FreshetError, toFreshetError } from '@freshet/errors/errors.ts'
 import { loadPromotedModel, readPointer } from '@freshet/model/model-store.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
-import type { Log } from '@freshet/telemetry/log.ts'
+import type { Log } from '@freshet/stage/log.ts'
 import { ServingModel } from './serving-model.ts'
 
 export interface ModelHolderOptions {

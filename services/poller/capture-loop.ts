@@ -29,7 +29,7 @@ export async function runCapture(
   cursors: ReadonlyMap<string, Cursor>,
   { signal, grace }: { signal: AbortSignal; grace: AbortSignal },
 ): Promise<void> {
-  const { settings, client, clock } = world
+  const { settings, client, clock, report } = world
   const { log, metrics } = world.telemetry
   const shards = new Map<string, ShardState>()
   for (const [key, cursor] of cursors)
@@ -55,14 +55,19 @@ export async function runCapture(
   async function look(): Promise<ShardsView | undefined> {
     try {
       const view = await readShards(client, settings.elasticsearch.index, signal)
-      if (failedLooks > 0) log.info('Elasticsearch answers again')
+      if (failedLooks > 0) {
+        log.info('Elasticsearch answers again')
+        report.running()
+      }
       failedLooks = 0
       return view
     } catch (error) {
       if (signal.aborted) return undefined
       if (!isWorthWaiting(error)) fatal = error
-      else if (failedLooks++ === 0)
+      else if (failedLooks++ === 0) {
         log.warn(`cannot look at the shards, trying again: ${toFreshetError(error).message}`)
+        report.failing(error)
+      }
       return undefined
     }
   }

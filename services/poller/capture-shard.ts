@@ -8,6 +8,7 @@ import type { Settings } from '@freshet/config/schema.ts'
 import { CHANGE_HEADER, encodeChangeHeader } from '@freshet/records/change.ts'
 import type { Hit } from '@freshet/records/hit.ts'
 import { topicName } from '@freshet/records/topics.ts'
+import type { StageReport } from '@freshet/service/service.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
 import { type Capture, defaultLimits, type Effect, type Event, type Limits, step } from './capture.ts'
@@ -21,8 +22,7 @@ export interface CaptureWorld {
   readonly producer: Producer
   readonly telemetry: Telemetry
   readonly clock: Clock
-  /** Told of every acknowledged page. */
-  readonly onChanges: (count: number) => void
+  readonly report: StageReport
 }
 
 interface PageRead {
@@ -125,7 +125,7 @@ export async function captureShard(
       await world.producer.send(topic, messages, grace)
     })
     world.telemetry.metrics.add('freshet.poller.changes', hits.length)
-    world.onChanges(hits.length)
+    world.report.progressed('capture', hits.length)
   }
 }
 

@@ -4,7 +4,7 @@ import { connectElasticsearch } from '@freshet/adapters/elasticsearch/connect.ts
 import { connectKafka } from '@freshet/adapters/kafka/connect.ts'
 import { Producer } from '@freshet/adapters/kafka/producer.ts'
 import { checkTopics } from '@freshet/adapters/kafka/topics.ts'
-import type { ServiceContext } from '@freshet/service/service.ts'
+import type { Service, ServiceContext } from '@freshet/service/service.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { withGrace } from '@freshet/stage/grace.ts'
 import { runCapture } from './capture-loop.ts'
@@ -13,27 +13,28 @@ import { loadCursors } from './cursor-store.ts'
 const GRACE_MS = 8_000
 const PRODUCE_DEADLINE_MS = 60_000
 
-export async function runPoller({
-  settings,
-  instance,
-  telemetry,
-  signal,
-  report,
-}: ServiceContext): Promise<void> {
+export const poller: Service = { check, run }
+
+async function check({ settings, instance, telemetry, signal }: ServiceContext): Promise<void> {
+  await using client = connectElasticsearch(settings.elasticsearch)
+  await checkCapturable(client, settings.elasticsearch.index, signal)
+  await checkTopics(
+    connectKafka(settings.kafka, { clientId: instance, log: telemetry.log }),
+    settings.pipeline,
+  )
+}
+
+async function run({ settings, instance, telemetry, signal, report }: ServiceContext): Promise<void> {
   const { log } = telemetry
   const clock = systemClock
-  const client = connectElasticsearch(settings.elasticsearch)
+  await using client = connectElasticsearch(settings.elasticsearch)
   const connection = connectKafka(settings.kafka, { clientId: instance, log })
-  await checkCapturable(client, settings.elasticsearch.index, signal)
-  await checkTopics(connection, settings.pipeline)
   await using producer = new Producer(connection, { clock, log, deadlineMs: PRODUCE_DEADLINE_MS })
   const cursors = await loadCursors(connection, settings.pipeline, signal)
   log.info(`capturing ${settings.elasticsearch.index}, ${cursors.size} shards known`)
   using grace = withGrace(signal, GRACE_MS)
-  const onChanges = (count: number) => report.progressed('capture', count)
-  await runCapture({ settings, client, producer, telemetry, clock, onChanges }, cursors, {
+  await runCapture({ settings, client, producer, telemetry, clock, report }, cursors, {
     signal,
     grace: grace.signal,
   })
-  await client.close()
 }

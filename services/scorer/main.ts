@@ -2,10 +2,12 @@
 import { connectKafka } from '@freshet/adapters/kafka/connect.ts'
 import { Producer } from '@freshet/adapters/kafka/producer.ts'
 import { checkTopics } from '@freshet/adapters/kafka/topics.ts'
+import { checkRedis } from '@freshet/adapters/redis/check.ts'
 import { RedisScoreStore } from '@freshet/adapters/redis/redis-score-store.ts'
 import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
 import type { Settings } from '@freshet/config/schema.ts'
-import type { ServiceContext } from '@freshet/service/service.ts'
+import { loadPromotedModel, readPointer } from '@freshet/model/model-store.ts'
+import type { Service, ServiceContext } from '@freshet/service/service.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { runCache } from './cache/cache-loop.ts'
 import { DeadLetters } from './dead-letters.ts'
@@ -16,13 +18,23 @@ import { runSnapshot } from './snapshot/snapshot-loop.ts'
 /** A send that takes longer fails, and its batch is scored again: well within what a consumer calls a stall. */
 const PRODUCE_DEADLINE_MS = 20_000
 
+export const scorer: Service = { check, run: runScorer }
+
+/** A model that was never promoted is waited for; one that is not what was promoted is for someone to mend. */
+async function check({ settings, instance, telemetry, signal }: ServiceContext): Promise<void> {
+  const connection = connectKafka(settings.kafka, { clientId: instance, log: telemetry.log })
+  await checkTopics(connection, settings.pipeline)
+  await checkRedis(settings.redis)
+  await using store = openS3(settings.s3)
+  if ((await readPointer(store, signal)) !== null) await loadPromotedModel(store, signal)
+}
+
 export async function runScorer(context: ServiceContext): Promise<void> {
   const { settings, instance, telemetry } = context
   const { log } = telemetry
   const { pipeline } = settings
   const clock = systemClock
   const connection = connectKafka(settings.kafka, { clientId: instance, log })
-  await checkTopics(connection, pipeline)
   await using store = openS3(settings.s3)
   await using producer = new Producer(connection, { clock, log, deadlineMs: PRODUCE_DEADLINE_MS })
   const deadLetters = new DeadLetters({ pipeline, producer, telemetry, clock })

@@ -1,6 +1,6 @@
 import { FreshetError } from '@freshet/errors/errors.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
-import type { Log } from '@freshet/telemetry/log.ts'
+import type { Log } from '@freshet/stage/log.ts'
 import { describe, expect, test } from 'vitest'
 import { runSideBySide, type Worker } from './side-by-side.ts'
 

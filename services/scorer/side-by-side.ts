@@ -1,7 +1,7 @@
 import { isFreshetError, toFreshetError } from '@freshet/errors/errors.ts'
 import { retry } from '@freshet/stage/back-off.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
-import type { Log } from '@freshet/telemetry/log.ts'
+import type { Log } from '@freshet/stage/log.ts'
 
 /** Works until the signal aborts; rejects when it cannot go on. */
 export type Worker = (signal: AbortSignal) => Promise<void>

@@ -18,8 +18,9 @@ import { compareRevisions } from '@freshet/records/revision.ts'
 import type { StoredScore } from '@freshet/records/stored-score.ts'
 import { type TopicName, topicName } from '@freshet/records/topics.ts'
 import type { ServiceContext } from '@freshet/service/service.ts'
+import { ServiceState } from '@freshet/service/service-state.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
-import type { Log } from '@freshet/telemetry/log.ts'
+import type { Log } from '@freshet/stage/log.ts'
 import { Metrics } from '@freshet/telemetry/metrics.ts'
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base'
 
@@ -85,7 +86,7 @@ export class World implements AsyncDisposable {
       metrics: this.metrics,
       [Symbol.asyncDispose]: () => provider.shutdown(),
     }
-    const report = { progressed() {}, usesModel() {} }
+    const report = new ServiceState()
     return { settings: this.settings, instance: 'scorer-test', telemetry, signal, report }
   }
 

@@ -1,5 +1,5 @@
 import type { AlertMessage } from '@freshet/records/alert-state.ts'
-import type { Log } from '@freshet/telemetry/log.ts'
+import type { Log } from '@freshet/stage/log.ts'
 import { alertText } from './slack-message.ts'
 
 /** A way to people. */

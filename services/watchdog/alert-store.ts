@@ -5,7 +5,7 @@ import { readAll } from '@freshet/adapters/kafka/read-all.ts'
 import { ALERT_STATE_KEY, type AlertState, alertStateRecord } from '@freshet/records/alert-state.ts'
 import { topicName } from '@freshet/records/topics.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
-import type { Log } from '@freshet/telemetry/log.ts'
+import type { Log } from '@freshet/stage/log.ts'
 
 const SAVE_WITHIN_MS = 5_000
 /** Joining takes Kafka a few seconds by itself. */

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { startSlackReceiver } from '@freshet/demo/slack-receiver.ts'
 import type { AlertMessage } from '@freshet/records/alert-state.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
-import type { Log } from '@freshet/telemetry/log.ts'
+import type { Log } from '@freshet/stage/log.ts'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { SlackRoute } from './alert-to-slack.ts'
 

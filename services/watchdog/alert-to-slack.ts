@@ -2,7 +2,7 @@ import { FreshetError } from '@freshet/errors/errors.ts'
 import type { AlertMessage } from '@freshet/records/alert-state.ts'
 import { type BackOff, delayMs } from '@freshet/stage/back-off.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
-import type { Log } from '@freshet/telemetry/log.ts'
+import type { Log } from '@freshet/stage/log.ts'
 import {
   type FetchFunction,
   IncomingWebhook,

@@ -8,7 +8,7 @@ import { type Heartbeat, heartbeatRecord } from '@freshet/records/heartbeat.ts'
 import { consumerGroups, topicName } from '@freshet/records/topics.ts'
 import { type BackOff, delayMs } from '@freshet/stage/back-off.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
-import type { Log } from '@freshet/telemetry/log.ts'
+import type { Log } from '@freshet/stage/log.ts'
 import { DeadLetterWindow } from './dead-letter-window.ts'
 import type { Facts, GroupLag, Instance } from './judge.ts'
 

@@ -1,5 +1,6 @@
 import { connectKafka } from '@freshet/adapters/kafka/connect.ts'
-import type { Service } from '@freshet/service/service.ts'
+import { checkTopics } from '@freshet/adapters/kafka/topics.ts'
+import type { Service, ServiceContext } from '@freshet/service/service.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { AlertBook } from './alert-book.ts'
 import { logAlert, logRoute } from './alert-route.ts'
@@ -10,7 +11,14 @@ import { tell } from './tell-loop.ts'
 import { remember, watch } from './watch-loop.ts'
 
 /** Watches a pipeline from outside and tells people when something is wrong, and when it is right again. */
-export const runWatchdog: Service = async ({ settings, instance, telemetry, signal }) => {
+export const watchdog: Service = { check, run: runWatchdog }
+
+async function check({ settings, instance, telemetry }: ServiceContext): Promise<void> {
+  const connection = connectKafka(settings.kafka, { clientId: instance, log: telemetry.log })
+  await checkTopics(connection, settings.pipeline)
+}
+
+export async function runWatchdog({ settings, instance, telemetry, signal }: ServiceContext): Promise<void> {
   const { log } = telemetry
   const { pipeline } = settings
   const { webhookUrl } = settings.slack

@@ -1,6 +1,6 @@
 import { isFreshetError } from '@freshet/errors/errors.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
-import type { Log } from '@freshet/telemetry/log.ts'
+import type { Log } from '@freshet/stage/log.ts'
 import type { AlertBook } from './alert-book.ts'
 import { type AlertRoute, logAlert } from './alert-route.ts'
 

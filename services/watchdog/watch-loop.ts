@@ -1,7 +1,7 @@
 import type { Settings } from '@freshet/config/schema.ts'
 import { isFreshetError, toFreshetError } from '@freshet/errors/errors.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
-import type { Log } from '@freshet/telemetry/log.ts'
+import type { Log } from '@freshet/stage/log.ts'
 import type { AlertBook } from './alert-book.ts'
 import type { AlertStore } from './alert-store.ts'
 import type { FactReader } from './facts.ts'

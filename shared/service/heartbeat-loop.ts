@@ -4,6 +4,7 @@ import { Producer } from '@freshet/adapters/kafka/producer.ts'
 import { type Heartbeat, heartbeatKey, heartbeatRecord } from '@freshet/records/heartbeat.ts'
 import { topicName } from '@freshet/records/topics.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
+import { quietLog } from '@freshet/stage/quiet-log.ts'
 import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
 import type { ServiceState } from './service-state.ts'
 
@@ -28,7 +29,7 @@ const LAST_WORD_WITHIN_MS = 2_000
 export async function runHeartbeats(options: HeartbeatOptions): Promise<void> {
   const { connection, clock, telemetry, everyMs, signal } = options
   const startedAtMs = clock.nowMs()
-  await using producer = new Producer(connection, { clock, log: telemetry.log, deadlineMs: SEND_WITHIN_MS })
+  await using producer = new Producer(connection, { clock, log: quietLog, deadlineMs: SEND_WITHIN_MS })
   let unheard = false
   while (!signal.aborted) {
     const heard = await beat(producer, options, startedAtMs, signal)
@@ -37,7 +38,7 @@ export async function runHeartbeats(options: HeartbeatOptions): Promise<void> {
     unheard = !heard
     await clock.sleep(everyMs, signal)
   }
-  await beat(producer, options, startedAtMs, AbortSignal.timeout(LAST_WORD_WITHIN_MS))
+  if (!unheard) await beat(producer, options, startedAtMs, AbortSignal.timeout(LAST_WORD_WITHIN_MS))
 }
 
 async function beat(

@@ -1,8 +1,10 @@
 /** Runs one service as a process: settings in, signals heard, heartbeats out, an exit code at the end. */
+import { hostname } from 'node:os'
 import { connectKafka } from '@freshet/adapters/kafka/connect.ts'
 import type { Settings } from '@freshet/config/schema.ts'
 import { isFreshetError } from '@freshet/errors/errors.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
+import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { openTelemetry } from '@freshet/telemetry/open.ts'
 import { runHeartbeats } from './heartbeat-loop.ts'
 import type { Service } from './service.ts'
@@ -12,11 +14,11 @@ import { ServiceState } from './service-state.ts'
 const STOP_WITHIN_MS = 10_000
 const HEARTBEAT_EVERY_MS = 3_000
 
-/** 0: asked to stop, and stopped. 1: crashed, starting again may help. 2: cannot work like this; someone has to mend it. */
+/** 0: stopped as asked. 1: failed, and starting again may help. 2: cannot work like this; someone has to mend it. */
 export type ExitCode = 0 | 1 | 2
 
 export async function runService(name: string, service: Service, settings: Settings): Promise<ExitCode> {
-  const instance = `${name}-${process.pid}`
+  const instance = `${name}-${hostname()}-${process.pid}`
   await using telemetry = openTelemetry({
     settings,
     service: name,
@@ -26,7 +28,8 @@ export async function runService(name: string, service: Service, settings: Setti
   const { log } = telemetry
   const state = new ServiceState()
   using stop = stopOnSignal((why) => log.info(`${why}: finishing what is in hand`))
-  const connection = connectKafka(settings.kafka, { clientId: `${instance}-heartbeat`, log })
+  const context = { settings, instance, telemetry, signal: stop.signal, report: state }
+  const connection = connectKafka(settings.kafka, { clientId: `${instance}-heartbeat`, log: quietLog })
   const beating = new AbortController()
   const heartbeats = runHeartbeats({
     connection,
@@ -39,21 +42,31 @@ export async function runService(name: string, service: Service, settings: Setti
     clock: systemClock,
     signal: beating.signal,
   })
+  let isChecked = false
   try {
     log.info(`${name} starts`, { 'service.instance.id': instance, 'process.pid': process.pid })
+    await service.check(context)
+    isChecked = true
     state.running()
-    await service({ settings, instance, telemetry, signal: stop.signal, report: state })
+    await service.run(context)
     log.info(`${name} has stopped`)
     return 0
   } catch (error) {
+    if (stop.signal.aborted && !isChecked) return 0
     state.failing(error)
     log.error(`${name} cannot go on`, error)
-    return isFreshetError(error) && error.code !== 'BUG' ? 2 : 1
+    return exitCodeOf(error, isChecked)
   } finally {
     state.stopping()
     beating.abort()
     await heartbeats
   }
+}
+
+/** What fails at the start is for someone to mend, even where a retry would help one day. */
+function exitCodeOf(error: unknown, isChecked: boolean): ExitCode {
+  if (!isFreshetError(error) || error.code === 'BUG') return 1
+  return isChecked && error.retryable ? 1 : 2
 }
 
 /** The first SIGTERM or SIGINT asks; a second one, or the end of the patience, ends the process. */

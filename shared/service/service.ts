@@ -4,7 +4,7 @@ import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
 /** What the harness (run-service.ts) hands to a service. */
 export interface ServiceContext {
   readonly settings: Settings
-  /** Unique among living processes, e.g. `scorer-4711`. */
+  /** Unique among living processes of all machines, e.g. `scorer-box1-4711`. */
   readonly instance: string
   readonly telemetry: Telemetry
   /** Aborts on SIGTERM or SIGINT: finish what is in hand within 10 s. */
@@ -18,7 +18,19 @@ export interface StageReport {
   progressed(stage: string, units: number): void
   /** `name@version` of the model in use. */
   usesModel(model: string): void
+  /** Work stands still because of this; it is tried again. */
+  failing(error: unknown): void
+  /** Work goes on. */
+  running(): void
 }
 
-/** A service works until the signal aborts; it rejects when it cannot go on. `main.ts` of each exports one. */
-export type Service = (context: ServiceContext) => Promise<void>
+/** What `main.ts` of each service exports. */
+export interface Service {
+  /**
+   * Looks at what the service cannot begin without: servers that answer, topics and index as they must be.
+   * @throws with what someone has to mend
+   */
+  check(context: ServiceContext): Promise<void>
+  /** Works until the signal aborts; rejects when it cannot go on. */
+  run(context: ServiceContext): Promise<void>
+}

@@ -9,7 +9,7 @@ import {
   type SnapshotFile,
 } from '@freshet/records/manifest.ts'
 import type { ScoreBatch } from '@freshet/records/score-batch.ts'
-import { quietLog } from '@freshet/telemetry/quiet-log.ts'
+import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { expect, test } from 'vitest'
 import { SnapshotFollower } from './follow.ts'
 import { objectKey } from './manifest.ts'

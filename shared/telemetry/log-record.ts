@@ -1,4 +1,4 @@
-import type { LogAttributes } from './log.ts'
+import type { LogAttributes } from '@freshet/stage/log.ts'
 
 /** Numbers of the OpenTelemetry log data model. */
 export const SEVERITIES = { debug: 5, info: 9, warn: 13, error: 17 } as const

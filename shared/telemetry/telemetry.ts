@@ -1,5 +1,5 @@
+import type { Log } from '@freshet/stage/log.ts'
 import type { Tracer } from '@opentelemetry/api'
-import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 
 /** What a service tells the world with. Disposing flushes within a deadline. */

@@ -1,6 +1,6 @@
 import { RedisScoreStore } from '@freshet/adapters/redis/redis-score-store.ts'
 import type { StoredScore } from '@freshet/records/stored-score.ts'
-import { quietLog } from '@freshet/telemetry/quiet-log.ts'
+import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { Command } from 'commander'
 import { readInvocation } from '../invocation.ts'
 

@@ -4,7 +4,7 @@ import { readAll } from '@freshet/adapters/kafka/read-all.ts'
 import type { Settings } from '@freshet/config/schema.ts'
 import { type Heartbeat, heartbeatRecord, isHeartbeatKey } from '@freshet/records/heartbeat.ts'
 import { consumerGroups, topicName } from '@freshet/records/topics.ts'
-import { quietLog } from '@freshet/telemetry/quiet-log.ts'
+import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { Command } from 'commander'
 import { readInvocation } from '../invocation.ts'
 

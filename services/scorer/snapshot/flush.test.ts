@@ -4,12 +4,13 @@ import { settingsSchema } from '@freshet/config/schema.ts'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import type { ObjectStore, PutCondition } from '@freshet/ports/object-store.ts'
 import type { ScoreBatch } from '@freshet/records/score-batch.ts'
+import { ServiceState } from '@freshet/service/service-state.ts'
 import { filesOf, objectKey, readManifest } from '@freshet/snapshot/manifest.ts'
 import { openSnapshotFile } from '@freshet/snapshot/parquet/read.ts'
 import { manyRows, plainMerge, scoreBatches } from '@freshet/snapshot/rows.arbitrary.ts'
 import { SnapshotTable } from '@freshet/snapshot/snapshot-table.ts'
+import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { Metrics } from '@freshet/telemetry/metrics.ts'
-import { quietLog } from '@freshet/telemetry/quiet-log.ts'
 import { trace } from '@opentelemetry/api'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -169,7 +170,7 @@ function partsOn(store: ObjectStore, maxDeltas: number): FlushParts {
     [Symbol.asyncDispose]: async () => {},
   }
   const settings = { ...settingsSchema.parse({}).snapshot, maxDeltas, mergeShare: 10 }
-  const report = { progressed() {}, usesModel() {} }
+  const report = new ServiceState()
   return {
     store,
     pipeline: 'flights',

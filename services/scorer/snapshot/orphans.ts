@@ -2,7 +2,7 @@ import type { ListedObject, ObjectStore } from '@freshet/ports/object-store.ts'
 import type { Manifest } from '@freshet/records/manifest.ts'
 import { filesOf, objectKey, readManifest } from '@freshet/snapshot/manifest.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
-import type { Log } from '@freshet/telemetry/log.ts'
+import type { Log } from '@freshet/stage/log.ts'
 
 /** How long a file that no manifest names is left alone, and one that was merged away is kept. */
 export const ORPHAN_AGE_MS = 3_600_000

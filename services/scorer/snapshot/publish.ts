@@ -4,7 +4,7 @@ import type { ManifestPartition, SnapshotFile } from '@freshet/records/manifest.
 import { objectKey } from '@freshet/snapshot/manifest.ts'
 import type { WrittenFile } from '@freshet/snapshot/parquet/write.ts'
 import { retry } from '@freshet/stage/back-off.ts'
-import type { Log } from '@freshet/telemetry/log.ts'
+import type { Log } from '@freshet/stage/log.ts'
 import { type Committer, commitManifest, type PartitionChange } from './manifest-commit.ts'
 
 export interface Publisher extends Committer {

@@ -9,13 +9,14 @@ import type { Manifest } from '@freshet/records/manifest.ts'
 import { encodeScoreBatch, type ScoreBatch } from '@freshet/records/score-batch.ts'
 import { topicName } from '@freshet/records/topics.ts'
 import type { ServiceContext } from '@freshet/service/service.ts'
+import { ServiceState } from '@freshet/service/service-state.ts'
 import { SnapshotFollower } from '@freshet/snapshot/follow.ts'
 import { readManifest } from '@freshet/snapshot/manifest.ts'
 import { manyRows, plainMerge } from '@freshet/snapshot/rows.arbitrary.ts'
 import { SnapshotTable } from '@freshet/snapshot/snapshot-table.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
+import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { Metrics } from '@freshet/telemetry/metrics.ts'
-import { quietLog } from '@freshet/telemetry/quiet-log.ts'
 import { trace } from '@opentelemetry/api'
 import { expect, test } from 'vitest'
 import { runSnapshot } from './snapshot-loop.ts'
@@ -134,7 +135,7 @@ class World {
       instance: `test-${this.#stops.length}`,
       telemetry,
       signal: end.signal,
-      report: { progressed() {}, usesModel() {} },
+      report: new ServiceState(),
     }
     const running = runSnapshot(context, { connection: this.connection, store: this.store })
     running.catch(() => {}) // told by stop

@@ -4,7 +4,7 @@ import type { Settings } from '@freshet/config/schema.ts'
 import { FreshetError } from '@freshet/errors/errors.ts'
 
 /** A client that tries once: who calls decides on retries, and on what may be repeated. */
-export function connectElasticsearch(settings: Settings['elasticsearch']): Client {
+export function connectElasticsearch(settings: Settings['elasticsearch']): Client & AsyncDisposable {
   const options: ConstructorParameters<typeof Client>[0] = {
     node: settings.url,
     maxRetries: 0,
@@ -13,7 +13,8 @@ export function connectElasticsearch(settings: Settings['elasticsearch']): Clien
   }
   if (settings.apiKey !== undefined) options.auth = { apiKey: settings.apiKey }
   if (settings.caFile !== undefined) options.tls = { ca: readCertificate(settings.caFile) }
-  return new Client(options)
+  const client = new Client(options)
+  return Object.assign(client, { [Symbol.asyncDispose]: () => client.close() })
 }
 
 function readCertificate(file: string): Buffer {

@@ -1,4 +1,4 @@
-import type { LogAttributes } from '@freshet/telemetry/log.ts'
+import type { LogAttributes } from '@freshet/stage/log.ts'
 import { logLevel } from 'kafkajs'
 import { expect, test } from 'vitest'
 import { clientLog } from './client-log.ts'

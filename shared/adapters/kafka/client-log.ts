@@ -1,5 +1,5 @@
 import type { Clock } from '@freshet/stage/clock.ts'
-import type { Log, LogAttributes } from '@freshet/telemetry/log.ts'
+import type { Log, LogAttributes } from '@freshet/stage/log.ts'
 import { type logCreator, logLevel } from 'kafkajs'
 
 /**

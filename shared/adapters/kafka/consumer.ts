@@ -1,6 +1,6 @@
 import { delayMs } from '@freshet/stage/back-off.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
-import type { Log } from '@freshet/telemetry/log.ts'
+import type { Log } from '@freshet/stage/log.ts'
 import type { Batch } from './batch.ts'
 import type { KafkaConnection } from './connect.ts'
 import { Generation } from './generation.ts'

@@ -1,5 +1,5 @@
 import type { Clock } from '@freshet/stage/clock.ts'
-import type { Log } from '@freshet/telemetry/log.ts'
+import type { Log } from '@freshet/stage/log.ts'
 import { type KafkaConnection, withAdmin } from './connect.ts'
 
 /**

@@ -1,7 +1,7 @@
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { delayMs } from '@freshet/stage/back-off.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
-import type { Log } from '@freshet/telemetry/log.ts'
+import type { Log } from '@freshet/stage/log.ts'
 import type { Producer as KafkaJsProducer } from 'kafkajs'
 import type { KafkaConnection } from './connect.ts'
 import { toKafkaError } from './kafka-error.ts'
@@ -38,6 +38,7 @@ export class Producer implements AsyncDisposable {
   readonly #deadlineMs: number
   readonly #lane = new Lane(MAX_WAITING_SENDS)
   #client: KafkaJsProducer | undefined
+  #underWay: Promise<unknown> | undefined
 
   constructor(connection: KafkaConnection, options: { clock: Clock; log: Log; deadlineMs: number }) {
     this.#connection = connection
@@ -104,7 +105,11 @@ export class Producer implements AsyncDisposable {
   async #attempt(topic: string, messages: OutgoingMessage[]): Promise<OutgoingMessage[]> {
     const client = (this.#client ??= this.#open())
     await client.connect()
-    const response = await client.send({ topic, acks: -1, messages: messages.map(toKafkaJs) })
+    const sending = client.send({ topic, acks: -1, messages: messages.map(toKafkaJs) })
+    this.#underWay = sending
+    const response = await sending.finally(() => {
+      if (this.#underWay === sending) this.#underWay = undefined
+    })
     const written = new Set<number>()
     for (const { partition, errorCode } of response) if (errorCode === 0) written.add(partition)
     return messages.filter(({ partition }) => !written.has(partition))
@@ -141,13 +146,19 @@ export class Producer implements AsyncDisposable {
 
   async #discard(): Promise<void> {
     const client = this.#client
+    const underWay = this.#underWay
     this.#client = undefined
-    if (client) await quit(client, 2_000)
+    if (client === undefined) return
+    await quit(client, DISCONNECT_MS)
+    // A send that still tries to reach a broker connects again behind our back.
+    const again = () => quit(client, DISCONNECT_MS)
+    void underWay?.then(again, again)
   }
 }
 
 const BACK_OFF = { firstMs: 250, maxMs: 2_000 }
 const MAX_WAITING_SENDS = 1_000
+const DISCONNECT_MS = 2_000
 
 function toKafkaJs({ partition, key, value, headers, timestampMs }: OutgoingMessage) {
   return {

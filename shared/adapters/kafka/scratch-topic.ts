@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { loadSettings } from '@freshet/config/load.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
-import type { Log } from '@freshet/telemetry/log.ts'
+import type { Log } from '@freshet/stage/log.ts'
 import { connectKafka, type KafkaConnection, withAdmin } from './connect.ts'
 import { type OutgoingMessage, Producer } from './producer.ts'
 

@@ -1,7 +1,7 @@
 import type { Settings } from '@freshet/config/schema.ts'
 import type { FreshetError } from '@freshet/errors/errors.ts'
 import { decodeStoredScore, type StoredScore } from '@freshet/records/stored-score.ts'
-import type { Log } from '@freshet/telemetry/log.ts'
+import type { Log } from '@freshet/stage/log.ts'
 import type { Redis } from 'ioredis'
 import { addressOf, createClient } from './connect.ts'
 import { toRedisError } from './redis-error.ts'
