@@ -10,7 +10,18 @@ const settings = { ...loadSettings({ env: process.env }).s3, bucket: 'freshet-it
 
 beforeAll(() => ensureBucket(settings))
 
-objectStoreContract('S3', async () => openS3({ ...settings, prefix: `contract-${randomUUID()}` }))
+objectStoreContract(
+  'S3',
+  async () => openS3({ ...settings, prefix: `contract-${randomUUID()}` }),
+  (await isS3Mock())
+    ? [
+        {
+          promise: 'of many writers over one version exactly one wins',
+          reason: 'S3Mock compares etags and writes without a lock, so now and then two win',
+        },
+      ]
+    : [],
+)
 
 describe('S3, when it is not as it should be', () => {
   test('the bucket is made once; making it again changes nothing', async () => {
@@ -44,6 +55,13 @@ describe('S3, when it is not as it should be', () => {
     await expect(store.get('x', AbortSignal.timeout(50))).rejects.toMatchObject({ code: 'DEADLINE' })
   })
 })
+
+/** By the owner that it gives to all buckets, always the same. */
+async function isS3Mock(): Promise<boolean> {
+  if (settings.endpoint === undefined) return false
+  const buckets = await (await fetch(settings.endpoint)).text()
+  return buckets.includes('<ID>79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be</ID>')
+}
 
 /** A server that accepts and keeps silent. */
 async function listen(): Promise<AsyncDisposable & { url: string }> {

@@ -1,0 +1,41 @@
+import { Buffer } from 'node:buffer'
+import { createHash } from 'node:crypto'
+import { addAbortSignal, type Readable } from 'node:stream'
+import type { GetObjectCommandOutput } from '@aws-sdk/client-s3'
+
+/** The whole body; undefined when nothing came for `idleMs`, although more was announced. */
+export async function readBody(
+  answer: GetObjectCommandOutput,
+  idleMs: number,
+  signal: AbortSignal | undefined,
+): Promise<Buffer | undefined> {
+  const idle = new AbortController()
+  const timer = setTimeout(() => idle.abort(), idleMs)
+  const end = signal === undefined ? idle.signal : AbortSignal.any([idle.signal, signal])
+  const chunks: Buffer[] = []
+  try {
+    for await (const chunk of addAbortSignal(end, answer.Body as Readable)) {
+      chunks.push(chunk as Buffer)
+      timer.refresh()
+    }
+    return Buffer.concat(chunks)
+  } catch (error) {
+    if (idle.signal.aborted && !signal?.aborted) return undefined
+    throw error
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/**
+ * Whether body and etag belong together as far as can be told: the etag of an object put in one piece is its MD5, unless
+ * it was encrypted with other keys than the store's own.
+ */
+export function isIntact(
+  { ETag, ServerSideEncryption, SSECustomerAlgorithm }: GetObjectCommandOutput,
+  body: Buffer,
+) {
+  const md5 = /^"([0-9a-f]{32})"$/.exec(ETag ?? '')?.[1]
+  const isDigest = !ServerSideEncryption?.startsWith('aws:kms') && SSECustomerAlgorithm === undefined
+  return md5 === undefined || !isDigest || md5 === createHash('md5').update(body).digest('hex')
+}
