@@ -3,11 +3,15 @@ import { compileColumns } from '@freshet/model/columns.ts'
 import { expect, test } from 'vitest'
 import { type LiveModel, LiveRung } from './live-rung.ts'
 
-const columns = compileColumns([{ name: 'distance', path: '/distance', type: 'number', required: true }])
+const writer = compileColumns([{ name: 'distance', path: '/distance', type: 'number', required: true }])
 
-function rungOf(run: LiveModel['run'] | undefined, isBehind = false): LiveRung {
-  const model = run && { label: 'delay@1', columns, outputs: ['delay', 'risk'], run }
-  return new LiveRung(() => model, { isBehind: () => isBehind })
+type Run = LiveModel['pool']['run']
+
+/** @param run what the model does; null when there is none. */
+function rungOf(run: Run | null, { isBehind = false, onDone = () => {} } = {}): LiveRung {
+  const use = () =>
+    run && { label: 'delay@1', writer, outputs: ['delay', 'risk'], pool: { run }, [Symbol.dispose]: onDone }
+  return new LiveRung(use, { isBehind: () => isBehind })
 }
 
 const inTime = () => performance.now() + 10_000
@@ -46,6 +50,20 @@ test('a model that does not end in time is told to stop', async () => {
   })
 })
 
+test('a model is in use until its answer is there, and no longer, whatever the answer', async () => {
+  const told: string[] = []
+  const onDone = () => told.push('is done')
+  const run: Run = async () => {
+    await Promise.resolve()
+    told.push('has run')
+    throw new FreshetError('MODEL_RUN_FAILED', 'as told')
+  }
+  await rungOf(run, { onDone }).score({ distance: 1 }, inTime())
+  expect(told).toEqual(['has run', 'is done'])
+  await rungOf(run, { onDone }).score({}, inTime())
+  expect(told).toEqual(['has run', 'is done', 'is done'])
+})
+
 test.each([
   ['QUEUE_FULL', 'live_overloaded'],
   ['MODEL_RUN_FAILED', 'live_failed'],
@@ -56,9 +74,9 @@ test.each([
 
 test('without a model, time, or a loop that turns, nothing is tried', async () => {
   const never = () => Promise.reject(new Error('was tried'))
-  expect(await rungOf(undefined).score({}, inTime())).toEqual({ kind: 'unable', reason: 'model_missing' })
+  expect(await rungOf(null).score({}, inTime())).toEqual({ kind: 'unable', reason: 'model_missing' })
   expect(await rungOf(never).score({ distance: 1 }, 0)).toEqual({ kind: 'unable', reason: 'deadline' })
-  expect(await rungOf(never, true).score({ distance: 1 }, inTime())).toEqual({
+  expect(await rungOf(never, { isBehind: true }).score({ distance: 1 }, inTime())).toEqual({
     kind: 'unable',
     reason: 'overloaded',
   })

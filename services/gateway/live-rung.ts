@@ -1,5 +1,6 @@
 import { isFreshetError } from '@freshet/errors/errors.ts'
-import type { RowProblem, RowWriter } from '@freshet/model/columns.ts'
+import type { RowProblem } from '@freshet/model/columns.ts'
+import type { LoadedModel } from '@freshet/model/loaded-model.ts'
 import type { Answer } from '@freshet/records/answer.ts'
 import { whenLate } from './deadline.ts'
 import type { LoopWatch } from './loop-watch.ts'
@@ -16,33 +17,27 @@ interface Problem extends Omit<RowProblem, 'code'> {
   readonly code: RowProblem['code'] | 'SCORE_NOT_FINITE'
 }
 
-/** A model as this rung needs it: ServingModel, or a test's. */
-export interface LiveModel {
-  /** `name@version` */
-  readonly label: string
-  readonly columns: RowWriter
-  /** Names, in the order of the columns that `run` gives. */
-  readonly outputs: readonly string[]
-  /** @throws QUEUE_FULL, DEADLINE, MODEL_RUN_FAILED */
-  run(matrix: Float32Array, rows: number, signal: AbortSignal): Promise<Float64Array[]>
+/** A model as this rung uses it, and disposes of when it has its answer. */
+export interface LiveModel extends Pick<LoadedModel, 'label' | 'outputs' | 'writer'>, Disposable {
+  readonly pool: Pick<LoadedModel['pool'], 'run'>
 }
 
 /** Scores one document with the model that serves now, never later than it is told. */
 export class LiveRung {
-  readonly #model: () => LiveModel | undefined
+  readonly #use: () => LiveModel | null
   readonly #loop: Pick<LoopWatch, 'isBehind'>
 
-  constructor(model: () => LiveModel | undefined, loop: Pick<LoopWatch, 'isBehind'>) {
-    this.#model = model
+  constructor(use: () => LiveModel | null, loop: Pick<LoopWatch, 'isBehind'>) {
+    this.#use = use
     this.#loop = loop
   }
 
   /** @param endsAtMs of `performance.now()`. */
   async score(document: unknown, endsAtMs: number): Promise<Live> {
-    const model = this.#model()
-    if (model === undefined) return { kind: 'unable', reason: 'model_missing' }
-    const matrix = new Float32Array(model.columns.width)
-    const problem = model.columns.write(document, matrix, 0)
+    using model = this.#use()
+    if (model === null) return { kind: 'unable', reason: 'model_missing' }
+    const matrix = new Float32Array(model.writer.width)
+    const problem = model.writer.write(document, matrix, 0)
     if (problem !== null) return { kind: 'unscorable', problem }
     const nowMs = performance.now()
     if (endsAtMs - nowMs < 1) return { kind: 'unable', reason: 'deadline' }
@@ -68,11 +63,11 @@ export function liveAnswer(key: string | null, scored: Live & { kind: 'scored' }
   }
 }
 
-async function runUntil(model: LiveModel, matrix: Float32Array, ms: number): Promise<Float64Array[]> {
+async function runUntil({ pool }: LiveModel, matrix: Float32Array, ms: number): Promise<Float64Array[]> {
   const late = new AbortController()
   const timer = whenLate(ms, () => late.abort())
   try {
-    return await model.run(matrix, 1, late.signal)
+    return await pool.run(matrix, 1, late.signal)
   } finally {
     clearTimeout(timer)
   }

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { RedisScoreReader } from '@freshet/adapters/redis/redis-score-reader.ts'
 import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
 import type { Settings } from '@freshet/config/schema.ts'
+import { PromotedModel } from '@freshet/model/promoted-model.ts'
 import type { Service, ServiceContext } from '@freshet/service/service.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { ApiKeys } from './api-keys.ts'
@@ -13,12 +14,13 @@ import { HttpServer } from './http-server.ts'
 import { Ladder } from './ladder.ts'
 import { LiveRung } from './live-rung.ts'
 import { LoopWatch } from './loop-watch.ts'
-import { ModelHolder } from './model-holder.ts'
 import { RequestRecord } from './request-record.ts'
 import type { Readiness } from './routes/health.ts'
 
 /** So many failures in a row cut Redis off; then it is tried four times a second. */
 const BREAKER = { misses: 20, restMs: 250 }
+/** Single documents wait for a thread: at some 50 µs each, so many are far below any deadline. */
+const POOL = { runRows: 64, maxQueued: 256 }
 
 /** It begins whatever else is away, so there is nothing to look at before. */
 export const gateway: Service = { check: async () => {}, run: runGateway }
@@ -37,28 +39,30 @@ export async function runGateway({ settings, telemetry, signal, report }: Servic
     ...shared,
     everyMs: settings.snapshot.followSeconds * 1_000,
   })
-  await using models = new ModelHolder(store, {
+  await using models = PromotedModel.follow({
     ...shared,
+    store,
+    pool: { ...POOL, threads: gateway.threads },
     intervalMs: settings.model.pointerIntervalMs,
-    threads: gateway.threads,
     onModel: (label) => report.usesModel(label),
+    onRefused: () => telemetry.metrics.add('freshet.models_refused'),
   })
   const app = createApp(partsOf({ loop, cache, snapshot, models }, { settings, telemetry, report }))
-  let loops: Promise<unknown>
+  let following: Promise<void>
   {
     await using server = await HttpServer.listen(app, gateway)
     telemetry.log.info('the gateway listens', { url: server.url })
-    loops = Promise.all([snapshot.run(signal), models.run(signal)])
-    await Promise.race([signal.aborted || once(signal, 'abort'), loops])
+    following = snapshot.run(signal)
+    await Promise.race([signal.aborted || once(signal, 'abort'), following])
   }
-  await loops
+  await following
 }
 
 interface Rungs {
   readonly loop: LoopWatch
   readonly cache: RedisScoreReader
   readonly snapshot: FollowedSnapshot
-  readonly models: ModelHolder
+  readonly models: PromotedModel
 }
 
 type Surroundings = Pick<ServiceContext, 'settings' | 'telemetry' | 'report'>
@@ -70,7 +74,7 @@ function partsOf(rungs: Rungs, { settings, telemetry, report }: Surroundings): A
   const cache = new CacheRung(rungs.cache, { budgetMs: gateway.redisBudgetMs, breaker, loop })
   return {
     ladder: new Ladder(cache, snapshot, { default: gateway.default, cacheKeepsAll: redis.ttlSeconds === 0 }),
-    live: new LiveRung(() => models.serving, loop),
+    live: new LiveRung(() => models.current && models.use(), loop),
     keys: new ApiKeys(gateway.keys),
     record: new RequestRecord(telemetry, {
       share: settings.telemetry.requestShare,
@@ -91,8 +95,8 @@ function readinessOf({ cache, snapshot, models }: Rungs, gateway: Settings['gate
   return {
     cache: cache.ready ? { ready: true } : { ready: false, reason: cache.fault?.code ?? 'connecting' },
     snapshot: snapshot.ready ? { ready: true } : { ready: false, reason: snapshot.state },
-    live: models.serving
-      ? { ready: true, model: models.serving.label }
+    live: models.current
+      ? { ready: true, model: models.current.label }
       : { ready: false, reason: models.fault?.code ?? 'loading' },
     default: gateway.default === null ? { ready: false, reason: 'not configured' } : { ready: true },
   }

@@ -83,6 +83,15 @@ export async function loadPromotedModel(
 ): Promise<{ bundle: ModelBundle; identity: ModelIdentity }> {
   const pointer = await readPointer(store, signal)
   if (pointer === null) throw new FreshetError('MODEL_MISSING', 'no model is promoted')
+  return await loadBundle(store, pointer, signal)
+}
+
+/** @throws MODEL_MISSING when the objects that the pointer names are gone; MODEL_HASH, MODEL_INVALID */
+export async function loadBundle(
+  store: ObjectStore,
+  pointer: ModelPointer,
+  signal: AbortSignal,
+): Promise<{ bundle: ModelBundle; identity: ModelIdentity }> {
   const { name, modelVersion: version, sha256, generation } = pointer
   const bundle = await readBundle((file) => getFile(store, { name, version }, file, signal))
   if (bundle.spec.sha256 !== sha256)

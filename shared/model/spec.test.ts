@@ -23,6 +23,9 @@ describe('a mistake in model.json is refused with its path', () => {
     ['inputs.columns.6.timeZone', 'Mars/Olympus', 'inputs.columns.6.timeZone'],
     ['inputs.columns.0.defalt', 3, 'inputs.columns.0: Unrecognized key'],
     ['outputs', [], 'outputs'],
+    ['outputs.0.name', '7', 'outputs.0.name: a number is no name'],
+    ['outputs.0.name', 'seq_no', 'outputs.0.name: snapshots have a column of that name'],
+    ['outputs.0.name', 'Key', 'outputs.0.name: snapshots have a column of that name'],
   ])('%s', (path, value, message) => {
     const text = JSON.stringify(edited(spec, path, value))
     expect(() => parseModelSpec(text)).toThrow(expect.objectContaining({ code: 'MODEL_INVALID' }))

@@ -53,6 +53,25 @@ const column = z
 /** Part of an object key, and shown as `name@version`. */
 const label = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'up to 64 letters, digits, ., _ and -')
 
+/** What snapshots say of every row; readers of Parquet, as DuckDB, do not tell cases apart. */
+const SNAPSHOT_COLUMNS: readonly string[] = [
+  'key',
+  'document_version',
+  'epoch',
+  'primary_term',
+  'seq_no',
+  'model_generation',
+  'as_of',
+  'scored_at',
+  'state',
+]
+
+const outputName = z
+  .string()
+  .min(1)
+  .refine((name) => !/^\d+$/.test(name), 'a number is no name: JSON would put it before all others')
+  .refine((name) => !SNAPSHOT_COLUMNS.includes(name.toLowerCase()), 'snapshots have a column of that name')
+
 const specSchema = z.strictObject({
   formatVersion: z.literal(1),
   name: label,
@@ -67,7 +86,8 @@ const specSchema = z.strictObject({
   outputs: z
     .array(
       z.strictObject({
-        name: z.string().min(1),
+        /** The first output is the score that callers get: objects by output name must keep their order. */
+        name: outputName,
         /** Name of a numeric output of the model: [rows], or [rows, k] of which `column` is the score. */
         tensor: z.string().min(1),
         column: z.int().min(0).default(0),

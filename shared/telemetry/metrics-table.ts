@@ -31,7 +31,7 @@ export const METRICS = {
   'freshet.scorer.scored': { kind: 'counter', unit: '{row}', help: 'Rows scored and acknowledged by Kafka.' },
   'freshet.scorer.deleted': { kind: 'counter', unit: '{row}', help: 'Deletes passed on.' },
   'freshet.scorer.dead': { kind: 'counter', unit: '{row}', help: 'Changes that went to the dead letters.' },
-  'freshet.scorer.models_refused': {
+  'freshet.models_refused': {
     kind: 'counter',
     unit: '{promotion}',
     help: 'Promoted models that failed their hash, shapes or golden rows; the one before serves on.',

@@ -1,6 +1,8 @@
 import type { KafkaConnection } from '@freshet/adapters/kafka/connect.ts'
 import { type Batch, GroupConsumer, type Lease } from '@freshet/adapters/kafka/consumer.ts'
 import type { Producer } from '@freshet/adapters/kafka/producer.ts'
+import type { LoadedModel } from '@freshet/model/loaded-model.ts'
+import { PromotedModel } from '@freshet/model/promoted-model.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import { encodeScoreBatch, type ScoreBatch } from '@freshet/records/score-batch.ts'
 import { topicName } from '@freshet/records/topics.ts'
@@ -12,9 +14,7 @@ import { inSpan, linksTo, messagingSpan, traceContextOf } from '@freshet/telemet
 import type { DeadLetters } from '../dead-letters.ts'
 import type { ChangeMessage } from './change-message.ts'
 import { changesToRows, type FeatureBatch, STATE } from './change-to-row.ts'
-import type { LoadedModel } from './loaded-model.ts'
 import { cutMicroBatches } from './micro-batch.ts'
-import { PromotedModel } from './promoted-model.ts'
 import { rowsToScores } from './rows-to-scores.ts'
 import { type RowScores, scoreRows } from './score-rows.ts'
 
@@ -50,8 +50,9 @@ export async function runInfer(context: ServiceContext, deps: InferDeps): Promis
       pool: settings.scorer,
       intervalMs: settings.model.pointerIntervalMs,
       clock,
-      telemetry,
+      log: telemetry.log,
       onModel: (label) => report.usesModel(label),
+      onRefused: () => telemetry.metrics.add('freshet.models_refused'),
     },
     signal,
   )

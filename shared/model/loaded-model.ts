@@ -1,27 +1,32 @@
-import { compileColumns, type RowWriter } from '@freshet/model/columns.ts'
-import { InferencePool, type PoolOptions } from '@freshet/model/inference-pool.ts'
-import { loadPromotedModel } from '@freshet/model/model-store.ts'
-import { verifyBundle } from '@freshet/model/verify-bundle.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import type { ModelIdentity } from '@freshet/records/score-batch.ts'
-import type { Scoring } from './score-rows.ts'
+import { compileColumns, type RowWriter } from './columns.ts'
+import { InferencePool, type PoolOptions } from './inference-pool.ts'
+import type { ModelPointer } from './model-pointer.ts'
+import { loadBundle } from './model-store.ts'
+import { verifyBundle } from './verify-bundle.ts'
 
 /** A model that has proved itself on its golden rows, ready to score. */
-export interface LoadedModel extends Scoring {
+export interface LoadedModel {
   readonly identity: ModelIdentity
   /** `name@version` */
   readonly label: string
+  /** Names, in the order of the columns that the pool gives. */
+  readonly outputs: readonly string[]
   readonly writer: RowWriter
   readonly pool: InferencePool
+  /** A row that the model is known to score: tells a broken model from a row that breaks it. */
+  readonly probe: Float32Array
 }
 
 /** @throws MODEL_MISSING, MODEL_HASH, MODEL_INVALID, MODEL_GOLDEN, MODEL_RUN_FAILED, and what the store throws */
 export async function loadModel(
   store: ObjectStore,
+  pointer: ModelPointer,
   options: PoolOptions,
   signal: AbortSignal,
 ): Promise<LoadedModel> {
-  const { bundle, identity } = await loadPromotedModel(store, signal)
+  const { bundle, identity } = await loadBundle(store, pointer, signal)
   const pool = await InferencePool.start(bundle, options)
   try {
     await verifyBundle(bundle, pool, signal)
@@ -45,7 +50,7 @@ export async function loadModel(
 /** A model in use until its user disposes of it. */
 export type ModelInUse = LoadedModel & Disposable
 
-/** Counts the users of a model, so that it goes when the last one is done and no batch meets a closed pool. */
+/** Counts the users of a model, so that it goes when the last one is done and nobody meets a closed pool. */
 export class SharedModel {
   readonly model: LoadedModel
   readonly #unused = Promise.withResolvers<void>()

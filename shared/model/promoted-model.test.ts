@@ -1,0 +1,177 @@
+import { MemoryObjectStore } from '@freshet/adapters/memory/object-store.ts'
+import { FreshetError, toFreshetError } from '@freshet/errors/errors.ts'
+import { systemClock } from '@freshet/stage/clock.ts'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { promoteModel, pushModel } from './model-store.ts'
+import { PromotedModel } from './promoted-model.ts'
+import { demoBundle } from './test-bundles.ts'
+
+const { signal } = new AbortController()
+const patience = { timeout: 20_000 }
+vi.setConfig({ testTimeout: 60_000 })
+const demo = await demoBundle()
+const width = demo.spec.inputs.columns.length
+
+/** The demo's model under another version; `damaged`: its author claims other scores than it gives. */
+async function promote(store: MemoryObjectStore, version: string, damaged = false): Promise<void> {
+  const golden = demo.golden.map((row) => ({
+    ...row,
+    outputs: damaged ? { arrival_delay_minutes: 10_000 } : row.outputs,
+  }))
+  await pushModel(store, { ...demo, golden, spec: { ...demo.spec, version } })
+  await promoteModel(store, { name: demo.spec.name, version }, 0)
+}
+
+/** A store of the test's own, and what is told of its model. */
+function world() {
+  const store = new MemoryObjectStore()
+  const used: string[] = []
+  const errors: string[] = []
+  const refused = vi.fn()
+  const time = { nowMs: 0 }
+  const options = {
+    store,
+    pool: { threads: 1, runRows: 64 },
+    intervalMs: 5,
+    clock: { ...systemClock, nowMs: () => time.nowMs },
+    log: {
+      debug() {},
+      info() {},
+      warn() {},
+      error: (message: string, error: unknown) => errors.push(`${message}: ${toFreshetError(error).code}`),
+    },
+    onModel: (label: string) => used.push(label),
+    onRefused: refused,
+  }
+  return { store, options, used, errors, refused, time }
+}
+
+function following() {
+  const all = world()
+  const models = PromotedModel.follow(all.options)
+  onTestFinished(() => models[Symbol.asyncDispose]())
+  return { ...all, models }
+}
+
+function labelOf(models: PromotedModel): string {
+  using model = models.use()
+  return model.label
+}
+
+describe('the promoted model, opened', () => {
+  test('is waited for while there is none, with one line that says so', async () => {
+    const { store, options, errors } = world()
+    const opening = PromotedModel.open(options, signal)
+    await vi.waitFor(() => expect(errors).toEqual(['waiting for a model: MODEL_MISSING']))
+    await promote(store, '1')
+    await using models = await opening
+    expect(labelOf(models!)).toBe('arrival-delay@1')
+  })
+
+  test('is not waited for once the service stops', async () => {
+    const stop = new AbortController()
+    const opening = PromotedModel.open(world().options, stop.signal)
+    stop.abort()
+    expect(await opening).toBeNull()
+  })
+
+  test('is not waited for when the store will never give it', async () => {
+    const { options, store } = world()
+    vi.spyOn(store, 'get').mockRejectedValue(new FreshetError('S3_UNAUTHORIZED', 'no'))
+    await expect(PromotedModel.open(options, signal)).rejects.toMatchObject({ code: 'S3_UNAUTHORIZED' })
+  })
+
+  test('is waited for when the one of now is refused: the next promotion mends that', async () => {
+    const { store, options, errors, refused } = world()
+    await promote(store, '1', true)
+    const opening = PromotedModel.open(options, signal)
+    await vi.waitFor(() => expect(errors).toEqual(['arrival-delay@1 is refused: MODEL_GOLDEN']), patience)
+    await promote(store, '2')
+    await using models = await opening
+    expect(labelOf(models!)).toBe('arrival-delay@2')
+    expect(refused).toHaveBeenCalledTimes(1)
+  })
+
+  test('is replaced by the next one without closing it under a batch', async () => {
+    const { store, options, used } = world()
+    await promote(store, '1')
+    await using models = await PromotedModel.open(options, signal)
+    {
+      using first = models!.use()
+      await promote(store, '2')
+      await vi.waitFor(() => expect(used).toEqual(['arrival-delay@1', 'arrival-delay@2']), patience)
+      expect(await first.pool.run(new Float32Array(width), 1, signal)).toHaveLength(1)
+    }
+    using second = models!.use()
+    expect(second.identity).toEqual({ name: 'arrival-delay', version: '2', generation: 2 })
+    expect(await second.pool.run(new Float32Array(width), 1, signal)).toHaveLength(1)
+  })
+
+  test('that fails its golden rows is refused once, and the one before serves on until the next', async () => {
+    const { store, options, used, errors, refused } = world()
+    await promote(store, '1')
+    await using models = await PromotedModel.open(options, signal)
+    await promote(store, '2', true)
+    await vi.waitFor(() => expect(errors).toEqual(['arrival-delay@2 is refused: MODEL_GOLDEN']), patience)
+    expect(labelOf(models!)).toBe('arrival-delay@1')
+    await promote(store, '3')
+    await vi.waitFor(() => expect(used).toEqual(['arrival-delay@1', 'arrival-delay@3']), patience)
+    expect(refused).toHaveBeenCalledTimes(1)
+  })
+
+  test('serves on while the store is away, with one line a minute that says so', async () => {
+    const { store, options, errors, time } = world()
+    await promote(store, '1')
+    await using models = await PromotedModel.open(options, signal)
+    const away = vi.spyOn(store, 'get').mockRejectedValue(new FreshetError('S3_UNREACHABLE', 'away'))
+    const line = 'the promoted model cannot be read; the last one serves on: S3_UNREACHABLE'
+    await vi.waitFor(() => expect(errors).toEqual([line]))
+    expect(labelOf(models!)).toBe('arrival-delay@1')
+    const looks = away.mock.calls.length
+    await vi.waitFor(() => expect(away.mock.calls.length).toBeGreaterThan(looks + 3))
+    expect(errors).toEqual([line])
+    time.nowMs += 60_000
+    await vi.waitFor(() => expect(errors).toEqual([line, line]))
+  })
+})
+
+describe('the promoted model, followed', () => {
+  test('serves once it is promoted, and the reason is known until then', async () => {
+    const { store, models, used } = following()
+    await expect.poll(() => models.fault?.code, patience).toBe('MODEL_MISSING')
+    expect(() => models.use()).toThrow(expect.objectContaining({ code: 'MODEL_MISSING' }))
+    await promote(store, '1')
+    await expect.poll(() => models.current?.label, patience).toBe('arrival-delay@1')
+    expect(models.fault).toBeNull()
+    expect(used).toEqual([models.current?.label])
+  })
+
+  test('that fails its golden rows never serves, whatever else happens meanwhile, and the one before goes on', async () => {
+    const { store, models, refused } = following()
+    await promote(store, '1')
+    await expect.poll(() => models.current, patience).not.toBeNull()
+    await promote(store, 'wrong', true)
+    await expect.poll(() => models.fault?.code, patience).toBe('MODEL_GOLDEN')
+    expect(models.current?.identity.generation).toBe(1)
+    const away = vi.spyOn(store, 'get').mockRejectedValue(new FreshetError('S3_UNREACHABLE', 'away'))
+    await expect.poll(() => models.fault?.code, patience).toBe('S3_UNREACHABLE')
+    away.mockRestore()
+    await expect.poll(() => models.fault?.code, patience).toBe('MODEL_GOLDEN')
+    expect(refused).toHaveBeenCalledTimes(1)
+    await promote(store, '1')
+    await expect.poll(() => models.current?.identity.generation, patience).toBe(3)
+    expect(models.fault).toBeNull()
+  })
+
+  test('goes on while the store is away, and the next one comes when it is back', async () => {
+    const { store, models } = following()
+    await promote(store, '1')
+    await expect.poll(() => models.current, patience).not.toBeNull()
+    const away = vi.spyOn(store, 'get').mockRejectedValue(new FreshetError('S3_UNREACHABLE', 'away'))
+    await expect.poll(() => models.fault?.code, patience).toBe('S3_UNREACHABLE')
+    expect(models.current?.identity.generation).toBe(1)
+    away.mockRestore()
+    await promote(store, 'next')
+    await expect.poll(() => models.current?.identity.generation, patience).toBe(2)
+  })
+})
