@@ -32,6 +32,7 @@ export const poller: Figure = {
     await using opened = new AsyncDisposableStack()
     const stack = opened.use(await Stack.open({ FRESHET_KAFKA_PARTITIONS: `${PARTITIONS}` }, { shards: 1 }))
     await writeFlights(stack, await flightDocuments(DOCUMENTS))
+    await stack.client.indices.refresh({ index: stack.index })
     const telemetry = opened.use(openBenchTelemetry(stack.settings))
     const connection = connectKafka(stack.settings.kafka, { clientId: 'bench', log: telemetry.log })
     const options = { clock: systemClock, log: telemetry.log, deadlineMs: PRODUCE_DEADLINE_MS }

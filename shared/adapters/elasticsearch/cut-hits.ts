@@ -64,9 +64,14 @@ function isShardCount(value: unknown): value is SearchPage['shards'] {
   return [total, successful, failed].every(Number.isSafeInteger)
 }
 
+const FIRST_PRINTABLE = 0x20
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const COMMA = 0x2c
+const ZERO = 0x30
+const ONE = 0x31
+const NINE = 0x39
+const MAX_SAFE_DIGITS = 15
 const COLON = 0x3a
 const OPEN_BRACE = 0x7b
 const CLOSE_BRACE = 0x7d
@@ -105,9 +110,13 @@ class Scanner {
 
   /** The value, parsed. Meant for small ones. */
   json(): unknown {
-    const text = this.bytes().toString()
+    this.#space()
+    const from = this.#at
+    this.skip()
+    const plain = this.#plain(from, this.#at)
+    if (plain !== undefined) return plain
     try {
-      return JSON.parse(text)
+      return JSON.parse(this.#bytes.toString('utf8', from, this.#at))
     } catch (cause) {
       throw malformed(`not JSON before byte ${this.#at}`, cause)
     }
@@ -119,6 +128,28 @@ class Scanner {
     const from = this.#at
     this.skip()
     return this.#bytes.subarray(from, this.#at)
+  }
+
+  /**
+   * A text without escapes or a whole number, which nearly all small values are; undefined for others. To parse them
+   * all costs as much as the rest of the cutting.
+   */
+  #plain(from: number, to: number): string | number | undefined {
+    const bytes = this.#bytes
+    const first = bytes[from]!
+    if (first === QUOTE) {
+      for (let at = from + 1; at < to - 1; at++)
+        if (bytes[at] === BACKSLASH || bytes[at]! < FIRST_PRINTABLE) return undefined
+      return bytes.toString('utf8', from + 1, to - 1)
+    }
+    if (first < ONE || first > NINE || to - from > MAX_SAFE_DIGITS) return undefined
+    let value = 0
+    for (let at = from; at < to; at++) {
+      const byte = bytes[at]!
+      if (byte < ZERO || byte > NINE) return undefined
+      value = value * 10 + (byte - ZERO)
+    }
+    return value
   }
 
   skip(): void {
