@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { connectKafka } from '@freshet/adapters/kafka/connect.ts'
 import { createTopics } from '@freshet/adapters/kafka/topics.ts'
+import { RedisServer } from '@freshet/adapters/redis/redis-server.ts'
 import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
 import { loadSettings } from '@freshet/config/load.ts'
 import { topicName } from '@freshet/records/topics.ts'
@@ -123,6 +124,18 @@ describe('one clear error, exit code 2 and no stack for', () => {
       FRESHET_REDIS_URL: 'redis://127.0.0.1:1',
     })
     expectOneClearError(outcome, 'REDIS_UNREACHABLE', /127\.0\.0\.1:1/)
+  })
+
+  test('a wrong password of Redis', async () => {
+    await using stack = await Stack.open()
+    await using redis = await RedisServer.start(['--requirepass', 'right'])
+    const outcome = await freshet(['run', 'scorer'], {
+      FRESHET_PIPELINE: stack.settings.pipeline,
+      FRESHET_S3_PREFIX: stack.settings.s3.prefix,
+      FRESHET_REDIS_URL: `redis://:wrong@127.0.0.1:${redis.port}`,
+    })
+    expectOneClearError(outcome, 'REDIS_UNAUTHORIZED', /127\.0\.0\.1/)
+    expect(outcome.stderr + outcome.stdout).not.toContain('wrong@')
   })
 
   test('a model whose hash differs', async () => {

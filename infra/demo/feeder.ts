@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from '@elastic/elasticsearch'
+import { systemClock } from '@freshet/stage/clock.ts'
 import type { Callers } from './callers.ts'
 import { type Flight, type FlightDocument, flightUpdates, readFlights, versionsOf } from './flights.ts'
 import type { FreshnessProbe } from './freshness.ts'
@@ -9,6 +9,8 @@ import type { Tally } from './tally.ts'
 const UNDER_WAY = 1_000
 const SEED = 2013
 const BULKS_PER_SECOND = 10
+/** The first few go ahead alone: consumer groups form and caches fill before anything is measured. */
+const FIRST_WRITES = 20
 
 export interface FeedOptions {
   readonly client: Client
@@ -23,7 +25,7 @@ export interface FeedOptions {
   readonly signal: AbortSignal
 }
 
-/** Streams flights into Elasticsearch, each updated on its way, at an even rate. */
+/** Streams flights into Elasticsearch, each updated on its way, at an even rate once the first have come through. */
 export async function feedFlights({
   client,
   index,
@@ -38,13 +40,15 @@ export async function feedFlights({
     seed: SEED,
     underWay: UNDER_WAY,
   })
+  const first = take(updates, FIRST_WRITES)
+  await write(first)
+  await probe.answered(`${index}/${first[0]!.id}`, signal)
   for (let dueMs = performance.now(); !signal.aborted; dueMs += 1000 / BULKS_PER_SECOND) {
     const bulk = take(updates, Math.max(1, Math.round(rate / BULKS_PER_SECOND)))
     if (bulk.length === 0) return
     await write(bulk)
-    await sleep(Math.max(0, dueMs + 1000 / BULKS_PER_SECOND - performance.now()), undefined, {
-      signal,
-    }).catch(() => {})
+    const pauseMs = dueMs + 1000 / BULKS_PER_SECOND - performance.now()
+    await systemClock.sleep(Math.max(0, pauseMs), signal)
   }
 
   async function write(bulk: readonly Flight[]): Promise<void> {

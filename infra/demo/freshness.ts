@@ -1,7 +1,7 @@
 import { Agent } from 'node:http'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { ModelBundle } from '@freshet/model/bundle.ts'
 import { scoreDocuments } from '@freshet/model/score-documents.ts'
+import { systemClock } from '@freshet/stage/clock.ts'
 import { lookup } from './callers.ts'
 import type { Tally } from './tally.ts'
 
@@ -34,6 +34,15 @@ export class FreshnessProbe {
     this.#watched.add(watching)
   }
 
+  /** Waits until the gateway has a score for the key. */
+  async answered(key: string, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const { answer } = await lookup(this.#agent, this.#options.gatewayUrl, key)
+      if (answer !== undefined && answer.source !== 'default') return
+      await systemClock.sleep(ASK_EVERY_MS, signal)
+    }
+  }
+
   async settle(): Promise<void> {
     await Promise.all(this.#watched)
     this.#agent.destroy()
@@ -46,7 +55,7 @@ export class FreshnessProbe {
     while (performance.now() - indexedAtMs < GIVE_UP_MS) {
       const { answer } = await lookup(this.#agent, gatewayUrl, key)
       if (answer?.score != null && isClose(answer.score, wanted)) break
-      await sleep(ASK_EVERY_MS)
+      await systemClock.sleep(ASK_EVERY_MS)
     }
     tally.freshnessMs.add(performance.now() - indexedAtMs)
   }

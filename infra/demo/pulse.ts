@@ -5,8 +5,8 @@ import { tail } from '@freshet/adapters/kafka/read-all.ts'
 import type { Settings } from '@freshet/config/schema.ts'
 import { type Heartbeat, heartbeatRecord, isHeartbeatKey } from '@freshet/records/heartbeat.ts'
 import { consumerGroups, topicName } from '@freshet/records/topics.ts'
-import type { MetricName } from '@freshet/telemetry/metrics-table.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
+import type { MetricName } from '@freshet/telemetry/metrics-table.ts'
 
 const LAG_EVERY_MS = 2_000
 const FRESH_BEATS_WITHIN_MS = 15_000

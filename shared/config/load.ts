@@ -98,9 +98,10 @@ function put(tree: Tree, path: string, value: unknown): void {
   at[last] = value
 }
 
+/** Own names only: a key called `__proto__` is a wrong setting, not a way into every object. */
 function merge(into: Tree, from: Tree): void {
   for (const [name, value] of Object.entries(from)) {
-    const there = into[name]
+    const there = Object.hasOwn(into, name) ? into[name] : undefined
     if (isTree(there) && isTree(value)) merge(there, value)
     else Object.defineProperty(into, name, { value, enumerable: true, writable: true, configurable: true })
   }

@@ -1,0 +1,83 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { listSettings } from './describe.ts'
+import { loadSettings } from './load.ts'
+import { redactSettings, redactUrl } from './redact.ts'
+
+function fileWith(text: string): string {
+  const file = join(mkdtempSync(join(tmpdir(), 'freshet-')), 'freshet.yaml')
+  writeFileSync(file, text)
+  return file
+}
+
+describe('settings', () => {
+  test('come from the environment, then the file, then the running services, then the defaults', () => {
+    const file = fileWith('redis:\n  url: redis://file:1\ngateway:\n  deadlineMs: 70\n')
+    const services = { redis: { url: 'redis://services:1' }, elasticsearch: { url: 'http://services:2' } }
+    const settings = loadSettings({ file, env: { FRESHET_GATEWAY_DEADLINE_MS: '60' }, services })
+    expect(settings.gateway.deadlineMs).toBe(60)
+    expect(settings.redis.url).toBe('redis://file:1')
+    expect(settings.elasticsearch.url).toBe('http://services:2')
+    expect(settings.kafka.brokers).toEqual(['127.0.0.1:9092'])
+  })
+
+  test('each have an environment variable of their own', () => {
+    const names = listSettings().map((setting) => setting.env)
+    expect(new Set(names).size).toBe(names.length)
+    expect(names).toContain('FRESHET_S3_SECRET_ACCESS_KEY')
+  })
+
+  test('may be lists, objects, numbers and null in the environment', () => {
+    const { kafka, gateway } = loadSettings({
+      env: {
+        FRESHET_KAFKA_BROKERS: 'a:1, b:2',
+        FRESHET_GATEWAY_DEFAULT: '0.5',
+        FRESHET_GATEWAY_KEYS: `[{ name: shop, sha256: ${'ab'.repeat(32)} }]`,
+      },
+    })
+    expect(kafka.brokers).toEqual(['a:1', 'b:2'])
+    expect(gateway).toMatchObject({ default: 0.5, keys: [{ name: 'shop' }] })
+  })
+
+  test('that are wrong are all named at once, with their bounds', () => {
+    const env = { FRESHET_GATEWAY_PORT: '70000', FRESHET_SNAPSHOT_INTERVAL_SECONDS: 'often' }
+    expect(() => loadSettings({ env })).toThrow(/gateway\.port.*65535.*|snapshot\.intervalSeconds/)
+    expect(() => loadSettings({ env })).toThrow(/snapshot\.intervalSeconds/)
+  })
+
+  test('that do not exist are refused in the environment and in the file', () => {
+    expect(() => loadSettings({ env: { FRESHET_REDIS_ULR: 'x' } })).toThrow(
+      /no such setting: FRESHET_REDIS_ULR/,
+    )
+    expect(() => loadSettings({ file: fileWith('reddis: {}\n'), env: {} })).toThrow(/reddis/)
+    expect(() => loadSettings({ file: fileWith('- a\n'), env: {} })).toThrow(/settings by name/)
+  })
+
+  test('of a file cannot reach the prototype of objects', () => {
+    expect(() => loadSettings({ file: fileWith('__proto__:\n  polluted: true\n'), env: {} })).toThrow()
+    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
+  })
+
+  test('open the gateway beyond loopback only with keys', () => {
+    const env = { FRESHET_GATEWAY_HOST: '0.0.0.0' }
+    expect(() => loadSettings({ env })).toThrow(/gateway\.keys/)
+    const keys = `[{ name: shop, sha256: ${'ab'.repeat(32)} }]`
+    expect(loadSettings({ env: { ...env, FRESHET_GATEWAY_KEYS: keys } }).gateway.host).toBe('0.0.0.0')
+  })
+})
+
+describe('secrets', () => {
+  test('are replaced where settings are shown', () => {
+    const settings = loadSettings({
+      env: {
+        FRESHET_ELASTICSEARCH_API_KEY: 'hunter2',
+        FRESHET_KAFKA_PASSWORD: 'hunter2',
+        FRESHET_REDIS_URL: 'redis://:hunter2@127.0.0.1:6379',
+      },
+    })
+    expect(JSON.stringify(redactSettings(settings))).not.toContain('hunter2')
+    expect(redactUrl('https://reader:hunter2@host/a:b@c')).toBe('https://reader:***@host/a:b@c')
+  })
+})
