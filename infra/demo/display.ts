@@ -1,4 +1,5 @@
 import type { Callers } from './callers.ts'
+import type { GatewayClient } from './gateway-client.ts'
 import type { Pulse } from './pulse.ts'
 import type { SlackReceiver } from './slack-receiver.ts'
 import type { Tally } from './tally.ts'
@@ -10,8 +11,9 @@ export interface DisplayOptions {
   readonly tally: Tally
   readonly pulse: Pulse
   readonly callers: Callers
-  readonly slack: SlackReceiver
-  readonly gatewayUrl: string
+  /** Undefined where Slack is somebody else's. */
+  readonly slack: SlackReceiver | undefined
+  readonly gateway: GatewayClient
 }
 
 /** Shows the pipeline live on stderr: a panel that is redrawn on a terminal, else a line now and then. */
@@ -49,7 +51,7 @@ function progressLine({ tally, pulse }: DisplayOptions): string {
   ].join(' · ')
 }
 
-function panel({ tally, pulse, callers, slack, gatewayUrl }: DisplayOptions): string[] {
+function panel({ tally, pulse, callers, slack, gateway }: DisplayOptions): string[] {
   const { freshnessMs, lookupMs, bySource } = tally
   const answer = callers.lastAnswer
   const lag = (group: string) => {
@@ -63,7 +65,7 @@ function panel({ tally, pulse, callers, slack, gatewayUrl }: DisplayOptions): st
     `  → scored        ${count(pulse.metric('freshet.scorer.scored'))}${lag('-infer')}`,
     `  → cached        ${count(pulse.metric('freshet.cache.rows'))}${lag('-cache')}`,
     `  → snapshot      ${count(pulse.metric('freshet.snapshot.rows'))}${lag('-snapshot')}`,
-    `  dead letters    ${count(pulse.metric('freshet.scorer.dead'))}    alerts ${slack.messages.length}`,
+    `  dead letters    ${count(pulse.metric('freshet.scorer.dead'))}${slack === undefined ? '' : `    alerts ${slack.messages.length}`}`,
     '',
     `  freshness       p50 ${milliseconds(freshnessMs.percentile(50))}   p99 ${milliseconds(freshnessMs.percentile(99))}   from the write in Elasticsearch to the gateway's answer`,
     `  lookups         ${count(tally.lookups)}, ${count(tally.lookupsWithin100ms)} within 100 ms   p99 ${milliseconds(lookupMs.percentile(99))}   failed ${tally.lookupFailures}`,
@@ -75,7 +77,7 @@ function panel({ tally, pulse, callers, slack, gatewayUrl }: DisplayOptions): st
       ? []
       : [
           `  ${answer.key}: arrives ${Math.round(answer.score ?? 0)} min late, says ${answer.model} from ${answer.source}, ${answer.age_ms} ms old`,
-          `  try: curl ${gatewayUrl}/v1/scores/${answer.key}`,
+          `  try: curl ${gateway.url}/v1/scores/${answer.key}`,
         ]),
     '  Ctrl-C stops everything.',
   ]

@@ -1,8 +1,7 @@
-import { Agent } from 'node:http'
 import type { ModelBundle } from '@freshet/model/bundle.ts'
 import { scoreDocuments } from '@freshet/model/score-documents.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
-import { lookup } from './callers.ts'
+import type { GatewayClient } from './gateway-client.ts'
 import type { Tally } from './tally.ts'
 
 const MAX_WATCHED = 16
@@ -12,11 +11,10 @@ const TOLERANCE = 1e-4
 
 /** Measures freshness from outside: from the moment a write returned until the gateway answers with its score. */
 export class FreshnessProbe {
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: MAX_WATCHED })
   readonly #watched = new Set<Promise<void>>()
-  readonly #options: { gatewayUrl: string; bundle: ModelBundle; tally: Tally }
+  readonly #options: { gateway: GatewayClient; bundle: ModelBundle; tally: Tally }
 
-  constructor(options: { gatewayUrl: string; bundle: ModelBundle; tally: Tally }) {
+  constructor(options: { gateway: GatewayClient; bundle: ModelBundle; tally: Tally }) {
     this.#options = options
   }
 
@@ -37,7 +35,7 @@ export class FreshnessProbe {
   /** Waits until the gateway has a score for the key. */
   async answered(key: string, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const { answer } = await lookup(this.#agent, this.#options.gatewayUrl, key)
+      const { answer } = await this.#options.gateway.lookup(key)
       if (answer !== undefined && answer.source !== 'default') return
       await systemClock.sleep(ASK_EVERY_MS, signal)
     }
@@ -45,15 +43,14 @@ export class FreshnessProbe {
 
   async settle(): Promise<void> {
     await Promise.all(this.#watched)
-    this.#agent.destroy()
   }
 
   async #watch(key: string, before: object | undefined, after: object, indexedAtMs: number): Promise<void> {
-    const { gatewayUrl, bundle, tally } = this.#options
+    const { gateway, bundle, tally } = this.#options
     const [wanted, old] = await scoresOf(bundle, [after, ...(before === undefined ? [] : [before])])
     if (wanted === undefined || (old !== undefined && isClose(old, wanted))) return
     while (performance.now() - indexedAtMs < GIVE_UP_MS) {
-      const { answer } = await lookup(this.#agent, gatewayUrl, key)
+      const { answer } = await gateway.lookup(key)
       if (answer?.score != null && isClose(answer.score, wanted)) break
       await systemClock.sleep(ASK_EVERY_MS)
     }

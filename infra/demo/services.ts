@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { FreshetError } from '@freshet/errors/errors.ts'
+import type { GatewayClient } from './gateway-client.ts'
 
 const PROGRAM = fileURLToPath(new URL('../../services/cli/freshet.ts', import.meta.url))
 const READY_WITHIN_MS = 60_000
@@ -37,10 +38,10 @@ export class RunningServices implements AsyncDisposable {
     this.#ended = once(this.#child, 'exit')
   }
 
-  /** Resolves when the gateway has a model and a store to answer from. */
-  async ready(signal: AbortSignal): Promise<void> {
+  /** Resolves when the gateway can answer. @throws SERVICE_START_FAILED */
+  async ready(gateway: GatewayClient, signal: AbortSignal): Promise<void> {
     const giveUpAtMs = performance.now() + READY_WITHIN_MS
-    while (!(await this.#isReady())) {
+    while (!(await gateway.isReady())) {
       signal.throwIfAborted()
       if (this.#child.exitCode !== null || performance.now() > giveUpAtMs)
         throw new FreshetError('SERVICE_START_FAILED', `the services do not come up, see ${this.logFile}`)
@@ -53,13 +54,5 @@ export class RunningServices implements AsyncDisposable {
     this.#child.kill('SIGTERM')
     await Promise.race([this.#ended, sleep(STOP_WITHIN_MS, undefined, { ref: false })])
     if (this.#child.exitCode === null) this.#child.kill('SIGKILL')
-  }
-
-  async #isReady(): Promise<boolean> {
-    try {
-      return (await fetch(`${this.gatewayUrl}/readyz`, { signal: AbortSignal.timeout(1_000) })).ok
-    } catch {
-      return false // not listening yet
-    }
   }
 }

@@ -1,7 +1,10 @@
 import { join } from 'node:path'
+import type { Settings } from '@freshet/config/schema.ts'
 import { runDemo } from '@freshet/demo/demo.ts'
+import { GatewayClient } from '@freshet/demo/gateway-client.ts'
+import { type PlayOptions, play, prepare } from '@freshet/demo/play.ts'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { homeFolder, interruptSignal } from '../invocation.ts'
+import { homeFolder, interruptSignal, readInvocation } from '../invocation.ts'
 
 /** The main job on real data, in front of your eyes. */
 export function demoCommand(): Command {
@@ -18,20 +21,34 @@ export function demoCommand(): Command {
         .choices(['auto', 'docker', 'native'])
         .default('auto'),
     )
-    .action(
-      async (
-        options: { docs?: number; rate: number; mode: 'auto' | 'docker' | 'native' },
-        command: Command,
-      ) => {
-        const { json = false } = command.optsWithGlobals<{ json?: boolean }>()
-        process.exitCode = await runDemo({
-          ...options,
-          json,
-          home: join(homeFolder(), 'demo'),
-          signal: interruptSignal(),
-        })
-      },
+    .option(
+      '--attach <url>',
+      'use the configured servers and the services that run, with the gateway at this address',
     )
+    .option('--api-key <key>', 'key for that gateway')
+    .action(async (options: DemoFlags, command: Command) => {
+      const json = command.optsWithGlobals<{ json?: boolean }>().json ?? false
+      const report = (line: string) => process.stderr.write(`${line}\n`)
+      const playing = { ...options, json, report, signal: interruptSignal() }
+      process.exitCode =
+        options.attach === undefined
+          ? await runDemo({ ...playing, home: join(homeFolder(), 'demo') })
+          : await attach(options.attach, playing, readInvocation(command).settings)
+    })
+}
+
+interface DemoFlags {
+  readonly docs?: number
+  readonly rate: number
+  readonly mode: 'auto' | 'docker' | 'native'
+  readonly attach?: string
+  readonly apiKey?: string
+}
+
+async function attach(url: string, options: PlayOptions & DemoFlags, settings: Settings): Promise<number> {
+  await prepare(settings, options.report)
+  using gateway = new GatewayClient({ url, apiKey: options.apiKey })
+  return await play({ ...options, settings, gateway, slack: undefined })
 }
 
 function positive(text: string): number {
