@@ -1,3 +1,4 @@
+import './no-onnx-telemetry.ts'
 import { Worker } from 'node:worker_threads'
 import { type ErrorCode, FreshetError } from '@freshet/errors/errors.ts'
 import type { RunnableModel } from './onnx-session.ts'

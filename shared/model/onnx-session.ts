@@ -1,3 +1,4 @@
+import './no-onnx-telemetry.ts'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import type { ModelSpec } from './spec.ts'
