@@ -1,6 +1,5 @@
-/** Performs the effects of one shard's capture and feeds the outcomes back, until there is nothing left to do. */
 import type { Client } from '@elastic/elasticsearch'
-import { type PageRequest, readPage } from '@freshet/adapters/elasticsearch/read-page.ts'
+import { readPage } from '@freshet/adapters/elasticsearch/read-page.ts'
 import type { ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
 import { partitionOf } from '@freshet/adapters/kafka/partitioner.ts'
 import type { OutgoingMessage, Producer } from '@freshet/adapters/kafka/producer.ts'
@@ -11,7 +10,7 @@ import { topicName } from '@freshet/records/topics.ts'
 import type { StageReport } from '@freshet/service/service.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
-import { type Capture, defaultLimits, type Effect, type Event, type Limits, step } from './capture.ts'
+import { type Capture, defaultLimits, type Effect, type Event, step } from './capture.ts'
 import { saveCursor } from './cursor-store.ts'
 import { hitToChange } from './hit-to-change.ts'
 import { tracePage } from './page-span.ts'
@@ -23,6 +22,9 @@ export interface CaptureWorld {
   readonly telemetry: Telemetry
   readonly clock: Clock
   readonly report: StageReport
+  /** Stops the reading; what was read is still sent and acknowledged before `grace` aborts. */
+  readonly signal: AbortSignal
+  readonly grace: AbortSignal
 }
 
 interface PageRead {
@@ -30,105 +32,113 @@ interface PageRead {
   readonly capturedAtMs: number
 }
 
-/**
- * @param state    idle; the returned state is idle too, at the old cursor when `error` is set.
- * @param refresh  refreshes the shard's index, at most once a round for all its shards.
- * @param signal   stops the reading; what was read is still produced and acknowledged before `grace` aborts.
- */
-export async function captureShard(
-  world: CaptureWorld,
-  state: Capture,
-  view: ShardView,
-  newEpoch: number,
-  refresh: () => Promise<void>,
-  { signal, grace }: { signal: AbortSignal; grace: AbortSignal },
-): Promise<{ state: Capture; error?: unknown }> {
-  const limits: Limits = { ...defaultLimits, pageRows: world.settings.elasticsearch.pageRows }
-  const running = new Set<Promise<Outcome>>()
-  const { identity, globalCheckpoint, maxSeqNo } = view
-  let page: PageRead = { hits: [], capturedAtMs: 0 }
-  let error: unknown
-  let event: Event = { kind: 'observed', identity, globalCheckpoint, maxSeqNo, newEpoch }
-  for (;;) {
-    const [next, effects] = step(state, event, limits)
-    state = next
-    for (const effect of effects) {
-      const outcome: Promise<Outcome> = perform(effect).then(
-        (done) => ({ ...done, self: outcome }),
-        (failure: unknown) => ({ failure, self: outcome }),
-      )
-      running.add(outcome)
-    }
-    if (running.size === 0) return error === undefined ? { state } : { state, error }
-    const outcome = await Promise.race(running)
-    running.delete(outcome.self)
-    if ('failure' in outcome) {
-      error ??= outcome.failure
-      event = { kind: 'failed' }
-      continue
-    }
-    if (outcome.page !== undefined) page = outcome.page
-    event = outcome.event
+type Outcome = { readonly self: Promise<Outcome> } & (
+  | { readonly event: Event; readonly page?: PageRead }
+  | { readonly failure: unknown }
+)
+
+/** One scan of one shard: performs what capture.ts decides and feeds the outcomes back, until nothing is left to do. */
+export class ShardCapture {
+  readonly #world: CaptureWorld
+  readonly #view: ShardView
+  readonly #refresh: () => Promise<void>
+  readonly #running = new Set<Promise<Outcome>>()
+  #page: PageRead = { hits: [], capturedAtMs: 0 }
+  #epoch = 0
+
+  /** @param refresh refreshes the shard's index, at most once a round for all its shards. */
+  constructor(world: CaptureWorld, view: ShardView, refresh: () => Promise<void>) {
+    this.#world = world
+    this.#view = view
+    this.#refresh = refresh
   }
 
-  async function perform(effect: Effect): Promise<{ event: Event; page?: PageRead }> {
+  /**
+   * @param state    idle.
+   * @param newEpoch for a shard that is met for the first time.
+   * @returns the state, idle again; at the last saved cursor when `error` is set.
+   */
+  async run(state: Capture, newEpoch: number): Promise<{ state: Capture; error?: unknown }> {
+    const limits = { ...defaultLimits, pageRows: this.#world.settings.elasticsearch.pageRows }
+    const { identity, globalCheckpoint, maxSeqNo } = this.#view
+    let error: unknown
+    let event: Event = { kind: 'observed', identity, globalCheckpoint, maxSeqNo, newEpoch }
+    for (;;) {
+      const [next, effects] = step(state, event, limits)
+      state = next
+      this.#epoch = state.cursor.epoch
+      for (const effect of effects) this.#begin(effect)
+      if (this.#running.size === 0) return error === undefined ? { state } : { state, error }
+      const outcome = await Promise.race(this.#running)
+      this.#running.delete(outcome.self)
+      if ('failure' in outcome) {
+        error ??= outcome.failure
+        event = { kind: 'failed' }
+      } else {
+        if (outcome.page !== undefined) this.#page = outcome.page
+        event = outcome.event
+      }
+    }
+  }
+
+  #begin(effect: Effect): void {
+    const outcome: Promise<Outcome> = this.#perform(effect).then(
+      (done) => ({ ...done, self: outcome }),
+      (failure: unknown) => ({ failure, self: outcome }),
+    )
+    this.#running.add(outcome)
+  }
+
+  async #perform(effect: Effect): Promise<{ event: Event; page?: PageRead }> {
+    const { producer, settings, clock, grace } = this.#world
     switch (effect.kind) {
       case 'save':
-        await saveCursor(world.producer, world.settings.pipeline, effect.cursor, grace)
+        await saveCursor(producer, settings.pipeline, effect.cursor, grace)
         return { event: { kind: 'saved' } }
       case 'refresh':
-        await refresh()
+        await this.#refresh()
         return { event: { kind: 'refreshed' } }
       case 'readPage': {
-        const read = await readOne({ index: view.index, shard: view.shard, ...effect })
-        return { event: { kind: 'page', hits: read.hits }, page: read }
+        const page = await this.#read(effect)
+        return { event: { kind: 'page', hits: page.hits }, page }
       }
       case 'produce': {
-        const { hits, capturedAtMs } = page
-        await produce(
-          hits.filter((_, row) => !effect.skip.has(row)),
-          capturedAtMs,
-        )
-        return { event: { kind: 'acked', throughSeqNo: effect.throughSeqNo, nowMs: world.clock.nowMs() } }
+        await this.#produce(this.#page, effect.skip)
+        return { event: { kind: 'acked', throughSeqNo: effect.throughSeqNo, nowMs: clock.nowMs() } }
       }
     }
   }
 
-  async function readOne(request: PageRequest): Promise<PageRead> {
-    const capturedAtMs = world.clock.nowMs()
-    const { hits } = await tracePage(world.telemetry, 'read', view, () =>
-      readPage(world.client, request, signal),
+  async #read(effect: Extract<Effect, { kind: 'readPage' }>): Promise<PageRead> {
+    const { client, clock, telemetry, signal } = this.#world
+    const { index, shard } = this.#view
+    const capturedAtMs = clock.nowMs()
+    const { hits } = await tracePage(telemetry, 'read', this.#view, () =>
+      readPage(client, { index, shard, ...effect }, signal),
     )
-    world.telemetry.metrics.add('freshet.poller.pages')
+    telemetry.metrics.add('freshet.poller.pages')
     return { hits, capturedAtMs }
   }
 
-  async function produce(hits: readonly Hit[], capturedAtMs: number): Promise<void> {
-    const topic = topicName(world.settings.pipeline, 'changes')
-    const { epoch } = state.cursor
-    await tracePage(world.telemetry, 'send', view, async (trace) => {
-      const messages = hits.map((hit): OutgoingMessage => {
-        const change = hitToChange(hit, {
-          epoch,
-          capturedAtMs,
-          keyScheme: world.settings.elasticsearch.key,
-          trace,
-        })
+  async #produce({ hits, capturedAtMs }: PageRead, skip: ReadonlySet<number>): Promise<void> {
+    const { producer, settings, telemetry, report, grace } = this.#world
+    const { elasticsearch, kafka, pipeline } = settings
+    const epoch = this.#epoch
+    const fresh = skip.size === 0 ? hits : hits.filter((_, row) => !skip.has(row))
+    await tracePage(telemetry, 'send', this.#view, async (trace) => {
+      const messages = fresh.map((hit): OutgoingMessage => {
+        const change = hitToChange(hit, { epoch, capturedAtMs, keyScheme: elasticsearch.key, trace })
         return {
-          partition: partitionOf(change.key, world.settings.kafka.partitions),
+          partition: partitionOf(change.key, kafka.partitions),
           key: change.key,
           value: change.source,
           headers: { [CHANGE_HEADER]: encodeChangeHeader(change) },
           timestampMs: capturedAtMs,
         }
       })
-      await world.producer.send(topic, messages, grace)
+      await producer.send(topicName(pipeline, 'changes'), messages, grace)
     })
-    world.telemetry.metrics.add('freshet.poller.changes', hits.length)
-    world.report.progressed('capture', hits.length)
+    telemetry.metrics.add('freshet.poller.changes', fresh.length)
+    report.progressed('capture', fresh.length)
   }
-}
-
-type Outcome = ({ readonly event: Event; readonly page?: PageRead } | { readonly failure: unknown }) & {
-  readonly self: Promise<Outcome>
 }

@@ -7,7 +7,7 @@ import { checkTopics } from '@freshet/adapters/kafka/topics.ts'
 import type { Service, ServiceContext } from '@freshet/service/service.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { withGrace } from '@freshet/stage/grace.ts'
-import { runCapture } from './capture-loop.ts'
+import { CaptureLoop } from './capture-loop.ts'
 import { loadCursors } from './cursor-store.ts'
 
 const GRACE_MS = 8_000
@@ -33,8 +33,6 @@ async function run({ settings, instance, telemetry, signal, report }: ServiceCon
   const cursors = await loadCursors(connection, settings.pipeline, signal)
   log.info(`capturing ${settings.elasticsearch.index}, ${cursors.size} shards known`)
   using grace = withGrace(signal, GRACE_MS)
-  await runCapture({ settings, client, producer, telemetry, clock, report }, cursors, {
-    signal,
-    grace: grace.signal,
-  })
+  const world = { settings, client, producer, telemetry, clock, report, signal, grace: grace.signal }
+  await new CaptureLoop(world, cursors).run()
 }

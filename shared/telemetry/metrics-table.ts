@@ -23,6 +23,11 @@ export const METRICS = {
     unit: '{rewind}',
     help: 'Shards read again after their identity changed.',
   },
+  'freshet.poller.unreadable': {
+    kind: 'gauge',
+    unit: '{shard}',
+    help: 'Shards without a primary that can be read now.',
+  },
   'freshet.poller.behind': {
     kind: 'gauge',
     unit: '{operation}',

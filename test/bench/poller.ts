@@ -3,7 +3,7 @@ import { readShards, type ShardView } from '@freshet/adapters/elasticsearch/shar
 import { connectKafka } from '@freshet/adapters/kafka/connect.ts'
 import { Producer } from '@freshet/adapters/kafka/producer.ts'
 import { newCapture } from '@freshet/poller/capture.ts'
-import { captureShard } from '@freshet/poller/capture-shard.ts'
+import { ShardCapture } from '@freshet/poller/capture-shard.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
 import { Stack } from '../stack.ts'
@@ -69,16 +69,10 @@ async function capture(
       captured += changes
     },
   })
-  const world = { ...parts, settings, client, clock: systemClock, report }
+  const world = { ...parts, settings, client, clock: systemClock, report, signal, grace: signal }
   const cost = await costOf(async () => {
-    const { error } = await captureShard(
-      world,
-      newCapture(index, view.shard),
-      view,
-      Date.now(),
-      () => refresh(client, index, signal),
-      { signal, grace: signal },
-    )
+    const scan = new ShardCapture(world, view, () => refresh(client, index, signal))
+    const { error } = await scan.run(newCapture(index, view.shard), Date.now())
     if (error !== undefined) throw error
   })
   return sampleOf(cost, captured)
