@@ -1,3 +1,4 @@
+import type { Worker } from '@freshet/records/topics.ts'
 import type { Callers } from './callers.ts'
 import type { GatewayClient } from './gateway-client.ts'
 import type { Pulse } from './pulse.ts'
@@ -54,17 +55,17 @@ function progressLine({ tally, pulse }: DisplayOptions): string {
 function panel({ tally, pulse, callers, slack, gateway }: DisplayOptions): string[] {
   const { freshnessMs, lookupMs, bySource } = tally
   const answer = callers.lastAnswer
-  const lag = (group: string) => {
-    const found = pulse.lag.find((entry) => entry.group.endsWith(group))
-    return found === undefined ? '' : `  lag ${found.records} records, ${found.seconds.toFixed(1)} s`
+  const lag = (worker: Worker) => {
+    const found = pulse.lag.find((group) => group.worker === worker)
+    return found === undefined ? '' : `  lag ${found.lagRecords} records, ${found.lagSeconds.toFixed(1)} s`
   }
   return [
     '',
     `  Elasticsearch   ${count(tally.documents)} flights, ${count(tally.writes)} writes`,
     `  → changes       ${count(pulse.metric('freshet.poller.changes'))}`,
-    `  → scored        ${count(pulse.metric('freshet.scorer.scored'))}${lag('-infer')}`,
-    `  → cached        ${count(pulse.metric('freshet.cache.rows'))}${lag('-cache')}`,
-    `  → snapshot      ${count(pulse.metric('freshet.snapshot.rows'))}${lag('-snapshot')}`,
+    `  → scored        ${count(pulse.metric('freshet.scorer.scored'))}${lag('infer')}`,
+    `  → cached        ${count(pulse.metric('freshet.cache.rows'))}${lag('cache')}`,
+    `  → snapshot      ${count(pulse.metric('freshet.snapshot.rows'))}${lag('snapshot')}`,
     `  dead letters    ${count(pulse.metric('freshet.scorer.dead'))}${slack === undefined ? '' : `    alerts ${slack.messages.length}`}`,
     '',
     `  freshness       p50 ${milliseconds(freshnessMs.percentile(50))}   p99 ${milliseconds(freshnessMs.percentile(99))}   from the write in Elasticsearch to the gateway's answer`,

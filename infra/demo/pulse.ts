@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connectKafka, type KafkaConnection } from '@freshet/adapters/kafka/connect.ts'
-import { readLag } from '@freshet/adapters/kafka/lag.ts'
+import { readLag, sumLag } from '@freshet/adapters/kafka/lag.ts'
 import { tail } from '@freshet/adapters/kafka/read-all.ts'
 import type { Settings } from '@freshet/config/schema.ts'
 import { type Heartbeat, heartbeatRecord, isHeartbeatKey } from '@freshet/records/heartbeat.ts'
-import { consumerGroups, topicName } from '@freshet/records/topics.ts'
+import { consumerGroups, topicName, type Worker } from '@freshet/records/topics.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import type { MetricName } from '@freshet/telemetry/metrics-table.ts'
 
@@ -12,9 +12,9 @@ const LAG_EVERY_MS = 2_000
 const FRESH_BEATS_WITHIN_MS = 15_000
 
 export interface GroupLag {
-  readonly group: string
-  readonly records: number
-  readonly seconds: number
+  readonly worker: Worker
+  readonly lagRecords: number
+  readonly lagSeconds: number
 }
 
 /** What the services say of themselves, as anyone can read it: heartbeats, and the lag of the consumer groups. */
@@ -71,22 +71,17 @@ export class Pulse implements AsyncDisposable {
 
   async #watchLag(connection: KafkaConnection, pipeline: string): Promise<void> {
     while (!this.#stop.signal.aborted) {
-      this.lag = await Promise.all(consumerGroups(pipeline).map((group) => lagOf(connection, group))).catch(
-        () => this.lag,
-      )
+      this.lag = await readLags(connection, pipeline).catch(() => this.lag)
       await sleep(LAG_EVERY_MS, undefined, { signal: this.#stop.signal }).catch(() => {})
     }
   }
 }
 
-async function lagOf(
-  connection: KafkaConnection,
-  { group, topic }: { group: string; topic: string },
-): Promise<GroupLag> {
-  const partitions = await readLag(connection, { groupId: group, topic })
-  return {
-    group,
-    records: partitions.reduce((sum, { lagRecords }) => sum + lagRecords, 0),
-    seconds: Math.max(0, ...partitions.map(({ lagSeconds }) => lagSeconds)),
-  }
+function readLags(connection: KafkaConnection, pipeline: string): Promise<GroupLag[]> {
+  return Promise.all(
+    consumerGroups(pipeline).map(async (group) => ({
+      worker: group.worker,
+      ...sumLag(await readLag(connection, group)),
+    })),
+  )
 }

@@ -6,6 +6,7 @@ import { toFreshetError } from '@freshet/errors/errors.ts'
 import { ALERT_STATE_KEY } from '@freshet/records/alert-state.ts'
 import { type Heartbeat, heartbeatRecord } from '@freshet/records/heartbeat.ts'
 import { consumerGroups, topicName } from '@freshet/records/topics.ts'
+import { ATTRIBUTES } from '@freshet/telemetry/attributes.ts'
 import { type BackOff, delayMs } from '@freshet/stage/back-off.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
@@ -52,7 +53,10 @@ export class FactReader {
         await tail(connection, topic, { fromTimestampMs, onMessage, signal })
       } catch (error) {
         const { code, message } = toFreshetError(error)
-        log.warn('heartbeats cannot be followed', { 'error.type': code, 'exception.message': message })
+        log.warn('heartbeats cannot be followed', {
+          [ATTRIBUTES.errorType]: code,
+          [ATTRIBUTES.exceptionMessage]: message,
+        })
       }
       await clock.sleep(delayMs(BACK_OFF, attempt, Math.random), signal)
     }
@@ -64,10 +68,9 @@ export class FactReader {
     let groups: GroupLag[]
     try {
       groups = await Promise.all(
-        consumerGroups(pipeline).map(async ({ group, topic }) => ({
-          groupId: group,
-          topic,
-          partitions: await readLag(connection, { groupId: group, topic }),
+        consumerGroups(pipeline).map(async (group) => ({
+          ...group,
+          partitions: await readLag(connection, group),
         })),
       )
     } catch (error) {
@@ -105,8 +108,8 @@ export class FactReader {
     } catch (error) {
       const { code, message } = toFreshetError(error)
       this.#options.log.warn(`the heartbeat of ${name} cannot be read`, {
-        'error.type': code,
-        'exception.message': message,
+        [ATTRIBUTES.errorType]: code,
+        [ATTRIBUTES.exceptionMessage]: message,
       })
       return undefined
     }

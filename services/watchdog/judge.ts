@@ -1,5 +1,5 @@
 /** Facts → findings: what is wrong right now, each with a name that stays the same while it lasts. */
-import type { PartitionLag } from '@freshet/adapters/kafka/lag.ts'
+import { type PartitionLag, sumLag } from '@freshet/adapters/kafka/lag.ts'
 import type { FreshetError } from '@freshet/errors/errors.ts'
 import type { Finding } from '@freshet/records/alert-state.ts'
 import type { Heartbeat } from '@freshet/records/heartbeat.ts'
@@ -57,9 +57,8 @@ function unreachable({ code, message }: FreshetError): Finding {
 }
 
 function judgeLag({ groupId, topic, partitions }: GroupLag, { lagSeconds }: Thresholds): Finding[] {
-  const worst = Math.max(0, ...partitions.map((partition) => partition.lagSeconds))
+  const { lagRecords: records, lagSeconds: worst } = sumLag(partitions)
   if (worst <= lagSeconds) return []
-  const records = partitions.reduce((sum, partition) => sum + partition.lagRecords, 0)
   const late = partitions.filter((partition) => partition.lagSeconds > lagSeconds)
   const idle = partitions.every(({ committedOffset }) => committedOffset === null)
   return [

@@ -6,7 +6,7 @@ import { loadSettings } from '@freshet/config/load.ts'
 import type { Settings } from '@freshet/config/schema.ts'
 import { type SlackReceiver, startSlackReceiver } from '@freshet/demo/slack-receiver.ts'
 import { type Heartbeat, heartbeatKey, heartbeatRecord } from '@freshet/records/heartbeat.ts'
-import { TOPICS, type TopicName, topicName } from '@freshet/records/topics.ts'
+import { groupName, TOPICS, type TopicName, topicName } from '@freshet/records/topics.ts'
 import { runHeartbeats } from '@freshet/service/heartbeat-loop.ts'
 import { ServiceState } from '@freshet/service/service-state.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
@@ -27,14 +27,14 @@ test(
       'changes',
       ['a', 'b', 'c'].map((key) => ({ ...old, key: Buffer.from(key) })),
     )
-    await commit(`${settings.pipeline}-infer`, topic('changes'), 1)
+    await commit(groupName(settings.pipeline, 'infer'), topic('changes'), 1)
     const first = startWatchdog(settings, 'watchdog-1')
     await vi.waitFor(() => expect(told()).toHaveLength(1), DEADLINE)
     expect(slack.messages[0]!.text).toMatch(/^FIRING: \S+-infer is [56] min behind/)
     await first.stop()
 
     startWatchdog(settings, 'watchdog-2')
-    await commit(`${settings.pipeline}-infer`, topic('changes'), 3)
+    await commit(groupName(settings.pipeline, 'infer'), topic('changes'), 3)
     await vi.waitFor(() => expect(told()).toHaveLength(2), DEADLINE)
     expect(slack.messages[1]!.text).toMatch(/^RESOLVED after \d+ s: \S+-infer is [56] min behind/)
   },

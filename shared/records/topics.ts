@@ -57,13 +57,28 @@ export function topicName(pipeline: string, topic: TopicName): string {
   return `${pipeline}${TOPICS[topic].suffix}`
 }
 
-/** The scorer's consumer groups and what each reads. */
-export function consumerGroups(
-  pipeline: string,
-): readonly { readonly group: string; readonly topic: string }[] {
-  return [
-    { group: `${pipeline}-infer`, topic: topicName(pipeline, 'changes') },
-    { group: `${pipeline}-cache`, topic: topicName(pipeline, 'scores') },
-    { group: `${pipeline}-snapshot`, topic: topicName(pipeline, 'scores') },
-  ]
+/** The scorer's workers along the path of the data, with the topic that each reads in a consumer group of its own. */
+const WORKERS = { infer: 'changes', cache: 'scores', snapshot: 'scores' } as const satisfies Record<
+  string,
+  TopicName
+>
+
+export type Worker = keyof typeof WORKERS
+
+export interface WorkerGroup {
+  readonly worker: Worker
+  readonly groupId: string
+  readonly topic: string
+}
+
+export function groupName(pipeline: string, worker: Worker): string {
+  return `${pipeline}-${worker}`
+}
+
+export function consumerGroups(pipeline: string): readonly WorkerGroup[] {
+  return (Object.keys(WORKERS) as Worker[]).map((worker) => ({
+    worker,
+    groupId: groupName(pipeline, worker),
+    topic: topicName(pipeline, WORKERS[worker]),
+  }))
 }

@@ -6,7 +6,7 @@ import { type OutgoingMessage, Producer } from '@freshet/adapters/kafka/producer
 import type { Flight } from '@freshet/demo/flights.ts'
 import { compileColumns } from '@freshet/model/columns.ts'
 import { CHANGE_HEADER, encodeChangeHeader } from '@freshet/records/change.ts'
-import { topicName } from '@freshet/records/topics.ts'
+import { groupName, topicName } from '@freshet/records/topics.ts'
 import { DeadLetters } from '@freshet/scorer/dead-letters.ts'
 import { type InferDeps, runInfer } from '@freshet/scorer/infer/infer-loop.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
@@ -106,7 +106,9 @@ async function scoreAll(
     },
   })
   await runInfer({ settings, instance: 'bench', telemetry, signal, report }, deps)
-  await withAdmin(connection, 'forgetting the group', (admin) => admin.deleteGroups([`${pipeline}-infer`]))
+  await withAdmin(connection, 'forgetting the group', (admin) =>
+    admin.deleteGroups([groupName(pipeline, 'infer')]),
+  )
   if (cost === undefined) throw new Error(`${rows} of ${CHANGES} rows in ${ROUND_DEADLINE_MS} ms`)
   return sampleOf(cost, rows)
 }

@@ -1,9 +1,9 @@
 import { connectKafka } from '@freshet/adapters/kafka/connect.ts'
-import { readLag } from '@freshet/adapters/kafka/lag.ts'
+import { readLag, sumLag } from '@freshet/adapters/kafka/lag.ts'
 import { readAll } from '@freshet/adapters/kafka/read-all.ts'
 import type { Settings } from '@freshet/config/schema.ts'
 import { type Heartbeat, heartbeatRecord, isHeartbeatKey } from '@freshet/records/heartbeat.ts'
-import { consumerGroups, topicName } from '@freshet/records/topics.ts'
+import { consumerGroups, topicName, type WorkerGroup } from '@freshet/records/topics.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { Command } from 'commander'
 import { readInvocation } from '../invocation.ts'
@@ -14,12 +14,7 @@ const SOMETHING_IS_WRONG = 1
 interface Status {
   readonly pipeline: string
   readonly instances: readonly (Heartbeat & { readonly silentSeconds: number })[]
-  readonly groups: readonly {
-    readonly group: string
-    readonly topic: string
-    readonly lagRecords: number
-    readonly lagSeconds: number
-  }[]
+  readonly groups: readonly (WorkerGroup & ReturnType<typeof sumLag>)[]
 }
 
 /** Who lives, how far each stage is, and how far each consumer group is behind. Exit code 1 when something is not well. */
@@ -49,15 +44,10 @@ async function readStatus({ kafka, pipeline }: Settings): Promise<Status> {
     },
   })
   const groups = await Promise.all(
-    consumerGroups(pipeline).map(async ({ group, topic }) => {
-      const partitions = await readLag(connection, { groupId: group, topic })
-      return {
-        group,
-        topic,
-        lagRecords: partitions.reduce((sum, partition) => sum + partition.lagRecords, 0),
-        lagSeconds: Math.max(0, ...partitions.map((partition) => partition.lagSeconds)),
-      }
-    }),
+    consumerGroups(pipeline).map(async (group) => ({
+      ...group,
+      ...sumLag(await readLag(connection, group)),
+    })),
   )
   const instances = [...latest.values()].map((beat) => ({
     ...beat,
@@ -79,8 +69,8 @@ function describe({ pipeline, instances, groups }: Status): string {
     ),
     ...(instances.length === 0 ? ['  no instance was heard in the last hour: `freshet run all`'] : []),
     ...groups.map(
-      ({ group, topic, lagRecords, lagSeconds }) =>
-        `  ${group.padEnd(18)} ${lagRecords} records, ${lagSeconds.toFixed(1)} s behind on ${topic}`,
+      ({ groupId, topic, lagRecords, lagSeconds }) =>
+        `  ${groupId.padEnd(18)} ${lagRecords} records, ${lagSeconds.toFixed(1)} s behind on ${topic}`,
     ),
   ]
   return `${lines.join('\n')}\n`

@@ -3,10 +3,10 @@ import { type Batch, GroupConsumer } from '@freshet/adapters/kafka/consumer.ts'
 import { isFreshetError } from '@freshet/errors/errors.ts'
 import type { ScoreStore } from '@freshet/ports/score-store.ts'
 import { decodeScoreBatch, type ScoreBatch } from '@freshet/records/score-batch.ts'
-import { topicName } from '@freshet/records/topics.ts'
+import { groupName, topicName } from '@freshet/records/topics.ts'
 import type { ServiceContext } from '@freshet/service/service.ts'
-import type { Clock } from '@freshet/stage/clock.ts'
 import { ATTRIBUTES } from '@freshet/telemetry/attributes.ts'
+import type { Clock } from '@freshet/stage/clock.ts'
 import { inSpan, linksTo, messagingSpan } from '@freshet/telemetry/spans.ts'
 import type { DeadLetters } from '../dead-letters.ts'
 import type { DeadChange } from '../infer/change-message.ts'
@@ -28,7 +28,7 @@ const STALL_MS = 60_000
 export async function runCache(context: ServiceContext, deps: CacheDeps): Promise<void> {
   const { settings, telemetry, signal } = context
   const topic = topicName(settings.pipeline, 'scores')
-  const group = `${settings.pipeline}-cache`
+  const group = groupName(settings.pipeline, 'cache')
   const consumer = new GroupConsumer(deps.connection, {
     groupId: group,
     topic,

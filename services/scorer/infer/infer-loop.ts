@@ -5,11 +5,11 @@ import type { LoadedModel } from '@freshet/model/loaded-model.ts'
 import { PromotedModel } from '@freshet/model/promoted-model.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import { encodeScoreBatch, type ScoreBatch } from '@freshet/records/score-batch.ts'
-import { topicName } from '@freshet/records/topics.ts'
+import { groupName, topicName } from '@freshet/records/topics.ts'
 import type { ServiceContext } from '@freshet/service/service.ts'
+import { ATTRIBUTES } from '@freshet/telemetry/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import { withGrace } from '@freshet/stage/grace.ts'
-import { ATTRIBUTES } from '@freshet/telemetry/attributes.ts'
 import { inSpan, linksTo, messagingSpan, traceContextOf } from '@freshet/telemetry/spans.ts'
 import type { DeadLetters } from '../dead-letters.ts'
 import type { ChangeMessage } from './change-message.ts'
@@ -83,7 +83,7 @@ class Infer {
 
   constructor(context: ServiceContext, deps: InferDeps, models: PromotedModel) {
     const { pipeline } = context.settings
-    this.group = `${pipeline}-infer`
+    this.group = groupName(pipeline, 'infer')
     this.changesTopic = topicName(pipeline, 'changes')
     this.#scoresTopic = topicName(pipeline, 'scores')
     this.#context = context

@@ -7,7 +7,7 @@ import { loadSettings } from '@freshet/config/load.ts'
 import type { Settings } from '@freshet/config/schema.ts'
 import type { Manifest } from '@freshet/records/manifest.ts'
 import { encodeScoreBatch, type ScoreBatch } from '@freshet/records/score-batch.ts'
-import { topicName } from '@freshet/records/topics.ts'
+import { groupName, topicName } from '@freshet/records/topics.ts'
 import type { ServiceContext } from '@freshet/service/service.ts'
 import { ServiceState } from '@freshet/service/service-state.ts'
 import { SnapshotFollower } from '@freshet/snapshot/follow.ts'
@@ -53,7 +53,7 @@ test('scores become deltas and bases, and a second worker that joins and leaves 
   expect(table.size).toBe(expected.size)
   for (const [key, score] of expected) expect(table.get(key)).toEqual(score)
   const lag = await readLag(world.connection, {
-    groupId: `${world.settings.pipeline}-snapshot`,
+    groupId: groupName(world.settings.pipeline, 'snapshot'),
     topic: world.topic,
   })
   expect(lag.map(({ committedOffset, lagRecords }) => [committedOffset, lagRecords])).toEqual([

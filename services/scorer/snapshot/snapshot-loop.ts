@@ -5,13 +5,13 @@ import { type Batch, GroupConsumer, type Lease } from '@freshet/adapters/kafka/c
 import { FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import { decodeScoreBatch, type ScoreBatch } from '@freshet/records/score-batch.ts'
-import { topicName } from '@freshet/records/topics.ts'
+import { groupName, topicName } from '@freshet/records/topics.ts'
 import type { ServiceContext } from '@freshet/service/service.ts'
 import { readManifest } from '@freshet/snapshot/manifest.ts'
+import { ATTRIBUTES } from '@freshet/telemetry/attributes.ts'
 import { delayMs } from '@freshet/stage/back-off.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { withGrace } from '@freshet/stage/grace.ts'
-import { ATTRIBUTES } from '@freshet/telemetry/attributes.ts'
 import { type FlushParts, mergeWhereDue, writeDeltas } from './flush.ts'
 import { HeldScores } from './held-scores.ts'
 import { collectOrphans, ORPHAN_AGE_MS } from './orphans.ts'
@@ -84,7 +84,7 @@ class SnapshotLoop {
   #consume(stop: AbortSignal): Promise<void> {
     const { settings, telemetry } = this.#context
     const consumer = new GroupConsumer(this.#deps.connection, {
-      groupId: `${settings.pipeline}-snapshot`,
+      groupId: groupName(settings.pipeline, 'snapshot'),
       topic: topicName(settings.pipeline, 'scores'),
       stallMs: STALL_MS,
       log: telemetry.log,

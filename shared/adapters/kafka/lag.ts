@@ -38,6 +38,14 @@ export async function readLag(
   })
 }
 
+/** A group as a whole: records add up, and it is as late as its latest partition. */
+export function sumLag(partitions: readonly PartitionLag[]): Pick<PartitionLag, 'lagRecords' | 'lagSeconds'> {
+  return {
+    lagRecords: partitions.reduce((sum, { lagRecords }) => sum + lagRecords, 0),
+    lagSeconds: Math.max(0, ...partitions.map(({ lagSeconds }) => lagSeconds)),
+  }
+}
+
 async function probe(admin: Admin, topic: string, behind: ReadonlyMap<number, number>): Promise<Probe[]> {
   const nowMs = systemClock.nowMs()
   const probes: Probe[] = []
