@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { randomUUID } from 'node:crypto'
-import { emptyRows, ROW_STATES, type RowState, type ScoreBatch } from '@freshet/records/score-batch.ts'
+import { emptyRows, type RowState, type ScoreBatch, STATE } from '@freshet/records/score-batch.ts'
 import { storedScoreAt } from '@freshet/records/stored-score.ts'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -120,7 +120,7 @@ export function batchOf(rows: readonly Row[]): ScoreBatch {
     columns.primaryTerms[i] = 1
     columns.seqNos[i] = seqNo
     columns.asOfMs[i] = 1_700_000_000_000 + i
-    columns.states[i] = ROW_STATES.indexOf(state)
+    columns.states[i] = STATE[state]
     columns.outputs[0]![i] = state === 'scored' ? score : Number.NaN
   }
   return {

@@ -11,6 +11,7 @@ import {
   type RowState,
   rankAt,
   type ScoreBatch,
+  STATE,
   stateAt,
 } from './score-batch.ts'
 
@@ -36,7 +37,7 @@ function batchOf(rows: readonly Row[], outputs: readonly string[]): ScoreBatch {
     columns.primaryTerms[i] = row.primaryTerm
     columns.seqNos[i] = row.seqNo
     columns.asOfMs[i] = row.asOfMs
-    columns.states[i] = ROW_STATES.indexOf(row.state)
+    columns.states[i] = STATE[row.state]
     for (const [column, value] of row.outputs.entries()) columns.outputs[column]![i] = value
   }
   const header = {

@@ -36,6 +36,12 @@ export interface ModelIdentity {
 export const ROW_STATES = ['scored', 'deleted', 'unscorable'] as const
 export type RowState = (typeof ROW_STATES)[number]
 
+/** How a row's state stands in `states`. */
+export const STATE = Object.fromEntries(ROW_STATES.map((state, index) => [state, index])) as Record<
+  RowState,
+  number
+>
+
 /** n rows as columns. Typed arrays have n entries, except `keyOffsets` with n + 1. */
 export interface ScoreRows {
   readonly count: number

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { newer } from '@freshet/records/revision.ts'
-import { emptyRows, ROW_STATES, type RowState, type ScoreBatch } from '@freshet/records/score-batch.ts'
+import { emptyRows, ROW_STATES, type RowState, type ScoreBatch, STATE } from '@freshet/records/score-batch.ts'
 import { type StoredScore, storedScoreAt } from '@freshet/records/stored-score.ts'
 import fc from 'fast-check'
 
@@ -93,7 +93,7 @@ function batchOf(generation: number, rows: readonly Row[], scoredAtMs: number): 
     columns.primaryTerms[i] = one.primaryTerm
     columns.seqNos[i] = one.seqNo
     columns.asOfMs[i] = one.asOfMs
-    columns.states[i] = ROW_STATES.indexOf(one.state)
+    columns.states[i] = STATE[one.state]
     if (one.state === 'scored') for (const o of outputs.keys()) columns.outputs[o]![i] = one.scores[o]!
   }
   const model = { name: `m${generation}`, version: '1', generation }

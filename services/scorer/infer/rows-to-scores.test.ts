@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
-import { emptyRows, stateAt } from '@freshet/records/score-batch.ts'
+import { emptyRows, STATE, stateAt } from '@freshet/records/score-batch.ts'
 import { describe, expect, test } from 'vitest'
-import { type FeatureBatch, STATE } from './change-to-row.ts'
+import type { FeatureBatch } from './feature-batch.ts'
 import { rowsToScores } from './rows-to-scores.ts'
 import type { RowScores } from './score-rows.ts'
 

@@ -1,6 +1,6 @@
-import type { ScoreBatch, ScoreBatchHeader } from '@freshet/records/score-batch.ts'
+import { type ScoreBatch, type ScoreBatchHeader, STATE } from '@freshet/records/score-batch.ts'
 import type { DeadChange } from './change-message.ts'
-import { type FeatureBatch, STATE } from './change-to-row.ts'
+import type { FeatureBatch } from './feature-batch.ts'
 import type { RowScores } from './score-rows.ts'
 
 export interface Scored {
@@ -10,7 +10,7 @@ export interface Scored {
 }
 
 /**
- * Joins the model's answers with the rows that needed none. A row on which the model fails, or whose answer is no finite
+ * (3→4) Joins the model's answers with the rows that needed none. A row on which the model fails, or whose answer is no finite
  * number, becomes `unscorable`, with a dead letter MODEL_RUN_FAILED or SCORE_NOT_FINITE.
  * @param scores of the rows of the matrix; one column for each of `header.outputs`.
  */

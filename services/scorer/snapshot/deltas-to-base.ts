@@ -5,7 +5,7 @@ import { filesOf, objectKey } from '@freshet/snapshot/manifest.ts'
 import { openSnapshotFile } from '@freshet/snapshot/parquet/read.ts'
 import { writeMerged } from '@freshet/snapshot/write-merged.ts'
 import type { NewFile } from './publish.ts'
-import { recentlyRetired } from './score-to-delta.ts'
+import { recentlyRetired } from './scores-to-delta.ts'
 
 /** Many deltas make reading slow, a new base costs a rewrite: it is due at a share of its rows, or at so many deltas. */
 export function isMergeDue(

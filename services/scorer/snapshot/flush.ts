@@ -2,13 +2,13 @@ import type { Lease } from '@freshet/adapters/kafka/consumer.ts'
 import type { Settings } from '@freshet/config/schema.ts'
 import { isFreshetError } from '@freshet/errors/errors.ts'
 import type { StageReport } from '@freshet/service/service.ts'
-import { ATTRIBUTES } from '@freshet/telemetry/attributes.ts'
+import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import { inSpan } from '@freshet/telemetry/spans.ts'
 import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
 import { deltasToBase, isMergeDue } from './deltas-to-base.ts'
 import type { HeldScores, TakenScores } from './held-scores.ts'
 import { type Publisher, publish } from './publish.ts'
-import { scoresToDelta } from './score-to-delta.ts'
+import { scoresToDelta } from './scores-to-delta.ts'
 
 export interface FlushParts extends Publisher {
   readonly settings: Settings['snapshot']

@@ -1,34 +1,12 @@
 import { FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
 import type { RowWriter } from '@freshet/model/columns.ts'
-import { CHANGE_HEADER, type Change, decodeChange, type TraceContext } from '@freshet/records/change.ts'
-import { emptyRows, ROW_STATES, type RowState, type ScoreRows } from '@freshet/records/score-batch.ts'
+import { CHANGE_HEADER, type Change, decodeChange } from '@freshet/records/change.ts'
+import { emptyRows, type ScoreRows, STATE } from '@freshet/records/score-batch.ts'
 import type { ChangeMessage, DeadChange } from './change-message.ts'
-
-/** (3) A micro-batch as columns: what stores need of every row, and the model's input for those that it can score. */
-export interface FeatureBatch {
-  /** Offsets of the first and last change, both inclusive. */
-  readonly fromOffset: number
-  readonly toOffset: number
-  /** Every change whose revision could be read, in order; no outputs yet. */
-  readonly rows: ScoreRows
-  /** The message of each row. */
-  readonly messages: readonly ChangeMessage[]
-  /** float32, row-major, one row for each entry of `scorable`. */
-  readonly matrix: Float32Array
-  /** Row i of the matrix belongs to row `scorable[i]` of `rows`. */
-  readonly scorable: Uint32Array
-  readonly dead: readonly DeadChange[]
-  /** The span that produced each change; null when it was not traced. */
-  readonly origins: readonly (TraceContext | null)[]
-}
-
-export const STATE = Object.fromEntries(ROW_STATES.map((state, index) => [state, index])) as Record<
-  RowState,
-  number
->
+import type { FeatureBatch } from './feature-batch.ts'
 
 /**
- * A document that cannot be scored becomes an `unscorable` row beside its dead letter, so that no store goes on showing
+ * (2→3) A document that cannot be scored becomes an `unscorable` row beside its dead letter, so that no store goes on showing
  * an older score as current. A change that cannot be read at all (RECORD_MALFORMED) is a dead letter without a row: it
  * has no revision that could outrank anything.
  * @param batch n ≥ 1 messages of one partition.

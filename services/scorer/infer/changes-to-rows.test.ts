@@ -4,7 +4,7 @@ import { CHANGE_HEADER, encodeChangeHeader, type TraceContext } from '@freshet/r
 import { keyAt, stateAt } from '@freshet/records/score-batch.ts'
 import { describe, expect, test } from 'vitest'
 import type { ChangeMessage } from './change-message.ts'
-import { changesToRows } from './change-to-row.ts'
+import { changesToRows } from './changes-to-rows.ts'
 
 const writer = compileColumns([
   { name: 'distance', path: '/distance', type: 'number', required: true },

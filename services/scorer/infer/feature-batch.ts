@@ -1,0 +1,24 @@
+import type { TraceContext } from '@freshet/records/change.ts'
+import type { ScoreRows } from '@freshet/records/score-batch.ts'
+import type { ChangeMessage, DeadChange } from './change-message.ts'
+
+/**
+ * (3) A micro-batch as columns: what stores need of every row, and the model's input for those that it can score. The
+ * one state of a document that never leaves its process, so it has no codec and stands here.
+ */
+export interface FeatureBatch {
+  /** Offsets of the first and last change, both inclusive. */
+  readonly fromOffset: number
+  readonly toOffset: number
+  /** Every change whose revision could be read, in order; no outputs yet. */
+  readonly rows: ScoreRows
+  /** The message of each row. */
+  readonly messages: readonly ChangeMessage[]
+  /** float32, row-major, one row for each entry of `scorable`. */
+  readonly matrix: Float32Array
+  /** Row i of the matrix belongs to row `scorable[i]` of `rows`. */
+  readonly scorable: Uint32Array
+  readonly dead: readonly DeadChange[]
+  /** The span that produced each change; null when it was not traced. */
+  readonly origins: readonly (TraceContext | null)[]
+}
