@@ -4,6 +4,7 @@ import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
 import type { Settings } from '@freshet/config/schema.ts'
 import { PromotedModel } from '@freshet/model/promoted-model.ts'
 import type { Service, ServiceContext } from '@freshet/service/service.ts'
+import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { ApiKeys } from './api-keys.ts'
 import { type AppParts, createApp } from './app.ts'
@@ -51,7 +52,7 @@ export async function runGateway({ settings, telemetry, signal, report }: Servic
   let following: Promise<void>
   {
     await using server = await HttpServer.listen(app, gateway)
-    telemetry.log.info('the gateway listens', { url: server.url })
+    telemetry.log.info('the gateway listens', { [ATTRIBUTES.url]: server.url })
     following = snapshot.run(signal)
     await Promise.race([signal.aborted || once(signal, 'abort'), following])
   }

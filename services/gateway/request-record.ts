@@ -1,4 +1,5 @@
 import type { Answer } from '@freshet/records/answer.ts'
+import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
 import { type Context, ROOT_CONTEXT, SpanKind, SpanStatusCode, TraceFlags, trace } from '@opentelemetry/api'
 
@@ -52,10 +53,10 @@ export class RequestRecord {
         kind: SpanKind.SERVER,
         startTime: startedAtMs,
         attributes: {
-          'http.request.method': method,
-          'http.route': route,
-          'http.response.status_code': status,
-          ...(isLate && { 'freshet.answer.late': true }),
+          [ATTRIBUTES.httpMethod]: method,
+          [ATTRIBUTES.httpRoute]: route,
+          [ATTRIBUTES.httpStatus]: status,
+          ...(isLate && { [ATTRIBUTES.answerLate]: true }),
           ...(answer !== undefined && attributesOf(answer)),
         },
       },
@@ -69,12 +70,12 @@ export class RequestRecord {
 
 function attributesOf({ key, source, age_ms, degraded, reason, model }: Answer) {
   return {
-    'freshet.answer.source': source,
-    'freshet.answer.degraded': degraded,
-    ...(reason !== undefined && { 'freshet.answer.reason': reason }),
-    ...(age_ms !== null && { 'freshet.answer.age_ms': age_ms }),
-    ...(key !== null && { 'freshet.key': key }),
-    ...(model !== null && { 'freshet.model': model }),
+    [ATTRIBUTES.answerSource]: source,
+    [ATTRIBUTES.answerDegraded]: degraded,
+    ...(reason !== undefined && { [ATTRIBUTES.answerReason]: reason }),
+    ...(age_ms !== null && { [ATTRIBUTES.answerAgeMs]: age_ms }),
+    ...(key !== null && { [ATTRIBUTES.key]: key }),
+    ...(model !== null && { [ATTRIBUTES.model]: model }),
   }
 }
 

@@ -1,26 +1,25 @@
 import type { ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
 import type { TraceContext } from '@freshet/records/change.ts'
+import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
+import { inSpan, traceContextOf } from '@freshet/telemetry/spans.ts'
 import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
-import { SpanKind, SpanStatusCode } from '@opentelemetry/api'
+import { SpanKind } from '@opentelemetry/api'
 
 /** A span around one page read from a shard or sent to Kafka. Its context travels in the page's changes. */
-export async function tracePage<T>(
+export function tracePage<T>(
   { tracer }: Telemetry,
   doing: 'read' | 'send',
   { index, shard }: ShardView,
-  work: (trace: TraceContext) => Promise<T>,
+  work: (trace: TraceContext | null) => Promise<T>,
 ): Promise<T> {
-  const span = tracer.startSpan(`${doing} ${index}/${shard}`, {
+  const shape = {
+    name: `${doing} ${index}/${shard}`,
     kind: doing === 'read' ? SpanKind.CLIENT : SpanKind.PRODUCER,
-    attributes: { 'freshet.stage': 'capture', 'freshet.source.index': index, 'freshet.source.shard': shard },
-  })
-  try {
-    const { traceId, spanId } = span.spanContext()
-    return await work({ traceId, spanId })
-  } catch (error) {
-    span.setStatus({ code: SpanStatusCode.ERROR, message: String(error) })
-    throw error
-  } finally {
-    span.end()
+    attributes: {
+      [ATTRIBUTES.stage]: 'capture',
+      [ATTRIBUTES.sourceIndex]: index,
+      [ATTRIBUTES.sourceShard]: shard,
+    },
   }
+  return inSpan(tracer, shape, (span) => work(traceContextOf(span)))
 }

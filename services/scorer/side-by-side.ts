@@ -1,4 +1,5 @@
 import { isFreshetError, toFreshetError } from '@freshet/errors/errors.ts'
+import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import { retry } from '@freshet/stage/back-off.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
@@ -31,7 +32,9 @@ export async function runSideBySide(
       })
     } catch (error) {
       if (stop.aborted && isFreshetError(error) && error.retryable)
-        log.warn(`${name} was stopped while it failed: ${error.message}`, { 'error.type': error.code })
+        log.warn(`${name} was stopped while it failed: ${error.message}`, {
+          [ATTRIBUTES.errorType]: error.code,
+        })
       else failures.push(error)
       failing.abort()
     }

@@ -1,4 +1,5 @@
 import type { AlertMessage } from '@freshet/records/alert-state.ts'
+import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import { alertText } from './slack-message.ts'
 
@@ -16,12 +17,12 @@ export interface AlertRoute {
 export function logAlert(log: Log, message: AlertMessage): void {
   const { finding, change } = message
   log.warn(alertText(message), {
-    'event.name': 'freshet.alert',
-    'freshet.alert.change': change,
-    'freshet.alert.id': finding.id,
-    ...Object.fromEntries(
-      Object.entries(finding.details).map(([name, value]) => [`freshet.alert.${name.toLowerCase()}`, value]),
-    ),
+    [ATTRIBUTES.eventName]: 'freshet.alert',
+    [ATTRIBUTES.alertChange]: change,
+    [ATTRIBUTES.alertId]: finding.id,
+    [ATTRIBUTES.alertDetails]: Object.entries(finding.details)
+      .map(([name, value]) => `${name}: ${value}`)
+      .join('; '),
   })
 }
 

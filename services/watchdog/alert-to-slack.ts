@@ -1,5 +1,6 @@
 import { FreshetError } from '@freshet/errors/errors.ts'
 import type { AlertMessage } from '@freshet/records/alert-state.ts'
+import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import { type BackOff, delayMs } from '@freshet/stage/back-off.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
@@ -60,15 +61,15 @@ export class SlackRoute implements AlertRoute {
         if (outcome.status !== 400 || payload.blocks === undefined)
           throw new FreshetError('SLACK_REFUSED', `Slack answers ${outcome.status} ${outcome.why}`)
         log.warn('Slack refuses the form of an alert; it is sent as plain text', {
-          'exception.message': outcome.why,
+          [ATTRIBUTES.exceptionMessage]: outcome.why,
         })
         payload = { text }
         continue
       }
       if (attempt === 0 && !signal.aborted)
         log.warn('Slack takes no alerts now; they are sent again', {
-          'error.type': 'SLACK_UNREACHABLE',
-          'exception.message': outcome.why,
+          [ATTRIBUTES.errorType]: 'SLACK_UNREACHABLE',
+          [ATTRIBUTES.exceptionMessage]: outcome.why,
         })
       await clock.sleep(Math.max(outcome.afterMs, delayMs(BACK_OFF, attempt, Math.random)), signal)
     }

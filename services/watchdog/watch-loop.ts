@@ -1,5 +1,6 @@
 import type { Settings } from '@freshet/config/schema.ts'
 import { isFreshetError, toFreshetError } from '@freshet/errors/errors.ts'
+import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import type { AlertBook } from './alert-book.ts'
@@ -59,5 +60,5 @@ export async function remember(
 
 function describe(error: unknown) {
   const { code, message } = toFreshetError(error)
-  return { 'error.type': code, 'exception.message': message }
+  return { [ATTRIBUTES.errorType]: code, [ATTRIBUTES.exceptionMessage]: message }
 }

@@ -1,5 +1,6 @@
 import { type ErrorCode, FreshetError, isFreshetError, toFreshetError } from '@freshet/errors/errors.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
+import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import { delayMs } from '@freshet/stage/back-off.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
@@ -132,7 +133,7 @@ export class PromotedModel implements AsyncDisposable {
       if (!isFreshetError(error) || !REFUSALS.includes(error.code)) throw error
       this.#refused = { generation, fault: error }
       onRefused()
-      log.error(`${name}@${modelVersion} is refused`, error, { 'freshet.model.generation': generation })
+      log.error(`${name}@${modelVersion} is refused`, error, { [ATTRIBUTES.modelGeneration]: generation })
       return error
     }
   }
@@ -144,8 +145,8 @@ export class PromotedModel implements AsyncDisposable {
     this.#current = new SharedModel(model)
     onModel(label)
     log.info(`scoring with ${label}`, {
-      'freshet.model': label,
-      'freshet.model.generation': identity.generation,
+      [ATTRIBUTES.model]: label,
+      [ATTRIBUTES.modelGeneration]: identity.generation,
     })
     const gone = last?.retire().catch((error: unknown) => log.error('a retired model did not end', error))
     this.#retiring = Promise.all([this.#retiring, gone])

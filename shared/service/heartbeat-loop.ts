@@ -3,6 +3,7 @@ import type { KafkaConnection } from '@freshet/adapters/kafka/connect.ts'
 import { Producer } from '@freshet/adapters/kafka/producer.ts'
 import { type Heartbeat, heartbeatKey, heartbeatRecord } from '@freshet/records/heartbeat.ts'
 import { topicName } from '@freshet/records/topics.ts'
+import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
@@ -63,7 +64,7 @@ async function beat(
     await producer.send(topicName(pipeline, 'heartbeats'), [{ partition: 0, key, value }], signal)
     return true
   } catch (error) {
-    telemetry.log.debug('a heartbeat was not sent', { 'exception.message': String(error) })
+    telemetry.log.debug('a heartbeat was not sent', { [ATTRIBUTES.exceptionMessage]: String(error) })
     return signal.aborted
   }
 }

@@ -1,8 +1,10 @@
 /** Runs one service as a process: settings in, signals heard, heartbeats out, an exit code at the end. */
+
 import { hostname } from 'node:os'
 import { connectKafka } from '@freshet/adapters/kafka/connect.ts'
 import type { Settings } from '@freshet/config/schema.ts'
 import { isFreshetError } from '@freshet/errors/errors.ts'
+import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { openTelemetry } from '@freshet/telemetry/open.ts'
@@ -44,7 +46,10 @@ export async function runService(name: string, service: Service, settings: Setti
   })
   let isChecked = false
   try {
-    log.info(`${name} starts`, { 'service.instance.id': instance, 'process.pid': process.pid })
+    log.info(`${name} starts`, {
+      [ATTRIBUTES.serviceInstance]: instance,
+      [ATTRIBUTES.processId]: process.pid,
+    })
     await service.check(context)
     isChecked = true
     state.running()

@@ -1,4 +1,6 @@
-/** Structured lines. Attributes are OpenTelemetry's or ours (`freshet.*`); never secrets, never whole documents. */
+import type { AttributeName } from './attributes.ts'
+
+/** Structured lines. Attributes are those of the one table; never secrets, never whole documents. */
 export interface Log {
   debug(message: string, attributes?: LogAttributes): void
   info(message: string, attributes?: LogAttributes): void
@@ -7,4 +9,4 @@ export interface Log {
   error(message: string, error: unknown, attributes?: LogAttributes): void
 }
 
-export type LogAttributes = Readonly<Record<string, string | number | boolean>>
+export type LogAttributes = Readonly<Partial<Record<AttributeName, string | number | boolean>>>

@@ -85,7 +85,7 @@ test('a log line is a document with severity, body and the trace in which it was
       atMs: 1_764_100_000_140,
       level: 'warn',
       message: 'consumer lag is 5210',
-      attributes: { 'freshet.lag.records': 5210, 'event.name': 'freshet.lag' },
+      attributes: { 'freshet.rows': 5210, 'event.name': 'freshet.odd' },
       trace: { traceId: TRACE_ID, spanId: SPAN_ID },
     },
     { resource: resourceFromAttributes(RESOURCE), scope: SCOPE, namespace: 'test' },
@@ -95,7 +95,7 @@ test('a log line is a document with severity, body and the trace in which it was
       '"data_stream":{"type":"logs","dataset":"freshet.otel","namespace":"test"},' +
       '"severity_text":"WARN","severity_number":13,' +
       `"trace_id":"${TRACE_ID}","span_id":"${SPAN_ID}",` +
-      '"attributes":{"freshet.lag.records":5210,"event.name":"freshet.lag"},"event_name":"freshet.lag",' +
+      '"attributes":{"freshet.rows":5210,"event.name":"freshet.odd"},"event_name":"freshet.odd",' +
       '"resource":{"attributes":{"service.name":"scorer","service.namespace":"freshet","process.pid":17}},' +
       `"scope":{"schema_url":"${SCHEMA}","name":"freshet.scorer","version":"0.1.0"},` +
       '"body":{"text":"consumer lag is 5210"}}',

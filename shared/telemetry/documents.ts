@@ -3,11 +3,12 @@
  * `otel`). One difference: nanoseconds are padded to six digits, since Elasticsearch reads them as a decimal fraction
  * of a millisecond and would take `131.500` for half a millisecond, not 500 ns.
  */
+
+import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import { type Attributes, type HrTime, type Link, SpanKind, SpanStatusCode } from '@opentelemetry/api'
 import type { InstrumentationScope } from '@opentelemetry/core'
 import type { Resource } from '@opentelemetry/resources'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base'
-import { ATTRIBUTES } from './attributes.ts'
 import { type LogRecord, SEVERITIES } from './log-record.ts'
 
 /** Which data stream, or plain index of the same name. */

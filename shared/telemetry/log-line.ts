@@ -18,7 +18,7 @@ function jsonLine({ atMs, level, message, attributes, trace }: LogRecord, servic
   })
 }
 
-/** `10:04:07 WARN  lag is rising  group=demo-infer  lag=42` */
+/** `10:04:07 WARN  lag is rising  freshet.stage=infer  freshet.rows=42` */
 function prettyLine({ atMs, level, message, attributes }: LogRecord): string {
   const time = new Date(atMs).toISOString().slice(11, 19)
   const details = Object.entries(attributes).map(([name, value]) => `  ${name}=${quoteBlanks(value)}`)

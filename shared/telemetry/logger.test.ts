@@ -20,8 +20,8 @@ function logger(format: LogFormat, level: LogLevel = 'info') {
 
 test('a person reads time, level, message and details on one line', () => {
   const { log, lines } = logger('pretty')
-  log.warn('lag is\nrising', { group: 'air-infer', note: 'two words' })
-  expect(lines).toEqual(['10:04:07 WARN  lag is rising  group=air-infer  note="two words"'])
+  log.warn('lag is\nrising', { 'freshet.stage': 'infer', 'exception.message': 'two words' })
+  expect(lines).toEqual(['10:04:07 WARN  lag is rising  freshet.stage=infer  exception.message="two words"'])
 })
 
 test('a machine reads one JSON object a line', () => {

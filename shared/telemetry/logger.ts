@@ -1,8 +1,8 @@
 import { toFreshetError } from '@freshet/errors/errors.ts'
+import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log, LogAttributes } from '@freshet/stage/log.ts'
 import { isSpanContextValid, trace } from '@opentelemetry/api'
-import { ATTRIBUTES } from './attributes.ts'
 import { formatLine, type LogFormat } from './log-line.ts'
 import { type LogLevel, type LogRecord, SEVERITIES } from './log-record.ts'
 

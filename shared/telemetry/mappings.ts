@@ -2,7 +2,7 @@
  * How Elasticsearch should understand the documents: the fields of its stock templates for OpenTelemetry, in the types
  * that the server at hand has.
  */
-import { FRACTIONAL_ATTRIBUTES } from './attributes.ts'
+import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 
 type Mapping = Readonly<Record<string, unknown>>
 
@@ -52,8 +52,7 @@ export function otelMappings(types: ReadonlySet<OptionalType>): Mapping {
         },
       },
       attributes: passthrough(20, {
-        ...Object.fromEntries(FRACTIONAL_ATTRIBUTES.map((name) => [name, { type: 'double' }])),
-        'exception.stacktrace': best('wildcard'),
+        [ATTRIBUTES.exceptionStacktrace]: best('wildcard'),
       }),
       scope: {
         properties: {

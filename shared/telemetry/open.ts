@@ -1,10 +1,10 @@
 import type { Settings } from '@freshet/config/schema.ts'
+import { ATTRIBUTES, SCHEMA_URL } from '@freshet/stage/attributes.ts'
 import { type Clock, systemClock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import { context } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
 import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base'
-import { ATTRIBUTES, SCHEMA_URL } from './attributes.ts'
 import { connectTelemetry } from './connect.ts'
 import { logExporter, spanProcessor } from './documents-to-exporter.ts'
 import { ElasticsearchExporter, type ExporterEvents } from './elasticsearch-exporter.ts'
@@ -80,9 +80,9 @@ function eventsAsLines(log: () => Log): ExporterEvents {
       }),
     recovered: ({ fromMs, toMs, droppedDocuments }) =>
       log().info('telemetry flows again', {
-        'freshet.gap.from': new Date(fromMs).toISOString(),
-        'freshet.gap.to': new Date(toMs).toISOString(),
-        'freshet.gap.dropped': droppedDocuments,
+        [ATTRIBUTES.gapFrom]: new Date(fromMs).toISOString(),
+        [ATTRIBUTES.gapTo]: new Date(toMs).toISOString(),
+        [ATTRIBUTES.gapDropped]: droppedDocuments,
       }),
     refused: (reason) =>
       log().warn('Elasticsearch refuses telemetry for good; run `freshet up` to install its templates', {

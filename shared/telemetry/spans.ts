@@ -1,5 +1,6 @@
 import { toFreshetError } from '@freshet/errors/errors.ts'
 import type { TraceContext } from '@freshet/records/change.ts'
+import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import {
   type Attributes,
   isSpanContextValid,
@@ -10,7 +11,6 @@ import {
   TraceFlags,
   type Tracer,
 } from '@opentelemetry/api'
-import { ATTRIBUTES } from './attributes.ts'
 
 export interface SpanShape {
   readonly name: string

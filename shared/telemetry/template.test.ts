@@ -28,7 +28,7 @@ test('a small server gets plain indices, with types that it has', () => {
         properties: {
           data_stream: { properties: { type: { type: 'keyword' } } },
           body: { properties: { text: { type: 'text' } } },
-          attributes: { properties: { 'freshet.lag.seconds': { type: 'double' } } },
+          attributes: { properties: { 'exception.stacktrace': { type: 'text' } } },
         },
       },
     },

@@ -8,7 +8,7 @@ import { decodeScoreBatch, type ScoreBatch } from '@freshet/records/score-batch.
 import { groupName, topicName } from '@freshet/records/topics.ts'
 import type { ServiceContext } from '@freshet/service/service.ts'
 import { readManifest } from '@freshet/snapshot/manifest.ts'
-import { ATTRIBUTES } from '@freshet/telemetry/attributes.ts'
+import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import { delayMs } from '@freshet/stage/back-off.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { withGrace } from '@freshet/stage/grace.ts'

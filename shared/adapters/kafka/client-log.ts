@@ -1,3 +1,4 @@
+import { ATTRIBUTES, type AttributeName } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log, LogAttributes } from '@freshet/stage/log.ts'
 import { type logCreator, logLevel } from 'kafkajs'
@@ -17,7 +18,7 @@ export function clientLog(log: Log, clock: Pick<Clock, 'nowMs'>): logCreator {
       if (said.size >= MAX_LINES) said.clear()
       said.set(line, { untilMs: clock.nowMs() + 10_000, leftOut: 0 })
       const write = level === logLevel.ERROR ? log.warn : level === logLevel.WARN ? log.info : log.debug
-      const repeated = before?.leftOut ? { 'freshet.kafka.lines_left_out': before.leftOut } : {}
+      const repeated = before?.leftOut ? { [ATTRIBUTES.linesLeftOut]: before.leftOut } : {}
       write.call(log, line, { ...attributesOf(details), ...repeated })
     }
 }
@@ -25,19 +26,19 @@ export function clientLog(log: Log, clock: Pick<Clock, 'nowMs'>): logCreator {
 const MAX_LINES = 200
 
 /** kafkajs's own names for details, and the names that OpenTelemetry has for them. Others are left out. */
-const ATTRIBUTES: Readonly<Record<string, string>> = {
-  broker: 'server.address',
-  topic: 'messaging.destination.name',
-  partition: 'messaging.destination.partition.id',
-  groupId: 'messaging.consumer.group.name',
-  error: 'exception.message',
-  retryCount: 'freshet.kafka.retry_count',
+const NAMES: Readonly<Record<string, AttributeName>> = {
+  broker: ATTRIBUTES.serverAddress,
+  topic: ATTRIBUTES.messagingDestination,
+  partition: ATTRIBUTES.messagingPartition,
+  groupId: ATTRIBUTES.messagingGroup,
+  error: ATTRIBUTES.exceptionMessage,
+  retryCount: ATTRIBUTES.kafkaRetries,
 }
 
 function attributesOf(details: Record<string, unknown>): LogAttributes {
-  const attributes: Record<string, string | number | boolean> = {}
+  const attributes: Partial<Record<AttributeName, string>> = {}
   for (const [name, value] of Object.entries(details)) {
-    const known = ATTRIBUTES[name]
+    const known = NAMES[name]
     if (known !== undefined && value !== undefined && value !== null)
       attributes[known] = value instanceof Error ? value.message : String(value)
   }

@@ -1,3 +1,4 @@
+import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import { delayMs } from '@freshet/stage/back-off.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
@@ -69,7 +70,7 @@ export class GroupConsumer {
         if (!known.retryable && known.code !== 'BUG' && !mayAppear) throw known
         const what = `the consumer of ${groupId} is built anew`
         if (known.code === 'BUG') log.error(what, known)
-        else log.warn(`${known.message}; ${what}`, { 'error.type': known.code })
+        else log.warn(`${known.message}; ${what}`, { [ATTRIBUTES.errorType]: known.code })
         await clock.sleep(delayMs(BACK_OFF, failures, Math.random), signal)
       }
     }

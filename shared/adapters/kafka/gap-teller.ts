@@ -1,3 +1,4 @@
+import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import { type KafkaConnection, withAdmin } from './connect.ts'
@@ -32,10 +33,10 @@ export class GapTeller {
       log.warn(
         `${groupId} was to read ${topic}[${partition}] from ${expected}, but the log begins at ${low}: ${low - expected} messages are gone`,
         {
-          'messaging.consumer.group.name': groupId,
-          'messaging.destination.name': topic,
-          'messaging.destination.partition.id': `${partition}`,
-          'freshet.kafka.missing_messages': low - expected,
+          [ATTRIBUTES.messagingGroup]: groupId,
+          [ATTRIBUTES.messagingDestination]: topic,
+          [ATTRIBUTES.messagingPartition]: `${partition}`,
+          [ATTRIBUTES.missingMessages]: low - expected,
         },
       )
   }

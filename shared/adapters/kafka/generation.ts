@@ -1,4 +1,5 @@
 import { FreshetError, toFreshetError } from '@freshet/errors/errors.ts'
+import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import { delayMs } from '@freshet/stage/back-off.ts'
 import kafkajs, { type Consumer, type EachBatchPayload } from 'kafkajs'
 import { toBatch } from './batch.ts'
@@ -196,7 +197,9 @@ export class Generation {
       this.#fail(known)
       throw known
     }
-    this.#options.log.warn(`${known.message}: ${where} is delivered again`, { 'error.type': known.code })
+    this.#options.log.warn(`${known.message}: ${where} is delivered again`, {
+      [ATTRIBUTES.errorType]: known.code,
+    })
   }
 
   async #finishInHand(): Promise<void> {

@@ -1,4 +1,5 @@
 import { FreshetError } from '@freshet/errors/errors.ts'
+import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import { delayMs } from '@freshet/stage/back-off.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
@@ -81,8 +82,8 @@ export class Producer implements AsyncDisposable {
         left = await deadline.race(this.#attempt(topic, left))
         if (left.length === 0) return
         this.#log.warn('the response does not name all partitions; what is missing is sent again', {
-          'messaging.destination.name': topic,
-          'freshet.kafka.missing_messages': left.length,
+          [ATTRIBUTES.messagingDestination]: topic,
+          [ATTRIBUTES.missingMessages]: left.length,
         })
         await this.#discard() // its idea of who leads which partition is wrong
       } catch (error) {
@@ -93,8 +94,8 @@ export class Producer implements AsyncDisposable {
         if (known.code === 'KAFKA_UNAUTHORIZED') throw known
         deadline.lastError = known
         this.#log.warn(`${known.message}; the same messages are sent again`, {
-          'messaging.destination.name': topic,
-          'error.type': known.code,
+          [ATTRIBUTES.messagingDestination]: topic,
+          [ATTRIBUTES.errorType]: known.code,
         })
       }
       await this.#clock.sleep(delayMs(BACK_OFF, attempt, Math.random), deadline.signal)

@@ -1,3 +1,4 @@
+import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Consumer } from 'kafkajs'
 import { type KafkaConnection, withAdmin } from './connect.ts'
 import type { GroupConsumerOptions } from './consumer.ts'
@@ -32,10 +33,10 @@ export async function seekToStart(
     log.warn(
       `${groupId} stood at ${outside.position} of ${where}: ${outside.missing} messages are gone; it reads from ${offset}`,
       {
-        'messaging.consumer.group.name': groupId,
-        'messaging.destination.name': topic,
-        'messaging.destination.partition.id': `${partition}`,
-        'freshet.kafka.missing_messages': outside.missing,
+        [ATTRIBUTES.messagingGroup]: groupId,
+        [ATTRIBUTES.messagingDestination]: topic,
+        [ATTRIBUTES.messagingPartition]: `${partition}`,
+        [ATTRIBUTES.missingMessages]: outside.missing,
       },
     )
   }

@@ -1,4 +1,5 @@
 import { FreshetError } from '@freshet/errors/errors.ts'
+import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import { isMembershipLoss, toKafkaError } from './kafka-error.ts'
@@ -98,7 +99,7 @@ export class Term {
     } catch (error) {
       if (isMembershipLoss(error)) return this.end(error)
       const known = toKafkaError(error, 'speaking to the coordinator of the group')
-      this.#options.log.warn(`${known.message}; it is tried again`, { 'error.type': known.code })
+      this.#options.log.warn(`${known.message}; it is tried again`, { [ATTRIBUTES.errorType]: known.code })
     }
   }
 }

@@ -2,6 +2,7 @@ import type { Settings } from '@freshet/config/schema.ts'
 import type { ScoreStore } from '@freshet/ports/score-store.ts'
 import type { ScoreBatch } from '@freshet/records/score-batch.ts'
 import { decodeStoredScore, type StoredScore } from '@freshet/records/stored-score.ts'
+import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import { retry } from '@freshet/stage/back-off.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
@@ -57,7 +58,7 @@ export class RedisScoreStore implements ScoreStore {
     this.#pipeline = options.pipeline
     this.#log = options.log
     redis.on('error', (error) =>
-      this.#log.debug('the connection to the cache failed', { error: error.message }),
+      this.#log.debug('the connection to the cache failed', { [ATTRIBUTES.exceptionMessage]: error.message }),
     )
   }
 
@@ -74,7 +75,11 @@ export class RedisScoreStore implements ScoreStore {
       signal,
       onError: (error, attempt) => {
         if (systemClock.nowMs() >= giveUpAtMs) throw error
-        this.#log.warn('writing to the cache again', { attempt, error: String(error), calls: pending.size })
+        this.#log.warn('writing to the cache again', {
+          [ATTRIBUTES.attempt]: attempt,
+          [ATTRIBUTES.exceptionMessage]: String(error),
+          [ATTRIBUTES.redisCallsLeft]: pending.size,
+        })
       },
     })
   }
