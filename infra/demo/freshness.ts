@@ -1,5 +1,4 @@
-import type { ModelBundle } from '@freshet/model/bundle.ts'
-import { scoreDocuments } from '@freshet/model/score-documents.ts'
+import type { ReferenceScorer } from '@freshet/model/score-documents.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import type { GatewayClient } from './gateway-client.ts'
 import type { Tally } from './tally.ts'
@@ -12,9 +11,9 @@ const TOLERANCE = 1e-4
 /** Measures freshness from outside: from the moment a write returned until the gateway answers with its score. */
 export class FreshnessProbe {
   readonly #watched = new Set<Promise<void>>()
-  readonly #options: { gateway: GatewayClient; bundle: ModelBundle; tally: Tally }
+  readonly #options: { gateway: GatewayClient; reference: ReferenceScorer; tally: Tally }
 
-  constructor(options: { gateway: GatewayClient; bundle: ModelBundle; tally: Tally }) {
+  constructor(options: { gateway: GatewayClient; reference: ReferenceScorer; tally: Tally }) {
     this.#options = options
   }
 
@@ -46,25 +45,30 @@ export class FreshnessProbe {
   }
 
   async #watch(key: string, before: object | undefined, after: object, indexedAtMs: number): Promise<void> {
-    const { gateway, bundle, tally } = this.#options
-    const [wanted, old] = await scoresOf(bundle, [after, ...(before === undefined ? [] : [before])])
+    const { gateway, tally } = this.#options
+    const wanted = await this.#scoreOf(after)
+    const old = before && (await this.#scoreOf(before))
     if (wanted === undefined || (old !== undefined && isClose(old, wanted))) return
     while (performance.now() - indexedAtMs < GIVE_UP_MS) {
-      const { answer } = await gateway.lookup(key)
-      if (answer?.score != null && isClose(answer.score, wanted)) break
+      // A lookup that fails is the callers' to count; here it only means "not yet".
+      const score = await gateway.lookup(key).then(
+        ({ answer }) => answer?.score,
+        () => undefined,
+      )
+      if (score != null && isClose(score, wanted)) {
+        tally.freshnessMs.add(performance.now() - indexedAtMs)
+        return
+      }
       await systemClock.sleep(ASK_EVERY_MS)
     }
-    tally.freshnessMs.add(performance.now() - indexedAtMs)
+    tally.neverFresh++
   }
-}
 
-/** First output of each document; undefined where there is none. */
-async function scoresOf(bundle: ModelBundle, documents: readonly object[]): Promise<(number | undefined)[]> {
-  const scores = await scoreDocuments(
-    bundle,
-    documents.map((document) => Buffer.from(JSON.stringify(document))),
-  )
-  return scores.map((score) => (score.state === 'scored' ? Object.values(score.outputs)[0] : undefined))
+  /** First output; undefined where the document cannot be scored. */
+  async #scoreOf(document: object): Promise<number | undefined> {
+    const score = await this.#options.reference.score(Buffer.from(JSON.stringify(document)))
+    return score.state === 'scored' ? Object.values(score.outputs)[0] : undefined
+  }
 }
 
 function isClose(a: number, b: number): boolean {

@@ -5,6 +5,7 @@ import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
 import type { Settings } from '@freshet/config/schema.ts'
 import { readBundleFolder } from '@freshet/model/bundle.ts'
 import { promoteModel, pushModel } from '@freshet/model/model-store.ts'
+import { ReferenceScorer } from '@freshet/model/score-documents.ts'
 import { startCallers } from './callers.ts'
 import { startDisplay } from './display.ts'
 import { feedFlights } from './feeder.ts'
@@ -64,7 +65,8 @@ export async function play({
   const bundle = await readBundleFolder(MODEL_FOLDER)
   const { index } = settings.elasticsearch
   const tally = new Tally()
-  const probe = new FreshnessProbe({ gateway, bundle, tally })
+  await using reference = await ReferenceScorer.open(bundle)
+  const probe = new FreshnessProbe({ gateway, reference, tally })
   await using pulse = new Pulse(settings)
   await using callers = startCallers({ gateway, tally })
   using _display = startDisplay({ tally, pulse, callers, slack, gateway })
@@ -72,8 +74,9 @@ export async function play({
   if (docs === undefined || signal.aborted) return 0
 
   report('all documents are in Elasticsearch; waiting until each has its score in Redis and in the snapshot')
-  const proof = await prove({ client, index, settings, store, bundle, signal })
   await probe.settle()
+  await pulse.caughtUp(signal)
+  const proof = await prove({ client, index, settings, store, bundle, signal })
   await callers.stop()
   const alerts = slack === undefined ? {} : { alerts: slack.messages.length }
   const summary = { ...tally.summary(), ...(await pulse.figures()), ...proof, ...alerts }

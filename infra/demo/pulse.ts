@@ -1,15 +1,16 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { connectKafka, type KafkaConnection } from '@freshet/adapters/kafka/connect.ts'
 import { readLag, sumLag } from '@freshet/adapters/kafka/lag.ts'
 import { tail } from '@freshet/adapters/kafka/read-all.ts'
 import type { Settings } from '@freshet/config/schema.ts'
 import { type Heartbeat, heartbeatRecord, isHeartbeatKey } from '@freshet/records/heartbeat.ts'
 import { consumerGroups, topicName, type Worker } from '@freshet/records/topics.ts'
+import { systemClock } from '@freshet/stage/clock.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import type { MetricName } from '@freshet/telemetry/metrics-table.ts'
 
 const LAG_EVERY_MS = 2_000
 const FRESH_BEATS_WITHIN_MS = 15_000
+const CAUGHT_UP_WITHIN_MS = 60_000
 
 export interface GroupLag {
   readonly worker: Worker
@@ -22,6 +23,7 @@ export class Pulse implements AsyncDisposable {
   readonly #beats = new Map<string, Heartbeat>()
   readonly #stop = new AbortController()
   readonly #work: Promise<unknown>
+  #lagReadAtMs = 0
   lag: readonly GroupLag[] = []
 
   constructor(settings: Settings) {
@@ -39,12 +41,21 @@ export class Pulse implements AsyncDisposable {
     return sum
   }
 
+  /** Waits until no consumer group has anything left, or `signal` aborts; the proof is dear, and has the last word. */
+  async caughtUp(signal: AbortSignal): Promise<void> {
+    const askedAtMs = Date.now()
+    const isDone = () =>
+      this.#lagReadAtMs > askedAtMs + LAG_EVERY_MS && this.lag.every(({ lagRecords }) => lagRecords === 0)
+    while (!signal.aborted && !isDone() && Date.now() - askedAtMs < CAUGHT_UP_WITHIN_MS)
+      await systemClock.sleep(100, signal)
+  }
+
   /** The pipeline's counters once every living instance has spoken after this call. */
   async figures() {
     const askedAtMs = Date.now()
     const isFresh = () =>
       [...this.#beats.values()].every(({ status, atMs }) => status === 'stopping' || atMs > askedAtMs)
-    while (!isFresh() && Date.now() - askedAtMs < FRESH_BEATS_WITHIN_MS) await sleep(100)
+    while (!isFresh() && Date.now() - askedAtMs < FRESH_BEATS_WITHIN_MS) await systemClock.sleep(100)
     return {
       changes: this.metric('freshet.poller.changes'),
       scored: this.metric('freshet.scorer.scored'),
@@ -71,8 +82,12 @@ export class Pulse implements AsyncDisposable {
 
   async #watchLag(connection: KafkaConnection, pipeline: string): Promise<void> {
     while (!this.#stop.signal.aborted) {
-      this.lag = await readLags(connection, pipeline).catch(() => this.lag)
-      await sleep(LAG_EVERY_MS, undefined, { signal: this.#stop.signal }).catch(() => {})
+      const lag = await readLags(connection, pipeline).catch(() => undefined) // shown as it was; the next look is near
+      if (lag !== undefined) {
+        this.lag = lag
+        this.#lagReadAtMs = Date.now()
+      }
+      await systemClock.sleep(LAG_EVERY_MS, this.#stop.signal)
     }
   }
 }

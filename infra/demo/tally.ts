@@ -9,6 +9,8 @@ export class Tally {
   lookupsWithin100ms = 0
   lookupFailures = 0
   readonly bySource: Record<AnswerSource, number> = { live: 0, cache: 0, snapshot: 0, default: 0 }
+  /** Watched documents whose score did not come within a minute. */
+  neverFresh = 0
   readonly freshnessMs = new Reservoir()
   readonly lookupMs = new Reservoir()
 
@@ -27,6 +29,7 @@ export class Tally {
         p50: this.freshnessMs.percentile(50),
         p99: this.freshnessMs.percentile(99),
         count: this.freshnessMs.count,
+        never: this.neverFresh,
       },
       lookups: {
         count: this.lookups,

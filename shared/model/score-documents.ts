@@ -12,31 +12,48 @@ export type DocumentScore =
       readonly message: string
     }
 
-/** The plain truth that tests compare with: one document after the other, on the calling thread, nothing clever. */
+/** The plain truth: one document after the other, on the calling thread, nothing clever. Demo and oracle compare with it. */
+export class ReferenceScorer implements AsyncDisposable {
+  readonly #spec: ModelBundle['spec']
+  readonly #session: OnnxSession
+  readonly #writer: RowWriter
+
+  static async open(bundle: ModelBundle): Promise<ReferenceScorer> {
+    return new ReferenceScorer(bundle.spec, await openSession(bundle))
+  }
+
+  private constructor(spec: ModelBundle['spec'], session: OnnxSession) {
+    this.#spec = spec
+    this.#session = session
+    this.#writer = compileColumns(spec.inputs.columns)
+  }
+
+  /** @param document UTF-8 JSON. */
+  async score(document: Uint8Array): Promise<DocumentScore> {
+    const row = new Float32Array(this.#writer.width)
+    const problem = this.#writer.write(document, row, 0)
+    if (problem) return { state: 'unscorable', ...problem }
+    const columns = await this.#session.score(row, 1, 1)
+    const outputs = Object.fromEntries(
+      this.#spec.outputs.map(({ name }, index) => [name, columns[index]![0]!]),
+    )
+    const broken = this.#spec.outputs.find(({ name }) => !Number.isFinite(outputs[name]))
+    if (broken === undefined) return { state: 'scored', outputs }
+    const message = `the model answers ${outputs[broken.name]} for ${broken.name}`
+    return { state: 'unscorable', code: 'SCORE_NOT_FINITE', at: null, message }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#session[Symbol.asyncDispose]()
+  }
+}
+
 export async function scoreDocuments(
   bundle: ModelBundle,
   documents: readonly Uint8Array[],
 ): Promise<DocumentScore[]> {
-  await using session = await openSession(bundle)
-  const writer = compileColumns(bundle.spec.inputs.columns)
+  await using reference = await ReferenceScorer.open(bundle)
   const scores: DocumentScore[] = []
-  for (const document of documents) scores.push(await scoreDocument(bundle, session, writer, document))
+  for (const document of documents) scores.push(await reference.score(document))
   return scores
-}
-
-async function scoreDocument(
-  { spec }: ModelBundle,
-  session: OnnxSession,
-  writer: RowWriter,
-  document: Uint8Array,
-): Promise<DocumentScore> {
-  const row = new Float32Array(writer.width)
-  const problem = writer.write(document, row, 0)
-  if (problem) return { state: 'unscorable', ...problem }
-  const columns = await session.score(row, 1, 1)
-  const outputs = Object.fromEntries(spec.outputs.map(({ name }, index) => [name, columns[index]![0]!]))
-  const broken = spec.outputs.find(({ name }) => !Number.isFinite(outputs[name]))
-  if (broken === undefined) return { state: 'scored', outputs }
-  const message = `the model answers ${outputs[broken.name]} for ${broken.name}`
-  return { state: 'unscorable', code: 'SCORE_NOT_FINITE', at: null, message }
 }
