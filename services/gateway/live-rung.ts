@@ -1,11 +1,9 @@
 import { isFreshetError } from '@freshet/errors/errors.ts'
 import type { RowProblem } from '@freshet/model/columns.ts'
 import type { LoadedModel } from '@freshet/model/loaded-model.ts'
-import type { Answer } from '@freshet/records/answer.ts'
 import { whenLate } from './deadline.ts'
 import type { LoopWatch } from './loop-watch.ts'
 import type { Reason } from './reasons.ts'
-import { scoresOf } from './stored-score-to-answer.ts'
 
 export type Live =
   | { readonly kind: 'scored'; readonly outputs: Readonly<Record<string, number>>; readonly model: string }
@@ -47,19 +45,6 @@ export class LiveRung {
     } catch (error) {
       return { kind: 'unable', reason: reasonOf(error) }
     }
-  }
-}
-
-/** (2→6) What a caller gets for a document that was scored just now. */
-export function liveAnswer(key: string | null, scored: Live & { kind: 'scored' }, nowMs: number): Answer {
-  return {
-    key,
-    ...scoresOf(scored.outputs),
-    source: 'live',
-    age_ms: 0,
-    as_of: new Date(nowMs).toISOString(),
-    model: scored.model,
-    degraded: false,
   }
 }
 

@@ -5,10 +5,15 @@ import { systemClock } from '@freshet/stage/clock.ts'
 import { AlertBook } from './alert-book.ts'
 import { logAlert, logRoute } from './alert-route.ts'
 import { AlertStore } from './alert-store.ts'
-import { SlackRoute } from './alert-to-slack.ts'
 import { FactReader } from './facts.ts'
+import { Heard } from './heard.ts'
+import { listen } from './heartbeat-ear.ts'
+import { SlackRoute } from './slack-route.ts'
 import { tell } from './tell-loop.ts'
 import { remember, watch } from './watch-loop.ts'
+
+/** As long as the topic keeps heartbeats, so that a watchdog that starts knows as much as one that runs. */
+const REMEMBER_MS = 3_600_000
 
 /** Watches a pipeline from outside and tells people when something is wrong, and when it is right again. */
 export const watchdog: Service = { check, run: runWatchdog }
@@ -25,14 +30,16 @@ export async function runWatchdog({ settings, instance, telemetry, signal }: Ser
   const clock = systemClock
   const connection = connectKafka(settings.kafka, { clientId: instance, log })
   const route = webhookUrl ? new SlackRoute({ webhookUrl, pipeline, clock, log }) : logRoute(log)
-  const facts = new FactReader({ connection, pipeline, clock, log })
+  const startedAtMs = clock.nowMs()
+  const heard = new Heard(startedAtMs)
+  const facts = new FactReader({ connection, pipeline, heard, rememberMs: REMEMBER_MS, clock })
   const book = new AlertBook((message) => logAlert(log, message))
   await using store = new AlertStore(connection, { pipeline, clock, log })
 
   const failed = new AbortController()
   const loops = AbortSignal.any([signal, failed.signal])
   const all = [
-    facts.listen(loops),
+    listen({ connection, pipeline, heard, sinceMs: startedAtMs - REMEMBER_MS, clock, log }, loops),
     watch({ settings: settings.watchdog, facts, book, store, clock, log }, loops),
     tell({ book, route, remember: () => remember({ store, book, log }, loops), clock, log }, loops),
   ]

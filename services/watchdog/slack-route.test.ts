@@ -5,7 +5,7 @@ import type { AlertMessage } from '@freshet/records/alert-state.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { SlackRoute } from './alert-to-slack.ts'
+import { SlackRoute } from './slack-route.ts'
 
 const alert: AlertMessage = {
   change: 'firing',

@@ -1,0 +1,16 @@
+import type { Answer } from '@freshet/records/answer.ts'
+import type { Live } from './live-rung.ts'
+import { scoresOf } from './stored-score-to-answer.ts'
+
+/** (2→6) What a caller gets for a document that was scored just now. */
+export function liveAnswer(key: string | null, scored: Live & { kind: 'scored' }, nowMs: number): Answer {
+  return {
+    key,
+    ...scoresOf(scored.outputs),
+    source: 'live',
+    age_ms: 0,
+    as_of: new Date(nowMs).toISOString(),
+    model: scored.model,
+    degraded: false,
+  }
+}
