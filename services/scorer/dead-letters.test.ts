@@ -6,10 +6,9 @@ import { DEAD_LETTER_HEADER, deadLetterRecord } from '@freshet/records/dead-lett
 import type { LogAttributes } from '@freshet/stage/log.ts'
 import { Metrics } from '@freshet/telemetry/metrics.ts'
 import { expect, test } from 'vitest'
-import { DeadLetters } from './dead-letters.ts'
-import type { DeadChange } from './infer/change-message.ts'
+import { DeadLetters, type DeadMessage } from './dead-letters.ts'
 
-const source = { partition: 3, model: 'delay@1' }
+const source = { topic: 'air.changes', partition: 3, model: 'delay@1' }
 const { signal } = new AbortController()
 
 function door(send?: () => Promise<void>) {
@@ -40,7 +39,7 @@ function door(send?: () => Promise<void>) {
   return { deadLetters, sent, lines, time, counted: () => metrics.values()['freshet.scorer.dead'] }
 }
 
-function dead(offset: number, code: DeadChange['code'] = 'FIELD_MISSING'): DeadChange {
+function dead(offset: number, code: DeadMessage['code'] = 'FIELD_MISSING'): DeadMessage {
   const headers = { [CHANGE_HEADER]: Buffer.of(1, 2, 3), other: undefined }
   const message = { offset, key: Buffer.from(`flights/${offset}`), value: Buffer.from('{"a": 1}'), headers }
   return { message, code, at: '/distance', reason: 'no distance' }
@@ -64,6 +63,7 @@ test('a dead letter keeps the change as it was, and the reason beside it', async
     message: 'no distance',
     at: '/distance',
     model: 'delay@1',
+    topic: 'air.changes',
     partition: 3,
     offset: 41,
     diedAtMs: 1_764_000_000_000,

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import type { IncomingMessage } from '@freshet/adapters/kafka/consumer.ts'
 import type { OutgoingMessage, Producer } from '@freshet/adapters/kafka/producer.ts'
 import type { ErrorCode } from '@freshet/errors/errors.ts'
 import { CHANGE_HEADER } from '@freshet/records/change.ts'
@@ -7,15 +8,24 @@ import { topicName } from '@freshet/records/topics.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
-import type { DeadChange } from './infer/change-message.ts'
 
 const LOG_INTERVAL_MS = 60_000
 
-/** Whose change it was and which model met it. */
+/** A message set aside, and why: no retry mends it. */
+export interface DeadMessage {
+  readonly message: Pick<IncomingMessage, 'offset' | 'key' | 'value' | 'headers'>
+  readonly code: ErrorCode
+  /** JSON pointer to the field; null when the whole message is the problem. */
+  readonly at: string | null
+  readonly reason: string
+}
+
+/** Where the messages stood, and which model met them. */
 export interface DeadLetterSource {
+  readonly topic: string
   readonly partition: number
-  /** `name@version`. */
-  readonly model: string
+  /** `name@version`; null when no model was asked. */
+  readonly model: string | null
 }
 
 export interface DeadLettersOptions {
@@ -25,7 +35,7 @@ export interface DeadLettersOptions {
   readonly clock: Clock
 }
 
-/** The one door out of the scorer for what cannot be scored: kept in `.dead` as it was, with the reason; counted; logged. */
+/** The one door out of the scorer for what it cannot use: kept in `.dead` as it was, with the reason; counted; logged. */
 export class DeadLetters {
   readonly #topic: string
   readonly #producer: DeadLettersOptions['producer']
@@ -41,17 +51,17 @@ export class DeadLetters {
   }
 
   /** Resolves when Kafka has all of them; only then may their offsets be committed. Sent twice, they stand there twice. */
-  async send(dead: readonly DeadChange[], source: DeadLetterSource, signal: AbortSignal): Promise<void> {
+  async send(dead: readonly DeadMessage[], source: DeadLetterSource, signal: AbortSignal): Promise<void> {
     if (dead.length === 0) return
     const diedAtMs = this.#clock.nowMs()
-    const letters = dead.map((change) => toMessage(change, source, diedAtMs))
+    const letters = dead.map((one) => toMessage(one, source, diedAtMs))
     await this.#producer.send(this.#topic, letters, signal)
     this.#telemetry.metrics.add('freshet.scorer.dead', dead.length)
-    for (const change of dead) this.#log(change, source)
+    for (const one of dead) this.#log(one, source)
   }
 
   /** The first of each code in a minute, with the number since the last line: a flood of them must not flood the log. */
-  #log({ message, code, at, reason }: DeadChange, { partition, model }: DeadLetterSource): void {
+  #log({ message, code, at, reason }: DeadMessage, { topic, partition, model }: DeadLetterSource): void {
     const { atMs, since } = this.#logged.get(code) ?? { atMs: Number.NEGATIVE_INFINITY, since: 0 }
     const nowMs = this.#clock.nowMs()
     if (nowMs - atMs < LOG_INTERVAL_MS) {
@@ -59,26 +69,27 @@ export class DeadLetters {
       return
     }
     this.#logged.set(code, { atMs: nowMs, since: 0 })
-    this.#telemetry.log.warn(`a change cannot be scored: ${reason}`, {
+    this.#telemetry.log.warn(`a message of ${topic} is set aside: ${reason}`, {
       [ATTRIBUTES.eventName]: 'freshet.dead_letter',
       [ATTRIBUTES.errorType]: code,
       [ATTRIBUTES.key]: message.key?.toString() ?? '',
+      [ATTRIBUTES.messagingDestination]: topic,
       [ATTRIBUTES.messagingPartition]: `${partition}`,
       [ATTRIBUTES.messagingOffset]: message.offset,
       [ATTRIBUTES.deadRows]: since + 1,
-      [ATTRIBUTES.model]: model,
+      ...(model !== null && { [ATTRIBUTES.model]: model }),
       ...(at !== null && { [ATTRIBUTES.field]: at }),
     })
   }
 }
 
 function toMessage(
-  { message, code, at, reason }: DeadChange,
-  { partition, model }: DeadLetterSource,
+  { message, code, at, reason }: DeadMessage,
+  { topic, partition, model }: DeadLetterSource,
   diedAtMs: number,
 ): OutgoingMessage {
   const { key, value, offset, headers } = message
-  const letter = { version: 1, code, message: reason, at, model, partition, offset, diedAtMs } as const
+  const letter = { version: 1, code, message: reason, at, model, topic, partition, offset, diedAtMs } as const
   const change = headers[CHANGE_HEADER]
   return {
     partition: 0,

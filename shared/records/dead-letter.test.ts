@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { type DeadLetter, deadLetterRecord } from './dead-letter.ts'
+import { golden } from './golden/golden.ts'
 
 const letter: DeadLetter = {
   version: 1,
@@ -7,13 +8,21 @@ const letter: DeadLetter = {
   message: 'no distance',
   at: '/distance',
   model: 'delay@2025-11',
+  topic: 'air.changes',
   partition: 3,
   offset: 41,
   diedAtMs: 1_764_000_002_000,
 }
 
-test('a dead letter is read back as it was', () => {
-  expect(deadLetterRecord.decode(deadLetterRecord.encode(letter))).toEqual(letter)
+test('a dead letter of version 1 keeps its text', () => {
+  const text = golden('dead-letter.v1.txt')
+  expect(deadLetterRecord.encode(letter)).toBe(text.toString())
+  expect(deadLetterRecord.decode(text)).toEqual(letter)
+})
+
+test('a message that no model has met is a dead letter too', () => {
+  const unmet = { ...letter, topic: 'air.scores', at: null, model: null }
+  expect(deadLetterRecord.decode(deadLetterRecord.encode(unmet))).toEqual(unmet)
 })
 
 test.each([

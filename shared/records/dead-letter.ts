@@ -2,8 +2,8 @@ import { z } from 'zod'
 import { jsonRecord } from './json-record.ts'
 
 /**
- * Why a change could not be scored. In `.dead` the message keeps the change as it was (key, value, change header), and
- * this stands beside it in a header of its own, so a replay needs nothing else.
+ * Why a message was set aside: a change that could not be scored, or what is no score batch. In `.dead` it keeps its
+ * key, value and change header, and this stands beside it in a header of its own, so a replay needs nothing else.
  */
 const deadLetterSchema = z.object({
   version: z.literal(1),
@@ -12,7 +12,10 @@ const deadLetterSchema = z.object({
   message: z.string(),
   /** JSON pointer to the field in question; null when the document as a whole is. */
   at: z.string().nullable(),
-  model: z.string(),
+  /** `name@version`; null for what no model has met. */
+  model: z.string().nullable(),
+  /** Where the message stood. */
+  topic: z.string(),
   partition: z.int(),
   offset: z.int(),
   diedAtMs: z.number(),

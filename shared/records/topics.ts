@@ -47,7 +47,7 @@ export const TOPICS = {
     cleanupPolicy: 'delete',
     settings: { 'retention.ms': `${14 * 24 * HOUR_MS}`, 'max.message.bytes': MAX_MESSAGE_BYTES },
     partitions: 1,
-    holds: 'changes that could not be scored, each with its reason',
+    holds: 'messages that could not be used, changes above all, each with its reason',
   },
 } as const satisfies Record<string, TopicSpec>
 

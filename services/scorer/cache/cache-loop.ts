@@ -8,8 +8,7 @@ import type { ServiceContext } from '@freshet/service/service.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import { inSpan, linksTo, messagingSpan } from '@freshet/telemetry/spans.ts'
-import type { DeadLetters } from '../dead-letters.ts'
-import type { DeadChange } from '../infer/change-message.ts'
+import type { DeadLetters, DeadMessage } from '../dead-letters.ts'
 
 export interface CacheDeps {
   readonly connection: KafkaConnection
@@ -47,7 +46,8 @@ export async function runCache(context: ServiceContext, deps: CacheDeps): Promis
       attributes: { [ATTRIBUTES.stage]: 'cache' },
     })
     await inSpan(telemetry.tracer, shape, async () => {
-      await deps.deadLetters.send(dead, { partition: fetched.partition, model: 'unknown' }, lease.signal)
+      const source = { topic, partition: fetched.partition, model: null }
+      await deps.deadLetters.send(dead, source, lease.signal)
       await mergeAll(batches, AbortSignal.any([lease.signal, signal]), context, deps.cache)
       await lease.commit(fetched.messages.at(-1)!.offset + 1)
     })
@@ -58,9 +58,9 @@ export async function runCache(context: ServiceContext, deps: CacheDeps): Promis
  * What is no score batch at all is set aside with its bytes, like a change that cannot be read.
  * @throws RECORD_VERSION when infer is newer than this build: its batches must wait for a newer one
  */
-function decodeFetch({ messages }: Batch): { batches: ScoreBatch[]; dead: DeadChange[] } {
+function decodeFetch({ messages }: Batch): { batches: ScoreBatch[]; dead: DeadMessage[] } {
   const batches: ScoreBatch[] = []
-  const dead: DeadChange[] = []
+  const dead: DeadMessage[] = []
   for (const message of messages)
     try {
       batches.push(decodeScoreBatch(message.value ?? Buffer.alloc(0)))

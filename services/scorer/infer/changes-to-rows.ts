@@ -2,13 +2,14 @@ import { FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
 import type { RowWriter } from '@freshet/model/columns.ts'
 import { CHANGE_HEADER, type Change, decodeChange } from '@freshet/records/change.ts'
 import { emptyRows, type ScoreRows, STATE } from '@freshet/records/score-batch.ts'
-import type { ChangeMessage, DeadChange } from './change-message.ts'
+import type { DeadMessage } from '../dead-letters.ts'
+import type { ChangeMessage } from './change-message.ts'
 import type { FeatureBatch } from './feature-batch.ts'
 
 /**
- * (2→3) A document that cannot be scored becomes an `unscorable` row beside its dead letter, so that no store goes on showing
- * an older score as current. A change that cannot be read at all (RECORD_MALFORMED) is a dead letter without a row: it
- * has no revision that could outrank anything.
+ * (2→3) A document that cannot be scored becomes an `unscorable` row beside its dead letter, so that no store goes on
+ * showing an older score as current. A change that cannot be read at all (RECORD_MALFORMED) is a dead letter without a
+ * row: it has no revision that could outrank anything.
  * @param batch n ≥ 1 messages of one partition.
  * @throws RECORD_VERSION when the poller is newer than this build: its changes are good, so they must wait in the topic
  * for a newer scorer, and not die here.
@@ -50,7 +51,7 @@ export function changesToRows(batch: readonly ChangeMessage[], writer: RowWriter
 function decodeAll(batch: readonly ChangeMessage[]) {
   const changes: Change[] = []
   const messages: ChangeMessage[] = []
-  const dead: DeadChange[] = []
+  const dead: DeadMessage[] = []
   for (const message of batch) {
     try {
       changes.push(decodeMessage(message))

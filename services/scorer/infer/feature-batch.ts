@@ -1,6 +1,7 @@
 import type { TraceContext } from '@freshet/records/change.ts'
 import type { ScoreRows } from '@freshet/records/score-batch.ts'
-import type { ChangeMessage, DeadChange } from './change-message.ts'
+import type { DeadMessage } from '../dead-letters.ts'
+import type { ChangeMessage } from './change-message.ts'
 
 /**
  * (3) A micro-batch as columns: what stores need of every row, and the model's input for those that it can score. The
@@ -18,7 +19,7 @@ export interface FeatureBatch {
   readonly matrix: Float32Array
   /** Row i of the matrix belongs to row `scorable[i]` of `rows`. */
   readonly scorable: Uint32Array
-  readonly dead: readonly DeadChange[]
+  readonly dead: readonly DeadMessage[]
   /** The span that produced each change; null when it was not traced. */
   readonly origins: readonly (TraceContext | null)[]
 }

@@ -130,7 +130,8 @@ class Infer {
       })
       span.setAttribute(ATTRIBUTES.deadRows, dead.length)
       lease.check()
-      await this.#deps.deadLetters.send(dead, { partition, model: model.label }, lease.signal)
+      const source = { topic: this.changesTopic, partition, model: model.label }
+      await this.#deps.deadLetters.send(dead, source, lease.signal)
       lease.check()
       await this.#produce(batch, lease)
       await lease.commit(features.toOffset + 1)

@@ -1,17 +1,17 @@
 import { type ScoreBatch, type ScoreBatchHeader, STATE } from '@freshet/records/score-batch.ts'
-import type { DeadChange } from './change-message.ts'
+import type { DeadMessage } from '../dead-letters.ts'
 import type { FeatureBatch } from './feature-batch.ts'
 import type { RowScores } from './score-rows.ts'
 
 export interface Scored {
   readonly batch: ScoreBatch
   /** Everything in the micro-batch that found no score: set aside before the model, or for the model's answer. */
-  readonly dead: readonly DeadChange[]
+  readonly dead: readonly DeadMessage[]
 }
 
 /**
- * (3→4) Joins the model's answers with the rows that needed none. A row on which the model fails, or whose answer is no finite
- * number, becomes `unscorable`, with a dead letter MODEL_RUN_FAILED or SCORE_NOT_FINITE.
+ * (3→4) Joins the model's answers with the rows that needed none. A row on which the model fails, or whose answer is no
+ * finite number, becomes `unscorable`, with a dead letter MODEL_RUN_FAILED or SCORE_NOT_FINITE.
  * @param scores of the rows of the matrix; one column for each of `header.outputs`.
  */
 export function rowsToScores(
