@@ -1,40 +1,11 @@
 import { FreshetError, toFreshetError } from '@freshet/errors/errors.ts'
-import type { Answer } from '@freshet/records/answer.ts'
-import type { Log } from '@freshet/stage/log.ts'
 import { Hono } from 'hono'
-import type { ApiKeys } from './api-keys.ts'
-import { type Deadline, deadlineOf } from './deadline.ts'
-import type { Ladder } from './ladder.ts'
-import type { LiveRung } from './live-rung.ts'
+import type { AppEnv, AppParts } from './app-env.ts'
+import { deadlineOf } from './deadline.ts'
 import { problemReply } from './reply.ts'
-import type { RequestRecord } from './request-record.ts'
-import { healthRoutes, type Readiness } from './routes/health.ts'
+import { healthRoutes } from './routes/health.ts'
 import { predictRoute } from './routes/predict.ts'
 import { scoresRoute } from './routes/scores.ts'
-
-export interface AppParts {
-  readonly ladder: Ladder
-  readonly live: Pick<LiveRung, 'score'>
-  readonly keys: ApiKeys
-  readonly record: RequestRecord
-  readonly readiness: () => Readiness
-  readonly log: Log
-  readonly limits: {
-    readonly deadlineMs: number
-    readonly maxBodyBytes: number
-    readonly cacheBudgetMs: number
-  }
-}
-
-/** What a request carries from one handler to the next. */
-export interface AppEnv {
-  readonly Variables: {
-    deadline: Deadline
-    route: string
-    /** Set by the route that answers. */
-    answer: Answer | undefined
-  }
-}
 
 /** The gateway's HTTP face. Everything under /v1 has a deadline, is recorded, and wants a key when keys are configured. */
 export function createApp(parts: AppParts): Hono<AppEnv> {

@@ -7,7 +7,8 @@ import type { Service, ServiceContext } from '@freshet/service/service.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { ApiKeys } from './api-keys.ts'
-import { type AppParts, createApp } from './app.ts'
+import { createApp } from './app.ts'
+import type { AppParts, Readiness } from './app-env.ts'
 import { Breaker } from './breaker.ts'
 import { CacheRung } from './cache-rung.ts'
 import { FollowedSnapshot } from './followed-snapshot.ts'
@@ -16,7 +17,6 @@ import { Ladder } from './ladder.ts'
 import { LiveRung } from './live-rung.ts'
 import { LoopWatch } from './loop-watch.ts'
 import { RequestRecord } from './request-record.ts'
-import type { Readiness } from './routes/health.ts'
 
 /** So many failures in a row cut Redis off; then it is tried four times a second. */
 const BREAKER = { misses: 20, restMs: 250 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { judge, type KnownScore } from './oracle.ts'
+import type { KnownScore } from './known-score.ts'
+import { judge } from './oracle.ts'
 
 const expected = new Map<string, KnownScore>([
   ['scored', { delay: 12.5 }],

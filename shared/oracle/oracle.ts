@@ -10,6 +10,7 @@ import type { Client } from '@elastic/elasticsearch'
 import type { ModelBundle } from '@freshet/model/bundle.ts'
 import { scoreDocuments } from '@freshet/model/score-documents.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
+import type { KnownScore } from './known-score.ts'
 import { readLiveDocuments } from './live-documents.ts'
 import { readRedisScores } from './redis-scores.ts'
 import { readSnapshotScores } from './snapshot-scores.ts'
@@ -39,9 +40,6 @@ export interface OracleReport {
   readonly snapshot: Verdict
   readonly snapshotRows: number
 }
-
-/** What a store says of a key; null: it knows the key and has no score for it. */
-export type KnownScore = Readonly<Record<string, number>> | null
 
 /** Relative difference that float32 arithmetic may leave between two ways of adding up the same trees. */
 const TOLERANCE = 1e-5

@@ -1,6 +1,6 @@
 import { decodeStoredScore } from '@freshet/records/stored-score.ts'
 import { Redis } from 'ioredis'
-import type { KnownScore } from './oracle.ts'
+import type { KnownScore } from './known-score.ts'
 
 const SCAN_KEYS = 1_000
 

@@ -4,7 +4,7 @@ import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import { MANIFEST_OBJECT, type Manifest, manifestRecord } from '@freshet/records/manifest.ts'
 import { newer, type Rank } from '@freshet/records/revision.ts'
 import { parquetReadObjects } from 'hyparquet'
-import type { KnownScore } from './oracle.ts'
+import type { KnownScore } from './known-score.ts'
 
 /** Everything that the snapshot says: all files of the manifest, the highest rank of each key. */
 export async function readSnapshotScores(store: ObjectStore): Promise<Map<string, KnownScore>> {

@@ -1,20 +1,6 @@
 import { Hono } from 'hono'
-import type { AppEnv } from '../app.ts'
+import type { AppEnv, Readiness } from '../app-env.ts'
 import { jsonReply } from '../reply.ts'
-
-/** Which rungs can answer right now; a reason where one cannot. */
-export interface Readiness {
-  readonly cache: RungState
-  readonly snapshot: RungState
-  readonly live: RungState
-  readonly default: RungState
-}
-
-export interface RungState {
-  readonly ready: boolean
-  readonly reason?: string
-  readonly model?: string
-}
 
 /** `/healthz`: the process lives. `/readyz`: some rung can answer for a key; 503 when none can. */
 export function healthRoutes(readiness: () => Readiness): Hono<AppEnv> {

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { type Context, Hono } from 'hono'
-import type { AppEnv, AppParts } from '../app.ts'
+import type { AppEnv, AppParts } from '../app-env.ts'
 import { deadlineOf } from '../deadline.ts'
 import { jsonReply, problemReply } from '../reply.ts'
 import type { Outcome } from '../stored-score-to-answer.ts'

@@ -14,12 +14,10 @@ export interface Batch {
   readonly topic: string
   readonly partition: number
   readonly messages: readonly IncomingMessage[]
-  /** The offset that the partition's next message will get, when this was read. */
-  readonly highWatermark: number
 }
 
-export function toBatch({ topic, partition, messages, highWatermark }: EachBatchPayload['batch']): Batch {
-  return { topic, partition, highWatermark: Number(highWatermark), messages: messages.map(toMessage) }
+export function toBatch({ topic, partition, messages }: EachBatchPayload['batch']): Batch {
+  return { topic, partition, messages: messages.map(toMessage) }
 }
 
 function toMessage({ offset, timestamp, key, value, headers }: KafkaMessage): IncomingMessage {

@@ -1,34 +1,12 @@
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import { delayMs } from '@freshet/stage/back-off.ts'
-import type { Clock } from '@freshet/stage/clock.ts'
-import type { Log } from '@freshet/stage/log.ts'
-import type { Batch } from './batch.ts'
 import type { KafkaConnection } from './connect.ts'
 import { Generation } from './generation.ts'
+import type { GroupConsumerOptions, Handle } from './group-options.ts'
 import { toKafkaError } from './kafka-error.ts'
-import type { Lease } from './lease.ts'
 
 export type { Batch, IncomingMessage } from './batch.ts'
 export type { Lease } from './lease.ts'
-
-export type Handle = (batch: Batch, lease: Lease) => Promise<void>
-
-export interface GroupConsumerOptions {
-  readonly groupId: string
-  readonly topic: string
-  /** A handler that is silent for so long is given up, and the consumer built anew. More than the longest chunk takes. */
-  readonly stallMs: number
-  readonly minBytes?: number
-  readonly maxWaitMs?: number
-  /** Partitions worked on at the same time. Default: 1. */
-  readonly concurrency?: number
-  readonly log: Log
-  readonly clock: Clock
-  /** At the begin of each term, before its first batch. @returns offsets to start from, over the committed ones */
-  readonly onAssigned?: (partitions: readonly number[]) => Promise<ReadonlyMap<number, number>>
-  /** At the end of each term: leases on these partitions are over. */
-  readonly onRevoked?: (partitions: readonly number[]) => void
-}
 
 /**
  * A member of a consumer group that stays alive. kafkajs ends without a word after a TypeError, waits for ever on a

@@ -4,8 +4,8 @@ import { delayMs } from '@freshet/stage/back-off.ts'
 import kafkajs, { type Consumer, type EachBatchPayload } from 'kafkajs'
 import { toBatch } from './batch.ts'
 import { type KafkaConnection, RETRY } from './connect.ts'
-import type { GroupConsumerOptions, Handle } from './consumer.ts'
 import { GapTeller } from './gap-teller.ts'
+import type { GroupConsumerOptions, Handle } from './group-options.ts'
 import { toKafkaError } from './kafka-error.ts'
 import { grantLease } from './lease.ts'
 import { quit } from './quit.ts'
@@ -42,7 +42,6 @@ export class Generation {
       sessionTimeout: SESSION_TIMEOUT_MS,
       rebalanceTimeout: REBALANCE_TIMEOUT_MS,
       heartbeatInterval: HEARTBEAT_INTERVAL_MS,
-      minBytes: options.minBytes ?? 1,
       maxWaitTimeInMs: options.maxWaitMs ?? 500,
       maxBytesPerPartition: 1024 * 1024,
       maxBytes: 4 * 1024 * 1024,

@@ -7,18 +7,12 @@ import type { Producer as KafkaJsProducer } from 'kafkajs'
 import type { KafkaConnection } from './connect.ts'
 import { toKafkaError } from './kafka-error.ts'
 import { Lane } from './lane.ts'
+import type { OutgoingMessage } from './outgoing-message.ts'
 import { quit } from './quit.ts'
 import { SendDeadline } from './send-deadline.ts'
 import { bytesOf, splitRequests } from './split-requests.ts'
 
-export interface OutgoingMessage {
-  readonly partition: number
-  readonly key: Buffer | null
-  readonly value: Buffer | null
-  readonly headers?: Readonly<Record<string, Buffer>>
-  /** Default: the time of sending. */
-  readonly timestampMs?: number
-}
+export type { OutgoingMessage } from './outgoing-message.ts'
 
 /**
  * Writes messages so that "resolved" means written, which kafkajs alone does not promise:

@@ -1,7 +1,7 @@
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Consumer } from 'kafkajs'
 import { type KafkaConnection, withAdmin } from './connect.ts'
-import type { GroupConsumerOptions } from './consumer.ts'
+import type { GroupConsumerOptions } from './group-options.ts'
 import { readGroupPositions } from './group-positions.ts'
 import { startOf } from './start-offsets.ts'
 import type { Term } from './term.ts'

@@ -1,4 +1,4 @@
-import type { OutgoingMessage } from './producer.ts'
+import type { OutgoingMessage } from './outgoing-message.ts'
 
 /**
  * The bounds of one produce request. Below the broker's 1 MiB a batch; kafkajs groups a partition's messages in time

@@ -1,0 +1,46 @@
+import type { Answer } from '@freshet/records/answer.ts'
+import type { Log } from '@freshet/stage/log.ts'
+import type { ApiKeys } from './api-keys.ts'
+import type { Deadline } from './deadline.ts'
+import type { Ladder } from './ladder.ts'
+import type { LiveRung } from './live-rung.ts'
+import type { RequestRecord } from './request-record.ts'
+
+/** What the app and its routes are built from. */
+export interface AppParts {
+  readonly ladder: Ladder
+  readonly live: Pick<LiveRung, 'score'>
+  readonly keys: ApiKeys
+  readonly record: RequestRecord
+  readonly readiness: () => Readiness
+  readonly log: Log
+  readonly limits: {
+    readonly deadlineMs: number
+    readonly maxBodyBytes: number
+    readonly cacheBudgetMs: number
+  }
+}
+
+/** What a request carries from one handler to the next. */
+export interface AppEnv {
+  readonly Variables: {
+    deadline: Deadline
+    route: string
+    /** Set by the route that answers. */
+    answer: Answer | undefined
+  }
+}
+
+/** Which rungs can answer right now; a reason where one cannot. */
+export interface Readiness {
+  readonly cache: RungState
+  readonly snapshot: RungState
+  readonly live: RungState
+  readonly default: RungState
+}
+
+export interface RungState {
+  readonly ready: boolean
+  readonly reason?: string
+  readonly model?: string
+}

@@ -1,0 +1,22 @@
+import type { Clock } from '@freshet/stage/clock.ts'
+import type { Log } from '@freshet/stage/log.ts'
+import type { Batch } from './batch.ts'
+import type { Lease } from './lease.ts'
+
+export type Handle = (batch: Batch, lease: Lease) => Promise<void>
+
+export interface GroupConsumerOptions {
+  readonly groupId: string
+  readonly topic: string
+  /** A handler that is silent for so long is given up, and the consumer built anew. More than the longest chunk takes. */
+  readonly stallMs: number
+  readonly maxWaitMs?: number
+  /** Partitions worked on at the same time. Default: 1. */
+  readonly concurrency?: number
+  readonly log: Log
+  readonly clock: Clock
+  /** At the begin of each term, before its first batch. @returns offsets to start from, over the committed ones */
+  readonly onAssigned?: (partitions: readonly number[]) => Promise<ReadonlyMap<number, number>>
+  /** At the end of each term: leases on these partitions are over. */
+  readonly onRevoked?: (partitions: readonly number[]) => void
+}
