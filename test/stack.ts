@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import type { Client } from '@elastic/elasticsearch'
 import { connectElasticsearch } from '@freshet/adapters/elasticsearch/connect.ts'
 import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
+import { NODE_FLAGS } from '@freshet/cli/node-flags.ts'
 import { loadSettings } from '@freshet/config/load.ts'
 import type { Settings } from '@freshet/config/schema.ts'
 import { type ModelBundle, readBundleFolder } from '@freshet/model/bundle.ts'
@@ -88,7 +89,7 @@ export class Stack implements AsyncDisposable {
 
   start(...names: readonly ServiceName[]): void {
     for (const name of names) {
-      const child = spawn(process.execPath, [PROGRAM, 'run', name], {
+      const child = spawn(process.execPath, [...NODE_FLAGS, PROGRAM, 'run', name], {
         env: this.#env,
         stdio: ['ignore', 'pipe', 'pipe'],
       })

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { delayMs } from '@freshet/stage/back-off.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
+import { NODE_FLAGS } from './node-flags.ts'
 import type { ServiceName } from './services.ts'
 
 const BACK_OFF = { firstMs: 500, maxMs: 30_000 }
@@ -44,7 +45,7 @@ export async function supervise(names: readonly ServiceName[], config: string | 
   async function runOnce(name: ServiceName): Promise<number | string> {
     const program = fileURLToPath(new URL('freshet.ts', import.meta.url))
     const args = [...(config === undefined ? [] : ['--config', config]), 'run', name]
-    const child = spawn(process.execPath, [...process.execArgv, program, ...args], {
+    const child = spawn(process.execPath, [...NODE_FLAGS, program, ...args], {
       stdio: 'inherit',
       detached: true,
     })
