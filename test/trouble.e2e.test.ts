@@ -107,7 +107,12 @@ describe('one clear error, exit code 2 and no stack for', () => {
     const pipeline = `policy${process.pid}`
     const settings = loadSettings({ env: { ...process.env, FRESHET_PIPELINE: pipeline } })
     const connection = connectKafka(settings.kafka, { clientId: 'test', log: quietLog })
-    await createTopics(connection, pipeline, { ...settings.kafka, partitions: 1 })
+    await createTopics(
+      connection,
+      pipeline,
+      { ...settings.kafka, partitions: 1 },
+      AbortSignal.timeout(20_000),
+    )
     await setCleanupPolicy(settings.kafka.brokers, topicName(pipeline, 'changes'), 'delete')
     expectOneClearError(
       await freshet(['run', 'scorer'], { FRESHET_PIPELINE: pipeline }),

@@ -82,7 +82,7 @@ export class Pulse implements AsyncDisposable {
 
   async #watchLag(connection: KafkaConnection, pipeline: string): Promise<void> {
     while (!this.#stop.signal.aborted) {
-      const lag = await readLags(connection, pipeline).catch(() => undefined) // shown as it was; the next look is near
+      const lag = await readLags(connection, pipeline, this.#stop.signal).catch(() => undefined) // shown as it was; the next look is near
       if (lag !== undefined) {
         this.lag = lag
         this.#lagReadAtMs = Date.now()
@@ -92,11 +92,11 @@ export class Pulse implements AsyncDisposable {
   }
 }
 
-function readLags(connection: KafkaConnection, pipeline: string): Promise<GroupLag[]> {
+function readLags(connection: KafkaConnection, pipeline: string, signal: AbortSignal): Promise<GroupLag[]> {
   return Promise.all(
     consumerGroups(pipeline).map(async (group) => ({
       worker: group.worker,
-      ...sumLag(await readLag(connection, group)),
+      ...sumLag(await readLag(connection, group, signal)),
     })),
   )
 }

@@ -5,11 +5,14 @@ import type { Settings } from '@freshet/config/schema.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { installTemplates } from '@freshet/telemetry/template.ts'
 
+const KAFKA_WITHIN_MS = 60_000
+
 /** Lays out what the services expect: topics, bucket, telemetry templates. Doing it again changes nothing. */
 export async function bootstrap(settings: Settings, report: (line: string) => void): Promise<void> {
   const connection = connectKafka(settings.kafka, { clientId: 'freshet-bootstrap', log: quietLog })
-  await createTopics(connection, settings.pipeline, settings.kafka)
-  await checkTopics(connection, settings.pipeline)
+  const signal = AbortSignal.timeout(KAFKA_WITHIN_MS)
+  await createTopics(connection, settings.pipeline, settings.kafka, signal)
+  await checkTopics(connection, settings.pipeline, signal)
   report(`topics of pipeline ${settings.pipeline} are there`)
   await ensureBucket(settings.s3)
   report(`bucket ${settings.s3.bucket} is there`)

@@ -30,8 +30,8 @@ export const CHECKS: readonly Check[] = [
   },
   {
     name: 'Kafka and its topics',
-    run: ({ kafka, pipeline }) =>
-      checkTopics(connectKafka(kafka, { clientId: 'freshet-doctor', log: quietLog }), pipeline),
+    run: ({ kafka, pipeline }, signal) =>
+      checkTopics(connectKafka(kafka, { clientId: 'freshet-doctor', log: quietLog }), pipeline, signal),
   },
   { name: 'Redis', run: ({ redis }) => checkRedis(redis) },
   {

@@ -21,6 +21,7 @@ async function check({ settings, instance, telemetry, signal }: ServiceContext):
   await checkTopics(
     connectKafka(settings.kafka, { clientId: instance, log: telemetry.log }),
     settings.pipeline,
+    signal,
   )
 }
 

@@ -23,7 +23,7 @@ export const scorer: Service = { check, run: runScorer }
 /** A model that was never promoted is waited for; one that is not what was promoted is for someone to mend. */
 async function check({ settings, instance, telemetry, signal }: ServiceContext): Promise<void> {
   const connection = connectKafka(settings.kafka, { clientId: instance, log: telemetry.log })
-  await checkTopics(connection, settings.pipeline)
+  await checkTopics(connection, settings.pipeline, signal)
   await checkRedis(settings.redis)
   await using store = openS3(settings.s3)
   if ((await readPointer(store, signal)) !== null) await loadPromotedModel(store, signal)

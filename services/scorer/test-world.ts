@@ -59,7 +59,7 @@ export class World implements AsyncDisposable {
       },
     })
     const world = new World(settings, await readBundleFolder(MODEL))
-    await createTopics(world.connection, pipeline, settings.kafka)
+    await createTopics(world.connection, pipeline, settings.kafka, AbortSignal.timeout(DEADLINE_MS))
     await ensureBucket(settings.s3)
     await using store = openS3(settings.s3)
     await pushModel(store, world.bundle)
@@ -129,10 +129,14 @@ export class World implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.producer[Symbol.asyncDispose]()
-    const topics = (await withAdmin(this.connection, 'listing', (admin) => admin.listTopics())).filter(
-      (topic) => topic.startsWith(`${this.settings.pipeline}.`),
+    const topics = (
+      await withAdmin(this.connection, { doing: 'listing', signal: AbortSignal.timeout(20_000) }, (admin) =>
+        admin.listTopics(),
+      )
+    ).filter((topic) => topic.startsWith(`${this.settings.pipeline}.`))
+    await withAdmin(this.connection, { doing: 'deleting', signal: AbortSignal.timeout(20_000) }, (admin) =>
+      admin.deleteTopics({ topics }),
     )
-    await withAdmin(this.connection, 'deleting', (admin) => admin.deleteTopics({ topics }))
   }
 }
 

@@ -24,12 +24,12 @@ export class FactReader {
     this.#options = options
   }
 
-  /** One look; Kafka being away is a fact, not an error. */
-  async look(): Promise<Facts> {
+  /** One look; Kafka being away is a fact, not an error, and so it seems when `signal` aborts. */
+  async look(signal: AbortSignal): Promise<Facts> {
     const { heard, rememberMs, clock } = this.#options
     let groups: GroupLag[]
     try {
-      groups = await this.#readGroups()
+      groups = await this.#readGroups(signal)
     } catch (error) {
       this.#answersSinceMs = null
       return { kafka: 'unreachable', nowMs: clock.nowMs(), error: toFreshetError(error) }
@@ -47,12 +47,12 @@ export class FactReader {
     }
   }
 
-  #readGroups(): Promise<GroupLag[]> {
+  #readGroups(signal: AbortSignal): Promise<GroupLag[]> {
     const { connection, pipeline } = this.#options
     return Promise.all(
       consumerGroups(pipeline).map(async (group) => ({
         ...group,
-        partitions: await readLag(connection, group),
+        partitions: await readLag(connection, group, signal),
       })),
     )
   }

@@ -18,9 +18,9 @@ const REMEMBER_MS = 3_600_000
 /** Watches a pipeline from outside and tells people when something is wrong, and when it is right again. */
 export const watchdog: Service = { check, run: runWatchdog }
 
-async function check({ settings, instance, telemetry }: ServiceContext): Promise<void> {
+async function check({ settings, instance, telemetry, signal }: ServiceContext): Promise<void> {
   const connection = connectKafka(settings.kafka, { clientId: instance, log: telemetry.log })
-  await checkTopics(connection, settings.pipeline)
+  await checkTopics(connection, settings.pipeline, signal)
 }
 
 export async function runWatchdog({ settings, instance, telemetry, signal }: ServiceContext): Promise<void> {

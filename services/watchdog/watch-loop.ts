@@ -22,7 +22,8 @@ export async function watch(options: WatchOptions, signal: AbortSignal): Promise
   const { settings, facts, book, clock } = options
   let restored = false
   while (!signal.aborted) {
-    const seen = await facts.look()
+    const seen = await facts.look(signal)
+    if (signal.aborted) return
     if (seen.kafka === 'reachable') restored ||= await restore(options, signal)
     book.judge(judge(seen, settings), { nowMs: seen.nowMs, repeatMs: settings.repeatHours * 3_600_000 })
     if (restored) await remember(options, signal)

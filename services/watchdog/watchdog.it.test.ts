@@ -70,7 +70,7 @@ async function openPipeline({ silentSeconds }: { silentSeconds: number }) {
   const topic = (name: TopicName) => topicName(pipeline, name)
   const { log } = quietTelemetry(settings, 'test')
   const connection = connectKafka(settings.kafka, { clientId: 'test', log })
-  await createTopics(connection, pipeline, settings.kafka)
+  await createTopics(connection, pipeline, settings.kafka, AbortSignal.timeout(20_000))
   onTestFinished(() => deleteTopics(connection, pipeline))
   const producer = new Producer(connection, { clock: systemClock, log, deadlineMs: 20_000 })
   onTestFinished(() => producer[Symbol.asyncDispose]())
@@ -82,7 +82,7 @@ async function openPipeline({ silentSeconds }: { silentSeconds: number }) {
     write: (name: TopicName, messages: readonly OutgoingMessage[]) =>
       producer.send(topic(name), messages, AbortSignal.timeout(20_000)),
     commit: (groupId: string, to: string, offset: number) =>
-      withAdmin(connection, 'committing', (admin) =>
+      withAdmin(connection, { doing: 'committing', signal: AbortSignal.timeout(20_000) }, (admin) =>
         admin.setOffsets({ groupId, topic: to, partitions: [{ partition: 0, offset: `${offset}` }] }),
       ),
   }
@@ -102,7 +102,9 @@ function ownSettings(webhookUrl: string, silentSeconds: number): Settings {
 
 async function deleteTopics(connection: KafkaConnection, pipeline: string): Promise<void> {
   const topics = (Object.keys(TOPICS) as TopicName[]).map((name) => topicName(pipeline, name))
-  await withAdmin(connection, 'deleting', (admin) => admin.deleteTopics({ topics }))
+  await withAdmin(connection, { doing: 'deleting', signal: AbortSignal.timeout(20_000) }, (admin) =>
+    admin.deleteTopics({ topics }),
+  )
 }
 
 function quietTelemetry(settings: Settings, instance: string) {

@@ -106,8 +106,10 @@ async function scoreAll(
     },
   })
   await runInfer({ settings, instance: 'bench', telemetry, signal, report }, deps)
-  await withAdmin(connection, 'forgetting the group', (admin) =>
-    admin.deleteGroups([groupName(pipeline, 'infer')]),
+  await withAdmin(
+    connection,
+    { doing: 'forgetting the group', signal: AbortSignal.timeout(20_000) },
+    (admin) => admin.deleteGroups([groupName(pipeline, 'infer')]),
   )
   if (cost === undefined) throw new Error(`${rows} of ${CHANGES} rows in ${ROUND_DEADLINE_MS} ms`)
   return sampleOf(cost, rows)

@@ -111,7 +111,7 @@ async function untilThrough(
 ): Promise<void> {
   for (;;) {
     const groups = await Promise.all(
-      consumerGroups(settings.pipeline).map((group) => readLag(connection, group)),
+      consumerGroups(settings.pipeline).map((group) => readLag(connection, group, signal)),
     )
     const captured = sum(groups[0]!.map(({ endOffset }) => endOffset))
     const waiting = sum(groups.flat().map(({ lagRecords }) => lagRecords))

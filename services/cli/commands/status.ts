@@ -34,10 +34,11 @@ export function statusCommand(): Command {
 
 async function readStatus({ kafka, pipeline }: Settings): Promise<Status> {
   const connection = connectKafka(kafka, { clientId: 'freshet-status', log: quietLog })
+  const signal = AbortSignal.timeout(READ_DEADLINE_MS)
   const latest = new Map<string, Heartbeat>()
   await readAll(connection, topicName(pipeline, 'heartbeats'), {
     deadlineMs: READ_DEADLINE_MS,
-    signal: AbortSignal.timeout(READ_DEADLINE_MS),
+    signal,
     onMessage: (_, { key, value }) => {
       if (key !== null && value !== null && isHeartbeatKey(key.toString()))
         latest.set(key.toString(), heartbeatRecord.decode(value))
@@ -46,7 +47,7 @@ async function readStatus({ kafka, pipeline }: Settings): Promise<Status> {
   const groups = await Promise.all(
     consumerGroups(pipeline).map(async (group) => ({
       ...group,
-      ...sumLag(await readLag(connection, group)),
+      ...sumLag(await readLag(connection, group, signal)),
     })),
   )
   const instances = [...latest.values()].map((beat) => ({

@@ -52,10 +52,14 @@ test('scores become deltas and bases, and a second worker that joins and leaves 
   const expected = plainMerge(written)
   expect(table.size).toBe(expected.size)
   for (const [key, score] of expected) expect(table.get(key)).toEqual(score)
-  const lag = await readLag(world.connection, {
-    groupId: groupName(world.settings.pipeline, 'snapshot'),
-    topic: world.topic,
-  })
+  const lag = await readLag(
+    world.connection,
+    {
+      groupId: groupName(world.settings.pipeline, 'snapshot'),
+      topic: world.topic,
+    },
+    AbortSignal.timeout(20_000),
+  )
   expect(lag.map(({ committedOffset, lagRecords }) => [committedOffset, lagRecords])).toEqual([
     [4, 0],
     [4, 0],
@@ -107,7 +111,7 @@ class World {
       snapshot: { ...defaults.snapshot, ...own.snapshot },
     })
     await ensureBucket(s3)
-    await withAdmin(world.connection, 'creating', (admin) =>
+    await withAdmin(world.connection, { doing: 'creating', signal: AbortSignal.timeout(20_000) }, (admin) =>
       admin.createTopics({ topics: [{ topic: world.topic, numPartitions: own.partitions }] }),
     )
     return world
@@ -173,7 +177,9 @@ class World {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#stops.map((stop) => stop()))
     await this.#producer[Symbol.asyncDispose]()
-    await withAdmin(this.connection, 'deleting', (admin) => admin.deleteTopics({ topics: [this.topic] }))
+    await withAdmin(this.connection, { doing: 'deleting', signal: AbortSignal.timeout(20_000) }, (admin) =>
+      admin.deleteTopics({ topics: [this.topic] }),
+    )
     await this.store[Symbol.asyncDispose]()
   }
 }

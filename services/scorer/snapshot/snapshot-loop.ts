@@ -89,16 +89,16 @@ class SnapshotLoop {
       stallMs: STALL_MS,
       log: telemetry.log,
       clock: systemClock,
-      onAssigned: (partitions) => this.#begin(partitions),
+      onAssigned: (partitions) => this.#begin(partitions, stop),
       onRevoked: () => this.#end(),
     })
     return consumer.run((batch, lease) => this.#take(batch, lease), stop)
   }
 
-  async #begin(partitions: readonly number[]): Promise<ReadonlyMap<number, number>> {
+  async #begin(partitions: readonly number[], signal: AbortSignal): Promise<ReadonlyMap<number, number>> {
     const term = ++this.#terms
     await this.#writing.catch(() => {}) // of the last term: its signal has aborted
-    const held = new HeldScores(partitions, (await readManifest(this.#deps.store))?.manifest)
+    const held = new HeldScores(partitions, (await readManifest(this.#deps.store, signal))?.manifest)
     if (term === this.#terms) this.#held = held
     return held.starts()
   }

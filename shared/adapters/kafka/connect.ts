@@ -28,16 +28,18 @@ export const RETRY = {
   multiplier: 2,
 } as const
 
+/** @throws CONFIG_INVALID for a user without a password, or a password without a user */
 export function connectKafka(
   settings: Settings['kafka'],
   { clientId, log }: { clientId: string; log: Log },
 ): KafkaConnection {
+  const sasl = saslOf(settings)
   guardIdleTimer()
   const config: KafkaConfig = {
     clientId,
     brokers: settings.brokers,
     ssl: settings.tls,
-    ...saslOf(settings),
+    ...sasl,
     connectionTimeout: 1_000,
     requestTimeout: 10_000,
     retry: RETRY,
@@ -50,16 +52,19 @@ export function connectKafka(
 
 /**
  * Does `work` with an administrator's client of its own, and ends it.
- * @throws KAFKA_UNREACHABLE after `ADMIN_DEADLINE_MS`, and what the brokers answer, translated
+ * @throws KAFKA_UNREACHABLE after `ADMIN_DEADLINE_MS`, DEADLINE as soon as `signal` aborts, and what the brokers
+ *   answer, translated
  */
 export async function withAdmin<T>(
   connection: KafkaConnection,
-  doing: string,
+  { doing, signal }: { doing: string; signal: AbortSignal },
   work: (admin: Admin) => Promise<T>,
 ): Promise<T> {
+  if (signal.aborted) throw stopped(doing, signal)
   const admin = connection.newClient().admin()
   const done = new AbortController()
-  const late = systemClock.sleep(ADMIN_DEADLINE_MS, done.signal).then(() => {
+  const late = systemClock.sleep(ADMIN_DEADLINE_MS, AbortSignal.any([signal, done.signal])).then(() => {
+    if (signal.aborted) throw stopped(doing, signal)
     throw new FreshetError('KAFKA_UNREACHABLE', `${doing}: no answer within ${ADMIN_DEADLINE_MS / 1_000} s`)
   })
   late.catch(() => {})
@@ -75,8 +80,20 @@ export async function withAdmin<T>(
 
 const ADMIN_DEADLINE_MS = 30_000
 
+function stopped(doing: string, { reason }: AbortSignal): FreshetError {
+  const isLate = reason instanceof DOMException && reason.name === 'TimeoutError'
+  return new FreshetError('DEADLINE', `${doing}: ${isLate ? 'the time is over' : 'the caller stopped'}`)
+}
+
 function saslOf({ user, password, saslMechanism }: Settings['kafka']): Pick<KafkaConfig, 'sasl'> {
-  if (user === undefined || password === undefined) return {}
+  if (user === undefined && password === undefined) return {}
+  if (user === undefined || password === undefined)
+    throw new FreshetError(
+      'CONFIG_INVALID',
+      user === undefined
+        ? 'kafka.password is set without kafka.user'
+        : 'kafka.user is set without kafka.password',
+    )
   return { sasl: { mechanism: saslMechanism, username: user, password } as NonNullable<KafkaConfig['sasl']> }
 }
 

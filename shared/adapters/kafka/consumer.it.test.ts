@@ -42,9 +42,11 @@ function consume(scratch: ScratchTopic, handle: Handle, options: Partial<GroupCo
 }
 
 const committed = async ({ connection, groupId, topic }: ScratchTopic) =>
-  (await withAdmin(connection, 'reading', (admin) => readGroupPositions(admin, { groupId, topic }))).map(
-    (position) => position.committed,
-  )
+  (
+    await withAdmin(connection, { doing: 'reading', signal: AbortSignal.timeout(20_000) }, (admin) =>
+      readGroupPositions(admin, { groupId, topic }),
+    )
+  ).map((position) => position.committed)
 
 test('a message arrives as it was sent: key, bytes, headers, time', async () => {
   await using scratch = await scratchTopic(1)

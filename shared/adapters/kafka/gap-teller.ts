@@ -20,14 +20,26 @@ export class GapTeller {
     this.#options = options
   }
 
-  /** @param gap `expected`: the offset behind the last batch; `found`: the first one of this batch */
-  async look(partition: number, { expected, found }: { expected: number; found: number }): Promise<void> {
+  /**
+   * @param gap    `expected`: the offset behind the last batch; `found`: the first one of this batch
+   * @param signal ends the looking, and nothing is told
+   */
+  async look(
+    partition: number,
+    { expected, found }: { expected: number; found: number },
+    signal: AbortSignal,
+  ): Promise<void> {
     const { topic, groupId, log, clock } = this.#options
     if (found <= expected || clock.nowMs() < this.#nextLookMs) return
     this.#nextLookMs = clock.nowMs() + 60_000
-    const ends = await withAdmin(this.#connection, `reading the ends of ${topic}`, (admin) =>
-      admin.fetchTopicOffsets(topic),
-    )
+    const ends = await withAdmin(
+      this.#connection,
+      { doing: `reading the ends of ${topic}`, signal },
+      (admin) => admin.fetchTopicOffsets(topic),
+    ).catch((error: unknown) => {
+      if (!signal.aborted) throw error
+    })
+    if (ends === undefined) return
     const low = Number(ends.find((end) => end.partition === partition)?.low ?? 0)
     if (low > expected)
       log.warn(

@@ -154,7 +154,7 @@ export class Generation {
       work.lastSignMs = this.#nowMs()
       if (payload.isStale()) return // fetched before a seek
       const expected = term.positions.get(partition) ?? 0
-      await this.#gaps.look(partition, { expected, found: Number(payload.batch.firstOffset()) })
+      await this.#gaps.look(partition, { expected, found: Number(payload.batch.firstOffset()) }, term.signal)
       await this.#deliver(payload, partition, term, work)
       await term.throwReason()
       payload.resolveOffset(payload.batch.lastOffset())

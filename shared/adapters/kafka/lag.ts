@@ -16,26 +16,31 @@ export interface PartitionLag {
 
 /**
  * How far a group is behind, by partition.
- * @throws TOPIC_MISSING, KAFKA_UNREACHABLE
+ * @throws TOPIC_MISSING, KAFKA_UNREACHABLE; DEADLINE when `signal` aborts
  */
 export async function readLag(
   connection: KafkaConnection,
   { groupId, topic }: { groupId: string; topic: string },
+  signal: AbortSignal,
 ): Promise<PartitionLag[]> {
-  return await withAdmin(connection, `reading the lag of ${groupId} on ${topic}`, async (admin) => {
-    const positions = await readGroupPositions(admin, { groupId, topic })
-    const behind = new Map(
-      positions.filter((at) => recordsOf(at) > 0).map((at) => [at.partition, nextOf(at)]),
-    )
-    const probes = await probe(admin, topic, behind)
-    return positions.map((at) => ({
-      partition: at.partition,
-      committedOffset: at.committed ?? null,
-      endOffset: at.high,
-      lagRecords: recordsOf(at),
-      lagSeconds: behind.has(at.partition) ? ageMs(at.partition, nextOf(at), probes) / 1_000 : 0,
-    }))
-  })
+  return await withAdmin(
+    connection,
+    { doing: `reading the lag of ${groupId} on ${topic}`, signal },
+    async (admin) => {
+      const positions = await readGroupPositions(admin, { groupId, topic })
+      const behind = new Map(
+        positions.filter((at) => recordsOf(at) > 0).map((at) => [at.partition, nextOf(at)]),
+      )
+      const probes = await probe(admin, topic, behind)
+      return positions.map((at) => ({
+        partition: at.partition,
+        committedOffset: at.committed ?? null,
+        endOffset: at.high,
+        lagRecords: recordsOf(at),
+        lagSeconds: behind.has(at.partition) ? ageMs(at.partition, nextOf(at), probes) / 1_000 : 0,
+      }))
+    },
+  )
 }
 
 /** A group as a whole: records add up, and it is as late as its latest partition. */

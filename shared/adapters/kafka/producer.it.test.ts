@@ -7,7 +7,11 @@ import { scratchTopic } from './scratch-topic.ts'
 const soon = () => AbortSignal.timeout(20_000)
 
 const ends = async ({ connection, topic }: Awaited<ReturnType<typeof scratchTopic>>) =>
-  (await withAdmin(connection, 'reading', (admin) => admin.fetchTopicOffsets(topic)))
+  (
+    await withAdmin(connection, { doing: 'reading', signal: AbortSignal.timeout(20_000) }, (admin) =>
+      admin.fetchTopicOffsets(topic),
+    )
+  )
     .sort((a, b) => a.partition - b.partition)
     .map(({ high }) => Number(high))
 

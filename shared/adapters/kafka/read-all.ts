@@ -16,7 +16,9 @@ export async function readAll(
   topic: string,
   { onMessage, signal, deadlineMs }: { onMessage: OnMessage; signal: AbortSignal; deadlineMs: number },
 ): Promise<void> {
-  const bounds = await boundsOf(connection, topic)
+  const late = AbortSignal.timeout(deadlineMs)
+  const stop = AbortSignal.any([signal, late])
+  const bounds = await boundsOf(connection, topic, stop)
   const left = new Map(bounds.filter(({ low, high }) => low < high).map((at) => [at.partition, at.high]))
   if (left.size === 0) return
   const done = new AbortController()
@@ -28,8 +30,7 @@ export async function readAll(
     if (message.offset === high - 1) left.delete(partition)
     if (left.size === 0) done.abort()
   }
-  const late = AbortSignal.timeout(deadlineMs)
-  await follow(connection, topic, starts, untilEnd, AbortSignal.any([signal, late, done.signal]))
+  await follow(connection, topic, starts, untilEnd, AbortSignal.any([stop, done.signal]))
   if (left.size > 0)
     throw new FreshetError(
       'DEADLINE',
@@ -48,11 +49,10 @@ export async function tail(
   options: { fromTimestampMs?: number; onMessage: OnMessage; signal: AbortSignal },
 ): Promise<void> {
   const { fromTimestampMs, onMessage, signal } = options
-  const starts =
-    fromTimestampMs === undefined
-      ? new Map((await boundsOf(connection, topic)).map(({ partition, high }) => [partition, high]))
-      : await offsetsAt(connection, topic, fromTimestampMs)
-  await follow(connection, topic, starts, onMessage, signal)
+  const starts = await startsOf(connection, topic, fromTimestampMs, signal).catch((error: unknown) => {
+    if (!signal.aborted) throw error
+  })
+  if (starts !== undefined) await follow(connection, topic, starts, onMessage, signal)
 }
 
 /** A group of one that commits nothing: kafkajs reads only in groups. The position lives here, so a rebuilt consumer goes on. */
@@ -81,16 +81,33 @@ async function follow(
   }, signal)
 }
 
-async function boundsOf(connection: KafkaConnection, topic: string) {
-  const ends = await withAdmin(connection, `reading the ends of ${topic}`, (admin) =>
+async function startsOf(
+  connection: KafkaConnection,
+  topic: string,
+  fromTimestampMs: number | undefined,
+  signal: AbortSignal,
+): Promise<Map<number, number>> {
+  if (fromTimestampMs !== undefined) return await offsetsAt(connection, topic, fromTimestampMs, signal)
+  return new Map((await boundsOf(connection, topic, signal)).map(({ partition, high }) => [partition, high]))
+}
+
+async function boundsOf(connection: KafkaConnection, topic: string, signal: AbortSignal) {
+  const ends = await withAdmin(connection, { doing: `reading the ends of ${topic}`, signal }, (admin) =>
     admin.fetchTopicOffsets(topic),
   )
   return ends.map(({ partition, low, high }) => ({ partition, low: Number(low), high: Number(high) }))
 }
 
-async function offsetsAt(connection: KafkaConnection, topic: string, timestampMs: number) {
-  const offsets = await withAdmin(connection, `reading offsets of ${topic} by time`, (admin) =>
-    admin.fetchTopicOffsetsByTimestamp(topic, timestampMs),
+async function offsetsAt(
+  connection: KafkaConnection,
+  topic: string,
+  timestampMs: number,
+  signal: AbortSignal,
+) {
+  const offsets = await withAdmin(
+    connection,
+    { doing: `reading offsets of ${topic} by time`, signal },
+    (admin) => admin.fetchTopicOffsetsByTimestamp(topic, timestampMs),
   )
   return new Map(offsets.map(({ partition, offset }) => [partition, Number(offset)]))
 }

@@ -32,7 +32,7 @@ export async function scratchTopic(
   }
   const connection = connectKafka(loadSettings({ env: process.env }).kafka, { clientId: 'test', log })
   const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }))
-  await withAdmin(connection, 'creating', (admin) =>
+  await withAdmin(connection, { doing: 'creating', signal: AbortSignal.timeout(20_000) }, (admin) =>
     admin.createTopics({ topics: [{ topic, numPartitions: partitions, configEntries }] }),
   )
   const producer = new Producer(connection, { clock: systemClock, log, deadlineMs: 20_000 })
@@ -44,13 +44,15 @@ export async function scratchTopic(
     complaints,
     write: (messages) => producer.send(topic, messages, AbortSignal.timeout(20_000)),
     truncate: (partition, offset) =>
-      withAdmin(connection, 'truncating', async (admin) => {
+      withAdmin(connection, { doing: 'truncating', signal: AbortSignal.timeout(20_000) }, async (admin) => {
         await admin.fetchTopicOffsets(topic) // deleteTopicRecords alone knows no leaders
         await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: `${offset}` }] })
       }),
     async [Symbol.asyncDispose]() {
       await producer[Symbol.asyncDispose]()
-      await withAdmin(connection, 'deleting', (admin) => admin.deleteTopics({ topics: [topic] }))
+      await withAdmin(connection, { doing: 'deleting', signal: AbortSignal.timeout(20_000) }, (admin) =>
+        admin.deleteTopics({ topics: [topic] }),
+      )
     },
   }
 }

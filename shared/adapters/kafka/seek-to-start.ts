@@ -19,10 +19,14 @@ export async function seekToStart(
   const { groupId, topic, log, onAssigned } = options
   if (term.partitions.length === 0) return
   const wanted = await onAssigned?.(term.partitions)
-  const positions = await withAdmin(connection, `reading where ${groupId} stands`, (admin) =>
-    readGroupPositions(admin, { groupId, topic }),
-  )
-  if (term.signal.aborted) return
+  const positions = await withAdmin(
+    connection,
+    { doing: `reading where ${groupId} stands`, signal: term.signal },
+    (admin) => readGroupPositions(admin, { groupId, topic }),
+  ).catch((error: unknown) => {
+    if (!term.signal.aborted) throw error
+  })
+  if (positions === undefined || term.signal.aborted) return
   for (const { partition, ...position } of positions) {
     if (!term.partitions.includes(partition)) continue
     const { offset, outside } = startOf({ ...position, wanted: wanted?.get(partition) })

@@ -7,6 +7,7 @@ import { connectKafka, type KafkaConnection, withAdmin } from './connect.ts'
 import { checkTopics, createTopics } from './topics.ts'
 
 const settings = { ...loadSettings({ env: process.env }).kafka, partitions: 3 }
+const soon = () => AbortSignal.timeout(20_000)
 const silent = { debug() {}, info() {}, warn() {}, error() {} }
 
 function scratchPipeline() {
@@ -17,7 +18,7 @@ function scratchPipeline() {
     pipeline,
     connection,
     async [Symbol.asyncDispose]() {
-      await withAdmin(connection, 'deleting', async (admin) => {
+      await withAdmin(connection, { doing: 'deleting', signal: soon() }, async (admin) => {
         const there = new Set(await admin.listTopics())
         await admin.deleteTopics({ topics: names.filter((name) => there.has(name)) })
       })
@@ -26,7 +27,7 @@ function scratchPipeline() {
 }
 
 const alter = (connection: KafkaConnection, topic: string, policy: string) =>
-  withAdmin(connection, 'altering', (admin) =>
+  withAdmin(connection, { doing: 'altering', signal: soon() }, (admin) =>
     admin.alterConfigs({
       validateOnly: false,
       resources: [
@@ -41,19 +42,20 @@ const alter = (connection: KafkaConnection, topic: string, policy: string) =>
 
 test('topics just made pass the check, with the partitions that were asked for; making them again changes nothing', async () => {
   await using scratch = scratchPipeline()
-  await createTopics(scratch.connection, scratch.pipeline, settings)
-  await createTopics(scratch.connection, scratch.pipeline, { ...settings, partitions: 5 })
-  const partitions = await checkTopics(scratch.connection, scratch.pipeline)
+  await createTopics(scratch.connection, scratch.pipeline, settings, soon())
+  await createTopics(scratch.connection, scratch.pipeline, { ...settings, partitions: 5 }, soon())
+  const partitions = await checkTopics(scratch.connection, scratch.pipeline, soon())
   expect(Object.fromEntries(partitions)).toMatchObject({ changes: 3, scores: 3, heartbeats: 1 })
   expect(partitions.size).toBe(Object.keys(TOPICS).length)
 })
 
 test('a topic with the wrong cleanup policy is refused with the command that mends it', async () => {
   await using scratch = scratchPipeline()
-  await createTopics(scratch.connection, scratch.pipeline, settings)
+  await createTopics(scratch.connection, scratch.pipeline, settings, soon())
   const changes = topicName(scratch.pipeline, 'changes')
   await alter(scratch.connection, changes, 'delete')
-  const check = () => checkTopics(scratch.connection, scratch.pipeline).catch((error: unknown) => error)
+  const check = () =>
+    checkTopics(scratch.connection, scratch.pipeline, soon()).catch((error: unknown) => error)
   const refusal = await vi.waitUntil(async () => {
     const answer = await check() // the broker takes a moment to apply what it has accepted
     return answer instanceof Error && answer
@@ -64,7 +66,9 @@ test('a topic with the wrong cleanup policy is refused with the command that men
 
 test('a topic that is not there is named with the command that makes it', async () => {
   await using scratch = scratchPipeline()
-  const refusal = await checkTopics(scratch.connection, scratch.pipeline).catch((error: unknown) => error)
+  const refusal = await checkTopics(scratch.connection, scratch.pipeline, soon()).catch(
+    (error: unknown) => error,
+  )
   expect(refusal).toMatchObject({ code: 'TOPIC_MISSING' })
   expect(`${refusal}`).toMatch(/--create --topic \S+\.changes --partitions 3 --replication-factor 1/)
 })
@@ -72,14 +76,14 @@ test('a topic that is not there is named with the command that makes it', async 
 test('more replicas than brokers are refused, not waited for', async () => {
   await using scratch = scratchPipeline()
   const tooMany = { ...settings, replicationFactor: 9 }
-  await expect(createTopics(scratch.connection, scratch.pipeline, tooMany)).rejects.toMatchObject({
+  await expect(createTopics(scratch.connection, scratch.pipeline, tooMany, soon())).rejects.toMatchObject({
     code: 'KAFKA_REFUSED',
   })
 })
 
 test('no broker at the address is an error that a retry may help', async () => {
   const nowhere = connectKafka({ ...settings, brokers: ['127.0.0.1:1'] }, { clientId: 'test', log: silent })
-  await expect(checkTopics(nowhere, 'test')).rejects.toMatchObject({
+  await expect(checkTopics(nowhere, 'test', soon())).rejects.toMatchObject({
     code: 'KAFKA_UNREACHABLE',
     retryable: true,
   })

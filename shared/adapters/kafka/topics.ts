@@ -8,45 +8,51 @@ import { type KafkaConnection, withAdmin } from './connect.ts'
 /**
  * Makes the topics of a pipeline that are not there, and resolves when every partition has a leader. Topics that are
  * there stay as they are: `checkTopics` judges them.
- * @throws KAFKA_REFUSED, e.g. with fewer brokers than replicas; KAFKA_UNREACHABLE
+ * @throws KAFKA_REFUSED, e.g. with fewer brokers than replicas; KAFKA_UNREACHABLE; DEADLINE when `signal` aborts
  */
 export async function createTopics(
   connection: KafkaConnection,
   pipeline: string,
   settings: Settings['kafka'],
+  signal: AbortSignal,
 ): Promise<void> {
   const topics = Object.entries<TopicSpec>(TOPICS).map(([name, spec]) =>
     toKafkaJs(topicName(pipeline, name as TopicName), spec, settings),
   )
-  await withAdmin(connection, `creating the topics of ${pipeline}`, async (admin) => {
+  await withAdmin(connection, { doing: `creating the topics of ${pipeline}`, signal }, async (admin) => {
     const there = new Set(await admin.listTopics())
     const missing = topics.filter(({ topic }) => !there.has(topic))
     if (missing.length === 0) return
     // kafkajs's own wait for leaders throws on a cluster of several brokers although the topic is made.
     await admin.createTopics({ topics: missing, waitForLeaders: false })
-    for (const { topic } of missing) await untilLed(admin, topic)
+    for (const { topic } of missing) await untilLed(admin, topic, signal)
   })
 }
 
 /**
  * @returns how many partitions each topic has
- * @throws TOPIC_MISSING, TOPIC_POLICY with the command that mends it
+ * @throws TOPIC_MISSING, TOPIC_POLICY with the command that mends it; KAFKA_UNREACHABLE; DEADLINE when `signal` aborts
  */
 export async function checkTopics(
   connection: KafkaConnection,
   pipeline: string,
+  signal: AbortSignal,
 ): Promise<ReadonlyMap<TopicName, number>> {
-  return await withAdmin(connection, `checking the topics of ${pipeline}`, async (admin) => {
-    const there = new Set(await admin.listTopics())
-    const partitions = new Map<TopicName, number>()
-    for (const [name, spec] of Object.entries(TOPICS) as [TopicName, TopicSpec][]) {
-      const topic = topicName(pipeline, name)
-      if (!there.has(topic)) throw missing(connection, topic, spec)
-      partitions.set(name, (await partitionsOf(admin, topic)).length)
-    }
-    await checkPolicies(connection, admin, pipeline)
-    return partitions
-  })
+  return await withAdmin(
+    connection,
+    { doing: `checking the topics of ${pipeline}`, signal },
+    async (admin) => {
+      const there = new Set(await admin.listTopics())
+      const partitions = new Map<TopicName, number>()
+      for (const [name, spec] of Object.entries(TOPICS) as [TopicName, TopicSpec][]) {
+        const topic = topicName(pipeline, name)
+        if (!there.has(topic)) throw missing(connection, topic, spec)
+        partitions.set(name, (await partitionsOf(admin, topic)).length)
+      }
+      await checkPolicies(connection, admin, pipeline)
+      return partitions
+    },
+  )
 }
 
 async function checkPolicies(connection: KafkaConnection, admin: Admin, pipeline: string): Promise<void> {
@@ -95,9 +101,9 @@ function toKafkaJs(topic: string, spec: TopicSpec, settings: Settings['kafka']) 
   } satisfies ITopicConfig
 }
 
-/** Ends with the deadline of `withAdmin`, whose client then refuses to answer. */
-async function untilLed(admin: Admin, topic: string): Promise<void> {
-  while (!(await isLed(admin, topic))) await systemClock.sleep(50)
+/** Ends at the latest with the deadline of `withAdmin`, whose client then refuses to answer. */
+async function untilLed(admin: Admin, topic: string, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted && !(await isLed(admin, topic))) await systemClock.sleep(50, signal)
 }
 
 async function isLed(admin: Admin, topic: string): Promise<boolean> {
