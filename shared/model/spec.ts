@@ -1,5 +1,6 @@
 /** What `model.json` says: which document paths make the input matrix, and which output columns are scores. */
 import { FreshetError } from '@freshet/errors/errors.ts'
+import { isSnapshotColumn } from '@freshet/records/snapshot-columns.ts'
 import { z } from 'zod'
 
 /** Parts of a moment in local time. `weekday` counts from Monday = 0 as pandas does, `month` from 1. */
@@ -53,24 +54,11 @@ const column = z
 /** Part of an object key, and shown as `name@version`. */
 const label = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'up to 64 letters, digits, ., _ and -')
 
-/** What snapshots say of every row; readers of Parquet, as DuckDB, do not tell cases apart. */
-const SNAPSHOT_COLUMNS: readonly string[] = [
-  'key',
-  'document_version',
-  'epoch',
-  'primary_term',
-  'seq_no',
-  'model_generation',
-  'as_of',
-  'scored_at',
-  'state',
-]
-
 const outputName = z
   .string()
   .min(1)
   .refine((name) => !/^\d+$/.test(name), 'a number is no name: JSON would put it before all others')
-  .refine((name) => !SNAPSHOT_COLUMNS.includes(name.toLowerCase()), 'snapshots have a column of that name')
+  .refine((name) => !isSnapshotColumn(name), 'snapshots have a column of that name')
 
 const specSchema = z.strictObject({
   formatVersion: z.literal(1),

@@ -41,6 +41,7 @@ async function readFile(store: ObjectStore, key: string): Promise<Row[]> {
   return (await parquetReadObjects({ file, compressors })).map(toRow)
 }
 
+/** Written down again on purpose: an oracle that reads the writer's own list agrees with its mistakes. */
 const OURS = new Set([
   'key',
   'document_version',

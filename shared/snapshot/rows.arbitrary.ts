@@ -4,7 +4,7 @@ import { emptyRows, ROW_STATES, type RowState, type ScoreBatch, STATE } from '@f
 import { type StoredScore, storedScoreAt } from '@freshet/records/stored-score.ts'
 import fc from 'fast-check'
 
-const OUTPUTS_BY_GENERATION = [['delay'], ['delay', 'key'], ['risk', 'output_x', 'delay'], []]
+const OUTPUTS_BY_GENERATION = [['delay'], ['delay', 'Minutes'], ['risk', 'output_x', 'delay'], []]
 
 const row = fc.record({
   key: fc.oneof(

@@ -1,4 +1,5 @@
 /** The columns of a snapshot file, and how a page of rows becomes bytes. Everything is REQUIRED and PLAIN. */
+import { SNAPSHOT_COLUMNS, type SnapshotColumn } from '@freshet/records/snapshot-columns.ts'
 import type { SchemaElement } from 'hyparquet'
 import { keyBytes } from '../keys.ts'
 import type { SnapshotRows, SnapshotSchema } from '../rows.ts'
@@ -24,7 +25,7 @@ const TIMESTAMP = {
   logical_type: { type: 'TIMESTAMP', isAdjustedToUTC: true, unit: 'MILLIS' },
 } as const
 
-const FIXED = {
+const TYPES = {
   key: TEXT,
   document_version: INT64,
   epoch: INT64,
@@ -34,26 +35,18 @@ const FIXED = {
   as_of: TIMESTAMP,
   scored_at: TIMESTAMP,
   state: TEXT,
-} as const
+} as const satisfies Record<SnapshotColumn, Omit<SchemaElement, 'name'>>
 
-/** The root and then the columns of a file, in order: the fixed ones, then one double an output. */
+/**
+ * The root and then the columns of a file, in order: the fixed ones, then one double an output, under its own name,
+ * which a model's spec keeps apart from the fixed ones.
+ */
 export function schemaElements(outputs: readonly string[]): SchemaElement[] {
   const columns: SchemaElement[] = [
-    ...Object.entries(FIXED).map(([name, type]) => ({ name, repetition_type: 'REQUIRED' as const, ...type })),
-    ...outputs.map((output) => ({
-      name: outputColumn(output),
-      repetition_type: 'REQUIRED' as const,
-      type: 'DOUBLE' as const,
-    })),
+    ...SNAPSHOT_COLUMNS.map((name) => ({ name, repetition_type: 'REQUIRED' as const, ...TYPES[name] })),
+    ...outputs.map((name) => ({ name, repetition_type: 'REQUIRED' as const, type: 'DOUBLE' as const })),
   ]
   return [{ name: 'snapshot', num_children: columns.length }, ...columns]
-}
-
-/** An output has a column of its own name, unless that is taken: `key` becomes `output_key`. */
-export function outputColumn(output: string): string {
-  return Object.hasOwn(FIXED, output.toLowerCase()) || output.startsWith('output_')
-    ? `output_${output}`
-    : output
 }
 
 /** A page of one column, and its lowest and highest value where those help a reader to skip it. */
@@ -124,7 +117,7 @@ export function decodePage(
     asOfMs: decodeInt64(asOfMs, count),
     scoredAtMs: decodeInt64(scoredAtMs, count),
     states: decodeStates(states, count),
-    outputs: columns.slice(Object.keys(FIXED).length).map((column) => decodeDoubles(column, count)),
+    outputs: columns.slice(SNAPSHOT_COLUMNS.length).map((column) => decodeDoubles(column, count)),
   }
 }
 

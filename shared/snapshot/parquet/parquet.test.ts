@@ -11,7 +11,6 @@ import { rowsOfBatch, type SnapshotRows } from '../rows.ts'
 import { SnapshotTable } from '../snapshot-table.ts'
 import { sortRows } from '../sort.ts'
 import { writeMerged } from '../write-merged.ts'
-import { outputColumn } from './columns.ts'
 import { openSnapshotFile } from './read.ts'
 import { SnapshotWriter } from './write.ts'
 
@@ -125,6 +124,6 @@ function asColumns(score: StoredScore): Record<string, unknown> {
     as_of: new Date(score.asOfMs),
     scored_at: new Date(score.scoredAtMs),
     state: score.state,
-    ...Object.fromEntries(Object.entries(score.outputs).map(([name, value]) => [outputColumn(name), value])),
+    ...score.outputs,
   }
 }
