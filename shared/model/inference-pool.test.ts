@@ -115,6 +115,36 @@ test('a thread that dies is replaced; its job fails as one that a retry helps', 
   expect(threads.length).toBe(2)
 })
 
+describe('a model that hangs', () => {
+  test('costs its job and its thread, not the jobs behind it', async () => {
+    const { pool, threads } = await stubbed({ threads: 1, jobDeadlineMs: 20 })
+    threads[0]!.cannotBeKilled = true
+    const hanging = pool.run(Float32Array.of(1), 1, never)
+    const behind = pool.run(Float32Array.of(2), 1, never)
+    await expect(hanging).rejects.toMatchObject({ code: 'MODEL_RUN_FAILED', retryable: true })
+    await expect.poll(() => threads.length).toBe(2)
+    threads[1]!.release()
+    expect((await behind)[0]![0]).toBe(2)
+  })
+
+  test('does not take more than twice the threads, and says so to who would wait', async () => {
+    const { pool, threads, onSpawn } = await stubbed({ threads: 1, jobDeadlineMs: 20 })
+    threads[0]!.cannotBeKilled = true
+    onSpawn((thread) => (thread.cannotBeKilled = true))
+    const jobs = [1, 2, 3].map((value) => pool.run(Float32Array.of(value), 1, never))
+    const failed = expect.objectContaining({ reason: expect.objectContaining({ code: 'MODEL_RUN_FAILED' }) })
+    expect(await Promise.allSettled(jobs)).toEqual([failed, failed, failed])
+    await expect(pool.run(Float32Array.of(4), 1, never)).rejects.toThrow('hangs in 2 threads')
+    expect(threads.map(({ seen }) => seen)).toEqual([[1], [2]])
+    threads[0]!.end() // its native code has returned after all
+    await threads[0]!.ended
+    const next = pool.run(Float32Array.of(5), 1, never)
+    await expect.poll(() => threads.length).toBe(3)
+    threads[2]!.release()
+    expect((await next)[0]![0]).toBe(5)
+  })
+})
+
 describe('waiting for a thread has bounds', () => {
   test('one job more than may wait is refused at once; the others are served in turn', async () => {
     const { pool, threads } = await stubbed({ threads: 1, maxQueued: 2 })
@@ -172,25 +202,29 @@ describe('waiting for a thread has bounds', () => {
 })
 
 /** A pool over threads that answer the first float of each job, from the moment they are released. */
-async function stubbed(options: { threads: number; maxQueued?: number }) {
+async function stubbed(options: { threads: number; maxQueued?: number; jobDeadlineMs?: number }) {
   const threads: StubThread[] = []
   const failures: Error[] = []
+  let prepare: (thread: StubThread) => void = () => {}
   const spawn = async () => {
     const failure = failures.shift()
     if (failure) throw failure
-    threads.push(new StubThread())
-    return threads.at(-1)!
+    const thread = new StubThread()
+    prepare(thread)
+    threads.push(thread)
+    return thread
   }
   const pool = await InferencePool.over(spawn, { ...options, runRows: 8, columns: 1, outputs: 1 })
   onTestFinished(async () => {
     for (const thread of threads) thread.release()
     await pool[Symbol.asyncDispose]()
   })
-  return { pool, threads, failures }
+  return { pool, threads, failures, onSpawn: (what: typeof prepare) => void (prepare = what) }
 }
 
 class StubThread implements ModelThread {
   readonly seen: number[] = []
+  cannotBeKilled = false
   readonly #gate = Promise.withResolvers<void>()
   readonly #end = Promise.withResolvers<void>()
   readonly ended = this.#end.promise
@@ -206,12 +240,16 @@ class StubThread implements ModelThread {
   }
 
   die(): void {
-    this.#end.resolve()
+    this.end()
     this.#gate.reject(new Error('died'))
   }
 
+  end(): void {
+    this.#end.resolve()
+  }
+
   async kill(): Promise<void> {
-    this.die()
+    if (!this.cannotBeKilled) this.die()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

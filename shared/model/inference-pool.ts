@@ -8,9 +8,12 @@ export interface PoolOptions {
   readonly runRows: number
   /** Jobs that may wait for a thread; one more is refused with QUEUE_FULL. Default 64. */
   readonly maxQueued?: number
+  /** A job that a thread has not done by then has hung: the thread is given up. Default 30 s. */
+  readonly jobDeadlineMs?: number
 }
 
 const MAX_QUEUED = 64
+const JOB_DEADLINE_MS = 30_000
 
 /** Runs a model in worker threads, because ONNX Runtime's `run` blocks the thread that calls it. */
 export class InferencePool implements AsyncDisposable {
@@ -19,6 +22,8 @@ export class InferencePool implements AsyncDisposable {
   readonly #threads = new Set<ModelThread>()
   readonly #idle: ModelThread[] = []
   readonly #waiting: Job[] = []
+  /** Given up, and still running: native code cannot be interrupted. */
+  readonly #strays = new Set<ModelThread>()
   #starting = 0
   #isClosed = false
 
@@ -50,7 +55,7 @@ export class InferencePool implements AsyncDisposable {
    * Spreads the rows over the threads that are idle; without one, they wait together for the next.
    * @param matrix float32, row-major, at least rows × columns long. Copied before the call returns: it is yours again.
    * @returns one column of `rows` scores for each output of the spec, in its order.
-   * @throws QUEUE_FULL; DEADLINE as soon as `signal` aborts; MODEL_RUN_FAILED when the model or its thread fails
+   * @throws QUEUE_FULL; DEADLINE as soon as `signal` aborts; MODEL_RUN_FAILED when the model or its thread fails or hangs
    */
   async run(matrix: Float32Array, rows: number, signal: AbortSignal): Promise<Float64Array[]> {
     const { columns, runRows, outputs } = this.#shape
@@ -100,14 +105,32 @@ export class InferencePool implements AsyncDisposable {
   }
 
   async #work(thread: ModelThread, job: Job): Promise<void> {
+    const { jobDeadlineMs = JOB_DEADLINE_MS } = this.#shape
+    const late = setTimeout(() => this.#giveUp(thread, job, jobDeadlineMs), jobDeadlineMs)
     await thread.run(job.matrix, job.rows).then(job.resolve, job.reject)
+    clearTimeout(late)
     if (this.#threads.has(thread)) this.#idle.push(thread)
     this.#assign()
   }
 
-  /** Threads that died are replaced; when none comes up, nobody waits for it: the next job tries again. */
+  /** A thread in native code ends when that returns, if ever: it is told to, and another takes its place at once. */
+  #giveUp(thread: ModelThread, job: Job, afterMs: number): void {
+    job.reject(new FreshetError('MODEL_RUN_FAILED', `the model did not answer within ${afterMs} ms`))
+    this.#strays.add(thread)
+    void thread.ended.then(() => this.#strays.delete(thread))
+    void thread.kill().catch(() => {})
+    this.#forget(thread)
+  }
+
+  /**
+   * Threads that died or hang are replaced; when none comes up, nobody waits for it: the next job tries again. With as
+   * many strays as threads there are no more: a model that always hangs must not take the machine.
+   */
   #startMissing(): void {
-    for (let missing = this.#shape.threads - this.#threads.size - this.#starting; missing > 0; missing--)
+    const { threads } = this.#shape
+    const wanted = Math.min(threads, 2 * threads - this.#strays.size)
+    if (wanted <= 0 && this.#threads.size === 0) this.#refuseWaiting(allHang(threads))
+    for (let missing = wanted - this.#threads.size - this.#starting; missing > 0; missing--)
       this.#startThread().catch((error: unknown) => {
         if (this.#threads.size === 0 && this.#starting === 0) this.#refuseWaiting(error)
       })
@@ -145,6 +168,13 @@ interface Job {
   readonly rows: number
   readonly resolve: (outputs: Float64Array[]) => void
   readonly reject: (error: unknown) => void
+}
+
+function allHang(threads: number): FreshetError {
+  return new FreshetError(
+    'MODEL_RUN_FAILED',
+    `the model hangs in ${2 * threads} threads; no more are started`,
+  )
 }
 
 function deadline(signal: AbortSignal): FreshetError {

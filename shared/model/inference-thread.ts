@@ -10,7 +10,7 @@ export interface ModelThread extends AsyncDisposable {
    * @throws MODEL_RUN_FAILED, also when the thread dies meanwhile
    */
   run(matrix: Float32Array<ArrayBuffer>, rows: number): Promise<Float64Array[]>
-  /** Ends the thread now. */
+  /** Ends the thread now, or as soon as the native code that it is in returns. */
   kill(): Promise<void>
   /** Resolves when the thread is gone, whyever. */
   readonly ended: Promise<void>
@@ -89,11 +89,15 @@ class InferenceThread implements ModelThread {
     await this.#worker.terminate()
   }
 
-  /** Lets the job in hand finish, then ends the thread. */
+  /** Lets the job in hand finish, then ends the thread; one that hangs is not waited for. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#tell({ kind: 'stop' })
-    const deadline = setTimeout(() => void this.kill(), STOP_DEADLINE_MS)
-    await this.ended
+    const late = Promise.withResolvers<void>()
+    const deadline = setTimeout(() => {
+      void this.kill()
+      late.resolve()
+    }, STOP_DEADLINE_MS)
+    await Promise.race([this.ended, late.promise])
     clearTimeout(deadline)
   }
 
