@@ -7,6 +7,7 @@ import { DEAD_LETTER_HEADER, deadLetterRecord } from '@freshet/records/dead-lett
 import { topicName } from '@freshet/records/topics.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
+import { Throttle } from '@freshet/stage/throttle.ts'
 import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
 
 const LOG_INTERVAL_MS = 60_000
@@ -41,13 +42,14 @@ export class DeadLetters {
   readonly #producer: DeadLettersOptions['producer']
   readonly #telemetry: DeadLettersOptions['telemetry']
   readonly #clock: Clock
-  readonly #logged = new Map<ErrorCode, { atMs: number; since: number }>()
+  readonly #lines: Throttle
 
   constructor(options: DeadLettersOptions) {
     this.#topic = topicName(options.pipeline, 'dead')
     this.#producer = options.producer
     this.#telemetry = options.telemetry
     this.#clock = options.clock
+    this.#lines = new Throttle(LOG_INTERVAL_MS, options.clock)
   }
 
   /** Resolves when Kafka has all of them; only then may their offsets be committed. Sent twice, they stand there twice. */
@@ -60,15 +62,10 @@ export class DeadLetters {
     for (const one of dead) this.#log(one, source)
   }
 
-  /** The first of each code in a minute, with the number since the last line: a flood of them must not flood the log. */
+  /** The first of each code in a minute, with the number since the last line. */
   #log({ message, code, at, reason }: DeadMessage, { topic, partition, model }: DeadLetterSource): void {
-    const { atMs, since } = this.#logged.get(code) ?? { atMs: Number.NEGATIVE_INFINITY, since: 0 }
-    const nowMs = this.#clock.nowMs()
-    if (nowMs - atMs < LOG_INTERVAL_MS) {
-      this.#logged.set(code, { atMs, since: since + 1 })
-      return
-    }
-    this.#logged.set(code, { atMs: nowMs, since: 0 })
+    const heldBack = this.#lines.pass(code)
+    if (heldBack === null) return
     this.#telemetry.log.warn(`a message of ${topic} is set aside: ${reason}`, {
       [ATTRIBUTES.eventName]: 'freshet.dead_letter',
       [ATTRIBUTES.errorType]: code,
@@ -76,7 +73,7 @@ export class DeadLetters {
       [ATTRIBUTES.messagingDestination]: topic,
       [ATTRIBUTES.messagingPartition]: `${partition}`,
       [ATTRIBUTES.messagingOffset]: message.offset,
-      [ATTRIBUTES.deadRows]: since + 1,
+      [ATTRIBUTES.deadRows]: heldBack + 1,
       ...(model !== null && { [ATTRIBUTES.model]: model }),
       ...(at !== null && { [ATTRIBUTES.field]: at }),
     })

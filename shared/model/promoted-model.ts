@@ -4,6 +4,7 @@ import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import { delayMs } from '@freshet/stage/back-off.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
+import { Throttle } from '@freshet/stage/throttle.ts'
 import type { PoolOptions } from './inference-pool.ts'
 import { type LoadedModel, loadModel, type ModelInUse, SharedModel } from './loaded-model.ts'
 import type { ModelPointer } from './model-pointer.ts'
@@ -33,7 +34,7 @@ const COMPLAINT_INTERVAL_MS = 60_000
 export class PromotedModel implements AsyncDisposable {
   readonly #options: PromotedModelOptions
   readonly #closing = new AbortController()
-  readonly #complainedAtMs = new Map<string, number>()
+  readonly #complaints: Throttle
   #current: SharedModel | null = null
   #fault: FreshetError | null = null
   /** A promotion that will never serve, and why: it is not loaded again. */
@@ -70,6 +71,7 @@ export class PromotedModel implements AsyncDisposable {
 
   private constructor(options: PromotedModelOptions) {
     this.#options = options
+    this.#complaints = new Throttle(COMPLAINT_INTERVAL_MS, options.clock)
   }
 
   /** The model of now, to look at; null before there is one. */
@@ -154,16 +156,10 @@ export class PromotedModel implements AsyncDisposable {
 
   /** The same complaint is made once a minute. */
   #complain(fault: FreshetError): void {
-    const { clock, log } = this.#options
     const what =
       this.#current === null
         ? 'waiting for a model'
         : 'the promoted model cannot be read; the last one serves on'
-    const complaint = `${what}: ${fault.code}`
-    const nowMs = clock.nowMs()
-    const lastMs = this.#complainedAtMs.get(complaint) ?? Number.NEGATIVE_INFINITY
-    if (nowMs - lastMs < COMPLAINT_INTERVAL_MS) return
-    this.#complainedAtMs.set(complaint, nowMs)
-    log.error(what, fault)
+    if (this.#complaints.pass(`${what}: ${fault.code}`) !== null) this.#options.log.error(what, fault)
   }
 }

@@ -1,6 +1,7 @@
 import { ATTRIBUTES, type AttributeName } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log, LogAttributes } from '@freshet/stage/log.ts'
+import { Throttle } from '@freshet/stage/throttle.ts'
 import { type logCreator, logLevel } from 'kafkajs'
 
 /**
@@ -9,21 +10,17 @@ import { type logCreator, logLevel } from 'kafkajs'
  * several times a second, so a line is repeated at most every 10 s, with the number of those left out.
  */
 export function clientLog(log: Log, clock: Pick<Clock, 'nowMs'>): logCreator {
-  const said = new Map<string, { untilMs: number; leftOut: number }>()
+  const lines = new Throttle(10_000, clock)
   return () =>
     ({ namespace, level, log: { message, timestamp: _, logger: __, ...details } }) => {
       const line = `kafkajs ${namespace || 'client'}: ${message}`
-      const before = said.get(line)
-      if (before && clock.nowMs() < before.untilMs) return void before.leftOut++
-      if (said.size >= MAX_LINES) said.clear()
-      said.set(line, { untilMs: clock.nowMs() + 10_000, leftOut: 0 })
+      const leftOut = lines.pass(line)
+      if (leftOut === null) return
       const write = level === logLevel.ERROR ? log.warn : level === logLevel.WARN ? log.info : log.debug
-      const repeated = before?.leftOut ? { [ATTRIBUTES.linesLeftOut]: before.leftOut } : {}
+      const repeated = leftOut > 0 ? { [ATTRIBUTES.linesLeftOut]: leftOut } : {}
       write.call(log, line, { ...attributesOf(details), ...repeated })
     }
 }
-
-const MAX_LINES = 200
 
 /** kafkajs's own names for details, and the names that OpenTelemetry has for them. Others are left out. */
 const NAMES: Readonly<Record<string, AttributeName>> = {

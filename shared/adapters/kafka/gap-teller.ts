@@ -1,6 +1,7 @@
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
+import { Throttle } from '@freshet/stage/throttle.ts'
 import { type KafkaConnection, withAdmin } from './connect.ts'
 
 /**
@@ -10,7 +11,7 @@ import { type KafkaConnection, withAdmin } from './connect.ts'
 export class GapTeller {
   readonly #connection: KafkaConnection
   readonly #options: { topic: string; groupId: string; log: Log; clock: Clock }
-  #nextLookMs = 0
+  readonly #looks: Throttle
 
   constructor(
     connection: KafkaConnection,
@@ -18,6 +19,7 @@ export class GapTeller {
   ) {
     this.#connection = connection
     this.#options = options
+    this.#looks = new Throttle(60_000, options.clock)
   }
 
   /**
@@ -29,9 +31,8 @@ export class GapTeller {
     { expected, found }: { expected: number; found: number },
     signal: AbortSignal,
   ): Promise<void> {
-    const { topic, groupId, log, clock } = this.#options
-    if (found <= expected || clock.nowMs() < this.#nextLookMs) return
-    this.#nextLookMs = clock.nowMs() + 60_000
+    const { topic, groupId, log } = this.#options
+    if (found <= expected || this.#looks.pass() === null) return
     const ends = await withAdmin(
       this.#connection,
       { doing: `reading the ends of ${topic}`, signal },
