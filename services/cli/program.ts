@@ -1,46 +1,44 @@
 /** `freshet <command>`: reads the command line, runs one command, ends with its exit code. */
 import { describeError, isFreshetError } from '@freshet/errors/errors.ts'
 import { Command, CommanderError } from 'commander'
-import { bootstrapCommand } from './commands/bootstrap.ts'
-import { demoCommand } from './commands/demo.ts'
-import { doctorCommand } from './commands/doctor.ts'
-import { downCommand } from './commands/down.ts'
-import { lookupCommand } from './commands/lookup.ts'
-import { modelCommand } from './commands/model.ts'
-import { runCommand } from './commands/run.ts'
-import { settingsCommand } from './commands/settings.ts'
-import { statusCommand } from './commands/status.ts'
-import { upCommand } from './commands/up.ts'
+import packageJson from '../../package.json' with { type: 'json' }
 
-const program = new Command('freshet')
-  .description('A fresh model score beside every Elasticsearch document, answered within 100 ms.')
-  .option('--config <file>', 'settings file (default: freshet.yaml, when there is one)')
-  .option('--json', 'print JSON instead of text')
-  .version('0.1.0')
-  .exitOverride()
-  .addHelpText('after', '\nEvery setting is also an environment variable: see `freshet settings`.')
-
-for (const command of [
-  upCommand(),
-  downCommand(),
-  bootstrapCommand(),
-  runCommand(),
-  statusCommand(),
-  lookupCommand(),
-  modelCommand(),
-  doctorCommand(),
-  settingsCommand(),
-  demoCommand(),
-])
-  program.addCommand(command.exitOverride())
+/** Each is loaded only when it is named, or when help wants all: a service should not carry the demo around. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  up: async () => (await import('./commands/up.ts')).upCommand(),
+  down: async () => (await import('./commands/down.ts')).downCommand(),
+  bootstrap: async () => (await import('./commands/bootstrap.ts')).bootstrapCommand(),
+  run: async () => (await import('./commands/run.ts')).runCommand(),
+  status: async () => (await import('./commands/status.ts')).statusCommand(),
+  lookup: async () => (await import('./commands/lookup.ts')).lookupCommand(),
+  model: async () => (await import('./commands/model.ts')).modelCommand(),
+  doctor: async () => (await import('./commands/doctor.ts')).doctorCommand(),
+  settings: async () => (await import('./commands/settings.ts')).settingsCommand(),
+  demo: async () => (await import('./commands/demo.ts')).demoCommand(),
+}
 
 try {
+  const program = await makeProgram(process.argv.slice(2))
   await program.parseAsync()
 } catch (error) {
   process.exitCode = reportFailure(error)
 }
 // All is flushed by now; a socket that a client library has left half open must not keep the process alive.
 process.exit()
+
+async function makeProgram(words: readonly string[]): Promise<Command> {
+  const program = new Command('freshet')
+    .description('A fresh model score beside every Elasticsearch document, answered within 100 ms.')
+    .option('--config <file>', 'settings file (default: freshet.yaml, when there is one)')
+    .option('--json', 'print JSON instead of text')
+    .version(packageJson.version)
+    .exitOverride()
+    .addHelpText('after', '\nEvery setting is also an environment variable: see `freshet settings`.')
+  const named = Object.keys(COMMANDS).filter((name) => words.includes(name))
+  for (const name of named.length > 0 ? named : Object.keys(COMMANDS))
+    program.addCommand((await COMMANDS[name]!()).exitOverride())
+  return program
+}
 
 /** 2 when the user can mend it; 1 when it is our bug, which alone gets a stack. */
 function reportFailure(error: unknown): number {

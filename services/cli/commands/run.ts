@@ -1,5 +1,5 @@
+import type { Settings } from '@freshet/config/schema.ts'
 import { FreshetError } from '@freshet/errors/errors.ts'
-import { runService } from '@freshet/service/run-service.ts'
 import { Command } from 'commander'
 import { readInvocation } from '../invocation.ts'
 import { isServiceName, SERVICE_NAMES, SERVICES, type ServiceName } from '../services.ts'
@@ -16,9 +16,15 @@ export function runCommand(): Command {
       const [first] = services
       process.exitCode =
         services.length === 1 && first !== undefined
-          ? await runService(first, await SERVICES[first](), settings)
+          ? await runOne(first, settings)
           : await supervise(services, command.optsWithGlobals()['config'])
     })
+}
+
+/** What a service needs is loaded only where one runs. */
+async function runOne(name: ServiceName, settings: Settings): Promise<number> {
+  const { runService } = await import('@freshet/service/run-service.ts')
+  return await runService(name, await SERVICES[name](), settings)
 }
 
 function serviceNames(names: readonly string[]): readonly ServiceName[] {
