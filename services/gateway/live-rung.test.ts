@@ -1,5 +1,8 @@
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { compileColumns } from '@freshet/model/columns.ts'
+import { systemClock } from '@freshet/stage/clock.ts'
+import type { LogAttributes } from '@freshet/stage/log.ts'
+import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { expect, test } from 'vitest'
 import { type LiveModel, LiveRung } from './live-rung.ts'
 
@@ -8,10 +11,13 @@ const writer = compileColumns([{ name: 'distance', path: '/distance', type: 'num
 type Run = LiveModel['pool']['run']
 
 /** @param run what the model does; null when there is none. */
-function rungOf(run: Run | null, { isBehind = false, onDone = () => {} } = {}): LiveRung {
+function rungOf(
+  run: Run | null,
+  { isBehind = false, onDone = () => {}, log = quietLog, clock = systemClock } = {},
+): LiveRung {
   const use = () =>
     run && { label: 'delay@1', writer, outputs: ['delay', 'risk'], pool: { run }, [Symbol.dispose]: onDone }
-  return new LiveRung(use, { isBehind: () => isBehind })
+  return new LiveRung(use, { loop: { isBehind: () => isBehind }, log, clock })
 }
 
 const inTime = () => performance.now() + 10_000
@@ -70,6 +76,25 @@ test.each([
 ] as const)('%s is told as %s', async (code, reason) => {
   const rung = rungOf(() => Promise.reject(new FreshetError(code, 'as told')))
   expect(await rung.score({ distance: 1 }, inTime())).toEqual({ kind: 'unable', reason })
+})
+
+test('a failure that nobody expects is logged once a minute; what load does to callers is not', async () => {
+  const lines: [unknown, LogAttributes | undefined][] = []
+  const log = {
+    ...quietLog,
+    error: (_: string, error: unknown, more?: LogAttributes) => void lines.push([error, more]),
+  }
+  const time = { nowMs: 0 }
+  const clock = { ...systemClock, nowMs: () => time.nowMs }
+  let failure = new FreshetError('QUEUE_FULL', 'as told')
+  const rung = rungOf(() => Promise.reject(failure), { log, clock })
+  await rung.score({ distance: 1 }, inTime())
+  failure = new FreshetError('MODEL_RUN_FAILED', 'as told')
+  for (time.nowMs = 0; time.nowMs <= 60_000; time.nowMs += 20_000) await rung.score({ distance: 1 }, inTime())
+  expect(lines).toEqual([
+    [failure, { 'freshet.rows': 1 }],
+    [failure, { 'freshet.rows': 3 }],
+  ])
 })
 
 test('without a model, time, or a loop that turns, nothing is tried', async () => {

@@ -1,6 +1,10 @@
-import { isFreshetError } from '@freshet/errors/errors.ts'
+import { isFreshetError, toFreshetError } from '@freshet/errors/errors.ts'
 import type { RowProblem } from '@freshet/model/columns.ts'
 import type { LoadedModel } from '@freshet/model/loaded-model.ts'
+import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
+import type { Clock } from '@freshet/stage/clock.ts'
+import type { Log } from '@freshet/stage/log.ts'
+import { Throttle } from '@freshet/stage/throttle.ts'
 import { whenLate } from './deadline.ts'
 import type { LoopWatch } from './loop-watch.ts'
 import type { Reason } from './reasons.ts'
@@ -20,14 +24,23 @@ export interface LiveModel extends Pick<LoadedModel, 'label' | 'outputs' | 'writ
   readonly pool: Pick<LoadedModel['pool'], 'run'>
 }
 
+const LOG_INTERVAL_MS = 60_000
+
 /** Scores one document with the model that serves now, never later than it is told. */
 export class LiveRung {
   readonly #use: () => LiveModel | null
   readonly #loop: Pick<LoopWatch, 'isBehind'>
+  readonly #log: Log
+  readonly #failures: Throttle
 
-  constructor(use: () => LiveModel | null, loop: Pick<LoopWatch, 'isBehind'>) {
+  constructor(
+    use: () => LiveModel | null,
+    { loop, log, clock }: { loop: Pick<LoopWatch, 'isBehind'>; log: Log; clock: Clock },
+  ) {
     this.#use = use
     this.#loop = loop
+    this.#log = log
+    this.#failures = new Throttle(LOG_INTERVAL_MS, clock)
   }
 
   /** @param endsAtMs of `performance.now()`. */
@@ -43,8 +56,17 @@ export class LiveRung {
     try {
       return scored(model, await runUntil(model, matrix, endsAtMs - nowMs))
     } catch (error) {
-      return { kind: 'unable', reason: reasonOf(error) }
+      const reason = reasonOf(error)
+      if (reason === 'live_failed') this.#complain(error)
+      return { kind: 'unable', reason }
     }
+  }
+
+  /** Callers see only that it failed; each code is logged once a minute, with the number of those in between. */
+  #complain(error: unknown): void {
+    const heldBack = this.#failures.pass(toFreshetError(error).code)
+    if (heldBack !== null)
+      this.#log.error('live inference failed', error, { [ATTRIBUTES.rows]: heldBack + 1 })
   }
 }
 

@@ -75,7 +75,11 @@ function partsOf(rungs: Rungs, { settings, telemetry, report }: Surroundings): A
   const cache = new CacheRung(rungs.cache, { budgetMs: gateway.redisBudgetMs, breaker, loop })
   return {
     ladder: new Ladder(cache, snapshot, { default: gateway.default, cacheKeepsAll: redis.ttlSeconds === 0 }),
-    live: new LiveRung(() => models.current && models.use(), loop),
+    live: new LiveRung(() => models.current && models.use(), {
+      loop,
+      log: telemetry.log,
+      clock: systemClock,
+    }),
     keys: new ApiKeys(gateway.keys),
     record: new RequestRecord(telemetry, {
       share: settings.telemetry.requestShare,
