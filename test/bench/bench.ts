@@ -30,16 +30,14 @@ interface Plan {
   readonly json: boolean
 }
 
-async function run({ figures, rounds, json }: Plan): Promise<void> {
-  const stop = new AbortController()
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort())
+async function run({ figures, rounds, json }: Plan, signal: AbortSignal): Promise<void> {
   if (!json) process.stdout.write(`${describeMachine()}\n\n`)
-  await using servers = await startServers('bench', stop.signal)
+  await using servers = await startServers('bench', signal)
   for (const figure of figures) {
     await using bench = await figure.open(servers)
     const onRound: Parameters<typeof measure>[2]['onRound'] = (round, samples) =>
       process.stderr.write(`${roundText(figure, round, samples)}\n`)
-    const result = await measure(figure, bench, { rounds, onRound, signal: stop.signal })
+    const result = await measure(figure, bench, { rounds, onRound, signal })
     process.stdout.write(json ? `${resultLine(result)}\n` : `${resultText(figure, result)}\n`)
   }
 }
@@ -76,12 +74,17 @@ function parse(args: readonly string[]) {
   }
 }
 
+/** A measurement in hand is finished first; a second signal ends the process at once. */
+const stop = new AbortController()
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort())
+
 try {
   const plan = readPlan(process.argv.slice(2))
   if (plan === undefined) process.stdout.write(HELP)
-  else await run(plan)
+  else await run(plan, stop.signal)
 } catch (error) {
   const isUsage = isFreshetError(error, 'USAGE')
-  process.stderr.write(`${isUsage ? `${error.message}\n\n${HELP}` : `${describeError(error)}\n`}`)
+  if (stop.signal.aborted) process.stderr.write('stopped before the end\n')
+  else process.stderr.write(`${isUsage ? `${error.message}\n\n${HELP}` : `${describeError(error)}\n`}`)
   process.exitCode = isUsage ? 2 : 1
 }
