@@ -36,19 +36,26 @@ const BYTES = 64
 
 export function encodeChangeHeader(change: Change): Buffer {
   const { revision, trace } = change
-  const bytes = Buffer.alloc(BYTES)
+  const bytes = Buffer.allocUnsafe(BYTES) // from the pool: one of these for every document
   bytes[0] = VERSION
   bytes[1] = change.source === null ? 1 : 0
+  bytes[2] = bytes[3] = 0
   writeUint53(bytes, revision.documentVersion, 4)
   writeUint53(bytes, revision.epoch, 12)
   bytes.writeUInt32BE(revision.primaryTerm, 20)
   writeUint53(bytes, revision.seqNo, 24)
   writeUint53(bytes, change.capturedAtMs, 32)
-  if (trace !== null) {
-    bytes.write(trace.traceId, 40, 16, 'hex')
-    bytes.write(trace.spanId, 56, 8, 'hex')
-  }
+  bytes.set(trace === null ? NO_TRACE : traceBytes(trace), 40)
   return bytes
+}
+
+const NO_TRACE = Buffer.alloc(24)
+/** All documents of a page have the same trace. */
+let lastTrace: { readonly of: TraceContext | null; readonly bytes: Buffer } = { of: null, bytes: NO_TRACE }
+
+function traceBytes(trace: TraceContext): Buffer {
+  if (lastTrace.of !== trace) lastTrace = { of: trace, bytes: Buffer.from(trace.traceId + trace.spanId, 'hex') }
+  return lastTrace.bytes
 }
 
 /**

@@ -9,6 +9,7 @@ import { clientLog } from './client-log.ts'
 import { guardIdleTimer } from './idle-timer.ts'
 import { toKafkaError } from './kafka-error.ts'
 import { quit } from './quit.ts'
+import { useRecordEncoder } from './record-encoder.ts'
 
 /** Where the brokers are and how to speak to them; opaque to all but this folder. Opens no socket by itself. */
 export interface KafkaConnection {
@@ -35,6 +36,7 @@ export function connectKafka(
 ): KafkaConnection {
   const sasl = saslOf(settings)
   guardIdleTimer()
+  useRecordEncoder()
   const config: KafkaConfig = {
     clientId,
     brokers: settings.brokers,
