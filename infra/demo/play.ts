@@ -6,6 +6,7 @@ import type { Settings } from '@freshet/config/schema.ts'
 import { readBundleFolder } from '@freshet/model/bundle.ts'
 import { promoteModel, pushModel } from '@freshet/model/model-store.ts'
 import { ReferenceScorer } from '@freshet/model/score-documents.ts'
+import { modelLabel } from '@freshet/records/score-batch.ts'
 import { startCallers } from './callers.ts'
 import { startDisplay } from './display.ts'
 import { feedFlights } from './feeder.ts'
@@ -40,7 +41,7 @@ export async function prepare(settings: Settings, report: (line: string) => void
   const bundle = await readBundleFolder(MODEL_FOLDER)
   await pushModel(store, bundle)
   await promoteModel(store, bundle.spec, Date.now())
-  report(`model ${bundle.spec.name}@${bundle.spec.version} is pushed to S3 and promoted`)
+  report(`model ${modelLabel(bundle.spec)} is pushed to S3 and promoted`)
 }
 
 interface Stage extends PlayOptions {

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FreshetError } from '@freshet/errors/errors.ts'
+import { parseWith } from '@freshet/records/parse-with.ts'
+import { modelLabel } from '@freshet/records/score-batch.ts'
 import { z } from 'zod'
 import { refuseExternalData } from './external-data.ts'
 import { encodeModelSpec, type ModelSpec, parseModelSpec } from './spec.ts'
@@ -58,10 +60,7 @@ export function encodeBundle({ spec, onnx, golden }: ModelBundle): Readonly<Reco
 export function checkHash({ spec, onnx }: ModelBundle): void {
   const found = createHash('sha256').update(onnx).digest('hex')
   if (found !== spec.sha256)
-    throw new FreshetError(
-      'MODEL_HASH',
-      `model.onnx of ${spec.name}@${spec.version} is ${found}, not ${spec.sha256}`,
-    )
+    throw new FreshetError('MODEL_HASH', `model.onnx of ${modelLabel(spec)} is ${found}, not ${spec.sha256}`)
 }
 
 const goldenRow = z.strictObject({
@@ -76,20 +75,8 @@ function parseGolden(text: string, spec: ModelSpec): GoldenRow[] {
 }
 
 function parseGoldenRow(line: string, place: string, { outputs }: ModelSpec): GoldenRow {
-  const result = goldenRow.safeParse(parseJson(line, place))
-  if (!result.success) {
-    const issue = result.error.issues[0]!
-    throw new FreshetError('MODEL_INVALID', `${place}: ${issue.path.join('.')}: ${issue.message}`)
-  }
-  const absent = outputs.find(({ name }) => result.data.outputs[name] === undefined)
+  const row = parseWith(goldenRow, line, { code: 'MODEL_INVALID', what: place })
+  const absent = outputs.find(({ name }) => row.outputs[name] === undefined)
   if (absent) throw new FreshetError('MODEL_INVALID', `${place}: outputs.${absent.name} is missing`)
-  return result.data
-}
-
-function parseJson(line: string, place: string): unknown {
-  try {
-    return JSON.parse(line)
-  } catch (cause) {
-    throw new FreshetError('MODEL_INVALID', `${place} is not JSON`, { cause })
-  }
+  return row
 }

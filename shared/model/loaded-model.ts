@@ -1,5 +1,6 @@
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import type { ModelIdentity } from '@freshet/records/score-batch.ts'
+import { modelLabel } from '@freshet/records/score-batch.ts'
 import { compileColumns, type RowWriter } from './columns.ts'
 import { InferencePool, type PoolOptions } from './inference-pool.ts'
 import type { ModelPointer } from './model-pointer.ts'
@@ -39,7 +40,7 @@ export async function loadModel(
   writer.write(bundle.golden[0]!.document, probe, 0)
   return {
     identity,
-    label: `${identity.name}@${identity.version}`,
+    label: modelLabel(identity),
     outputs: bundle.spec.outputs.map(({ name }) => name),
     writer,
     pool,

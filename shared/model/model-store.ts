@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer'
 import { FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
 import type { ObjectStore, StoredObject } from '@freshet/ports/object-store.ts'
 import type { ModelIdentity } from '@freshet/records/score-batch.ts'
+import { modelLabel } from '@freshet/records/score-batch.ts'
 import {
   BUNDLE_FILES,
   type BundleFile,
@@ -95,7 +96,10 @@ export async function loadBundle(
   const { name, modelVersion: version, sha256, generation } = pointer
   const bundle = await readBundle((file) => getFile(store, { name, version }, file, signal))
   if (bundle.spec.sha256 !== sha256)
-    throw new FreshetError('MODEL_HASH', `${name}@${version} is not the model that was promoted`)
+    throw new FreshetError(
+      'MODEL_HASH',
+      `${modelLabel({ name, version })} is not the model that was promoted`,
+    )
   return { bundle, identity: { name, version, generation } }
 }
 

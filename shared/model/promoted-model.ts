@@ -1,5 +1,6 @@
 import { type ErrorCode, FreshetError, isFreshetError, toFreshetError } from '@freshet/errors/errors.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
+import { modelLabel } from '@freshet/records/score-batch.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import { delayMs } from '@freshet/stage/back-off.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
@@ -126,7 +127,7 @@ export class PromotedModel implements AsyncDisposable {
   /** @returns why the promotion is refused; null when it serves. */
   async #take(pointer: ModelPointer, signal: AbortSignal): Promise<FreshetError | null> {
     const { store, pool, log, onRefused } = this.#options
-    const { generation, name, modelVersion } = pointer
+    const { generation, name, modelVersion: version } = pointer
     if (generation === this.#refused?.generation) return this.#refused.fault
     try {
       this.#replace(await loadModel(store, pointer, pool, signal))
@@ -135,7 +136,9 @@ export class PromotedModel implements AsyncDisposable {
       if (!isFreshetError(error) || !REFUSALS.includes(error.code)) throw error
       this.#refused = { generation, fault: error }
       onRefused()
-      log.error(`${name}@${modelVersion} is refused`, error, { [ATTRIBUTES.modelGeneration]: generation })
+      log.error(`${modelLabel({ name, version })} is refused`, error, {
+        [ATTRIBUTES.modelGeneration]: generation,
+      })
       return error
     }
   }

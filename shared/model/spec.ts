@@ -1,5 +1,5 @@
 /** What `model.json` says: which document paths make the input matrix, and which output columns are scores. */
-import { FreshetError } from '@freshet/errors/errors.ts'
+import { parseWith } from '@freshet/records/parse-with.ts'
 import { isSnapshotColumn } from '@freshet/records/snapshot-columns.ts'
 import { z } from 'zod'
 
@@ -99,25 +99,11 @@ export type Column = ModelSpec['inputs']['columns'][number]
  * @throws MODEL_INVALID with the path of the first thing that is wrong
  */
 export function parseModelSpec(text: string): ModelSpec {
-  const result = specSchema.safeParse(parseJson(text))
-  if (result.success) return result.data
-  const issue = result.error.issues[0]!
-  throw new FreshetError(
-    'MODEL_INVALID',
-    `model.json: ${issue.path.join('.') || 'top level'}: ${issue.message}`,
-  )
+  return parseWith(specSchema, text, { code: 'MODEL_INVALID', what: 'model.json' })
 }
 
 export function encodeModelSpec(spec: ModelSpec): string {
   return `${JSON.stringify(spec, null, 2)}\n`
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    throw new FreshetError('MODEL_INVALID', 'model.json is not JSON', { cause })
-  }
 }
 
 function areUnique(values: readonly string[]): boolean {

@@ -32,6 +32,11 @@ export interface ModelIdentity {
   readonly generation: number
 }
 
+/** How a model is shown everywhere: `name@version`. */
+export function modelLabel({ name, version }: Pick<ModelIdentity, 'name' | 'version'>): string {
+  return `${name}@${version}`
+}
+
 /** What a row says of its key. `unscorable`: the current document went to `.dead`, so an older score must not be shown. */
 export const ROW_STATES = ['scored', 'deleted', 'unscorable'] as const
 export type RowState = (typeof ROW_STATES)[number]

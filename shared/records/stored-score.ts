@@ -1,6 +1,14 @@
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { decodeRank, encodeRank, RANK_LENGTH, type Rank } from './revision.ts'
-import { keyAt, ROW_STATES, type RowState, rankAt, type ScoreBatch, stateAt } from './score-batch.ts'
+import {
+  keyAt,
+  modelLabel,
+  ROW_STATES,
+  type RowState,
+  rankAt,
+  type ScoreBatch,
+  stateAt,
+} from './score-batch.ts'
 
 /** (5) What a store keeps of one key: the last word on it, a score or the reason why there is none. */
 export interface StoredScore {
@@ -29,7 +37,7 @@ export function storedScoreAt(batch: ScoreBatch, row: number): StoredScore {
         : {},
     asOfMs: rows.asOfMs[row]!,
     scoredAtMs: header.scoredAtMs,
-    model: `${header.model.name}@${header.model.version}`,
+    model: modelLabel(header.model),
   }
 }
 

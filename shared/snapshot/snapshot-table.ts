@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { randomInt } from 'node:crypto'
 import { FreshetError } from '@freshet/errors/errors.ts'
-import { ROW_STATES, type RowState } from '@freshet/records/score-batch.ts'
+import { modelLabel, ROW_STATES, type RowState } from '@freshet/records/score-batch.ts'
 import type { StoredScore } from '@freshet/records/stored-score.ts'
 import { Lineages } from './lineages.ts'
 import { murmur3 } from './murmur3.ts'
@@ -74,10 +74,10 @@ export class SnapshotTable {
     return Uint32Array.from(outputs, (name) => this.#outputSlots.get(name)!)
   }
 
-  #tableModel({ name, version, outputs }: SnapshotModel): TableModel {
+  #tableModel(model: SnapshotModel): TableModel {
     return {
-      label: `${name}@${version}`,
-      outputs: outputs.map((output) => ({ name: output, slot: this.#outputSlots.get(output)! })),
+      label: modelLabel(model),
+      outputs: model.outputs.map((output) => ({ name: output, slot: this.#outputSlots.get(output)! })),
     }
   }
 

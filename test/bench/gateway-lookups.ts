@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { redisKey } from '@freshet/adapters/redis/redis-key.ts'
+import { modelLabel } from '@freshet/records/score-batch.ts'
 import { encodeStoredScore } from '@freshet/records/stored-score.ts'
 import { Redis } from 'ioredis'
 import { Stack } from '../stack.ts'
@@ -58,7 +59,7 @@ async function sample(pid: number, options: LoadOptions): Promise<Sample> {
 /** As the cache worker stores them. Disposing takes them away. */
 async function storeScores({ settings, bundle }: Stack, keys: readonly string[]): Promise<AsyncDisposable> {
   const redis = new Redis(settings.redis.url)
-  const { name, version, outputs } = bundle.spec
+  const { outputs } = bundle.spec
   const nowMs = Date.now()
   const stored = keys.map((key, seqNo): [string, string] => [
     redisKey(settings.pipeline, key),
@@ -69,7 +70,7 @@ async function storeScores({ settings, bundle }: Stack, keys: readonly string[])
       outputs: Object.fromEntries(outputs.map((output) => [output.name, 12.345678901234567 + seqNo])),
       asOfMs: nowMs,
       scoredAtMs: nowMs,
-      model: `${name}@${version}`,
+      model: modelLabel(bundle.spec),
     }),
   ])
   await redis.mset(stored.flat())

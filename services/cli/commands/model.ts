@@ -1,8 +1,10 @@
 import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
 import { type ModelBundle, readBundleFolder } from '@freshet/model/bundle.ts'
 import { InferencePool } from '@freshet/model/inference-pool.ts'
+import type { ModelPointer } from '@freshet/model/model-pointer.ts'
 import { promoteModel, pushModel, readPointer } from '@freshet/model/model-store.ts'
 import { verifyBundle } from '@freshet/model/verify-bundle.ts'
+import { modelLabel } from '@freshet/records/score-batch.ts'
 import { Command } from 'commander'
 import { readInvocation } from '../invocation.ts'
 
@@ -23,9 +25,8 @@ function checkCommand(): Command {
     .action(async (folder: string) => {
       const bundle = await readBundleFolder(folder)
       await prove(bundle)
-      const { name, version } = bundle.spec
       process.stdout.write(
-        `${name}@${version} scores its ${bundle.golden.length} golden rows as its author did\n`,
+        `${modelLabel(bundle.spec)} scores its ${bundle.golden.length} golden rows as its author did\n`,
       )
     })
 }
@@ -41,9 +42,8 @@ function pushCommand(): Command {
       await prove(bundle)
       await using store = openS3(settings.s3)
       await pushModel(store, bundle)
-      const { name, version } = bundle.spec
-      process.stdout.write(`${name}@${version} is pushed\n`)
-      if (promote) await promoteAndTell(store, { name, version })
+      process.stdout.write(`${modelLabel(bundle.spec)} is pushed\n`)
+      if (promote) await promoteAndTell(store, bundle.spec)
     })
 }
 
@@ -69,7 +69,7 @@ function currentCommand(): Command {
       else if (pointer === null) process.stdout.write('no model is promoted\n')
       else
         process.stdout.write(
-          `${pointer.name}@${pointer.modelVersion}, generation ${pointer.generation}, since ${new Date(pointer.promotedAtMs).toISOString()}\n`,
+          `${labelOf(pointer)}, generation ${pointer.generation}, since ${new Date(pointer.promotedAtMs).toISOString()}\n`,
         )
     })
 }
@@ -78,8 +78,12 @@ async function promoteAndTell(
   store: ReturnType<typeof openS3>,
   model: { name: string; version: string },
 ): Promise<void> {
-  const { name, modelVersion, generation } = await promoteModel(store, model, Date.now())
-  process.stdout.write(`${name}@${modelVersion} is current, generation ${generation}\n`)
+  const pointer = await promoteModel(store, model, Date.now())
+  process.stdout.write(`${labelOf(pointer)} is current, generation ${pointer.generation}\n`)
+}
+
+function labelOf({ name, modelVersion: version }: ModelPointer): string {
+  return modelLabel({ name, version })
 }
 
 const PROVE_WITHIN_MS = 60_000

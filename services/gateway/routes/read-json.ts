@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { FreshetError } from '@freshet/errors/errors.ts'
+import { parseWith } from '@freshet/records/parse-with.ts'
 import type { z } from 'zod'
 import { type Deadline, RESERVE_MS, whenLate } from '../deadline.ts'
 
@@ -15,10 +16,7 @@ export async function readJson<T>(
   if (!/^application\/json\s*(;|$)/i.test(request.headers.get('content-type') ?? ''))
     throw new FreshetError('REQUEST_INVALID', 'the content type is not application/json')
   const text = await inTime(readText(request, limits.maxBytes), limits.deadline)
-  const result = schema.safeParse(parse(text))
-  if (result.success) return result.data
-  const issue = result.error.issues[0]!
-  throw new FreshetError('REQUEST_INVALID', `/${issue.path.join('/')}: ${issue.message}`)
+  return parseWith(schema, text, { code: 'REQUEST_INVALID', what: 'the body' })
 }
 
 async function readText(request: Request, maxBytes: number): Promise<string> {
@@ -42,14 +40,6 @@ function inTime<T>(work: Promise<T>, { endsAtMs }: Deadline): Promise<T> {
     )
     work.then(resolve, reject).finally(() => clearTimeout(timer))
   })
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    throw new FreshetError('REQUEST_INVALID', 'the body is not JSON', { cause })
-  }
 }
 
 function tooLarge(maxBytes: number): FreshetError {

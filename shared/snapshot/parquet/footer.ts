@@ -1,4 +1,5 @@
 import { FreshetError } from '@freshet/errors/errors.ts'
+import { checkWith, parseJson } from '@freshet/records/parse-with.ts'
 import type { KeyValue } from 'hyparquet'
 import { z } from 'zod'
 import type { SnapshotSchema } from '../rows.ts'
@@ -17,6 +18,7 @@ const footerSchema = z.object({
 })
 
 const KEY = 'freshet'
+const NAMING = { code: 'SNAPSHOT_CORRUPT', what: 'footer of a snapshot file' } as const
 
 export function encodeFooter({ outputs, models }: SnapshotSchema): KeyValue[] {
   return [{ key: KEY, value: JSON.stringify({ version: 1, outputs, models: Object.fromEntries(models) }) }]
@@ -24,23 +26,13 @@ export function encodeFooter({ outputs, models }: SnapshotSchema): KeyValue[] {
 
 /** @throws RECORD_VERSION, SNAPSHOT_CORRUPT */
 export function decodeFooter(metadata: readonly KeyValue[] | undefined): SnapshotSchema {
-  const value = parse(metadata?.find(({ key }) => key === KEY)?.value)
+  const value = parseJson(metadata?.find(({ key }) => key === KEY)?.value ?? 'null', NAMING)
   const version = (value as { version?: unknown } | null)?.version
   if (version !== 1)
     throw new FreshetError('RECORD_VERSION', `snapshot file version ${version}, this build reads 1`)
-  const result = footerSchema.safeParse(value)
-  if (!result.success)
-    throw new FreshetError('SNAPSHOT_CORRUPT', `snapshot file: ${result.error.issues[0]!.message}`)
-  const models = Object.entries(result.data.models).map(
+  const { outputs, models } = checkWith(footerSchema, value, NAMING)
+  const byGeneration = Object.entries(models).map(
     ([generation, model]) => [Number(generation), model] as const,
   )
-  return { outputs: result.data.outputs, models: new Map(models) }
-}
-
-function parse(json: string | undefined): unknown {
-  try {
-    return JSON.parse(json ?? 'null')
-  } catch (cause) {
-    throw new FreshetError('SNAPSHOT_CORRUPT', 'snapshot file: its footer is not JSON', { cause })
-  }
+  return { outputs, models: new Map(byGeneration) }
 }

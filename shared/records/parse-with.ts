@@ -1,0 +1,34 @@
+import { type ErrorCode, FreshetError } from '@freshet/errors/errors.ts'
+import type { z } from 'zod'
+
+/** How what is wrong is told: which error, and what the text is called. */
+interface Naming {
+  readonly code: ErrorCode
+  /** e.g. `model.json` */
+  readonly what: string
+}
+
+/**
+ * JSON as its schema says.
+ * @throws `code`, naming the first thing that is wrong
+ */
+export function parseWith<T>(schema: z.ZodType<T>, text: string, naming: Naming): T {
+  return checkWith(schema, parseJson(text, naming), naming)
+}
+
+/** The first half of `parseWith`, for those that look at a version in between. */
+export function parseJson(text: string, { code, what }: Naming): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new FreshetError(code, `${what} is not JSON`, { cause })
+  }
+}
+
+/** The second half. */
+export function checkWith<T>(schema: z.ZodType<T>, value: unknown, { code, what }: Naming): T {
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  const { path, message } = result.error.issues[0]!
+  throw new FreshetError(code, `${what}: ${path.join('.') || 'top level'}: ${message}`)
+}
