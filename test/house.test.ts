@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { REFERENCE_FOLDER, referencePages } from './reference-pages.ts'
 
 const ROOT = join(import.meta.dirname, '..')
+const isForTests = (file: string) => /\.(test|kit|contract)\.ts$/.test(file)
 
 describe('the reference pages', () => {
   test.each(Object.entries(referencePages()))(
@@ -31,9 +32,7 @@ describe('the arrows between rooms', () => {
   }
 
   test.each(Object.entries(allowed))('shared/%s imports only what lies below it', (room, below) => {
-    const files = globSync(join(ROOT, 'shared', room, '**/*.ts')).filter(
-      (file) => !/(\.(test|contract|arbitrary)\.ts$|\/test-)/.test(file),
-    )
+    const files = globSync(join(ROOT, 'shared', room, '**/*.ts')).filter((file) => !isForTests(file))
     expect(files.length).toBeGreaterThan(0)
     const wrong = files.flatMap((file) =>
       [...readFileSync(file, 'utf8').matchAll(/from '@freshet\/([a-z]+)\//g)]
@@ -54,5 +53,16 @@ describe('the arrows between rooms', () => {
       ),
     )
     expect(wrong).toEqual([])
+  })
+
+  test('nothing that runs imports what is for tests only', () => {
+    const files = ['services', 'shared', 'infra']
+      .flatMap((room) => globSync(join(ROOT, room, '**/*.ts'), { exclude: ['**/node_modules/**'] }))
+      .filter((file) => !isForTests(file))
+    const wrong = files.filter((file) =>
+      /(from|import\() ?'[^']+\.(test|kit|contract)\.ts'/.test(readFileSync(file, 'utf8')),
+    )
+    expect(files.length).toBeGreaterThan(0)
+    expect(wrong.map((file) => relative(ROOT, file))).toEqual([])
   })
 })

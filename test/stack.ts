@@ -9,7 +9,8 @@ import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
 import { NODE_FLAGS } from '@freshet/cli/node-flags.ts'
 import { loadSettings } from '@freshet/config/load.ts'
 import type { Settings } from '@freshet/config/schema.ts'
-import { type ModelBundle, readBundleFolder } from '@freshet/model/bundle.ts'
+import type { ModelBundle } from '@freshet/model/bundle.ts'
+import { demoBundle } from '@freshet/model/bundles.kit.ts'
 import { promoteModel, pushModel } from '@freshet/model/model-store.ts'
 import { checkConservation, isConserved, type OracleReport } from '@freshet/oracle/oracle.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
@@ -18,7 +19,6 @@ import { PortPicker } from '@freshet/up/ports.ts'
 import { until } from './until.ts'
 
 const PROGRAM = fileURLToPath(new URL('../services/cli/freshet.ts', import.meta.url))
-const DEMO_MODEL = fileURLToPath(new URL('../infra/demo/model', import.meta.url))
 
 export type ServiceName = 'poller' | 'scorer' | 'gateway' | 'watchdog'
 
@@ -60,7 +60,7 @@ export class Stack implements AsyncDisposable {
       index: pipeline,
       settings: { number_of_shards: shards, number_of_replicas: 0 },
     })
-    const bundle = await readBundleFolder(DEMO_MODEL)
+    const bundle = await demoBundle()
     const store = openS3(settings.s3)
     await pushModel(store, bundle)
     await promoteModel(store, bundle.spec, Date.now())

@@ -5,6 +5,7 @@
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
+import { seeded } from '@freshet/stage/seeded.ts'
 
 export interface FlightDocument {
   readonly carrier: string
@@ -78,16 +79,5 @@ export function* flightUpdates(
     const { id, versions } = underWay[at]!
     yield { id, document: versions.shift()! }
     if (versions.length === 0) underWay.splice(at, 1)
-  }
-}
-
-/** mulberry32: uniform in [0, 1). */
-function seeded(seed: number): () => number {
-  let state = seed | 0
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
 }

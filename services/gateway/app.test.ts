@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import type { StoredScore } from '@freshet/records/stored-score.ts'
 import { Metrics } from '@freshet/telemetry/metrics.ts'
 import { METRICS } from '@freshet/telemetry/metrics-table.ts'
-import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
+import { quietTelemetry } from '@freshet/telemetry/telemetry.kit.ts'
 import { type Span, type SpanOptions, type Tracer, trace } from '@opentelemetry/api'
 import { describe, expect, test } from 'vitest'
 import { ApiKeys } from './api-keys.ts'
@@ -54,7 +54,7 @@ function gateway({
       return noSpan
     },
   } as Tracer
-  const telemetry = { log, metrics, tracer } as unknown as Telemetry
+  const telemetry = quietTelemetry({ log, metrics, tracer })
   const ask = (name: string) => {
     asked.push(name)
     return typeof cache === 'function' ? cache() : cache

@@ -1,12 +1,12 @@
 import { Buffer } from 'node:buffer'
 import { randomUUID } from 'node:crypto'
 import { RedisScoreStore } from '@freshet/adapters/redis/redis-score-store.ts'
-import { RedisServer } from '@freshet/adapters/redis/redis-server.ts'
+import { RedisServer } from '@freshet/adapters/redis/redis-server.kit.ts'
 import { ensureBucket, openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
 import { loadSettings } from '@freshet/config/load.ts'
 import type { Settings } from '@freshet/config/schema.ts'
+import { demoBundle } from '@freshet/model/bundles.kit.ts'
 import { promoteModel, pushModel } from '@freshet/model/model-store.ts'
-import { demoBundle } from '@freshet/model/test-bundles.ts'
 import { batchOf } from '@freshet/ports/score-store.contract.ts'
 import type { Answer } from '@freshet/records/answer.ts'
 import { MANIFEST_OBJECT, manifestRecord } from '@freshet/records/manifest.ts'
@@ -15,15 +15,14 @@ import { objectKey } from '@freshet/snapshot/manifest.ts'
 import { rowsOfBatch } from '@freshet/snapshot/rows.ts'
 import { sortRows } from '@freshet/snapshot/sort.ts'
 import { writeMerged } from '@freshet/snapshot/write-merged.ts'
+import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { Metrics } from '@freshet/telemetry/metrics.ts'
-import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
-import { trace } from '@opentelemetry/api'
+import { quietTelemetry } from '@freshet/telemetry/telemetry.kit.ts'
 import { beforeAll, expect, test } from 'vitest'
 import { runGateway } from './main.ts'
 
 /** Long enough that a busy machine keeps it, short enough that whoever waits for a frozen Redis does not. */
 const DEADLINE_MS = 1_000
-const log = { debug() {}, info() {}, warn() {}, error() {} }
 
 beforeAll(() => ensureBucket(loadSettings({ env: process.env }).s3))
 
@@ -39,12 +38,12 @@ class Gateway implements AsyncDisposable {
     const info = (_: string, attributes?: object) => {
       if (attributes && 'url' in attributes) resolve(String(attributes.url))
     }
-    const telemetry = { log: { ...log, info }, tracer: trace.getTracer('test'), metrics: this.metrics }
+    const telemetry = quietTelemetry({ log: { ...quietLog, info }, metrics: this.metrics })
     this.url = promise
     this.ended = runGateway({
       settings: change(settingsOver(redisUrl)),
       instance: 'gateway-test',
-      telemetry: telemetry as unknown as Telemetry,
+      telemetry,
       signal: this.#stop.signal,
       report: new ServiceState(),
     })
@@ -107,7 +106,10 @@ async function snapshotIn(settings: Settings, rows: Parameters<typeof batchOf>[0
 }
 
 async function storeIn(redisUrl: string, rows: Parameters<typeof batchOf>[0]): Promise<void> {
-  await using store = await RedisScoreStore.open(settingsOver(redisUrl).redis, { pipeline: 'test', log })
+  await using store = await RedisScoreStore.open(settingsOver(redisUrl).redis, {
+    pipeline: 'test',
+    log: quietLog,
+  })
   await store.merge(batchOf(rows))
 }
 

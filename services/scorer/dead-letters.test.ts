@@ -3,7 +3,9 @@ import type { OutgoingMessage } from '@freshet/adapters/kafka/producer.ts'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { CHANGE_HEADER } from '@freshet/records/change.ts'
 import { DEAD_LETTER_HEADER, deadLetterRecord } from '@freshet/records/dead-letter.ts'
+import { handClock } from '@freshet/stage/clock.kit.ts'
 import type { LogAttributes } from '@freshet/stage/log.ts'
+import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { Metrics } from '@freshet/telemetry/metrics.ts'
 import { expect, test } from 'vitest'
 import { DeadLetters, type DeadMessage } from './dead-letters.ts'
@@ -15,7 +17,7 @@ function door(send?: () => Promise<void>) {
   const sent: OutgoingMessage[] = []
   const lines: LogAttributes[] = []
   const metrics = new Metrics()
-  const time = { nowMs: 1_764_000_000_000 }
+  const clock = handClock(1_764_000_000_000)
   const deadLetters = new DeadLetters({
     pipeline: 'air',
     producer: {
@@ -28,15 +30,13 @@ function door(send?: () => Promise<void>) {
     telemetry: {
       metrics,
       log: {
-        debug() {},
-        info() {},
-        error() {},
+        ...quietLog,
         warn: (_, attributes = {}) => lines.push(attributes),
       },
     },
-    clock: { nowMs: () => time.nowMs, sleep: async () => {} },
+    clock,
   })
-  return { deadLetters, sent, lines, time, counted: () => metrics.values()['freshet.scorer.dead'] }
+  return { deadLetters, sent, lines, clock, counted: () => metrics.values()['freshet.scorer.dead'] }
 }
 
 function dead(offset: number, code: DeadMessage['code'] = 'FIELD_MISSING'): DeadMessage {
@@ -82,7 +82,7 @@ test('a dead letter that Kafka did not take is not counted as kept', async () =>
 })
 
 test('a flood of dead letters leaves a line per code and minute, with the number and a key to look at', async () => {
-  const { deadLetters, lines, time, counted } = door()
+  const { deadLetters, lines, clock, counted } = door()
   await deadLetters.send(
     [1, 2, 3].map((offset) => dead(offset)),
     source,
@@ -93,7 +93,7 @@ test('a flood of dead letters leaves a line per code and minute, with the number
     ['FIELD_MISSING', 'flights/1', 1],
     ['DOCUMENT_NOT_JSON', 'flights/4', 1],
   ])
-  time.nowMs += 60_000
+  clock.atMs += 60_000
   await deadLetters.send([dead(5)], source, signal)
   expect(lines.at(-1)).toMatchObject({ 'freshet.key': 'flights/5', 'freshet.dead.rows': 3 })
   expect(counted()).toBe(5)

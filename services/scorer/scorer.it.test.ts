@@ -5,7 +5,7 @@
 import { Buffer } from 'node:buffer'
 import { Producer } from '@freshet/adapters/kafka/producer.ts'
 import { RedisScoreStore } from '@freshet/adapters/redis/redis-score-store.ts'
-import { RedisServer } from '@freshet/adapters/redis/redis-server.ts'
+import { RedisServer } from '@freshet/adapters/redis/redis-server.kit.ts'
 import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import type { Change } from '@freshet/records/change.ts'
@@ -18,7 +18,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { DeadLetters } from './dead-letters.ts'
 import { runInfer } from './infer/infer-loop.ts'
 import { runScorer } from './main.ts'
-import { World } from './test-world.ts'
+import { World } from './world.kit.ts'
 
 const DEADLINE = { timeout: 45_000, interval: 100 }
 const page = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331' }

@@ -1,11 +1,9 @@
 import { FreshetError } from '@freshet/errors/errors.ts'
-import type { Clock } from '@freshet/stage/clock.ts'
-import type { Log } from '@freshet/stage/log.ts'
+import { handClock } from '@freshet/stage/clock.kit.ts'
+import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { describe, expect, test } from 'vitest'
 import { runSideBySide, type Worker } from './side-by-side.ts'
 
-const clock: Clock = { nowMs: () => 0, sleep: async () => {} }
-const log: Log = { debug() {}, info() {}, warn() {}, error() {} }
 const away = () => new FreshetError('REDIS_UNREACHABLE', 'away')
 
 /** Works until it is stopped. */
@@ -16,7 +14,10 @@ const untilStopped: Worker = (signal) =>
   })
 
 function run(workers: Record<string, Worker>, signal = new AbortController().signal): Promise<void> {
-  return runSideBySide(new Map(Object.entries(workers)), signal, { log, clock })
+  return runSideBySide(new Map(Object.entries(workers)), signal, {
+    log: quietLog,
+    clock: handClock(),
+  })
 }
 
 describe('workers side by side', () => {

@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { startSlackReceiver } from '@freshet/demo/slack-receiver.ts'
 import type { AlertMessage } from '@freshet/records/alert-state.ts'
-import type { Clock } from '@freshet/stage/clock.ts'
+import { handClock } from '@freshet/stage/clock.kit.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { SlackRoute } from './slack-route.ts'
@@ -14,23 +14,9 @@ const alert: AlertMessage = {
   atMs: 10_000,
 }
 
-/** Sleeps take no time, but the clock moves on by what was slept. */
-function skippingClock(): Clock & { readonly sleeps: number[] } {
-  const sleeps: number[] = []
-  let nowMs = 0
-  return {
-    sleeps,
-    nowMs: () => nowMs,
-    async sleep(ms) {
-      sleeps.push(ms)
-      nowMs += ms
-    },
-  }
-}
-
 const quiet = () => ({ debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() }) satisfies Log
 
-function openRoute(webhookUrl: string, clock = skippingClock()) {
+function openRoute(webhookUrl: string, clock = handClock()) {
   const log = quiet()
   return { clock, log, route: new SlackRoute({ webhookUrl, pipeline: 'air', clock, log }) }
 }
@@ -63,7 +49,7 @@ test('an alert arrives in Slack', async () => {
 })
 
 test('twenty alerts at once all arrive, since the sender waits as long as Slack asks', async () => {
-  const clock = skippingClock()
+  const clock = handClock()
   await using slack = await startSlackReceiver({ port: 0, nowMs: clock.nowMs })
   const { route } = openRoute(slack.url, clock)
   for (let count = 0; count < 20; count++) await route.deliver(alert, never)
@@ -106,7 +92,7 @@ test.each([
 
 test('a stop ends the wait for Slack, and the alert counts as not told', async () => {
   const stop = new AbortController()
-  const clock: Clock = { nowMs: () => 0, sleep: async () => stop.abort() }
+  const clock = { ...handClock(), sleep: async () => stop.abort() }
   const { url } = await server({ status: 500, body: '' })
   const route = new SlackRoute({ webhookUrl: url, pipeline: 'air', clock, log: quiet() })
   expect(await route.deliver(alert, stop.signal)).toBe(false)

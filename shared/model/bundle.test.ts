@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { encodeBundle, readBundle, readBundleFolder } from './bundle.ts'
-import { DEMO_FOLDER, demoBundle, edited, fixtureBundle } from './test-bundles.ts'
+import { DEMO_FOLDER, demoBundle, edited, fixtureBundle } from './bundles.kit.ts'
 
 let folder: string
 

@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { ModelBundle } from './bundle.ts'
+import { demoBundle, fixtureBundle } from './bundles.kit.ts'
 import { compileColumns } from './columns.ts'
 import { InferencePool } from './inference-pool.ts'
 import { type ModelThread, startInferenceThread } from './inference-thread.ts'
 import { scoreDocuments } from './score-documents.ts'
-import { demoBundle, fixtureBundle } from './test-bundles.ts'
 
 const never = new AbortController().signal
 const scores: ModelBundle['spec']['outputs'] = [

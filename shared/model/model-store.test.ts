@@ -1,8 +1,8 @@
 import { MemoryObjectStore } from '@freshet/adapters/memory/object-store.ts'
 import { describe, expect, test } from 'vitest'
 import type { ModelBundle } from './bundle.ts'
+import { fixtureBundle } from './bundles.kit.ts'
 import { loadPromotedModel, promoteModel, pushModel, readPointer } from './model-store.ts'
-import { fixtureBundle } from './test-bundles.ts'
 
 const outputs: ModelBundle['spec']['outputs'] = [
   { name: 'ten', tensor: 'scores', column: 1 },

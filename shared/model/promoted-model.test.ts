@@ -1,10 +1,11 @@
 import { MemoryObjectStore } from '@freshet/adapters/memory/object-store.ts'
 import { FreshetError, toFreshetError } from '@freshet/errors/errors.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
+import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { demoBundle } from './bundles.kit.ts'
 import { promoteModel, pushModel } from './model-store.ts'
 import { PromotedModel } from './promoted-model.ts'
-import { demoBundle } from './test-bundles.ts'
 
 const { signal } = new AbortController()
 const patience = { timeout: 20_000 }
@@ -35,9 +36,7 @@ function world() {
     intervalMs: 5,
     clock: { ...systemClock, nowMs: () => time.nowMs },
     log: {
-      debug() {},
-      info() {},
-      warn() {},
+      ...quietLog,
       error: (message: string, error: unknown) => errors.push(`${message}: ${toFreshetError(error).code}`),
     },
     onModel: (label: string) => used.push(label),

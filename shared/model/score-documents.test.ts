@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
+import { fixtureBundle } from './bundles.kit.ts'
 import { scoreDocuments } from './score-documents.ts'
-import { fixtureBundle } from './test-bundles.ts'
 
 test('each document gets its scores, or the reason why it has none', async () => {
   const bundle = await fixtureBundle('two-outputs.onnx', [{ name: 'hundred', tensor: 'scores', column: 2 }])

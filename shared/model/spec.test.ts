@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { demoBundle, edited } from './bundles.kit.ts'
 import { encodeModelSpec, parseModelSpec } from './spec.ts'
-import { demoBundle, edited } from './test-bundles.ts'
 
 const { spec } = await demoBundle()
 

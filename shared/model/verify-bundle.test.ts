@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { ModelBundle } from './bundle.ts'
+import { demoBundle, edited } from './bundles.kit.ts'
 import { InferencePool } from './inference-pool.ts'
-import { demoBundle, edited } from './test-bundles.ts'
 import { verifyBundle } from './verify-bundle.ts'
 
 async function verify(bundle: ModelBundle): Promise<void> {

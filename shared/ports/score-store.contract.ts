@@ -1,6 +1,6 @@
-import { Buffer } from 'node:buffer'
 import { randomUUID } from 'node:crypto'
-import { emptyRows, type RowState, type ScoreBatch, STATE } from '@freshet/records/score-batch.ts'
+import { type BatchRow, scoreBatchOf } from '@freshet/records/score-batch.kit.ts'
+import type { ScoreBatch } from '@freshet/records/score-batch.ts'
 import { storedScoreAt } from '@freshet/records/stored-score.ts'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -99,40 +99,17 @@ export function scoreStoreContract(name: string, open: () => Promise<ScoreStore>
   })
 }
 
-/** One row of a batch; what is left out is small and the same for all. */
-export interface Row {
-  readonly key: string
-  readonly seqNo?: number
-  readonly epoch?: number
+/** One row of a batch, with its only output as `score`. */
+export interface Row extends Omit<BatchRow, 'outputs'> {
   readonly generation?: number
-  readonly state?: RowState
   readonly score?: number
 }
 
 /** A batch with one output, `delay`. All rows share the generation of the first. */
 export function batchOf(rows: readonly Row[]): ScoreBatch {
-  const keys = rows.map(({ key }) => Buffer.from(key))
-  const columns = emptyRows(rows.length, Buffer.concat(keys).length, 1)
-  columns.keys.set(Buffer.concat(keys))
-  for (const [i, { seqNo = 1, epoch = 1, state = 'scored', score = Number.NaN }] of rows.entries()) {
-    columns.keyOffsets[i + 1] = columns.keyOffsets[i]! + keys[i]!.length
-    columns.epochs[i] = epoch
-    columns.primaryTerms[i] = 1
-    columns.seqNos[i] = seqNo
-    columns.asOfMs[i] = 1_700_000_000_000 + i
-    columns.states[i] = STATE[state]
-    columns.outputs[0]![i] = state === 'scored' ? score : Number.NaN
-  }
-  return {
-    header: {
-      partition: 0,
-      fromOffset: 0,
-      toOffset: Math.max(0, rows.length - 1),
-      model: { name: 'delay', version: '1', generation: rows[0]?.generation ?? 1 },
-      outputs: ['delay'],
-      scoredAtMs: 1_700_000_001_000,
-      trace: null,
-    },
-    rows: columns,
-  }
+  const model = { name: 'delay', version: '1', generation: rows[0]?.generation ?? 1 }
+  return scoreBatchOf(
+    rows.map(({ score = Number.NaN, ...row }) => ({ ...row, outputs: [score] })),
+    { model },
+  )
 }

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type Change, decodeChange, encodeChangeHeader } from './change.ts'
-import { golden } from './golden/golden.ts'
+import { golden } from './golden/golden.kit.ts'
 
 const flight: Change = {
   key: Buffer.from('flights/AA-12'),

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { type DeadLetter, deadLetterRecord } from './dead-letter.ts'
-import { golden } from './golden/golden.ts'
+import { golden } from './golden/golden.kit.ts'
 
 const letter: DeadLetter = {
   version: 1,

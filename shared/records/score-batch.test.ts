@@ -1,59 +1,28 @@
 import { Buffer } from 'node:buffer'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { golden } from './golden/golden.ts'
+import { golden } from './golden/golden.kit.ts'
+import { scoreBatchOf } from './score-batch.kit.ts'
 import {
   decodeScoreBatch,
-  emptyRows,
   encodeScoreBatch,
   keyAt,
   ROW_STATES,
-  type RowState,
   rankAt,
   type ScoreBatch,
-  STATE,
   stateAt,
 } from './score-batch.ts'
 
-interface Row {
-  readonly key: string
-  readonly documentVersion: number
-  readonly epoch: number
-  readonly primaryTerm: number
-  readonly seqNo: number
-  readonly asOfMs: number
-  readonly state: RowState
-  readonly outputs: readonly number[]
+const header = {
+  partition: 3,
+  fromOffset: 40,
+  toOffset: 42,
+  model: { name: 'delay', version: '2025-11', generation: 7 },
+  scoredAtMs: 1_764_000_002_000,
+  trace: { traceId: '4bf92f3577b34da6a3ce929d0e0e4736', spanId: '00f067aa0ba902b7' },
 }
-
-function batchOf(rows: readonly Row[], outputs: readonly string[]): ScoreBatch {
-  const keys = rows.map(({ key }) => Buffer.from(key))
-  const columns = emptyRows(rows.length, Buffer.concat(keys).length, outputs.length)
-  columns.keys.set(Buffer.concat(keys))
-  for (const [i, row] of rows.entries()) {
-    columns.keyOffsets[i + 1] = columns.keyOffsets[i]! + keys[i]!.length
-    columns.documentVersions[i] = row.documentVersion
-    columns.epochs[i] = row.epoch
-    columns.primaryTerms[i] = row.primaryTerm
-    columns.seqNos[i] = row.seqNo
-    columns.asOfMs[i] = row.asOfMs
-    columns.states[i] = STATE[row.state]
-    for (const [column, value] of row.outputs.entries()) columns.outputs[column]![i] = value
-  }
-  const header = {
-    partition: 3,
-    fromOffset: 40,
-    toOffset: 42,
-    model: { name: 'delay', version: '2025-11', generation: 7 },
-    outputs,
-    scoredAtMs: 1_764_000_002_000,
-    trace: { traceId: '4bf92f3577b34da6a3ce929d0e0e4736', spanId: '00f067aa0ba902b7' },
-  }
-  return { header, rows: columns }
-}
-
 const revision = { documentVersion: 0, epoch: 1_764_000_000_123, primaryTerm: 3 }
-const threeRows = batchOf(
+const threeRows = scoreBatchOf(
   [
     {
       key: 'flights/AA-12',
@@ -80,7 +49,7 @@ const threeRows = batchOf(
       outputs: [],
     },
   ],
-  ['late', 'minutes'],
+  { ...header, outputs: ['late', 'minutes'] },
 )
 
 const batches: fc.Arbitrary<ScoreBatch> = fc.nat(3).chain((outputs) =>
@@ -99,10 +68,7 @@ const batches: fc.Arbitrary<ScoreBatch> = fc.nat(3).chain((outputs) =>
       { maxLength: 10 },
     )
     .map((rows) =>
-      batchOf(
-        rows,
-        Array.from({ length: outputs }, (_, i) => `output ${i}`),
-      ),
+      scoreBatchOf(rows, { ...header, outputs: Array.from({ length: outputs }, (_, i) => `output ${i}`) }),
     ),
 )
 

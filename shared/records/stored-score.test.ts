@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { golden } from './golden/golden.ts'
+import { golden } from './golden/golden.kit.ts'
 import { encodeRank } from './revision.ts'
 import { emptyRows } from './score-batch.ts'
 import { decodeStoredScore, encodeStoredScore, type StoredScore, storedScoreAt } from './stored-score.ts'

@@ -3,7 +3,7 @@ import type { ScoreStore } from '@freshet/ports/score-store.ts'
 import type { ScoreBatch } from '@freshet/records/score-batch.ts'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { manyRows, plainMerge, scoreBatches } from './rows.arbitrary.ts'
+import { manyRows, plainMerge, scoreBatches } from './rows.kit.ts'
 import { rowsOfBatch } from './rows.ts'
 import { SnapshotTable } from './snapshot-table.ts'
 

@@ -1,5 +1,5 @@
 import { FreshetError } from '@freshet/errors/errors.ts'
-import { systemClock } from '@freshet/stage/clock.ts'
+import { handClock } from '@freshet/stage/clock.kit.ts'
 import { context, trace } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
 import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base'
@@ -8,7 +8,7 @@ import type { LogFormat } from './log-line.ts'
 import type { LogLevel } from './log-record.ts'
 import { Logger } from './logger.ts'
 
-const clock = { ...systemClock, nowMs: () => Date.UTC(2026, 1, 3, 10, 4, 7) }
+const clock = handClock(Date.UTC(2026, 1, 3, 10, 4, 7))
 
 function logger(format: LogFormat, level: LogLevel = 'info') {
   const lines: string[] = []

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { World } from './world.ts'
+import { World } from './world.kit.ts'
 
 const STEPS = 400
 const seeds =

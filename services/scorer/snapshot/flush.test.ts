@@ -7,11 +7,10 @@ import type { ScoreBatch } from '@freshet/records/score-batch.ts'
 import { ServiceState } from '@freshet/service/service-state.ts'
 import { filesOf, objectKey, readManifest } from '@freshet/snapshot/manifest.ts'
 import { openSnapshotFile } from '@freshet/snapshot/parquet/read.ts'
-import { manyRows, plainMerge, scoreBatches } from '@freshet/snapshot/rows.arbitrary.ts'
+import { manyRows, plainMerge, scoreBatches } from '@freshet/snapshot/rows.kit.ts'
 import { SnapshotTable } from '@freshet/snapshot/snapshot-table.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
-import { Metrics } from '@freshet/telemetry/metrics.ts'
-import { trace } from '@opentelemetry/api'
+import { quietTelemetry } from '@freshet/telemetry/telemetry.kit.ts'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type FlushParts, mergeWhereDue, writeDeltas } from './flush.ts'
@@ -163,12 +162,7 @@ const lease: Lease = { check() {}, heartbeat: async () => {}, commit: async () =
 
 function partsOn(store: ObjectStore, maxDeltas: number): FlushParts {
   const clock = { nowMs: Date.now, sleep: () => new Promise<void>((resolve) => setImmediate(resolve)) }
-  const telemetry = {
-    log: quietLog,
-    tracer: trace.getTracer('test'),
-    metrics: new Metrics(),
-    [Symbol.asyncDispose]: async () => {},
-  }
+  const telemetry = quietTelemetry()
   const settings = { ...settingsSchema.parse({}).snapshot, maxDeltas, mergeShare: 10 }
   const report = new ServiceState()
   return {

@@ -1,6 +1,6 @@
 import type { Lease } from '@freshet/adapters/kafka/consumer.ts'
 import type { Manifest } from '@freshet/records/manifest.ts'
-import { manyRows } from '@freshet/snapshot/rows.arbitrary.ts'
+import { manyRows } from '@freshet/snapshot/rows.kit.ts'
 import { expect, test } from 'vitest'
 import { HeldScores } from './held-scores.ts'
 

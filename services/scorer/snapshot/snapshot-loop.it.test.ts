@@ -12,12 +12,11 @@ import type { ServiceContext } from '@freshet/service/service.ts'
 import { ServiceState } from '@freshet/service/service-state.ts'
 import { SnapshotFollower } from '@freshet/snapshot/follow.ts'
 import { readManifest } from '@freshet/snapshot/manifest.ts'
-import { manyRows, plainMerge } from '@freshet/snapshot/rows.arbitrary.ts'
+import { manyRows, plainMerge } from '@freshet/snapshot/rows.kit.ts'
 import { SnapshotTable } from '@freshet/snapshot/snapshot-table.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
-import { Metrics } from '@freshet/telemetry/metrics.ts'
-import { trace } from '@opentelemetry/api'
+import { quietTelemetry } from '@freshet/telemetry/telemetry.kit.ts'
 import { expect, test } from 'vitest'
 import { runSnapshot } from './snapshot-loop.ts'
 
@@ -128,12 +127,7 @@ class World {
 
   start(): { stop(): Promise<void> } {
     const end = new AbortController()
-    const telemetry = {
-      log: quietLog,
-      tracer: trace.getTracer('test'),
-      metrics: new Metrics(),
-      [Symbol.asyncDispose]: async () => {},
-    }
+    const telemetry = quietTelemetry()
     const context: ServiceContext = {
       settings: this.settings,
       instance: `test-${this.#stops.length}`,

@@ -1,3 +1,4 @@
+import { handClock } from '@freshet/stage/clock.kit.ts'
 import type { LogAttributes } from '@freshet/stage/log.ts'
 import { logLevel } from 'kafkajs'
 import { expect, test } from 'vitest'
@@ -7,7 +8,7 @@ function open() {
   const lines: [string, string, LogAttributes | undefined][] = []
   const to = (level: string) => (message: string, attributes?: LogAttributes) =>
     void lines.push([level, message, attributes])
-  const clock = { atMs: 0, nowMs: () => clock.atMs }
+  const clock = handClock()
   const log = { debug: to('debug'), info: to('info'), warn: to('warn'), error: to('error') }
   const write = clientLog(log, clock)(logLevel.INFO)
   const say = (level: logLevel, message: string, details = {}) =>

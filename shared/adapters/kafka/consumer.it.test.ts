@@ -6,7 +6,7 @@ import { type Batch, GroupConsumer } from './consumer.ts'
 import type { GroupConsumerOptions, Handle } from './group-options.ts'
 import { readGroupPositions } from './group-positions.ts'
 import type { OutgoingMessage } from './producer.ts'
-import { type ScratchTopic, scratchTopic } from './scratch-topic.ts'
+import { type ScratchTopic, scratchTopic } from './scratch-topic.kit.ts'
 
 /** The real broker and the real kafkajs: these promises are about what it does to us. */
 const numbered = (partition: number, from: number, count: number): OutgoingMessage[] =>

@@ -1,9 +1,9 @@
 import { createRequire } from 'node:module'
+import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { guardIdleTimer } from './idle-timer.ts'
 
 const RequestQueue = createRequire(import.meta.url)('kafkajs/src/network/requestQueue/index.js')
-const silent = { debug() {}, info() {}, warn() {}, error() {} }
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -19,7 +19,7 @@ function openQueue() {
     enforceRequestTimeout: true,
     clientId: 'test',
     broker: 'b:1',
-    logger: silent,
+    logger: quietLog,
   })
   const sent: number[] = []
   const outcomes = new Map<number, string>()

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { withAdmin } from './connect.ts'
 import { readLag } from './lag.ts'
-import { scratchTopic } from './scratch-topic.ts'
+import { scratchTopic } from './scratch-topic.kit.ts'
 
 const soon = () => AbortSignal.timeout(20_000)
 const aged = (partition: number, seconds: number) => ({

@@ -2,7 +2,7 @@ import { systemClock } from '@freshet/stage/clock.ts'
 import { expect, test } from 'vitest'
 import { connectKafka, withAdmin } from './connect.ts'
 import { type OutgoingMessage, Producer } from './producer.ts'
-import { scratchTopic } from './scratch-topic.ts'
+import { scratchTopic } from './scratch-topic.kit.ts'
 
 const soon = () => AbortSignal.timeout(20_000)
 

@@ -1,5 +1,6 @@
 import { loadSettings } from '@freshet/config/load.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
+import { quietLog } from '@freshet/stage/quiet-log.ts'
 import kafkajs, { type Kafka, type Message, type ProducerRecord, type RecordMetadata } from 'kafkajs'
 import { expect, test } from 'vitest'
 import { connectKafka } from './connect.ts'
@@ -29,12 +30,11 @@ function scripted(...answers: Answer[]) {
       }),
     } as unknown as Kafka
   }
-  const log = { debug() {}, info() {}, warn() {}, error() {} }
   const connection = {
-    ...connectKafka(loadSettings({ env: {} }).kafka, { clientId: 'test', log }),
+    ...connectKafka(loadSettings({ env: {} }).kafka, { clientId: 'test', log: quietLog }),
     newClient,
   }
-  const open = (deadlineMs = 10_000) => new Producer(connection, { clock: systemClock, log, deadlineMs })
+  const open = (deadlineMs = 10_000) => new Producer(connection, { clock: systemClock, log: quietLog, deadlineMs })
   return { open, sends, disconnected }
 }
 

@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest'
 import type { OutgoingMessage } from './producer.ts'
 import { readAll, tail } from './read-all.ts'
-import { scratchTopic } from './scratch-topic.ts'
+import { scratchTopic } from './scratch-topic.kit.ts'
 
 const message = (partition: number, value: string, timestampMs?: number): OutgoingMessage => ({
   partition,

@@ -1,3 +1,5 @@
+import { handClock } from '@freshet/stage/clock.kit.ts'
+import { quietLog } from '@freshet/stage/quiet-log.ts'
 import kafkajs from 'kafkajs'
 import { expect, test } from 'vitest'
 import { Term } from './term.ts'
@@ -11,11 +13,10 @@ function begin() {
   const commits: [number, number][][] = []
   const ended: (readonly number[])[] = []
   const fails = { heartbeat: undefined as unknown, commit: undefined as unknown }
-  const clock = { atMs: 0, nowMs: () => clock.atMs, sleep: async () => {} }
-  const log = { debug() {}, info() {}, warn() {}, error() {} }
+  const clock = handClock()
   const term = new Term([0, 1], async () => {}, {
     clock,
-    log,
+    log: quietLog,
     sessionTimeoutMs: SESSION_TIMEOUT_MS,
     onEnd: (partitions) => void ended.push(partitions),
   })

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { loadSettings } from '@freshet/config/load.ts'
 import { TOPICS, type TopicName, topicName } from '@freshet/records/topics.ts'
+import { quietLog } from '@freshet/stage/quiet-log.ts'
 import kafkajs from 'kafkajs'
 import { expect, test, vi } from 'vitest'
 import { connectKafka, type KafkaConnection, withAdmin } from './connect.ts'
@@ -8,11 +9,10 @@ import { checkTopics, createTopics } from './topics.ts'
 
 const settings = { ...loadSettings({ env: process.env }).kafka, partitions: 3 }
 const soon = () => AbortSignal.timeout(20_000)
-const silent = { debug() {}, info() {}, warn() {}, error() {} }
 
 function scratchPipeline() {
   const pipeline = `test${randomBytes(6).toString('hex')}`
-  const connection = connectKafka(settings, { clientId: 'test', log: silent })
+  const connection = connectKafka(settings, { clientId: 'test', log: quietLog })
   const names = (Object.keys(TOPICS) as TopicName[]).map((name) => topicName(pipeline, name))
   return {
     pipeline,
@@ -82,7 +82,7 @@ test('more replicas than brokers are refused, not waited for', async () => {
 })
 
 test('no broker at the address is an error that a retry may help', async () => {
-  const nowhere = connectKafka({ ...settings, brokers: ['127.0.0.1:1'] }, { clientId: 'test', log: silent })
+  const nowhere = connectKafka({ ...settings, brokers: ['127.0.0.1:1'] }, { clientId: 'test', log: quietLog })
   await expect(checkTopics(nowhere, 'test', soon())).rejects.toMatchObject({
     code: 'KAFKA_UNREACHABLE',
     retryable: true,

@@ -2,17 +2,16 @@ import { randomUUID } from 'node:crypto'
 import { loadSettings } from '@freshet/config/load.ts'
 import { isFreshetError } from '@freshet/errors/errors.ts'
 import { batchOf, scoreStoreContract } from '@freshet/ports/score-store.contract.ts'
-import type { Log } from '@freshet/stage/log.ts'
+import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { Redis } from 'ioredis'
 import { expect, test } from 'vitest'
 import { checkRedis } from './check.ts'
 import { RedisScoreReader } from './redis-score-reader.ts'
 import { RedisScoreStore } from './redis-score-store.ts'
-import { RedisServer } from './redis-server.ts'
+import { RedisServer } from './redis-server.kit.ts'
 
-const log: Log = { debug() {}, info() {}, warn() {}, error() {} }
 const shared = loadSettings({ env: process.env }).redis
-const options = { pipeline: `test-${randomUUID()}`, log }
+const options = { pipeline: `test-${randomUUID()}`, log: quietLog }
 
 scoreStoreContract('Redis', () => RedisScoreStore.open({ ...shared, ttlSeconds: 600 }, options))
 
@@ -50,7 +49,7 @@ test('a Redis that lost its scripts, or was restarted empty, is written to as be
 
 test('a write that meets a frozen Redis is stored once it moves again', async () => {
   await using server = await RedisServer.start()
-  const thawAtFirstFailure = { ...log, warn: () => server.thaw() }
+  const thawAtFirstFailure = { ...quietLog, warn: () => server.thaw() }
   await using store = await RedisScoreStore.open(settingsOf(server), { ...options, log: thawAtFirstFailure })
   server.freeze()
   await store.merge(batchOf([{ key: 'a', score: 1 }]))

@@ -1,6 +1,5 @@
 /** A pipeline for one integration test, on the servers that the environment names: topics, bucket, a promoted model. */
 import { randomUUID } from 'node:crypto'
-import { fileURLToPath } from 'node:url'
 import { connectKafka, type KafkaConnection, withAdmin } from '@freshet/adapters/kafka/connect.ts'
 import type { IncomingMessage } from '@freshet/adapters/kafka/consumer.ts'
 import { partitionOf } from '@freshet/adapters/kafka/partitioner.ts'
@@ -10,7 +9,8 @@ import { createTopics } from '@freshet/adapters/kafka/topics.ts'
 import { ensureBucket, openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
 import { loadSettings } from '@freshet/config/load.ts'
 import type { Settings } from '@freshet/config/schema.ts'
-import { type ModelBundle, readBundleFolder } from '@freshet/model/bundle.ts'
+import type { ModelBundle } from '@freshet/model/bundle.ts'
+import { demoBundle } from '@freshet/model/bundles.kit.ts'
 import { promoteModel, pushModel } from '@freshet/model/model-store.ts'
 import { type DocumentScore, scoreDocuments } from '@freshet/model/score-documents.ts'
 import { CHANGE_HEADER, type Change, encodeChangeHeader } from '@freshet/records/change.ts'
@@ -21,12 +21,13 @@ import type { ServiceContext } from '@freshet/service/service.ts'
 import { ServiceState } from '@freshet/service/service-state.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
+import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { Metrics } from '@freshet/telemetry/metrics.ts'
+import { quietTelemetry } from '@freshet/telemetry/telemetry.kit.ts'
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base'
 
 const PARTITIONS = 4
 const DEADLINE_MS = 30_000
-const MODEL = fileURLToPath(new URL('../../infra/demo/model', import.meta.url))
 
 export type Expected = Pick<StoredScore, 'state' | 'outputs'>
 
@@ -40,8 +41,7 @@ export class World implements AsyncDisposable {
   /** Lines of level warn and error so far. */
   readonly complaints: string[] = []
   readonly #log: Log = {
-    debug() {},
-    info() {},
+    ...quietLog,
     warn: (message) => void this.complaints.push(message),
     error: (message, error) => void this.complaints.push(`${message}: ${error}`),
   }
@@ -58,7 +58,7 @@ export class World implements AsyncDisposable {
         ...extra,
       },
     })
-    const world = new World(settings, await readBundleFolder(MODEL))
+    const world = new World(settings, await demoBundle())
     await createTopics(world.connection, pipeline, settings.kafka, AbortSignal.timeout(DEADLINE_MS))
     await ensureBucket(settings.s3)
     await using store = openS3(settings.s3)
@@ -80,12 +80,12 @@ export class World implements AsyncDisposable {
 
   context(signal: AbortSignal): ServiceContext {
     const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(this.spans)] })
-    const telemetry = {
+    const telemetry = quietTelemetry({
       log: this.#log,
       tracer: provider.getTracer('test'),
       metrics: this.metrics,
       [Symbol.asyncDispose]: () => provider.shutdown(),
-    }
+    })
     const report = new ServiceState()
     return { settings: this.settings, instance: 'scorer-test', telemetry, signal, report }
   }

@@ -1,7 +1,8 @@
 import type { Cursor } from '@freshet/records/cursor.ts'
 import { compareRevisions, type Revision } from '@freshet/records/revision.ts'
+import { seeded } from '@freshet/stage/seeded.ts'
 import { type Capture, defaultLimits, type Effect, type Event, newCapture, resume, step } from '../capture.ts'
-import { type Operation, ShardModel } from './shard-model.ts'
+import { type Operation, ShardModel } from './shard-model.kit.ts'
 
 /** How often each thing happens, drawn from the seed; 0 turns it off for the whole run. */
 type Rates = Readonly<
@@ -188,16 +189,5 @@ export class World {
     const entries = Object.entries(this.rates) as [keyof Rates, number][]
     let at = this.#random() * entries.reduce((sum, [, rate]) => sum + rate, 0)
     return entries.find(([, rate]) => (at -= rate) < 0)?.[0] ?? 'work'
-  }
-}
-
-/** mulberry32: uniform in [0, 1). */
-function seeded(seed: number): () => number {
-  let state = seed | 0
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
 }

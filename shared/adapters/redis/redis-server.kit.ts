@@ -7,11 +7,12 @@ export class RedisServer implements AsyncDisposable {
   readonly port: number
   readonly #options: readonly string[]
   #process: ChildProcess
+  #cannotRun: Error | undefined
 
   /** @param options as on the command line of redis-server, e.g. `--requirepass`, `secret`. */
   static async start(options: readonly string[] = [], port?: number): Promise<RedisServer> {
     const server = new RedisServer(port ?? (await freePort()), options)
-    await untilItListens(server.port)
+    await server.#untilItListens()
     return server
   }
 
@@ -45,7 +46,7 @@ export class RedisServer implements AsyncDisposable {
   async restart(): Promise<void> {
     await this.kill()
     this.#process = this.#spawn()
-    await untilItListens(this.port)
+    await this.#untilItListens()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -54,13 +55,34 @@ export class RedisServer implements AsyncDisposable {
 
   #spawn(): ChildProcess {
     const fixed = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
-    return spawn('redis-server', [...fixed, ...this.#options], {
+    const child = spawn('redis-server', [...fixed, ...this.#options], {
       stdio: 'ignore',
       env: { ...process.env, LC_ALL: 'C' },
     })
+    child.once('error', (cause) => {
+      this.#cannotRun = new Error(
+        'this test runs a Redis of its own, for which redis-server must be on PATH',
+        {
+          cause,
+        },
+      )
+    })
+    return child
+  }
+
+  async #untilItListens(): Promise<void> {
+    const deadlineMs = Date.now() + LISTENS_WITHIN_MS
+    while (!(await listens(this.port))) {
+      if (this.#cannotRun !== undefined) throw this.#cannotRun
+      if (Date.now() > deadlineMs) throw new Error(`redis-server does not listen on ${this.port}`)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
   }
 }
 
+const LISTENS_WITHIN_MS = 10_000
+
+/** As infra/up's PortPicker does it, which adapters must not import. */
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -68,13 +90,6 @@ async function freePort(): Promise<number> {
   server.close()
   await once(server, 'close')
   return (address as { port: number }).port
-}
-
-async function untilItListens(port: number, deadlineMs = Date.now() + 10_000): Promise<void> {
-  while (!(await listens(port))) {
-    if (Date.now() > deadlineMs) throw new Error(`redis-server does not listen on ${port}`)
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
 }
 
 async function listens(port: number): Promise<boolean> {

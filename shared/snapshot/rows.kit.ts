@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { newer } from '@freshet/records/revision.ts'
-import { emptyRows, ROW_STATES, type RowState, type ScoreBatch, STATE } from '@freshet/records/score-batch.ts'
+import { scoreBatchOf } from '@freshet/records/score-batch.kit.ts'
+import { ROW_STATES, type RowState, type ScoreBatch } from '@freshet/records/score-batch.ts'
 import { type StoredScore, storedScoreAt } from '@freshet/records/stored-score.ts'
 import fc from 'fast-check'
 
@@ -83,20 +84,11 @@ export function manyRows(from: number, count: number): ScoreBatch {
 
 function batchOf(generation: number, rows: readonly Row[], scoredAtMs: number): ScoreBatch {
   const outputs = OUTPUTS_BY_GENERATION[generation]!
-  const keys = rows.map(({ key }) => Buffer.from(key))
-  const columns = emptyRows(rows.length, Buffer.concat(keys).length, outputs.length)
-  columns.keys.set(Buffer.concat(keys))
-  for (const [i, one] of rows.entries()) {
-    columns.keyOffsets[i + 1] = columns.keyOffsets[i]! + keys[i]!.length
-    columns.documentVersions[i] = one.documentVersion
-    columns.epochs[i] = one.epoch
-    columns.primaryTerms[i] = one.primaryTerm
-    columns.seqNos[i] = one.seqNo
-    columns.asOfMs[i] = one.asOfMs
-    columns.states[i] = STATE[one.state]
-    if (one.state === 'scored') for (const o of outputs.keys()) columns.outputs[o]![i] = one.scores[o]!
-  }
-  const model = { name: `m${generation}`, version: '1', generation }
-  const header = { partition: 0, fromOffset: 0, toOffset: 0, model, outputs, scoredAtMs, trace: null }
-  return { header, rows: columns }
+  return scoreBatchOf(
+    rows.map(({ scores, ...row }) => ({
+      ...row,
+      outputs: row.state === 'scored' ? scores.slice(0, outputs.length) : [],
+    })),
+    { model: { name: `m${generation}`, version: '1', generation }, outputs, scoredAtMs },
+  )
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { loadSettings } from '@freshet/config/load.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
+import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { connectKafka, type KafkaConnection, withAdmin } from './connect.ts'
 import { type OutgoingMessage, Producer } from './producer.ts'
 
@@ -25,8 +26,7 @@ export async function scratchTopic(
   const topic = `test-${randomUUID()}`
   const complaints: string[] = []
   const log: Log = {
-    debug() {},
-    info() {},
+    ...quietLog,
     warn: (message) => void complaints.push(message),
     error: (message, error) => void complaints.push(`${message}: ${error}`),
   }
