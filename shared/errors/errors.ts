@@ -29,7 +29,6 @@ export const ERRORS = {
     retryable: true,
     hint: 'Another `freshet up` or `down` works on this folder; wait for it, or end it.',
   },
-  SERVICES_DOWN: { retryable: false, hint: 'Run `freshet up`, or set the addresses in freshet.yaml.' },
 
   // Elasticsearch
   ELASTICSEARCH_UNREACHABLE: { retryable: true, hint: 'Check elasticsearch.url and that the server runs.' },
@@ -140,7 +139,10 @@ export const ERRORS = {
     retryable: true,
     hint: 'Another snapshot worker has the partition; this one stops writing.',
   },
-  SNAPSHOT_CORRUPT: { retryable: false, hint: 'The file is damaged: run `freshet replay` to write it anew.' },
+  SNAPSHOT_CORRUPT: {
+    retryable: false,
+    hint: 'The file is damaged: put it back from a copy of the bucket; a file never changes once it is written.',
+  },
 
   // Gateway
   QUEUE_FULL: { retryable: true, hint: 'Too much at once; the caller is answered from the next store.' },

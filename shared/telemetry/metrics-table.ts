@@ -1,3 +1,5 @@
+import { ANSWER_SOURCES } from '@freshet/records/answer.ts'
+
 /**
  * Every counter and gauge of Freshet: unit, labels, help. `docs/reference/metrics.md` is this table printed. A counter
  * exists at 0 from the start, so a graph shows zero and not "no data".
@@ -48,7 +50,7 @@ export const METRICS = {
   'freshet.answers': {
     kind: 'counter',
     unit: '{answer}',
-    label: { name: 'source', values: ['live', 'cache', 'snapshot', 'default'] },
+    label: { name: 'source', values: ANSWER_SOURCES },
     help: 'Answers, by where they came from.',
   },
   'freshet.answers.degraded': {
@@ -71,3 +73,10 @@ export const METRICS = {
 } as const satisfies Record<string, MetricSpec>
 
 export type MetricName = keyof typeof METRICS
+
+/** The label that a count of the metric must name, as arguments: none for most. */
+export type LabelOf<Name extends MetricName> = (typeof METRICS)[Name] extends {
+  readonly label: { readonly values: readonly (infer Value)[] }
+}
+  ? [label: Value]
+  : []

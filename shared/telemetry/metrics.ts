@@ -1,4 +1,4 @@
-import { METRICS, type MetricName, type MetricSpec } from './metrics-table.ts'
+import { type LabelOf, METRICS, type MetricName, type MetricSpec } from './metrics-table.ts'
 
 /** The figures of one process. Made once; every stage adds to it. */
 export class Metrics {
@@ -11,7 +11,7 @@ export class Metrics {
   }
 
   /** Adds to a counter. */
-  add(name: MetricName, count = 1, label?: string): void {
+  add<Name extends MetricName>(name: Name, count = 1, ...[label]: LabelOf<Name>): void {
     const key = label === undefined ? name : `${name}.${label}`
     this.#values.set(key, (this.#values.get(key) ?? 0) + count)
   }
