@@ -84,6 +84,18 @@ test('after an error the client is thrown away and the same messages go through 
   expect(disconnected).toEqual([1])
 })
 
+test('what a retry cannot help is told at once; a topic that is not known yet may be in a moment', async () => {
+  const { open, sends } = scripted(
+    failing('INVALID_REQUIRED_ACKS', false),
+    failing('UNKNOWN_TOPIC_OR_PARTITION', true),
+  )
+  await using producer = open()
+  await expect(producer.send('t', [message(0, 'a')], never)).rejects.toMatchObject({ code: 'KAFKA_REFUSED' })
+  expect(sends.length).toBe(1)
+  await producer.send('t', [message(0, 'b')], never)
+  expect(sends.map(({ values }) => values)).toEqual([['a'], ['b'], ['b']])
+})
+
 test('brokers that stay away end in a deadline that names the last error and may be tried again', async () => {
   const failures = Array.from({ length: 100 }, () => failing('NOT_ENOUGH_REPLICAS', true))
   const { open } = scripted(...failures)
