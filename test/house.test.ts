@@ -23,10 +23,10 @@ describe('the arrows between rooms', () => {
     stage: ['errors'],
     config: ['errors'],
     telemetry: ['errors', 'records', 'stage', 'config', 'adapters'],
-    ports: ['errors', 'records'],
+    ports: ['records'],
     adapters: ['errors', 'records', 'stage', 'config', 'ports'],
     model: ['errors', 'records', 'stage', 'ports'],
-    snapshot: ['errors', 'records', 'stage', 'ports', 'telemetry'],
+    snapshot: ['errors', 'records', 'stage', 'ports'],
     oracle: ['errors', 'records', 'ports', 'model'],
     service: ['errors', 'records', 'stage', 'config', 'adapters', 'telemetry'],
   }

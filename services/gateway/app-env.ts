@@ -39,7 +39,7 @@ export interface Readiness {
   readonly default: RungState
 }
 
-export interface RungState {
+interface RungState {
   readonly ready: boolean
   readonly reason?: string
   readonly model?: string

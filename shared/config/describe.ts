@@ -62,7 +62,7 @@ function typeName(schema: JsonSchema): string {
 }
 
 /** `gateway.deadlineMs` → `FRESHET_GATEWAY_DEADLINE_MS`. */
-export function envName(path: string): string {
+function envName(path: string): string {
   return `FRESHET_${path
     .replaceAll('.', '_')
     .replace(/([a-z])([A-Z])/g, '$1_$2')

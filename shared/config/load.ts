@@ -37,7 +37,7 @@ function withDefaults(settings: Settings): Settings {
   return settings
 }
 
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 }
 

@@ -14,8 +14,6 @@ export interface FollowStatus {
   readonly state: 'loading' | 'following' | 'unavailable'
   /** Of the manifest that the table holds; 0 before the first. */
   readonly sequence: number
-  /** Wall-clock milliseconds; 0 before the first. */
-  readonly newestAsOfMs: number
   /** When the store was last found to hold nothing that the table lacks; 0 before the first time. */
   readonly loadedAtMs: number
 }
@@ -36,7 +34,7 @@ export interface FollowerParts {
  */
 export class SnapshotFollower {
   readonly #parts: FollowerParts
-  #status: FollowStatus = { state: 'loading', sequence: 0, newestAsOfMs: 0, loadedAtMs: 0 }
+  #status: FollowStatus = { state: 'loading', sequence: 0, loadedAtMs: 0 }
   /** Files whose rows are in the table, as far as a manifest still names them. */
   #loaded = new Set<string>()
 
@@ -81,7 +79,6 @@ export class SnapshotFollower {
     this.#status = {
       state: 'following',
       sequence: manifest?.sequence ?? this.#status.sequence,
-      newestAsOfMs: Math.max(this.#status.newestAsOfMs, newestOf(manifest)),
       loadedAtMs: clock.nowMs(),
     }
   }
@@ -130,9 +127,4 @@ function isLoaded(object: string, partition: ManifestPartition, loaded: Readonly
   if (loaded.has(object)) return true
   const merged = partition.retired.filter(({ into }) => into === object)
   return merged.length > 0 && merged.every((file) => isLoaded(file.object, partition, loaded))
-}
-
-function newestOf(manifest: Manifest | undefined): number {
-  const files = Object.values(manifest?.partitions ?? {}).flatMap(filesOf)
-  return files.reduce((newest, file) => Math.max(newest, file.newestAsOfMs), 0)
 }

@@ -34,7 +34,7 @@ export function inSpan<T>(tracer: Tracer, shape: SpanShape, work: (span: Span) =
   })
 }
 
-export function failSpan(span: Span, error: unknown): void {
+function failSpan(span: Span, error: unknown): void {
   const { code, message } = toFreshetError(error)
   span.setAttribute(ATTRIBUTES.errorType, code)
   span.setStatus({ code: SpanStatusCode.ERROR, message })
