@@ -2,7 +2,7 @@ import { ATTRIBUTES, type AttributeName } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log, LogAttributes } from '@freshet/stage/log.ts'
 import { Throttle } from '@freshet/stage/throttle.ts'
-import { type logCreator, logLevel } from 'kafkajs'
+import { type logCreator, logLevel } from './kafkajs.ts'
 
 /**
  * Writes kafkajs's lines into our log, one level lower than it thinks of them: what it calls an error it mostly retries

@@ -4,12 +4,11 @@ import type { Settings } from '@freshet/config/schema.ts'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
-import { type Admin, type ISocketFactoryArgs, Kafka, type KafkaConfig, logLevel } from 'kafkajs'
 import { clientLog } from './client-log.ts'
 import { guardIdleTimer } from './idle-timer.ts'
 import { toKafkaError } from './kafka-error.ts'
+import { type Admin, type ISocketFactoryArgs, Kafka, type KafkaConfig, logLevel } from './kafkajs.ts'
 import { quit } from './quit.ts'
-import { useRecordEncoder } from './record-encoder.ts'
 
 /** Where the brokers are and how to speak to them; opaque to all but this folder. Opens no socket by itself. */
 export interface KafkaConnection {
@@ -36,7 +35,6 @@ export function connectKafka(
 ): KafkaConnection {
   const sasl = saslOf(settings)
   guardIdleTimer()
-  useRecordEncoder()
   const config: KafkaConfig = {
     clientId,
     brokers: settings.brokers,

@@ -34,7 +34,8 @@ function scripted(...answers: Answer[]) {
     ...connectKafka(loadSettings({ env: {} }).kafka, { clientId: 'test', log: quietLog }),
     newClient,
   }
-  const open = (deadlineMs = 10_000) => new Producer(connection, { clock: systemClock, log: quietLog, deadlineMs })
+  const open = (deadlineMs = 10_000) =>
+    new Producer(connection, { clock: systemClock, log: quietLog, deadlineMs })
   return { open, sends, disconnected }
 }
 

@@ -1,0 +1,199 @@
+import type { Buffer } from 'node:buffer'
+import { FreshetError } from '@freshet/errors/errors.ts'
+
+const FIRST_PRINTABLE = 0x20
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const COMMA = 0x2c
+const ZERO = 0x30
+const ONE = 0x31
+const NINE = 0x39
+const MAX_SAFE_DIGITS = 15
+const COLON = 0x3a
+const OPEN_BRACE = 0x7b
+const CLOSE_BRACE = 0x7d
+const OPEN_BRACKET = 0x5b
+const CLOSE_BRACKET = 0x5d
+
+const WORD_SLOTS = 61
+
+interface Word {
+  /** With its quotes. */
+  readonly bytes: Buffer
+  readonly text: string
+}
+
+/**
+ * Walks JSON bytes from left to right; every method stands before a value and ends behind it.
+ * @throws HIT_MALFORMED where the bytes are not JSON, or cut off
+ */
+export class JsonScanner {
+  readonly #bytes: Buffer
+  #at = 0
+  readonly #words: (Word | undefined)[] = new Array(WORD_SLOTS)
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes
+  }
+
+  object(member: (name: string) => void): void {
+    this.#expect(OPEN_BRACE)
+    if (this.#accept(CLOSE_BRACE)) return
+    do {
+      this.#space()
+      const name = this.word()
+      this.#expect(COLON)
+      member(name)
+    } while (this.#accept(COMMA))
+    this.#expect(CLOSE_BRACE)
+  }
+
+  array(element: () => void): void {
+    this.#expect(OPEN_BRACKET)
+    if (this.#accept(CLOSE_BRACKET)) return
+    do element()
+    while (this.#accept(COMMA))
+    this.#expect(CLOSE_BRACKET)
+  }
+
+  /** A string that comes again and again, such as a name: decoded once, then known by its bytes. */
+  word(): string {
+    this.#space()
+    const from = this.#at
+    if (this.#bytes[from] !== QUOTE) throw malformed(`a string expected at byte ${from}`)
+    this.#skipString()
+    const to = this.#at
+    const slot = (to - from + 7 * (this.#bytes[from + 2] ?? 0) + this.#bytes[to - 2]!) % WORD_SLOTS
+    const known = this.#words[slot]
+    if (known !== undefined && this.#isAt(known.bytes, from, to)) return known.text
+    this.#at = from
+    const text = this.json() as string
+    this.#words[slot] = { bytes: this.#bytes.subarray(from, to), text }
+    return text
+  }
+
+  #isAt(bytes: Buffer, from: number, to: number): boolean {
+    if (bytes.length !== to - from) return false
+    for (let i = 0; i < bytes.length; i++) if (bytes[i] !== this.#bytes[from + i]) return false
+    return true
+  }
+
+  /** The value, parsed. Meant for small ones. */
+  json(): unknown {
+    this.#space()
+    const from = this.#at
+    this.skip()
+    const plain = this.#plain(from, this.#at)
+    if (plain !== undefined) return plain
+    try {
+      return JSON.parse(this.#bytes.toString('utf8', from, this.#at))
+    } catch (cause) {
+      throw malformed(`not JSON before byte ${this.#at}`, cause)
+    }
+  }
+
+  /** The value's bytes as they are. */
+  bytes(): Buffer {
+    this.#space()
+    const from = this.#at
+    this.skip()
+    return this.#bytes.subarray(from, this.#at)
+  }
+
+  /**
+   * A text without escapes or a whole number, which nearly all small values are; undefined for others. To parse them
+   * all costs as much as the rest of the cutting.
+   */
+  #plain(from: number, to: number): string | number | undefined {
+    const bytes = this.#bytes
+    const first = bytes[from]!
+    if (first === QUOTE) {
+      for (let at = from + 1; at < to - 1; at++)
+        if (bytes[at] === BACKSLASH || bytes[at]! < FIRST_PRINTABLE) return undefined
+      return bytes.toString('utf8', from + 1, to - 1)
+    }
+    if (first < ONE || first > NINE || to - from > MAX_SAFE_DIGITS) return undefined
+    let value = 0
+    for (let at = from; at < to; at++) {
+      const byte = bytes[at]!
+      if (byte < ZERO || byte > NINE) return undefined
+      value = value * 10 + (byte - ZERO)
+    }
+    return value
+  }
+
+  skip(): void {
+    this.#space()
+    const first = this.#bytes[this.#at]
+    if (first === QUOTE) this.#skipString()
+    else if (first === OPEN_BRACE || first === OPEN_BRACKET) this.#skipNested()
+    else this.#skipScalar()
+  }
+
+  #skipNested(): void {
+    const bytes = this.#bytes
+    let depth = 0
+    do {
+      const byte = bytes[this.#at]
+      if (byte === undefined) throw malformed('the response is cut off')
+      if (byte === QUOTE) {
+        this.#skipString()
+        continue
+      }
+      if (byte === OPEN_BRACE || byte === OPEN_BRACKET) depth++
+      else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) depth--
+      this.#at++
+    } while (depth > 0)
+  }
+
+  #skipString(): void {
+    const bytes = this.#bytes
+    let at = this.#at + 1
+    for (let byte = bytes[at]; byte !== QUOTE; byte = bytes[at]) {
+      if (byte === undefined) throw malformed('the response is cut off')
+      at += byte === BACKSLASH ? 2 : 1
+    }
+    this.#at = at + 1
+  }
+
+  #skipScalar(): void {
+    const from = this.#at
+    for (
+      let byte = this.#bytes[this.#at];
+      byte !== undefined && !endsScalar(byte);
+      byte = this.#bytes[++this.#at]
+    );
+    if (this.#at === from) throw malformed(`a value expected at byte ${from}`)
+  }
+
+  #accept(wanted: number): boolean {
+    this.#space()
+    if (this.#bytes[this.#at] !== wanted) return false
+    this.#at++
+    return true
+  }
+
+  #expect(wanted: number): void {
+    if (!this.#accept(wanted)) throw malformed(`${String.fromCharCode(wanted)} expected at byte ${this.#at}`)
+  }
+
+  #space(): void {
+    for (
+      let byte = this.#bytes[this.#at];
+      byte !== undefined && byte <= 0x20;
+      byte = this.#bytes[++this.#at]
+    );
+  }
+}
+
+function endsScalar(byte: number): boolean {
+  return byte <= 0x20 || byte === COMMA || byte === CLOSE_BRACE || byte === CLOSE_BRACKET
+}
+
+export function malformed(what: string, cause?: unknown): FreshetError {
+  return new FreshetError(
+    'HIT_MALFORMED',
+    `not a search response: ${what}`,
+    cause === undefined ? {} : { cause },
+  )
+}

@@ -1,0 +1,39 @@
+/** Puts our functions where kafkajs will look for its own. Only kafkajs.ts imports this, and before kafkajs itself. */
+import { createRequire } from 'node:module'
+import { encodeBatch, sizeRecord } from './record-encoder.ts'
+
+interface Grouping<Message> {
+  readonly topic: string
+  readonly partitionMetadata: readonly unknown[]
+  readonly messages: readonly Message[]
+  readonly partitioner: (of: {
+    topic: string
+    partitionMetadata: readonly unknown[]
+    message: Message
+  }) => number
+}
+
+/** kafkajs copies a partition's list for each message that it adds. */
+export function groupByPartition<Message>(grouping: Grouping<Message>): Record<number, Message[]> {
+  const { topic, partitionMetadata, messages, partitioner } = grouping
+  const groups: Record<number, Message[]> = {}
+  if (partitionMetadata.length === 0) return groups
+  for (const message of messages)
+    (groups[partitioner({ topic, partitionMetadata, message })] ??= []).push(message)
+  return groups
+}
+
+const require = createRequire(import.meta.url)
+/** kafkajs's own, for the test. */
+export const stock = {
+  record: replace('kafkajs/src/protocol/recordBatch/record/v0/index.js', sizeRecord),
+  batch: replace('kafkajs/src/protocol/recordBatch/v0/index.js', { RecordBatch: encodeBatch, MAGIC_BYTE: 2 }),
+  grouping: replace('kafkajs/src/producer/groupMessagesPerPartition.js', groupByPartition),
+}
+
+/** Loads the module, so that there is an entry to replace; none of the three stands on another that we replace. */
+function replace(path: string, ours: unknown): unknown {
+  const theirs: unknown = require(path)
+  require.cache[require.resolve(path)]!.exports = ours
+  return theirs
+}
