@@ -9,7 +9,7 @@ const identity: ShardIdentity = {
   allocationId: 'a',
   primaryTerm: 1,
 }
-const limits = { ...defaultLimits, pageRows: 3 }
+const limits = { ...defaultLimits, pageRows: 3, maxPagesInFlight: 2 }
 
 /** Feeds events and returns the last state with the effects of the last event. */
 function feed(state: Capture, ...events: readonly Event[]): [Capture, readonly Effect[]] {

@@ -86,7 +86,7 @@ export interface Limits {
   readonly maxWindows: number
 }
 
-export const defaultLimits = { maxPageRows: 10_000, maxPagesInFlight: 2, saveEveryMs: 1_000, maxWindows: 16 }
+export const defaultLimits = { maxPageRows: 10_000, maxPagesInFlight: 4, saveEveryMs: 1_000, maxWindows: 16 }
 
 type Step = [Capture, readonly Effect[]]
 

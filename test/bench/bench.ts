@@ -7,10 +7,10 @@ import { gatewayLookups } from './gateway-lookups.ts'
 import { infer } from './infer.ts'
 import { measure } from './measure.ts'
 import { memory } from './memory.ts'
-import { poller } from './poller.ts'
+import { poller, pollerAgainstReader } from './poller.ts'
 import { describeMachine, resultLine, resultText, roundText } from './print.ts'
 
-const FIGURES: readonly Figure[] = [poller, infer, gatewayLookups, memory]
+const FIGURES: readonly Figure[] = [poller, pollerAgainstReader, infer, gatewayLookups, memory]
 const ROUNDS = 5
 
 const HELP = `npm run bench -- [figure...] [--rounds N] [--json]
