@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { findFault } from './slack-rules.ts'
 
 /** A message that was accepted, as it was posted. */
-export interface SlackMessage {
+interface SlackMessage {
   readonly text: string
   readonly blocks: readonly unknown[]
   readonly receivedAtMs: number

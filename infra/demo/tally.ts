@@ -45,7 +45,7 @@ export class Tally {
 const RESERVOIR_SIZE = 10_000
 
 /** The last 10,000 values, for percentiles. */
-export class Reservoir {
+class Reservoir {
   readonly #values: number[] = []
   #count = 0
 

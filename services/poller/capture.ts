@@ -25,7 +25,7 @@ export interface Capture {
   readonly phase: Phase
 }
 
-export type Phase =
+type Phase =
   | { readonly kind: 'idle' }
   | { readonly kind: 'opening'; readonly targetSeqNo: number }
   | Scan

@@ -23,6 +23,6 @@ export function hitToChange(hit: Hit, page: Page): Change {
 }
 
 /** The name of a document everywhere in Freshet, e.g. `flights/2013-01-15-UA-1545-EWR`. */
-export function documentKey(index: string, id: string, scheme: Page['keyScheme']): Buffer {
+function documentKey(index: string, id: string, scheme: Page['keyScheme']): Buffer {
   return Buffer.from(scheme === 'index/id' ? `${index}/${id}` : id)
 }

@@ -167,7 +167,7 @@ const snapshot = z
   .prefault({})
 
 const apiKey = z.strictObject({
-  name: z.string().min(1).describe('Who holds it; shown in logs.'),
+  name: z.string().min(1).describe('Who holds it.'),
   sha256: z
     .string()
     .regex(/^[0-9a-f]{64}$/)
@@ -258,7 +258,7 @@ const telemetry = z
       .int()
       .min(65_536)
       .default(8 * 1024 * 1024)
-      .describe('Telemetry waiting for Elasticsearch; beyond it the oldest is dropped and counted.'),
+      .describe('Telemetry waiting for Elasticsearch; beyond it what is worth least is dropped and counted.'),
   })
   .prefault({})
 

@@ -54,7 +54,8 @@ const NO_TRACE = Buffer.alloc(24)
 let lastTrace: { readonly of: TraceContext | null; readonly bytes: Buffer } = { of: null, bytes: NO_TRACE }
 
 function traceBytes(trace: TraceContext): Buffer {
-  if (lastTrace.of !== trace) lastTrace = { of: trace, bytes: Buffer.from(trace.traceId + trace.spanId, 'hex') }
+  if (lastTrace.of !== trace)
+    lastTrace = { of: trace, bytes: Buffer.from(trace.traceId + trace.spanId, 'hex') }
   return lastTrace.bytes
 }
 

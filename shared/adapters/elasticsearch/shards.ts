@@ -95,7 +95,7 @@ const STATS = (index: string) => ({
   },
 })
 
-export interface ClusterState {
+interface ClusterState {
   readonly metadata?: {
     readonly indices?: Record<string, { readonly primary_terms?: Record<string, number> }>
   }
@@ -112,7 +112,7 @@ export interface ClusterState {
   }
 }
 
-export interface Stats {
+interface Stats {
   readonly indices?: Record<
     string,
     {
