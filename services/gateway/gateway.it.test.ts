@@ -15,6 +15,8 @@ import { objectKey } from '@freshet/snapshot/manifest.ts'
 import { rowsOfBatch } from '@freshet/snapshot/rows.ts'
 import { sortRows } from '@freshet/snapshot/sort.ts'
 import { writeMerged } from '@freshet/snapshot/write-merged.ts'
+import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
+import type { LogAttributes } from '@freshet/stage/log.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { Metrics } from '@freshet/telemetry/metrics.ts'
 import { quietTelemetry } from '@freshet/telemetry/telemetry.kit.ts'
@@ -35,8 +37,9 @@ class Gateway implements AsyncDisposable {
 
   constructor(redisUrl: string, change: (settings: Settings) => Settings = (settings) => settings) {
     const { promise, resolve, reject } = Promise.withResolvers<string>()
-    const info = (_: string, attributes?: object) => {
-      if (attributes && 'url' in attributes) resolve(String(attributes.url))
+    const info = (_: string, attributes: LogAttributes = {}) => {
+      const url = attributes[ATTRIBUTES.url]
+      if (url !== undefined) resolve(String(url))
     }
     const telemetry = quietTelemetry({ log: { ...quietLog, info }, metrics: this.metrics })
     this.url = promise
