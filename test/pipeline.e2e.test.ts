@@ -19,7 +19,7 @@ async function lookup(stack: Stack, id: string): Promise<Answer> {
 describe('a document on its way', () => {
   test('is scored, stored, answered and traced, and one that cannot be scored does not hold up the rest', async () => {
     await using stack = await Stack.open()
-    stack.start('poller', 'scorer', 'gateway')
+    stack.start('poller', 'scorer', 'gateway', 'watchdog')
     const good = flights.slice(0, 200)
     await stack.write(Object.fromEntries(good.map(({ id, document }) => [id, document])))
     await stack.write({
@@ -53,18 +53,18 @@ describe('a document on its way', () => {
     expect(poisoned).toMatchObject({ source: 'default', degraded: true })
     expect(await deadLetters(stack)).toMatchObject([{ key: `${stack.index}/poison`, code: 'FIELD_MISSING' }])
     await until(
-      'spans of every stage are in Elasticsearch',
-      async () => (await servicesWithSpans(stack)).size === 3,
+      'spans of all four services are in Elasticsearch',
+      async () => (await servicesWithSpans(stack)).size === 4,
     )
   })
 })
 
 describe('kill -9', () => {
-  test.each<ServiceName>(['poller', 'scorer', 'gateway'])(
+  test.each<ServiceName>(['poller', 'scorer', 'gateway', 'watchdog'])(
     'of the %s in the middle of the stream loses nothing',
     async (victim) => {
       await using stack = await Stack.open()
-      stack.start('poller', 'scorer', 'gateway')
+      stack.start('poller', 'scorer', 'gateway', 'watchdog')
       const updates = [...flightUpdates(flights.slice(0, 1_500), { seed: 7, underWay: 300 })]
       for (const [round, part] of inParts(updates, 6).entries()) {
         await writeInOrder(stack, part)

@@ -40,7 +40,7 @@ export async function runWatchdog({ settings, instance, telemetry, signal }: Ser
   const loops = AbortSignal.any([signal, failed.signal])
   const all = [
     listen({ connection, pipeline, heard, sinceMs: startedAtMs - REMEMBER_MS, clock, log }, loops),
-    watch({ settings: settings.watchdog, facts, book, store, clock, log }, loops),
+    watch({ settings: settings.watchdog, facts, book, store, clock, log, tracer: telemetry.tracer }, loops),
     tell({ book, route, remember: () => remember({ store, book, log }, loops), clock, log }, loops),
   ]
   try {

@@ -3,6 +3,8 @@ import { isFreshetError, toFreshetError } from '@freshet/errors/errors.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
+import { inSpan } from '@freshet/telemetry/spans.ts'
+import type { Tracer } from '@opentelemetry/api'
 import type { AlertBook } from './alert-book.ts'
 import type { AlertStore } from './alert-store.ts'
 import type { FactReader } from './facts.ts'
@@ -15,14 +17,16 @@ export interface WatchOptions {
   readonly store: AlertStore
   readonly clock: Clock
   readonly log: Log
+  readonly tracer: Tracer
 }
 
 /** Looks, judges, remembers; until `signal` aborts. */
 export async function watch(options: WatchOptions, signal: AbortSignal): Promise<void> {
-  const { settings, facts, book, clock } = options
+  const { settings, facts, book, clock, tracer } = options
   let restored = false
   while (!signal.aborted) {
-    const seen = await facts.look(signal)
+    const shape = { name: 'look at the pipeline', attributes: { [ATTRIBUTES.stage]: 'watch' } }
+    const seen = await inSpan(tracer, shape, () => facts.look(signal))
     if (signal.aborted) return
     if (seen.kafka === 'reachable') restored ||= await restore(options, signal)
     book.judge(judge(seen, settings), { nowMs: seen.nowMs, repeatMs: settings.repeatHours * 3_600_000 })
