@@ -18,7 +18,7 @@ import { bootstrap } from '@freshet/up/bootstrap.ts'
 import { PortPicker } from '@freshet/up/ports.ts'
 import { until } from './until.ts'
 
-const PROGRAM = fileURLToPath(new URL('../services/cli/freshet.ts', import.meta.url))
+export const PROGRAM = fileURLToPath(new URL('../services/cli/freshet.ts', import.meta.url))
 
 export type ServiceName = 'poller' | 'scorer' | 'gateway' | 'watchdog'
 
@@ -28,7 +28,8 @@ export class Stack implements AsyncDisposable {
   readonly store: ObjectStore
   readonly bundle: ModelBundle
   readonly gatewayUrl: string
-  readonly #env: NodeJS.ProcessEnv
+  /** Of the services: settings as variables. */
+  readonly env: NodeJS.ProcessEnv
   readonly #running = new Map<ServiceName, ChildProcess>()
   /** What each service has written, for a failing test to show. */
   readonly output: Partial<Record<ServiceName, string>> = {}
@@ -75,7 +76,7 @@ export class Stack implements AsyncDisposable {
     bundle: ModelBundle,
     gatewayUrl: string,
   ) {
-    this.#env = env
+    this.env = env
     this.settings = settings
     this.client = client
     this.store = store
@@ -90,7 +91,7 @@ export class Stack implements AsyncDisposable {
   start(...names: readonly ServiceName[]): void {
     for (const name of names) {
       const child = spawn(process.execPath, [...NODE_FLAGS, PROGRAM, 'run', name], {
-        env: this.#env,
+        env: this.env,
         stdio: ['ignore', 'pipe', 'pipe'],
       })
       const keep = (text: Buffer) => {

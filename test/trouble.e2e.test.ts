@@ -3,7 +3,6 @@ import { once } from 'node:events'
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { connectKafka } from '@freshet/adapters/kafka/connect.ts'
 import { createTopics } from '@freshet/adapters/kafka/topics.ts'
 import { RedisServer } from '@freshet/adapters/redis/redis-server.kit.ts'
@@ -12,9 +11,7 @@ import { loadSettings } from '@freshet/config/load.ts'
 import { topicName } from '@freshet/records/topics.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { describe, expect, test } from 'vitest'
-import { Stack } from './stack.ts'
-
-const PROGRAM = fileURLToPath(new URL('../services/cli/freshet.ts', import.meta.url))
+import { PROGRAM, Stack } from './stack.ts'
 
 interface Outcome {
   readonly code: number | null

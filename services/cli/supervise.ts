@@ -9,12 +9,15 @@ import type { ServiceName } from './services.ts'
 const BACK_OFF = { firstMs: 500, maxMs: 30_000 }
 /** A service that ran this long has recovered: its next crash starts the back-off anew. */
 const RECOVERED_MS = 60_000
+/** What is wrong from the start shows sooner than this. */
+const STARTED_MS = 20_000
 const CANNOT_WORK = 2
 
 /**
- * One process a service. One that crashes is started again; one that cannot work (exit code 2) ends them all, since
- * someone has to mend it; a signal is passed on to all.
- * @returns the exit code: 0 when all stopped as asked, else that of the first that could not work.
+ * One process a service. One that ends unasked is started again, at growing intervals, and never disturbs the others: the
+ * gateway answers whatever is broken. Only one that cannot work (exit code 2) from the very start ends them all, since
+ * then a setting is wrong and someone is looking. A signal is passed on to all.
+ * @returns the exit code: 0 when all stopped as asked, 2 when one could not begin.
  */
 export async function supervise(names: readonly ServiceName[], config: string | undefined): Promise<number> {
   const stop = new AbortController()
@@ -29,12 +32,19 @@ export async function supervise(names: readonly ServiceName[], config: string | 
   return Math.max(...codes)
 
   async function keepRunning(name: ServiceName): Promise<number> {
+    let isFirst = true
     for (let crashes = 0; ; crashes++) {
       const startedAtMs = systemClock.nowMs()
       const code = await runOnce(name)
-      if (code === CANNOT_WORK) stop.abort()
-      if (stop.signal.aborted || code === 0) return code === CANNOT_WORK ? CANNOT_WORK : 0
-      if (systemClock.nowMs() - startedAtMs > RECOVERED_MS) crashes = 0
+      const ranMs = systemClock.nowMs() - startedAtMs
+      if (isFirst && code === CANNOT_WORK && ranMs < STARTED_MS && !stop.signal.aborted) {
+        process.stderr.write(`freshet: ${name} cannot begin, see above; stopping all\n`)
+        stop.abort()
+        return CANNOT_WORK
+      }
+      if (stop.signal.aborted || code === 0) return 0
+      isFirst = false
+      if (ranMs > RECOVERED_MS) crashes = 0
       const waitMs = delayMs(BACK_OFF, crashes, Math.random)
       process.stderr.write(`freshet: ${name} ended with ${code}; starting it again in ${waitMs} ms\n`)
       await systemClock.sleep(waitMs, stop.signal)

@@ -30,7 +30,7 @@ async function check({ settings, instance, telemetry, signal }: ServiceContext):
 }
 
 export async function runScorer(context: ServiceContext): Promise<void> {
-  const { settings, instance, telemetry } = context
+  const { settings, instance, telemetry, report } = context
   const { log } = telemetry
   const { pipeline } = settings
   const clock = systemClock
@@ -48,5 +48,12 @@ export async function runScorer(context: ServiceContext): Promise<void> {
     snapshot: (signal) => runSnapshot({ ...context, signal }, { connection, store }),
   }
   const names = [...new Set(settings.scorer.workers)]
-  await runSideBySide(new Map(names.map((name) => [name, workers[name]])), context.signal, { log, clock })
+  await runSideBySide(new Map(names.map((name) => [name, workers[name]])), context.signal, {
+    log,
+    clock,
+    // A broken manifest is for someone to mend; meanwhile scores still reach Redis.
+    dispensable: new Set(names.length > 1 ? ['snapshot'] : []),
+    onFailing: (error) => report.failing(error),
+    onRunning: () => report.running(),
+  })
 }

@@ -2,7 +2,7 @@ import { FreshetError } from '@freshet/errors/errors.ts'
 import { handClock } from '@freshet/stage/clock.kit.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { describe, expect, test } from 'vitest'
-import { runSideBySide, type Worker } from './side-by-side.ts'
+import { runSideBySide, type SideBySideOptions, type Worker } from './side-by-side.ts'
 
 const away = () => new FreshetError('REDIS_UNREACHABLE', 'away')
 
@@ -13,10 +13,15 @@ const untilStopped: Worker = (signal) =>
     signal.addEventListener('abort', () => resolve())
   })
 
-function run(workers: Record<string, Worker>, signal = new AbortController().signal): Promise<void> {
+function run(
+  workers: Record<string, Worker>,
+  signal = new AbortController().signal,
+  more: Partial<SideBySideOptions> = {},
+): Promise<void> {
   return runSideBySide(new Map(Object.entries(workers)), signal, {
     log: quietLog,
     clock: handClock(),
+    ...more,
   })
 }
 
@@ -57,6 +62,28 @@ describe('workers side by side', () => {
       code: 'REDIS_UNAUTHORIZED',
     })
     expect(order).toEqual(['infer finished', 'service ended'])
+  })
+
+  test('one that the others do not need is told as failing and tried again, while they work on', async () => {
+    const stop = new AbortController()
+    const told: string[] = []
+    let starts = 0
+    const snapshot: Worker = async () => {
+      if (++starts < 3) throw new FreshetError('RECORD_MALFORMED', 'a broken manifest')
+      stop.abort()
+    }
+    let inferStarts = 0
+    const infer: Worker = (signal) => {
+      inferStarts++
+      return untilStopped(signal)
+    }
+    await run({ infer, snapshot }, stop.signal, {
+      dispensable: new Set(['snapshot']),
+      onFailing: () => told.push('failing'),
+      onRunning: () => told.push('running'),
+    })
+    expect(inferStarts).toBe(1)
+    expect(told).toEqual(['running', 'failing', 'running', 'failing', 'running'])
   })
 
   test('a server that is away does not spoil an orderly stop', async () => {

@@ -8,27 +8,54 @@ import type { Log } from '@freshet/stage/log.ts'
 export type Worker = (signal: AbortSignal) => Promise<void>
 
 const BACK_OFF = { firstMs: 500, maxMs: 15_000 }
+/** For what someone has to mend: asked again now and then, in case they have. */
+const PATIENT_BACK_OFF = { firstMs: 5_000, maxMs: 60_000 }
+
+export interface SideBySideOptions {
+  readonly log: Log
+  readonly clock: Clock
+  /** Workers that the others do not need: one that fails for good is tried again now and then, and ends nobody. */
+  readonly dispensable?: ReadonlySet<string>
+  /** Told when a dispensable worker has failed for good, and when it is tried again. */
+  readonly onFailing?: (error: unknown) => void
+  readonly onRunning?: () => void
+}
 
 /**
  * Runs workers that do not depend on each other: one that fails for a while is started again and does not disturb the
- * others; when one fails for good, the others are stopped before its error is thrown.
+ * others; when one that they need fails for good, the others are stopped before its error is thrown.
  * @param workers by name, for the log.
  */
 export async function runSideBySide(
   workers: ReadonlyMap<string, Worker>,
   signal: AbortSignal,
-  { log, clock }: { log: Log; clock: Clock },
+  { log, clock, dispensable, onFailing, onRunning }: SideBySideOptions,
 ): Promise<void> {
   const failing = new AbortController()
   const stop = AbortSignal.any([signal, failing.signal])
   const failures: unknown[] = []
   const keepRunning = async ([name, work]: [string, Worker]) => {
     try {
-      await retry(() => work(stop), {
-        backOff: BACK_OFF,
-        clock,
-        signal: stop,
-        onError: (error) => log.error(`${name} failed and is started again`, error),
+      const common = { clock, signal: stop }
+      const tryAgain = () =>
+        retry(() => work(stop), {
+          ...common,
+          backOff: BACK_OFF,
+          onError: (error) => log.error(`${name} failed and is started again`, error),
+        })
+      if (!dispensable?.has(name)) return await tryAgain()
+      const tryAnew = () => {
+        onRunning?.()
+        return tryAgain()
+      }
+      await retry(tryAnew, {
+        ...common,
+        backOff: PATIENT_BACK_OFF,
+        when: () => true,
+        onError: (error) => {
+          log.error(`${name} cannot go on, the others do; it is tried again`, error)
+          onFailing?.(error)
+        },
       })
     } catch (error) {
       if (stop.aborted && isFreshetError(error) && error.retryable)

@@ -1,0 +1,52 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { PROGRAM, Stack } from './stack.ts'
+import { until } from './until.ts'
+
+/** Pid of a child of `run all`, by the service that it runs. */
+function pidOf(supervisor: ChildProcess, service: string): number | undefined {
+  const children = readFileSync(`/proc/${supervisor.pid}/task/${supervisor.pid}/children`, 'utf8')
+    .trim()
+    .split(' ')
+  const pid = children.find((child) =>
+    readFileSync(`/proc/${child}/cmdline`, 'utf8').includes(`run\0${service}\0`),
+  )
+  return pid === undefined ? undefined : Number(pid)
+}
+
+test.skipIf(process.platform !== 'linux' /* children are read from /proc */)(
+  'a service that can no longer work does not take the gateway down, and comes back when it can',
+  async () => {
+    await using stack = await Stack.open()
+    const supervisor = spawn(process.execPath, [PROGRAM, 'run', 'all'], { env: stack.env, stdio: 'ignore' })
+    const ended = once(supervisor, 'exit')
+    try {
+      await stack.gatewayReady()
+      await stack.write({ a: { carrier: 'UA' } })
+      const first = pidOf(supervisor, 'poller')!
+      await stack.client.indices.delete({ index: stack.index })
+      process.kill(first, 'SIGKILL')
+      await until(
+        'the poller was started again',
+        async () => ![undefined, first].includes(pidOf(supervisor, 'poller')),
+      )
+      await until(
+        'and has ended again, since its index is gone',
+        async () => pidOf(supervisor, 'poller') === undefined,
+      )
+      expect((await fetch(`${stack.gatewayUrl}/healthz`)).ok).toBe(true)
+      await stack.client.indices.create({ index: stack.index, settings: { number_of_replicas: 0 } })
+      await until('the poller works again', async () => {
+        await stack.write({ b: { carrier: 'DL' } })
+        const answer = await fetch(`${stack.gatewayUrl}/v1/scores/${stack.index}/b`)
+        return answer.ok && ((await answer.json()) as { reason?: string }).reason === 'unscorable'
+      })
+    } finally {
+      supervisor.kill('SIGTERM')
+      await ended
+    }
+  },
+  150_000,
+)
