@@ -1,5 +1,5 @@
-import { globSync, readFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { REFERENCE_FOLDER, referencePages } from './reference-pages.ts'
 
@@ -64,5 +64,19 @@ describe('the arrows between rooms', () => {
     )
     expect(files.length).toBeGreaterThan(0)
     expect(wrong.map((file) => relative(ROOT, file))).toEqual([])
+  })
+})
+
+describe('the pages for readers', () => {
+  const pages = globSync(join(ROOT, '{*.md,docs/**/*.md,infra/**/*.md}'), { exclude: ['**/node_modules/**'] })
+
+  test.each(pages.map((page) => relative(ROOT, page)))('%s links only to what is there', (page) => {
+    const links = [...readFileSync(join(ROOT, page), 'utf8').matchAll(/\]\(([^)#\s]+)/g)].map(
+      (match) => match[1]!,
+    )
+    const dead = links.filter(
+      (link) => !/^[a-z]+:/.test(link) && !existsSync(join(ROOT, dirname(page), link)),
+    )
+    expect(dead).toEqual([])
   })
 })
