@@ -5,6 +5,7 @@ import { PortPicker } from './ports.ts'
 import { runDocker } from './run-docker.ts'
 import { type ProjectRecord, readProjectRecord, removeRecord, writeProjectRecord } from './run-records.ts'
 import type { Server } from './server.ts'
+import { reportMove, reportTaken } from './server-ports.ts'
 import { SERVERS } from './servers.ts'
 import type { ContainerProcess, ServerName } from './services-file.ts'
 import { untilAnswers } from './until-answers.ts'
@@ -90,7 +91,7 @@ export async function stopContainers(home: string, { purge }: { purge: boolean }
 /** A server that answers keeps its port; for the others the wish, else a free one. */
 async function choosePorts(
   known: ProjectRecord | undefined,
-  { wishes, signal }: DockerOptions,
+  { wishes, report, signal }: DockerOptions,
 ): Promise<Record<ServerName, number>> {
   const picker = new PortPicker()
   const chosen = await Promise.all(
@@ -99,7 +100,11 @@ async function choosePorts(
       const serves =
         before !== undefined && (await untilAnswers(server, before, { deadlineMs: PROBE_MS, signal }))
       if (serves) return [server.name, before] as const
-      return [server.name, await picker.pick([before, wishes[server.name] ?? server.ports.client])] as const
+      const wanted = [before, wishes[server.name] ?? server.ports.client]
+      const port = await picker.pick(wanted)
+      reportTaken(server.name, wanted, port, report)
+      reportMove(server.name, before, port, report)
+      return [server.name, port] as const
     }),
   )
   return Object.fromEntries(chosen) as Record<ServerName, number>

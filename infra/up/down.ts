@@ -19,7 +19,7 @@ export interface DownOptions {
 const LOCK_MS = 10 * 60_000
 
 /**
- * Stops what `up` started here, and only that; also after a crash. Data is kept unless `purge`.
+ * Stops what `up` started here, and only that; also after a crash. Data and ports are kept unless `purge`.
  * @throws SERVICE_STOP_FAILED, HOME_BUSY
  */
 export async function down({ home, purge = false, report }: DownOptions): Promise<void> {

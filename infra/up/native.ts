@@ -5,10 +5,10 @@ import { FreshetError } from '@freshet/errors/errors.ts'
 import { chooseJdk, findJdks, type Jdk } from './find-jdk.ts'
 import { findMaven } from './find-tool.ts'
 import { dataFolder } from './home-folders.ts'
-import { PortPicker } from './ports.ts'
 import { identify, isRunning } from './process-identity.ts'
 import { readProcessRecord, removeRecord, writeProcessRecord } from './run-records.ts'
 import type { Launch, Server, Site } from './server.ts'
+import { ServerPorts, takenOf } from './server-ports.ts'
 import type { NativeProcess } from './services-file.ts'
 import { openSoftware, type Software } from './software.ts'
 import { stopProcess } from './stop-process.ts'
@@ -18,6 +18,8 @@ import { untilAnswers } from './until-answers.ts'
 const START_MS = 180_000
 /** A server that lives but does not answer for so long is started anew. */
 const HUNG_MS = 15_000
+/** A stranger may take a port between its choice and the moment the server listens. */
+const PORT_TRIES = 3
 const TAIL_LINES = 15
 const TAIL_COLUMNS = 200
 
@@ -38,13 +40,14 @@ export interface Started {
 /** Starts servers as processes of this machine, in groups of their own so that they outlive us. */
 export class NativeStarter {
   readonly #options: NativeOptions
-  readonly #ports = new PortPicker()
+  readonly #ports: ServerPorts
   readonly #user: User | undefined = unprivilegedUser()
   readonly #software: Software
   #jdks: Promise<readonly Jdk[]> | undefined
 
   constructor(options: NativeOptions) {
     this.#options = options
+    this.#ports = new ServerPorts(options)
     this.#software = openSoftware(options.env, this.#user)
   }
 
@@ -54,11 +57,32 @@ export class NativeStarter {
    */
   async start(server: Server): Promise<Started> {
     const known = readProcessRecord(this.#options.home, server.name)
-    if (known && (await this.#serves(server, known))) return { process: known, isNew: false }
+    if (known && (await this.#serves(server, known))) {
+      this.#ports.settle(server, undefined, { client: known.port })
+      return { process: known, isNew: false }
+    }
     if (known) await this.#clearAway(server, known)
-    const site = await this.#site(server, known)
+    for (let tries = 1; ; tries++) {
+      const ports = await this.#ports.choose(server, known?.port)
+      try {
+        const process = await this.#startOn(server, ports)
+        this.#ports.settle(server, known?.port, ports)
+        return { process, isNew: true }
+      } catch (error) {
+        const taken = await this.#ports.giveBack(ports)
+        if (taken.length === 0 || tries === PORT_TRIES || this.#options.signal.aborted) throw error
+        this.#report(server, `${taken.join(' and ')} was taken meanwhile: tries again`)
+      }
+    }
+  }
+
+  async #startOn(server: Server, ports: Site['ports']): Promise<NativeProcess> {
+    const site = this.#site(server, ports)
     const launch = await server.prepare(site)
     if (site.signal.aborted) throw interrupted(server)
+    const taken = await takenOf(ports) // preparing may have fetched for minutes
+    if (taken.length > 0)
+      throw new FreshetError('SERVICE_START_FAILED', `${server.name}: port ${taken.join(', ')} is taken`)
     const { process, ended } = this.#spawn(server, launch, site)
     try {
       await this.#untilReady(server, process, ended)
@@ -67,7 +91,7 @@ export class NativeStarter {
       removeRecord(this.#options.home, server.name)
       throw error
     }
-    return { process, isNew: true }
+    return process
   }
 
   async #serves(server: Server, known: NativeProcess): Promise<boolean> {
@@ -85,15 +109,13 @@ export class NativeStarter {
     removeRecord(this.#options.home, server.name)
   }
 
-  async #site(server: Server, known: NativeProcess | undefined): Promise<Site> {
-    const { home, env, wishes, signal } = this.#options
+  #site(server: Server, ports: Site['ports']): Site {
+    const { home, env, signal } = this.#options
     const report = (line: string) => this.#report(server, line)
     const dataDir = join(dataFolder(home, this.#user), server.name)
     makeFolderFor(this.#user, dataDir)
-    const client = await this.#ports.pick([known?.port, wishes[server.name] ?? server.ports.client])
-    const inner = await this.#ports.pick([server.ports.inner])
     return {
-      ...{ dataDir, ports: { client, inner }, user: this.#user, env, software: this.#software },
+      ...{ dataDir, ports, user: this.#user, env, software: this.#software },
       jdks: () => this.#findJdks(),
       maven: async () => {
         const { home: javaHome } = chooseJdk(await this.#findJdks(), { atLeast: 8, purpose: 'Maven' })

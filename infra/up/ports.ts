@@ -22,10 +22,14 @@ export class PortPicker {
       return port
     }
   }
+
+  giveBack(port: number): void {
+    this.#given.delete(port)
+  }
 }
 
 /** Free is what nobody answers on, and what can be listened on; a listener on all addresses is seen by the first. */
-async function isFree(port: number): Promise<boolean> {
+export async function isFree(port: number): Promise<boolean> {
   return !(await isAnswered(port)) && (await listenOn(port)) !== undefined
 }
 

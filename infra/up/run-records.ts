@@ -13,6 +13,12 @@ export interface ProjectRecord {
   readonly ports: Readonly<Record<ServerName, number>>
 }
 
+/** Where a server last answered. Outlives its process, failed starts and `down`, so that it comes back there. */
+export interface PortsRecord {
+  readonly client: number
+  readonly inner?: number
+}
+
 export function readProcessRecord(home: string, name: ServerName): NativeProcess | undefined {
   return readJson(recordPath(home, name)) as NativeProcess | undefined
 }
@@ -24,6 +30,14 @@ export function readProcessRecords(home: string): readonly NativeProcess[] {
 
 export function writeProcessRecord(home: string, record: NativeProcess): void {
   writeJson(recordPath(home, record.name), record)
+}
+
+export function readPorts(home: string, name: ServerName): PortsRecord | undefined {
+  return readJson(recordPath(home, `${name}.ports`)) as PortsRecord | undefined
+}
+
+export function writePorts(home: string, name: ServerName, ports: PortsRecord): void {
+  writeJson(recordPath(home, `${name}.ports`), ports)
 }
 
 export function readProjectRecord(home: string): ProjectRecord | undefined {
@@ -38,6 +52,6 @@ export function removeRecord(home: string, name: ServerName | 'docker'): void {
   rmSync(recordPath(home, name), { force: true })
 }
 
-function recordPath(home: string, name: ServerName | 'docker'): string {
+function recordPath(home: string, name: ServerName | `${ServerName}.ports` | 'docker'): string {
   return join(home, 'run', `${name}.json`)
 }
