@@ -4,7 +4,10 @@ import { dirname, join } from 'node:path'
 
 export type ServerName = 'kafka' | 'elasticsearch' | 'redis' | 's3'
 
-/** Where `freshet up` put the backing services. Written when all of them answer, removed by `freshet down`. */
+/**
+ * Where `freshet up` put the backing services. Written when all of them answer; when one has
+ * died it says where it was. Removed by `freshet down`, or when an `up` has failed and none of them runs.
+ */
 export interface Services {
   readonly version: 1
   readonly mode: 'docker' | 'native'

@@ -3,6 +3,7 @@ import { FreshetError } from '@freshet/errors/errors.ts'
 import { startContainers, whyNoDocker } from './docker.ts'
 import { lockFile } from './lock-file.ts'
 import { NativeStarter, type Started } from './native.ts'
+import { isRunning } from './process-identity.ts'
 import { readProcessRecords, readProjectRecord, removeRecord } from './run-records.ts'
 import { describeServices, SERVERS } from './servers.ts'
 import {
@@ -22,7 +23,7 @@ export interface UpOptions {
   readonly report: (line: string) => void
   readonly signal: AbortSignal
   readonly settings?: {
-    /** Ports to try first; 0 takes any free one. Default: 9092, 9200, 6379, 9000. */
+    /** Ports to try where a server has no port from before, or has lost it; 0 takes any free one. Default: 9092, 9200, 6379, 9000. */
     readonly ports?: Partial<Record<ServerName, number>>
   }
 }
@@ -52,9 +53,13 @@ export async function up(options: UpOptions): Promise<Services> {
     writeServices(home, services)
     return services
   } catch (error) {
-    removeServices(home) // not all of them answer
+    if (!anyRuns(home)) removeServices(home)
     throw error
   }
+}
+
+function anyRuns(home: string): boolean {
+  return readProjectRecord(home)?.running === true || readProcessRecords(home).some(isRunning)
 }
 
 type Inner = Parameters<typeof startContainers>[0]
