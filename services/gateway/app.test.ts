@@ -112,6 +112,10 @@ describe('GET /v1/scores/{key}', () => {
     ['/v1/scores/v1/scores/x', 'v1/scores/x'],
     ['/v1/scores/a%3Fb%23c', 'a?b#c'],
     ['/v1/scores/__proto__', '__proto__'],
+    ['/v1/scores/nl%0A', 'nl\n'],
+    ['/v1/scores/%0D%0Aa/%E2%80%A8', '\r\na/\u2028'],
+    ['/v1/scores?key=..', '..'],
+    ['/v1/scores?deadline_ms=50&key=a/b%2Fc%2B+?d=e', 'a/b/c+ ?d=e'],
   ])('%s asks for %s', async (path, key) => {
     const { app, asked } = gateway({ cache: found })
     expect((await app.request(path)).status).toBe(200)
@@ -120,6 +124,9 @@ describe('GET /v1/scores/{key}', () => {
 
   test.each([
     ['a key that is no UTF-8', '/v1/scores/%E0%A4%A', {}],
+    ['a key in the query that is no UTF-8', '/v1/scores?key=%E0%A4%A', {}],
+    ['a query without a key', '/v1/scores?keys=a', {}],
+    ['an empty key', '/v1/scores?key=', {}],
     ['a key that is too long', `/v1/scores/${'ü'.repeat(385)}`, {}],
     ['a deadline that is no number', '/v1/scores/a?deadline_ms=soon', {}],
     ['a deadline of nothing', '/v1/scores/a', { 'x-deadline-ms': '0' }],

@@ -6,18 +6,23 @@ import { deadlineOf } from '../deadline.ts'
 import { jsonReply, problemReply } from '../reply.ts'
 import type { Outcome } from '../stored-score-to-answer.ts'
 
-const PATH = '/v1/scores/'
+const PATH = '/v1/scores'
+const ROUTE = `${PATH}/{key}`
 /** An index name has at most 255 bytes, an _id 512. */
 export const MAX_KEY_BYTES = 255 + 1 + 512
 
-/** `GET /v1/scores/{key}`: the key is the rest of the path, slashes and all. */
+/**
+ * `GET /v1/scores/{key}`: the key is the rest of the path, slashes and all. `GET /v1/scores?key=…` is the same for
+ * any key, also for `.` and `..`, which clients take out of a path.
+ */
 export function scoresRoute({ ladder, limits }: Pick<AppParts, 'ladder' | 'limits'>): Hono<AppEnv> {
   const app = new Hono<AppEnv>()
-  app.get(`${PATH}:key{.+}`, async (context) => {
-    context.set('route', `${PATH}{key}`)
-    const deadline = askedDeadline(context, limits.deadlineMs)
-    return outcomeReply(context, await ladder.lookUp(keyIn(context.req.url), deadline))
-  })
+  for (const path of [`${PATH}/:key{[^]+}`, PATH])
+    app.get(path, async (context) => {
+      context.set('route', ROUTE)
+      const deadline = askedDeadline(context, limits.deadlineMs)
+      return outcomeReply(context, await ladder.lookUp(keyIn(context.req.url), deadline))
+    })
   return app
 }
 
@@ -39,14 +44,25 @@ export function outcomeReply(context: Context<AppEnv>, outcome: Outcome): Respon
 
 /** Read from the raw URL: routers decode more than once. */
 function keyIn(url: string): string {
-  const path = url.split(/[?#]/, 1)[0]!
+  const [path, query = ''] = url.split('#', 1)[0]!.split(/\?(.*)/s) as [string, string?]
+  const rest = path.slice(path.indexOf(PATH) + PATH.length)
+  const raw = rest === '' ? keyInQuery(query) : rest.slice('/'.length)
   let key: string
   try {
-    key = decodeURIComponent(path.slice(path.indexOf(PATH) + PATH.length))
+    key = decodeURIComponent(raw)
   } catch (cause) {
     throw new FreshetError('REQUEST_INVALID', 'the key is not percent-encoded UTF-8', { cause })
   }
   if (Buffer.byteLength(key) > MAX_KEY_BYTES)
     throw new FreshetError('REQUEST_INVALID', `the key is longer than ${MAX_KEY_BYTES} bytes`)
   return key
+}
+
+/** In a query `+` is a space. */
+function keyInQuery(query: string): string {
+  const name = 'key='
+  const raw = query.split('&').find((parameter) => parameter.startsWith(name))
+  if (raw === undefined || raw === name)
+    throw new FreshetError('REQUEST_INVALID', `no key: ask for ${ROUTE} or ${PATH}?key=…`)
+  return raw.slice(name.length).replaceAll('+', ' ')
 }
