@@ -340,6 +340,20 @@ describe('what the world is told', () => {
     }
   })
 
+  test.each([
+    ['POST', '/v1/scores/a', 'GET, HEAD'],
+    ['DELETE', '/v1/scores?key=a', 'GET, HEAD'],
+    ['GET', '/v1/predict', 'POST'],
+    ['PUT', '/healthz', 'GET, HEAD'],
+    ['POST', '/readyz', 'GET, HEAD'],
+  ])('%s %s is refused, and told what is allowed', async (method, path, allow) => {
+    const reply = await gateway({ cache: found }).app.request(path, { method })
+    expect(reply.status).toBe(405)
+    expect(reply.headers.get('allow')).toBe(allow)
+    expect(reply.headers.get('content-type')).toBe('application/problem+json')
+    expect(await reply.json()).toMatchObject({ code: 'METHOD_NOT_ALLOWED', status: 405 })
+  })
+
   test('an unknown page is a problem too', async () => {
     const reply = await gateway({}).app.request('/v2/scores/a')
     expect(reply.status).toBe(404)

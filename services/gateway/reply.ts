@@ -20,6 +20,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   REQUEST_INVALID: 400,
   REQUEST_TOO_LARGE: 413,
   ROUTE_UNKNOWN: 404,
+  METHOD_NOT_ALLOWED: 405,
   KEY_UNKNOWN: 404,
   DEADLINE: 408,
   DOCUMENT_NOT_JSON: 422,
@@ -30,9 +31,13 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
 
 /**
  * An error as RFC 9457 wants it. What is not meant for callers stays in the log.
- * @param at JSON pointer into the request's body.
+ * @param more.at JSON pointer into the request's body.
+ * @param more.allow the methods that the route has.
  */
-export function problemReply(error: FreshetError, at?: string): Response {
+export function problemReply(
+  error: FreshetError,
+  { at, allow }: { at?: string; allow?: string } = {},
+): Response {
   const status = STATUS[error.code] ?? 500
   const problem = {
     type: `urn:freshet:error:${error.code}`,
@@ -43,6 +48,10 @@ export function problemReply(error: FreshetError, at?: string): Response {
     hint: ERRORS[error.code].hint,
     ...(at !== undefined && { at }),
   }
-  const headers = status === 401 ? { ...PROBLEM_HEADERS, 'www-authenticate': 'Bearer' } : PROBLEM_HEADERS
+  const headers = {
+    ...PROBLEM_HEADERS,
+    ...(status === 401 && { 'www-authenticate': 'Bearer' }),
+    ...(allow !== undefined && { allow }),
+  }
   return new Response(JSON.stringify(problem), { status, headers })
 }

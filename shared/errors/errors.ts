@@ -155,6 +155,7 @@ export const ERRORS = {
   REQUEST_INVALID: { retryable: false, hint: 'Mend the request as the message says.' },
   REQUEST_TOO_LARGE: { retryable: false, hint: 'Send less at once, or raise gateway.maxBodyBytes.' },
   ROUTE_UNKNOWN: { retryable: false, hint: 'Ask for /v1/scores/{key} or /v1/predict.' },
+  METHOD_NOT_ALLOWED: { retryable: false, hint: 'Ask with a method that the `allow` header names.' },
   KEY_UNKNOWN: {
     retryable: false,
     hint: 'No document of that key was scored yet, or it was deleted.',

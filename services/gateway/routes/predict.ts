@@ -9,6 +9,7 @@ import { liveAnswer } from '../live-to-answer.ts'
 import type { Reason } from '../reasons.ts'
 import { problemReply } from '../reply.ts'
 import { defaultAnswer, type Outcome } from '../stored-score-to-answer.ts'
+import { refuseMethod } from './method.ts'
 import { readJson } from './read-json.ts'
 import { askedDeadline, MAX_KEY_BYTES, outcomeReply } from './scores.ts'
 
@@ -51,12 +52,13 @@ export function predictRoute({
         return outcomeReply(context, { kind: 'answer', answer: liveAnswer(key ?? null, scored, Date.now()) })
       case 'unscorable': {
         const { code, message, at } = scored.problem
-        return problemReply(new FreshetError(code, message), `/document${at ?? ''}`)
+        return problemReply(new FreshetError(code, message), { at: `/document${at ?? ''}` })
       }
       case 'unable':
         return outcomeReply(context, await withoutLive(ladder, key, scored.reason, deadline))
     }
   })
+  app.all(PATH, refuseMethod(PATH, 'POST'))
   return app
 }
 

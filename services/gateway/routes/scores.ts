@@ -5,6 +5,7 @@ import type { AppEnv, AppParts } from '../app-env.ts'
 import { deadlineOf } from '../deadline.ts'
 import { jsonReply, problemReply } from '../reply.ts'
 import type { Outcome } from '../stored-score-to-answer.ts'
+import { refuseMethod } from './method.ts'
 
 const PATH = '/v1/scores'
 const ROUTE = `${PATH}/{key}`
@@ -17,12 +18,14 @@ export const MAX_KEY_BYTES = 255 + 1 + 512
  */
 export function scoresRoute({ ladder, limits }: Pick<AppParts, 'ladder' | 'limits'>): Hono<AppEnv> {
   const app = new Hono<AppEnv>()
-  for (const path of [`${PATH}/:key{[^]+}`, PATH])
+  for (const path of [`${PATH}/:key{[^]+}`, PATH]) {
     app.get(path, async (context) => {
       context.set('route', ROUTE)
       const deadline = askedDeadline(context, limits.deadlineMs)
       return outcomeReply(context, await ladder.lookUp(keyIn(context.req.url), deadline))
     })
+    app.all(path, refuseMethod(ROUTE, 'GET, HEAD'))
+  }
   return app
 }
 
