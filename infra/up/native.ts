@@ -1,13 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync } from 'node:fs'
-import { join, resolve } from 'node:path'
-import { FreshetError } from '@freshet/errors/errors.ts'
+import { closeSync, openSync } from 'node:fs'
+import { join } from 'node:path'
+import { FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
 import { chooseJdk, findJdks, type Jdk } from './find-jdk.ts'
 import { findMaven } from './find-tool.ts'
 import { dataFolder } from './home-folders.ts'
 import { identify, isRunning } from './process-identity.ts'
 import { readProcessRecord, removeRecord, writeProcessRecord } from './run-records.ts'
 import type { Launch, Server, Site } from './server.ts'
+import { freshLog, logTail } from './server-log.ts'
 import { ServerPorts, takenOf } from './server-ports.ts'
 import type { NativeProcess } from './services-file.ts'
 import { openSoftware, type Software } from './software.ts'
@@ -20,8 +21,6 @@ const START_MS = 180_000
 const HUNG_MS = 15_000
 /** A stranger may take a port between its choice and the moment the server listens. */
 const PORT_TRIES = 3
-const TAIL_LINES = 15
-const TAIL_COLUMNS = 200
 
 export interface NativeOptions {
   readonly home: string
@@ -62,15 +61,20 @@ export class NativeStarter {
       return { process: known, isNew: false }
     }
     if (known) await this.#clearAway(server, known)
+    const { process, ports } = await this.#startOnFreePorts(server, known?.port)
+    this.#ports.settle(server, known?.port, ports)
+    return { process, isNew: true }
+  }
+
+  async #startOnFreePorts(server: Server, known: number | undefined) {
     for (let tries = 1; ; tries++) {
-      const ports = await this.#ports.choose(server, known?.port)
+      const ports = await this.#ports.choose(server, known)
       try {
-        const process = await this.#startOn(server, ports)
-        this.#ports.settle(server, known?.port, ports)
-        return { process, isNew: true }
+        return { process: await this.#startOn(server, ports), ports }
       } catch (error) {
         const taken = await this.#ports.giveBack(ports)
-        if (taken.length === 0 || tries === PORT_TRIES || this.#options.signal.aborted) throw error
+        const again = isFreshetError(error, 'SERVICE_START_FAILED') && !this.#options.signal.aborted
+        if (!again || taken.length === 0 || tries === PORT_TRIES) throw error
         this.#report(server, `${taken.join(' and ')} was taken meanwhile: tries again`)
       }
     }
@@ -187,23 +191,6 @@ function untilEnded(child: ChildProcess): Promise<string> {
     child.once('error', (error) => resolve(`cannot run: ${error.message}`))
     child.once('exit', (code, signal) => resolve(`ended with ${signal ?? `exit code ${code}`}`))
   })
-}
-
-/** The log of the run before is kept, for whoever asks why the server died. */
-function freshLog(home: string, name: string): string {
-  const folder = join(resolve(home), 'logs')
-  mkdirSync(folder, { recursive: true })
-  const path = join(folder, `${name}.log`)
-  if (existsSync(path)) renameSync(path, join(folder, `${name}.before.log`))
-  return path
-}
-
-function logTail(path: string): string {
-  const lines = readFileSync(path, 'utf8').trimEnd().split('\n')
-  return lines
-    .slice(-TAIL_LINES)
-    .map((line) => `  ${line.slice(0, TAIL_COLUMNS)}`)
-    .join('\n')
 }
 
 function interrupted(server: Server): FreshetError {

@@ -23,7 +23,7 @@ export interface UpOptions {
   readonly report: (line: string) => void
   readonly signal: AbortSignal
   readonly settings?: {
-    /** Ports to try where a server has no port from before, or has lost it; 0 takes any free one. Default: 9092, 9200, 6379, 9000. */
+    /** For a server without a port from before, or one that is taken; 0: any. Default: 9092, 9200, 6379, 9000. */
     readonly ports?: Partial<Record<ServerName, number>>
   }
 }
