@@ -113,7 +113,7 @@ export const ERRORS = {
   MODEL_INVALID: { retryable: false, hint: 'Mend model.json as the message says, then push again.' },
   MODEL_HASH: {
     retryable: false,
-    hint: 'model.onnx is not the file that model.json names; push the folder again.',
+    hint: 'model.onnx is not the file that model.json names: push the right files under a new version, and promote that.',
   },
   MODEL_GOLDEN: {
     retryable: false,

@@ -1,6 +1,6 @@
 import { MemoryObjectStore } from '@freshet/adapters/memory/object-store.ts'
 import { describe, expect, test } from 'vitest'
-import type { ModelBundle } from './bundle.ts'
+import { BUNDLE_FILES, encodeBundle, type ModelBundle } from './bundle.ts'
 import { fixtureBundle } from './bundles.kit.ts'
 import { loadPromotedModel, promoteModel, pushModel, readPointer } from './model-store.ts'
 
@@ -72,6 +72,24 @@ describe('promote', () => {
     const store = await storeWith('1')
     await expect(promoteModel(store, version('9'), 10)).rejects.toMatchObject({ code: 'MODEL_MISSING' })
     expect(await readPointer(store)).toBeNull()
+  })
+
+  test('a version whose stored bytes changed is refused, also when it is the current one', async () => {
+    const store = await storeWith('1', '2')
+    const first = await promoteModel(store, version('1'), 10)
+    for (const name of ['1', '2']) {
+      await store.put(`models/fixture/${name}/model.onnx`, Buffer.from('other'))
+      await expect(promoteModel(store, version(name), 20)).rejects.toMatchObject({ code: 'MODEL_HASH' })
+    }
+    expect(await readPointer(store)).toEqual(first)
+  })
+
+  test('a current version that was replaced whole is not confirmed', async () => {
+    const store = await storeWith('1')
+    await promoteModel(store, version('1'), 10)
+    const files = encodeBundle(await fixtureBundle('fixed-rows.onnx', outputs, '1'))
+    for (const file of BUNDLE_FILES) await store.put(`models/fixture/1/${file}`, Buffer.from(files[file]))
+    await expect(promoteModel(store, version('1'), 20)).rejects.toThrow('is not the model that was promoted')
   })
 })
 

@@ -12,7 +12,6 @@ import {
   readBundle,
 } from './bundle.ts'
 import { type ModelPointer, modelPointerRecord, POINTER_OBJECT } from './model-pointer.ts'
-import { parseModelSpec } from './spec.ts'
 
 const MAX_PROMOTE_ATTEMPTS = 10
 
@@ -38,7 +37,8 @@ export async function pushModel(
 /**
  * Makes a pushed model the current one, under the next generation. Rolling back is promoting the older version.
  * Naming the model that is current already changes nothing, so a promotion can be repeated.
- * @throws MODEL_MISSING when it was never pushed
+ * Nothing is promoted, nor confirmed, whose stored files do not belong together.
+ * @throws MODEL_MISSING when it was never pushed; MODEL_HASH, MODEL_INVALID
  */
 export async function promoteModel(
   store: ObjectStore,
@@ -46,12 +46,15 @@ export async function promoteModel(
   nowMs: number,
   signal?: AbortSignal,
 ): Promise<ModelPointer> {
-  const json = await getFile(store, model, 'model.json', signal)
-  const { sha256 } = parseModelSpec(json.toString())
+  const bundle = await readBundle((file) => getFile(store, model, file, signal))
+  const { sha256 } = bundle.spec
   for (let attempt = 1; ; attempt++) {
     const stored = await getPointer(store, signal)
     const current = stored && modelPointerRecord.decode(stored.body)
-    if (current?.name === model.name && current.modelVersion === model.version) return current
+    if (current?.name === model.name && current.modelVersion === model.version) {
+      checkPromoted(bundle, current)
+      return current
+    }
     const next: ModelPointer = {
       version: 1,
       name: model.name,
@@ -93,14 +96,16 @@ export async function loadBundle(
   pointer: ModelPointer,
   signal: AbortSignal,
 ): Promise<{ bundle: ModelBundle; identity: ModelIdentity }> {
-  const { name, modelVersion: version, sha256, generation } = pointer
+  const { name, modelVersion: version, generation } = pointer
   const bundle = await readBundle((file) => getFile(store, { name, version }, file, signal))
-  if (bundle.spec.sha256 !== sha256)
-    throw new FreshetError(
-      'MODEL_HASH',
-      `${modelLabel({ name, version })} is not the model that was promoted`,
-    )
+  checkPromoted(bundle, pointer)
   return { bundle, identity: { name, version, generation } }
+}
+
+/** The files may belong together and yet not be those that were promoted. @throws MODEL_HASH */
+function checkPromoted({ spec }: ModelBundle, { name, modelVersion: version, sha256 }: ModelPointer): void {
+  if (spec.sha256 === sha256) return
+  throw new FreshetError('MODEL_HASH', `${modelLabel({ name, version })} is not the model that was promoted`)
 }
 
 function objectKey({ name, version }: { name: string; version: string }, file: BundleFile): string {
