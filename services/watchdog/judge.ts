@@ -101,12 +101,10 @@ function judgeInstances(facts: Reachable, { silentSeconds }: Thresholds): Findin
   const listenedUntilMs = lastHeardAtMs(facts)
   const isSilent = ({ heardAtMs }: Instance) =>
     listenedUntilMs - Math.max(heardAtMs, facts.answersSinceMs) > silentSeconds * 1000
-  const successors = facts.instances.toSorted((a, b) => a.heartbeat.startedAtMs - b.heartbeat.startedAtMs)
-  const missed = facts.instances
+  const gone = facts.instances
     .filter(({ heartbeat }) => heartbeat.status !== 'stopping')
     .filter((instance) => instance.heartbeat.status === 'failing' || isSilent(instance))
-    .toSorted((a, b) => a.heardAtMs - b.heardAtMs)
-    .filter((instance) => !takeSuccessor(successors, instance))
+  const missed = withoutSuccessor(gone, facts.instances)
   const failed = missed.filter(({ heartbeat }) => heartbeat.status === 'failing')
   const services = new Set(failed.map(({ heartbeat }) => heartbeat.service))
   return [
@@ -123,6 +121,13 @@ function judgeInstances(facts: Reachable, { silentSeconds }: Thresholds): Findin
 }
 
 /** Each successor stands for one that is gone, so three that died are not made good by one that came. */
+export function withoutSuccessor(gone: readonly Instance[], all: readonly Instance[]): readonly Instance[] {
+  const successors = all.toSorted((a, b) => a.heartbeat.startedAtMs - b.heartbeat.startedAtMs)
+  return gone
+    .toSorted((a, b) => a.heardAtMs - b.heardAtMs)
+    .filter((instance) => !takeSuccessor(successors, instance))
+}
+
 function takeSuccessor(candidates: Instance[], gone: Instance): boolean {
   const at = candidates.findIndex(
     (candidate) =>

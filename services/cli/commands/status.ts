@@ -7,13 +7,14 @@ import { consumerGroups, topicName, type WorkerGroup } from '@freshet/records/to
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { Command } from 'commander'
 import { readInvocation } from '../invocation.ts'
+import { areWell, type ListedInstance, listInstances } from '../listed-instances.ts'
 
 const READ_DEADLINE_MS = 10_000
 const SOMETHING_IS_WRONG = 1
 
 interface Status {
   readonly pipeline: string
-  readonly instances: readonly (Heartbeat & { readonly silentSeconds: number })[]
+  readonly instances: readonly ListedInstance[]
   readonly groups: readonly (WorkerGroup & ReturnType<typeof sumLag>)[]
 }
 
@@ -25,14 +26,11 @@ export function statusCommand(): Command {
       const { settings, json } = readInvocation(command)
       const status = await readStatus(settings)
       process.stdout.write(json ? `${JSON.stringify(status)}\n` : describe(status))
-      const isWell = ({ status, silentSeconds }: Status['instances'][number]) =>
-        status === 'stopping' || (status === 'running' && silentSeconds < settings.watchdog.silentSeconds)
-      if (status.instances.length === 0 || !status.instances.every(isWell))
-        process.exitCode = SOMETHING_IS_WRONG
+      if (!areWell(status.instances)) process.exitCode = SOMETHING_IS_WRONG
     })
 }
 
-async function readStatus({ kafka, pipeline }: Settings): Promise<Status> {
+async function readStatus({ kafka, pipeline, watchdog: { silentSeconds } }: Settings): Promise<Status> {
   const connection = connectKafka(kafka, { clientId: 'freshet-status', log: quietLog })
   const signal = AbortSignal.timeout(READ_DEADLINE_MS)
   const latest = new Map<string, Heartbeat>()
@@ -50,10 +48,7 @@ async function readStatus({ kafka, pipeline }: Settings): Promise<Status> {
       ...sumLag(await readLag(connection, group, signal)),
     })),
   )
-  const instances = [...latest.values()].map((beat) => ({
-    ...beat,
-    silentSeconds: Math.round((Date.now() - beat.atMs) / 1000),
-  }))
+  const instances = listInstances([...latest.values()], { nowMs: Date.now(), silentSeconds })
   return { pipeline, instances, groups }
 }
 
@@ -68,7 +63,7 @@ function describe({ pipeline, instances, groups }: Status): string {
             '  ',
           )}${model === null ? '' : `  model ${model}`}${lastError === null ? '' : `\n    last error: ${lastError}`}`,
     ),
-    ...(instances.length === 0 ? ['  no instance was heard in the last hour: `freshet run all`'] : []),
+    ...(instances.length === 0 ? ['  no instance runs: `freshet run all`'] : []),
     ...groups.map(
       ({ groupId, topic, lagRecords, lagSeconds }) =>
         `  ${groupId.padEnd(18)} ${lagRecords} records, ${lagSeconds.toFixed(1)} s behind on ${topic}`,

@@ -1,0 +1,33 @@
+import type { Heartbeat } from '@freshet/records/heartbeat.ts'
+import { withoutSuccessor } from '@freshet/watchdog/judge.ts'
+
+/** An instance as `freshet status` shows it. */
+export interface ListedInstance extends Omit<Heartbeat, 'status'> {
+  /** `gone`: silent, and another one has started in its place. `silent`: nobody has. */
+  readonly status: Exclude<Heartbeat['status'], 'stopping'> | 'gone' | 'silent'
+  readonly silentSeconds: number
+}
+
+/** Of the last words heard, those of whoever did not end in order. The watchdog's rule says who has a successor. */
+export function listInstances(
+  heartbeats: readonly Heartbeat[],
+  { nowMs, silentSeconds: limitSeconds }: { nowMs: number; silentSeconds: number },
+): ListedInstance[] {
+  const all = heartbeats.map((heartbeat) => ({ heartbeat, heardAtMs: heartbeat.atMs }))
+  const isSilent = ({ atMs }: Heartbeat) => nowMs - atMs > limitSeconds * 1_000
+  const silent = all.filter(({ heartbeat }) => heartbeat.status !== 'stopping' && isSilent(heartbeat))
+  const missed = new Set(withoutSuccessor(silent, all).map(({ heartbeat }) => heartbeat))
+  return heartbeats.flatMap((heartbeat): ListedInstance[] => {
+    const { status } = heartbeat
+    if (status === 'stopping') return []
+    const silentSeconds = Math.round((nowMs - heartbeat.atMs) / 1_000)
+    if (!isSilent(heartbeat)) return [{ ...heartbeat, status, silentSeconds }]
+    return [{ ...heartbeat, status: missed.has(heartbeat) ? 'silent' : 'gone', silentSeconds }]
+  })
+}
+
+/** Somebody runs, and nobody fails, still starts, or is missed. */
+export function areWell(instances: readonly ListedInstance[]): boolean {
+  const isWell = ({ status }: ListedInstance) => status === 'running' || status === 'gone'
+  return instances.some(({ status }) => status === 'running') && instances.every(isWell)
+}
