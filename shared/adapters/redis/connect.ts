@@ -59,6 +59,15 @@ export async function connect(redis: Redis, options: { address: string; deadline
 }
 
 /**
+ * For before a call: without a connection ioredis would only name an option of its own.
+ * @throws REDIS_UNREACHABLE
+ */
+export function assertConnected({ status, stream, options: { host, port } }: Redis): void {
+  if (status === 'ready' && stream.writable) return
+  throw new FreshetError('REDIS_UNREACHABLE', `there is no connection to Redis at ${host}:${port}`)
+}
+
+/**
  * The rank guard compares ranks inside Redis, and Lua's `<` follows the locale of the server.
  * @throws REDIS_COLLATION, and what a call throws
  */

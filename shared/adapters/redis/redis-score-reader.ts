@@ -3,7 +3,7 @@ import type { FreshetError } from '@freshet/errors/errors.ts'
 import { decodeStoredScore, type StoredScore } from '@freshet/records/stored-score.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import type { Redis } from 'ioredis'
-import { addressOf, createClient } from './connect.ts'
+import { addressOf, assertConnected, createClient } from './connect.ts'
 import { toRedisError } from './redis-error.ts'
 import { redisKey } from './redis-key.ts'
 
@@ -53,6 +53,7 @@ export class RedisScoreReader implements AsyncDisposable {
    * @throws REDIS_UNREACHABLE, REDIS_UNAUTHORIZED, REDIS_REFUSED, RECORD_VERSION, RECORD_MALFORMED
    */
   async get(key: string): Promise<StoredScore | undefined> {
+    assertConnected(this.#redis)
     let text: string | null
     try {
       text = await this.#redis.get(redisKey(this.#pipeline, key))

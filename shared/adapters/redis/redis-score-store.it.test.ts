@@ -64,6 +64,17 @@ test('a write stops trying when it is told to', async () => {
   expect(isFreshetError(error, 'REDIS_UNREACHABLE')).toBe(true)
 })
 
+test('tries while Redis is away are told of once, and say that there is no connection', async () => {
+  await using server = await RedisServer.start()
+  const lines: string[] = []
+  const log = { ...quietLog, warn: (line: string) => void lines.push(line) }
+  await using store = await RedisScoreStore.open(settingsOf(server), { ...options, log })
+  await server.kill()
+  const writing = store.merge(batchOf([{ key: 'a', score: 1 }]), AbortSignal.timeout(1_000))
+  await expect(writing).rejects.toThrow(`there is no connection to Redis at 127.0.0.1:${server.port}`)
+  expect(lines).toEqual(['writing to the cache again'])
+})
+
 test('a full Redis refuses writes by that name, and takes them again later', async () => {
   await using server = await RedisServer.start()
   await using store = await RedisScoreStore.open(settingsOf(server), options)

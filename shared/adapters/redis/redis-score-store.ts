@@ -1,4 +1,5 @@
 import type { Settings } from '@freshet/config/schema.ts'
+import { toFreshetError } from '@freshet/errors/errors.ts'
 import type { ScoreStore } from '@freshet/ports/score-store.ts'
 import type { ScoreBatch } from '@freshet/records/score-batch.ts'
 import { decodeStoredScore, type StoredScore } from '@freshet/records/stored-score.ts'
@@ -6,8 +7,9 @@ import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import { retry } from '@freshet/stage/back-off.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
+import { Throttle } from '@freshet/stage/throttle.ts'
 import type { Redis } from 'ioredis'
-import { addressOf, assertCollation, connect, createClient } from './connect.ts'
+import { addressOf, assertCollation, assertConnected, connect, createClient } from './connect.ts'
 import { callsOf, type GuardedCall, RANK_GUARD } from './rank-guard.ts'
 import { replyCode, toRedisError } from './redis-error.ts'
 import { redisKey } from './redis-key.ts'
@@ -24,6 +26,7 @@ const WRITER = {
 const CONNECT_DEADLINE_MS = 5_000
 const RETRY = { firstMs: 50, maxMs: 1_000 }
 const RETRIES_END_MS = 10_000
+const LOG_INTERVAL_MS = 60_000
 const MAX_BYTES_IN_FLIGHT = 512 * 1024
 
 /** The cache's writer. Redis keeps of every key the row with the highest rank, whoever writes and in whatever order. */
@@ -33,6 +36,7 @@ export class RedisScoreStore implements ScoreStore {
   readonly #address: string
   readonly #pipeline: string
   readonly #log: Log
+  readonly #retries = new Throttle(LOG_INTERVAL_MS, systemClock)
 
   /** @throws REDIS_UNREACHABLE, REDIS_UNAUTHORIZED, REDIS_REFUSED, REDIS_COLLATION */
   static async open(
@@ -75,6 +79,7 @@ export class RedisScoreStore implements ScoreStore {
       signal,
       onError: (error, attempt) => {
         if (systemClock.nowMs() >= giveUpAtMs) throw error
+        if (this.#retries.pass(toFreshetError(error).code) === null) return
         this.#log.warn('writing to the cache again', {
           [ATTRIBUTES.attempt]: attempt,
           [ATTRIBUTES.exceptionMessage]: String(error),
@@ -85,6 +90,7 @@ export class RedisScoreStore implements ScoreStore {
   }
 
   async get(key: string): Promise<StoredScore | undefined> {
+    assertConnected(this.#redis)
     const text = await this.#translated(this.#redis.get(redisKey(this.#pipeline, key)))
     return text === null ? undefined : decodeStoredScore(key, text)
   }
@@ -115,6 +121,7 @@ export class RedisScoreStore implements ScoreStore {
   }
 
   async #send({ keys, args }: GuardedCall): Promise<void> {
+    assertConnected(this.#redis)
     try {
       await this.#redis.evalsha(RANK_GUARD.sha1, keys.length, ...keys, ...args)
     } catch (error) {
