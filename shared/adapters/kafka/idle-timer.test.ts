@@ -63,6 +63,19 @@ test('a request held back by the broker’s throttle is sent when the throttle e
   expect(sent).toEqual([1])
 })
 
+test('a throttle that ends while the timer is armed gives no negative delay', () => {
+  const { queue } = openQueue()
+  const arm = vi.spyOn(globalThis, 'setTimeout')
+  queue.maybeThrottle(5)
+  const startMs = Date.now()
+  const clock = vi.spyOn(Date, 'now')
+  clock.mockReturnValueOnce(startMs + 4).mockReturnValue(startMs + 8)
+  queue.scheduleCheckPendingRequests()
+  expect(arm.mock.calls.map(([, ms]) => ms)).toEqual([1])
+  clock.mockRestore()
+  arm.mockRestore()
+})
+
 test('a request without an answer still times out, and the next one is sent', () => {
   const { queue, push, sent, outcomes } = openQueue()
   queue.scheduleRequestTimeoutCheck()

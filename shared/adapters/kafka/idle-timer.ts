@@ -1,15 +1,21 @@
 /**
  * Keeps an idle connection of kafkajs 2.2.4 idle. Its request queue re-arms a timer for ever, with a negative delay
  * that Node clamps to 1 ms: 3 to 4 % of a core per process at rest, and a TimeoutNegativeWarning. With this guard it
- * arms the timer only while something waits or the broker throttles us.
+ * arms the timer only while something waits or the broker throttles us, and reads the clock once, so that a throttle
+ * which ends just then gives no negative delay either.
  */
 import { createRequire } from 'node:module'
 
 interface RequestQueue {
   readonly pending: readonly unknown[]
   readonly throttledUntil: number
+  throttleCheckTimeoutId: NodeJS.Timeout | null
+  checkPendingRequests(): void
   scheduleCheckPendingRequests(): void
 }
+
+/** As kafkajs has it. */
+const CHECK_INTERVAL_MS = 10
 
 const require = createRequire(import.meta.url)
 const guarded = Symbol.for('freshet.kafka.idle-timer')
@@ -20,8 +26,14 @@ export function guardIdleTimer(): void {
     require('kafkajs/src/network/requestQueue/index.js').prototype
   if (prototype[guarded]) return
   prototype[guarded] = true
-  const schedule = prototype.scheduleCheckPendingRequests
   prototype.scheduleCheckPendingRequests = function (this: RequestQueue) {
-    if (this.pending.length > 0 || this.throttledUntil > Date.now()) schedule.call(this)
+    if (this.throttleCheckTimeoutId !== null) return
+    const throttledMs = Math.max(0, this.throttledUntil - Date.now())
+    if (this.pending.length === 0 && throttledMs === 0) return
+    const check = () => {
+      this.throttleCheckTimeoutId = null
+      this.checkPendingRequests()
+    }
+    this.throttleCheckTimeoutId = setTimeout(check, throttledMs || CHECK_INTERVAL_MS)
   }
 }
