@@ -16,7 +16,25 @@ function pidOf(supervisor: ChildProcess, service: string): number | undefined {
   return pid === undefined ? undefined : Number(pid)
 }
 
-test.skipIf(process.platform !== 'linux' /* children are read from /proc */)(
+/** The children are read from /proc. */
+const onLinux = test.skipIf(process.platform !== 'linux')
+
+onLinux('a service that is frozen does not hold up the end of all', async () => {
+  await using stack = await Stack.open()
+  const supervisor = spawn(process.execPath, [PROGRAM, 'run', 'poller', 'gateway'], {
+    env: stack.env,
+    stdio: 'ignore',
+  })
+  const ended = once(supervisor, 'exit')
+  await stack.gatewayReady()
+  const frozen = pidOf(supervisor, 'poller')!
+  process.kill(frozen, 'SIGSTOP')
+  supervisor.kill('SIGTERM')
+  expect(await ended).toEqual([0, null])
+  expect(() => process.kill(frozen, 0)).toThrow(/ESRCH/)
+})
+
+onLinux(
   'a service that can no longer work does not take the gateway down, and comes back when it can',
   async () => {
     await using stack = await Stack.open()

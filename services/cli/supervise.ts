@@ -12,11 +12,13 @@ const RECOVERED_MS = 60_000
 /** What is wrong from the start shows sooner than this. */
 const STARTED_MS = 20_000
 const CANNOT_WORK = 2
+/** A little more than a service gives itself; one that is frozen cannot even do that. */
+const KILL_AFTER_MS = 12_000
 
 /**
  * One process a service. One that ends unasked is started again, at growing intervals, and never disturbs the others: the
  * gateway answers whatever is broken. Only one that cannot work (exit code 2) from the very start ends them all, since
- * then a setting is wrong and someone is looking. A signal is passed on to all.
+ * then a setting is wrong and someone is looking. A signal is passed on to all, and who does not end in time is killed.
  * @returns the exit code: 0 when all stopped as asked, 2 when one could not begin.
  */
 export async function supervise(names: readonly ServiceName[], config: string | undefined): Promise<number> {
@@ -26,6 +28,9 @@ export async function supervise(names: readonly ServiceName[], config: string | 
   process.on('SIGTERM', passOn).on('SIGINT', passOn)
   stop.signal.addEventListener('abort', () => {
     for (const child of children) child.kill('SIGTERM')
+    setTimeout(() => {
+      for (const child of children) child.kill('SIGKILL')
+    }, KILL_AFTER_MS).unref()
   })
   const codes = await Promise.all(names.map(keepRunning))
   process.off('SIGTERM', passOn).off('SIGINT', passOn)

@@ -67,7 +67,7 @@ export async function withAdmin<T>(
     if (signal.aborted) throw stopped(doing, signal)
     throw new FreshetError('KAFKA_UNREACHABLE', `${doing}: no answer within ${ADMIN_DEADLINE_MS / 1_000} s`)
   })
-  late.catch(() => {})
+  late.catch(() => {}) // told by the race below; it must not count as unhandled when the work wins
   try {
     return await Promise.race([admin.connect().then(() => work(admin)), late])
   } catch (error) {

@@ -49,7 +49,7 @@ export class Generation {
       // One who restarts: our owner. kafkajs would not restart after a TypeError anyway.
       retry: { ...RETRY, restartOnFailure: async () => false },
     })
-    this.#failed.promise.catch(() => {})
+    this.#failed.promise.catch(() => {}) // told by run(); it may fail before run() listens
     this.#listen()
   }
 
