@@ -4,6 +4,7 @@ import { systemClock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { connectKafka, type KafkaConnection, withAdmin } from './connect.ts'
+import { createLed } from './create-led.ts'
 import { type OutgoingMessage, Producer } from './producer.ts'
 
 /** A topic for one integration test, on the brokers of FRESHET_KAFKA_BROKERS; deleted when disposed. */
@@ -32,8 +33,9 @@ export async function scratchTopic(
   }
   const connection = connectKafka(loadSettings({ env: process.env }).kafka, { clientId: 'test', log })
   const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }))
-  await withAdmin(connection, { doing: 'creating', signal: AbortSignal.timeout(20_000) }, (admin) =>
-    admin.createTopics({ topics: [{ topic, numPartitions: partitions, configEntries }] }),
+  const signal = AbortSignal.timeout(20_000)
+  await withAdmin(connection, { doing: 'creating', signal }, (admin) =>
+    createLed(admin, [{ topic, numPartitions: partitions, configEntries }], signal),
   )
   const producer = new Producer(connection, { clock: systemClock, log, deadlineMs: 20_000 })
   return {

@@ -1,8 +1,8 @@
 import type { Settings } from '@freshet/config/schema.ts'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { TOPICS, type TopicName, type TopicSpec, topicName } from '@freshet/records/topics.ts'
-import { systemClock } from '@freshet/stage/clock.ts'
 import { type KafkaConnection, withAdmin } from './connect.ts'
+import { createLed, partitionsOf } from './create-led.ts'
 import kafkajs, { type Admin, type ITopicConfig } from './kafkajs.ts'
 
 /**
@@ -23,9 +23,7 @@ export async function createTopics(
     const there = new Set(await admin.listTopics())
     const missing = topics.filter(({ topic }) => !there.has(topic))
     if (missing.length === 0) return
-    // kafkajs's own wait for leaders throws on a cluster of several brokers although the topic is made.
-    await admin.createTopics({ topics: missing, waitForLeaders: false })
-    for (const { topic } of missing) await untilLed(admin, topic, signal)
+    await createLed(admin, missing, signal)
   })
 }
 
@@ -99,24 +97,4 @@ function toKafkaJs(topic: string, spec: TopicSpec, settings: Settings['kafka']) 
     replicationFactor: settings.replicationFactor,
     configEntries: Object.entries(config).map(([name, value]) => ({ name, value })),
   } satisfies ITopicConfig
-}
-
-/** Ends at the latest with the deadline of `withAdmin`, whose client then refuses to answer. */
-async function untilLed(admin: Admin, topic: string, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted && !(await isLed(admin, topic))) await systemClock.sleep(50, signal)
-}
-
-async function isLed(admin: Admin, topic: string): Promise<boolean> {
-  try {
-    const partitions = await partitionsOf(admin, topic)
-    return partitions.length > 0 && partitions.every(({ leader }) => leader >= 0)
-  } catch (error) {
-    if (error instanceof kafkajs.KafkaJSProtocolError && error.retriable) return false // not yet known there
-    throw error
-  }
-}
-
-async function partitionsOf(admin: Admin, topic: string) {
-  const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
-  return topics[0]?.partitions ?? []
 }
