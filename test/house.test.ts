@@ -27,6 +27,8 @@ describe('the arrows between rooms', () => {
     adapters: ['errors', 'records', 'stage', 'config', 'ports'],
     model: ['errors', 'records', 'stage', 'ports'],
     snapshot: ['errors', 'records', 'stage', 'ports'],
+    capture: ['errors', 'records', 'config', 'adapters'],
+    reconcile: ['errors', 'records', 'stage', 'config', 'ports', 'adapters', 'capture', 'snapshot'],
     oracle: ['errors', 'records', 'ports', 'model'],
     service: ['errors', 'records', 'stage', 'config', 'adapters', 'telemetry'],
   }

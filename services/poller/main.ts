@@ -7,8 +7,8 @@ import { checkTopics } from '@freshet/adapters/kafka/topics.ts'
 import type { Service, ServiceContext } from '@freshet/service/service.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { withGrace } from '@freshet/stage/grace.ts'
-import { CaptureLoop } from './capture-loop.ts'
-import { loadCursors } from './cursor-store.ts'
+import { CaptureLoop } from './capture/capture-loop.ts'
+import { loadCursors } from './sharing/cursor-store.ts'
 
 const GRACE_MS = 8_000
 const PRODUCE_DEADLINE_MS = 60_000

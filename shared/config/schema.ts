@@ -28,11 +28,52 @@ const elasticsearch = z
       .describe('Encoded API key, instead of a user and password in the URL.'),
     caFile: z.string().min(1).optional().describe('PEM file of the certificate authority, for https.'),
     key: z
-      .enum(['index/id', 'id'])
+      .union([z.enum(['index/id', 'id']), z.string().regex(/^field:.+$/, 'index/id, id or field:<path>')])
       .default('index/id')
       .describe(
-        'What names a document in Freshet: its index and _id, or the _id alone (unique in the whole pattern).',
+        'What names a document in Freshet: its index and _id, the _id alone (unique in the whole pattern), or a field of the document, as field:<path>.',
       ),
+    versionField: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Whole number in the document that decides where one key lives in several indices.'),
+    filter: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .describe('Query of the documents that are scored; what leaves it is deleted in Freshet.'),
+    softDeleteField: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Boolean in the document; where it is true the document counts as deleted.'),
+    includeFields: z
+      .array(z.string().min(1))
+      .default([])
+      .describe('Fields that travel, wildcards allowed; none named: all, byte for byte.'),
+    excludeFields: z
+      .array(z.string().min(1))
+      .default([])
+      .describe('Fields that stay behind, wildcards allowed.'),
+    mode: z
+      .enum(['seqNo', 'timestamp'])
+      .default('seqNo')
+      .describe(
+        'How changes are found. timestamp is for indices without sequence numbers, and promises less: see docs/capture.md.',
+      ),
+    timestampField: z.string().min(1).optional().describe('In timestamp mode: the date of the last change.'),
+    timestampOverlapSeconds: z
+      .number()
+      .min(0)
+      .max(86_400)
+      .default(60)
+      .describe('In timestamp mode: how late a document may become visible and still be found.'),
+    goneGraceSeconds: z
+      .number()
+      .min(0)
+      .max(30 * 86_400)
+      .default(600)
+      .describe('How long an index may be gone before its keys are deleted. A closed index is not gone.'),
     pollIntervalMs: z
       .int()
       .min(10)
@@ -40,7 +81,38 @@ const elasticsearch = z
       .default(250)
       .describe('Pause between two looks at the shards.'),
     pageRows: z.int().min(1).max(10_000).default(2_000).describe('Documents read in one page.'),
+    maxPageBytes: z
+      .int()
+      .min(65_536)
+      .max(512 * 1024 * 1024)
+      .default(16 * 1024 * 1024)
+      .describe('A page is read again with fewer documents beyond this; one document may always pass.'),
     requestTimeoutMs: z.int().min(100).max(600_000).default(30_000).describe('Longest wait for one answer.'),
+  })
+  .prefault({})
+
+/** Deletes leave no trace that a search finds: a sweep compares what lives with what the snapshot holds. */
+const sweep = z
+  .strictObject({
+    pauseSeconds: z
+      .number()
+      .min(0.1)
+      .max(86_400)
+      .default(60)
+      .describe(
+        'Shortest time between two sweeps for deletes; shards in which nothing was deleted are left out.',
+      ),
+    maxAgeSeconds: z
+      .number()
+      .min(1)
+      .max(30 * 86_400)
+      .default(86_400)
+      .describe('A shard is swept after this time even when no delete was counted.'),
+    maxMemoryBytes: z
+      .int()
+      .min(1024 * 1024)
+      .default(256 * 1024 * 1024)
+      .describe('Memory of a sweep, 16 bytes a document: shards beyond it wait for the next.'),
   })
   .prefault({})
 
@@ -265,6 +337,7 @@ const telemetry = z
 export const settingsSchema = z.strictObject({
   pipeline,
   elasticsearch,
+  sweep,
   kafka,
   redis,
   s3,

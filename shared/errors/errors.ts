@@ -40,7 +40,7 @@ export const ERRORS = {
   INDEX_MISSING: { retryable: false, hint: 'Create the index, or mend elasticsearch.index.' },
   INDEX_NOT_CAPTURABLE: {
     retryable: false,
-    hint: 'Freshet needs _source and sequence numbers; see docs/03-capture.md.',
+    hint: 'Freshet needs _source and sequence numbers; see docs/capture.md.',
   },
   SHARD_UNAVAILABLE: {
     retryable: true,

@@ -6,7 +6,9 @@ import { jsonRecord } from './json-record.ts'
  * identity saved without its rewind would be a loss.
  */
 const cursorSchema = z.object({
-  version: z.literal(1),
+  version: z.literal(2),
+  /** Of the cluster: an index that another cluster does not have is not gone. */
+  clusterUuid: z.string(),
   index: z.string(),
   shard: z.int().min(0),
   /** What makes a copy of the shard this one: when any of it changes, open windows are read again. */
@@ -26,13 +28,17 @@ const cursorSchema = z.object({
    * again below the cursor. `highSeqNo` is null until the next poll of the same identity closes the window.
    */
   windows: z.array(z.object({ startSeqNo: z.int().min(-1), highSeqNo: z.int().min(-1).nullable() })),
+  /** What is captured of each document and under which key (see shared/capture/scope.ts): another one starts a new epoch. */
+  scope: z.string(),
+  /** The last sweep under this identity that found all deletes up to then; null when one is due. */
+  sweep: z.object({ deleteTotal: z.int().min(0), sweptAtMs: z.number() }).nullable(),
 })
 
 export type Cursor = z.infer<typeof cursorSchema>
 export type ShardIdentity = Cursor['identity']
 export type Window = Cursor['windows'][number]
 
-export const cursorRecord = jsonRecord<Cursor>('cursor', 1, cursorSchema)
+export const cursorRecord = jsonRecord<Cursor>('cursor', 2, cursorSchema)
 
 export function cursorKey(indexUuid: string, shard: number): string {
   return `${indexUuid}/${shard}`

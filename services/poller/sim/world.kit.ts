@@ -1,7 +1,15 @@
 import type { Cursor } from '@freshet/records/cursor.ts'
 import { compareRevisions, type Revision } from '@freshet/records/revision.ts'
 import { seeded } from '@freshet/stage/seeded.ts'
-import { type Capture, defaultLimits, type Effect, type Event, newCapture, resume, step } from '../capture.ts'
+import {
+  type Capture,
+  defaultLimits,
+  type Effect,
+  type Event,
+  newCapture,
+  resume,
+  step,
+} from '../capture/capture.ts'
 import { type Operation, ShardModel } from './shard-model.kit.ts'
 
 /** How often each thing happens, drawn from the seed; 0 turns it off for the whole run. */
@@ -114,7 +122,14 @@ export class World {
   #observe(): void {
     const { identity, globalCheckpoint, maxSeqNo } = this.#shard
     this.#lastEpoch = Math.max(this.#nowMs, this.#lastEpoch + 1)
-    this.#feed({ kind: 'observed', identity, globalCheckpoint, maxSeqNo, newEpoch: this.#lastEpoch })
+    this.#feed({
+      kind: 'observed',
+      identity,
+      globalCheckpoint,
+      maxSeqNo,
+      scope: 's',
+      newEpoch: this.#lastEpoch,
+    })
   }
 
   /** Kafka has one lane, so produce and save end in their order; a read may overtake them. */

@@ -21,6 +21,8 @@ export interface Capture {
   readonly cursor: Cursor
   /** True while the identity in `cursor` is not yet on disk: nothing may be emitted under it. */
   readonly unsaved: boolean
+  /** True when the next look must start a new epoch. */
+  readonly isOutranked: boolean
   readonly savedAtMs: number
   readonly phase: Phase
 }
@@ -54,7 +56,19 @@ export type Event =
       readonly globalCheckpoint: number
       readonly maxSeqNo: number
       readonly identity: ShardIdentity
+      /** Hash of what is captured of each document. */
+      readonly scope: string
+      /** Above every epoch known. */
       readonly newEpoch: number
+    }
+  /** Another poller has emitted this shard under a higher epoch: only one above that outranks it. */
+  | { readonly kind: 'outranked'; readonly epoch: number }
+  /** A sweep under `identity` has found every delete up to its start. */
+  | {
+      readonly kind: 'swept'
+      readonly identity: ShardIdentity
+      readonly deleteTotal: number
+      readonly sweptAtMs: number
     }
   | { readonly kind: 'refreshed' }
   | { readonly kind: 'page'; readonly hits: readonly { readonly id: string; readonly seqNo: number }[] }
@@ -93,12 +107,23 @@ type Step = [Capture, readonly Effect[]]
 /** A shard that has no cursor yet. Its first `observed` gives it an identity and an epoch. */
 export function newCapture(index: string, shard: number): Capture {
   const identity = { indexUuid: '', historyUuid: '', node: '', allocationId: '', primaryTerm: 0 }
-  return resume({ version: 1, index, shard, identity, epoch: 1, seqNo: -1, windows: [] })
+  return resume({
+    version: 2,
+    clusterUuid: '',
+    index,
+    shard,
+    identity,
+    epoch: 1,
+    seqNo: -1,
+    windows: [],
+    scope: '',
+    sweep: null,
+  })
 }
 
 /** A shard that goes on from a stored cursor. */
 export function resume(cursor: Cursor): Capture {
-  return { cursor, unsaved: false, savedAtMs: 0, phase: { kind: 'idle' } }
+  return { cursor, unsaved: false, isOutranked: false, savedAtMs: 0, phase: { kind: 'idle' } }
 }
 
 export function step(state: Capture, event: Event, limits: Limits): Step {
@@ -115,14 +140,18 @@ export function step(state: Capture, event: Event, limits: Limits): Step {
       return saved(state)
     case 'failed':
       return [{ ...state, phase: { kind: 'idle' } }, []]
+    case 'outranked':
+      return [{ ...state, isOutranked: state.isOutranked || event.epoch > state.cursor.epoch }, []]
+    case 'swept':
+      return [swept(state, event), []]
   }
 }
 
 function observed(state: Capture, event: Extract<Event, { kind: 'observed' }>): Step {
   if (state.phase.kind !== 'idle') return [state, []]
-  const cursor = meet(state.cursor, event)
+  const cursor = meet(state, event)
   const unsaved = state.unsaved || cursor.identity !== state.cursor.identity
-  const next: Capture = { ...state, cursor, unsaved }
+  const next: Capture = { ...state, cursor, unsaved, isOutranked: false }
   if (event.globalCheckpoint <= cursor.seqNo && !unsaved) return [next, []]
   const opening: Capture = { ...next, phase: { kind: 'opening', targetSeqNo: event.globalCheckpoint } }
   return [opening, [unsaved ? { kind: 'save', cursor } : { kind: 'refresh' }]]
@@ -130,18 +159,20 @@ function observed(state: Capture, event: Extract<Event, { kind: 'observed' }>): 
 
 /** The cursor under the identity that the primary has now. */
 function meet(
-  cursor: Cursor,
-  { identity, newEpoch, globalCheckpoint, maxSeqNo }: Extract<Event, { kind: 'observed' }>,
+  { cursor, isOutranked }: Capture,
+  { identity, scope, newEpoch, globalCheckpoint, maxSeqNo }: Extract<Event, { kind: 'observed' }>,
 ): Cursor {
   const { indexUuid, historyUuid } = cursor.identity
-  if (identity.indexUuid !== indexUuid || identity.historyUuid !== historyUuid)
-    return { ...cursor, identity, epoch: newEpoch, seqNo: -1, windows: [] }
+  const isNew = identity.indexUuid !== indexUuid || identity.historyUuid !== historyUuid
+  if (isNew || isOutranked || scope !== cursor.scope)
+    return { ...cursor, identity, scope, epoch: newEpoch, seqNo: -1, windows: [], sweep: null }
   if (!sameIdentity(identity, cursor.identity))
     return {
       ...cursor,
       identity,
       seqNo: Math.min(cursor.seqNo, ...cursor.windows.map((window) => window.startSeqNo)),
       windows: [],
+      sweep: null,
     }
   const windows = cursor.windows
     .map(({ startSeqNo, highSeqNo }) => ({ startSeqNo, highSeqNo: highSeqNo ?? maxSeqNo }))
@@ -149,8 +180,19 @@ function meet(
   return { ...cursor, windows }
 }
 
+/** Of the same incarnation. */
 function sameIdentity(a: ShardIdentity, b: ShardIdentity): boolean {
   return a.node === b.node && a.allocationId === b.allocationId && a.primaryTerm === b.primaryTerm
+}
+
+/** Saved with the next advance; a crash before costs a sweep too many. */
+function swept(state: Capture, { identity, ...sweep }: Extract<Event, { kind: 'swept' }>): Capture {
+  const { cursor } = state
+  const { indexUuid, historyUuid } = cursor.identity
+  if (identity.indexUuid !== indexUuid || identity.historyUuid !== historyUuid) return state
+  if (!sameIdentity(identity, cursor.identity)) return state
+  const { deleteTotal, sweptAtMs } = sweep
+  return { ...state, cursor: { ...cursor, sweep: { deleteTotal, sweptAtMs } } }
 }
 
 function saved(state: Capture): Step {

@@ -7,7 +7,7 @@ export interface Page {
   readonly epoch: number
   /** When the page was asked for: the documents were current at this moment or later. */
   readonly capturedAtMs: number
-  readonly keyScheme: 'index/id' | 'id'
+  readonly keyScheme: string
   readonly trace: TraceContext | null
 }
 
@@ -23,6 +23,6 @@ export function hitToChange(hit: Hit, page: Page): Change {
 }
 
 /** The name of a document everywhere in Freshet, e.g. `flights/2013-01-15-UA-1545-EWR`. */
-function documentKey(index: string, id: string, scheme: Page['keyScheme']): Buffer {
+function documentKey(index: string, id: string, scheme: string): Buffer {
   return Buffer.from(scheme === 'index/id' ? `${index}/${id}` : id)
 }

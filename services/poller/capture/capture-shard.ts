@@ -3,6 +3,7 @@ import { readPage } from '@freshet/adapters/elasticsearch/read-page.ts'
 import type { ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
 import { partitionOf } from '@freshet/adapters/kafka/partitioner.ts'
 import type { OutgoingMessage, Producer } from '@freshet/adapters/kafka/producer.ts'
+import { hitToChange } from '@freshet/capture/hit-to-change.ts'
 import type { Settings } from '@freshet/config/schema.ts'
 import { CHANGE_HEADER, encodeChangeHeader } from '@freshet/records/change.ts'
 import type { Hit } from '@freshet/records/hit.ts'
@@ -10,9 +11,8 @@ import { topicName } from '@freshet/records/topics.ts'
 import type { StageReport } from '@freshet/service/service.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
+import { saveCursor } from '../sharing/cursor-store.ts'
 import { type Capture, defaultLimits, type Effect, type Event, step } from './capture.ts'
-import { saveCursor } from './cursor-store.ts'
-import { hitToChange } from './hit-to-change.ts'
 import { tracePage } from './page-span.ts'
 
 export interface CaptureWorld {
@@ -62,7 +62,7 @@ export class ShardCapture {
     const limits = { ...defaultLimits, pageRows: this.#world.settings.elasticsearch.pageRows }
     const { identity, globalCheckpoint, maxSeqNo } = this.#view
     let error: unknown
-    let event: Event = { kind: 'observed', identity, globalCheckpoint, maxSeqNo, newEpoch }
+    let event: Event = { kind: 'observed', identity, globalCheckpoint, maxSeqNo, scope: '', newEpoch }
     for (;;) {
       const [next, effects] = step(state, event, limits)
       state = next

@@ -19,7 +19,15 @@ function feed(state: Capture, ...events: readonly Event[]): [Capture, readonly E
 }
 
 function observed(globalCheckpoint: number, more: Partial<Extract<Event, { kind: 'observed' }>> = {}): Event {
-  return { kind: 'observed', identity, globalCheckpoint, maxSeqNo: globalCheckpoint, newEpoch: 100, ...more }
+  return {
+    kind: 'observed',
+    identity,
+    globalCheckpoint,
+    maxSeqNo: globalCheckpoint,
+    scope: 's',
+    newEpoch: 100,
+    ...more,
+  }
 }
 
 const hits = (...seqNos: readonly number[]): Event => ({
