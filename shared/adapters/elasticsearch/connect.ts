@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { Client } from '@elastic/elasticsearch'
+import { Client, Transport } from '@elastic/elasticsearch'
 import type { Settings } from '@freshet/config/schema.ts'
 import { FreshetError } from '@freshet/errors/errors.ts'
 
@@ -10,11 +10,19 @@ export function connectElasticsearch(settings: Settings['elasticsearch']): Clien
     maxRetries: 0,
     requestTimeout: settings.requestTimeoutMs,
     compression: false,
+    Transport: PlainJsonTransport,
   }
   if (settings.apiKey !== undefined) options.auth = { apiKey: settings.apiKey }
   if (settings.caFile !== undefined) options.tls = { ca: readCertificate(settings.caFile) }
   const client = new Client(options)
   return Object.assign(client, { [Symbol.asyncDispose]: () => client.close() })
+}
+
+/** Speaks plain JSON: the client's own media type names version 9, and servers before that refuse it by name. */
+class PlainJsonTransport extends Transport {
+  constructor(options: ConstructorParameters<typeof Transport>[0]) {
+    super({ ...options, vendoredHeaders: {} })
+  }
 }
 
 function readCertificate(file: string): Buffer {
