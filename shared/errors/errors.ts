@@ -34,13 +34,17 @@ export const ERRORS = {
   ELASTICSEARCH_UNREACHABLE: { retryable: true, hint: 'Check elasticsearch.url and that the server runs.' },
   ELASTICSEARCH_UNAUTHORIZED: {
     retryable: false,
-    hint: 'Check elasticsearch.apiKey, or the user and password in elasticsearch.url.',
+    hint: 'Check elasticsearch.apiKey, or the user and password in elasticsearch.url; `freshet doctor` names the privileges that its role lacks.',
   },
   ELASTICSEARCH_REFUSED: { retryable: false, hint: 'The server refused the request for the reason given.' },
   INDEX_MISSING: { retryable: false, hint: 'Create the index, or mend elasticsearch.index.' },
   INDEX_NOT_CAPTURABLE: {
     retryable: false,
     hint: 'Freshet needs _source and sequence numbers; see docs/capture.md.',
+  },
+  INDEX_BLOCKED: {
+    retryable: true,
+    hint: 'Take the block away that the message names, as PUT <index>/_settings {"index.blocks.read": false}; capture then goes on.',
   },
   SHARD_UNAVAILABLE: {
     retryable: true,

@@ -39,6 +39,7 @@ describe('an answer of Elasticsearch', () => {
     [429, 'circuit_breaking_exception', 'ELASTICSEARCH_UNREACHABLE'],
     [502, '', 'ELASTICSEARCH_UNREACHABLE'],
     [403, 'security_exception', 'ELASTICSEARCH_UNAUTHORIZED'],
+    [403, 'cluster_block_exception', 'INDEX_BLOCKED'],
     [400, 'parsing_exception', 'ELASTICSEARCH_REFUSED'],
   ])('%s %s is %s', (status, type, code) => {
     expect(refusal(status, { error: { type, reason: 'because' } }, 'reading')).toMatchObject({ code })

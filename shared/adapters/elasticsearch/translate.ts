@@ -18,6 +18,7 @@ export function refusal(status: number, body: unknown, doing: string): FreshetEr
 }
 
 function codeOf(status: number, type: string): ErrorCode {
+  if (status === 403 && type === 'cluster_block_exception') return 'INDEX_BLOCKED'
   if (status === 401 || status === 403) return 'ELASTICSEARCH_UNAUTHORIZED'
   if (type === 'index_not_found_exception') return 'INDEX_MISSING'
   if (type === 'index_closed_exception' || type === 'search_phase_execution_exception')
