@@ -30,6 +30,11 @@ const cursorSchema = z.object({
   windows: z.array(z.object({ startSeqNo: z.int().min(-1), highSeqNo: z.int().min(-1).nullable() })),
   /** What is captured of each document and under which key (see shared/capture/scope.ts): another one starts a new epoch. */
   scope: z.string(),
+  /**
+   * Epochs that this shard had before: their rows are outranked or their documents gone, and the next sweep deletes what
+   * is left of them. Here because an epoch must be dead on disk before anything is buried in its name.
+   */
+  deadEpochs: z.array(z.int().min(1)).default([]),
   /** The last sweep under this identity that found all deletes up to then; null when one is due. */
   sweep: z.object({ deleteTotal: z.int().min(0), sweptAtMs: z.number() }).nullable(),
 })

@@ -144,3 +144,39 @@ describe('the rewind', () => {
     expect(effects).toMatchObject([{ kind: 'save' }])
   })
 })
+
+describe('an epoch dies', () => {
+  test('on disk, with the new one and before anything is read under it', () => {
+    const [state, effects] = feed(
+      capturedTo(5),
+      observed(3, { identity: { ...identity, historyUuid: 'h2' }, newEpoch: 200 }),
+    )
+    expect(state.cursor).toMatchObject({ epoch: 200, deadEpochs: [100] })
+    expect(effects).toEqual([{ kind: 'save', cursor: state.cursor }])
+  })
+
+  test('also that of another poller, once ours is above it', () => {
+    const [state] = feed(capturedTo(5), { kind: 'outranked', epoch: 150 }, observed(5, { newEpoch: 200 }))
+    expect(state.cursor).toMatchObject({ epoch: 200, seqNo: -1, deadEpochs: [100, 150] })
+  })
+
+  test('when its index is gone; one that comes back is read anew, above what is buried', () => {
+    const [state, effects] = feed(capturedTo(5), { kind: 'gone', newEpoch: 200 })
+    expect(state.cursor).toMatchObject({ epoch: 200, seqNo: -1, deadEpochs: [100], sweep: null })
+    expect(effects).toEqual([{ kind: 'save', cursor: state.cursor }])
+    const [back] = feed(state, saved, observed(5), refreshed, hits(2))
+    expect(back.phase).toMatchObject({ kind: 'scanning', targetSeqNo: 5 })
+  })
+
+  test('and is forgotten when a sweep has deleted what was left of it', () => {
+    const swept = { kind: 'swept', identity, deleteTotal: 7, sweptAtMs: 9, buriedEpochs: [100] } as const
+    const [state] = feed(
+      capturedTo(5),
+      { kind: 'outranked', epoch: 150 },
+      observed(5, { newEpoch: 200 }),
+      saved,
+      swept,
+    )
+    expect(state.cursor).toMatchObject({ deadEpochs: [150], sweep: { deleteTotal: 7, sweptAtMs: 9 } })
+  })
+})

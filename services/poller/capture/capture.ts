@@ -21,8 +21,8 @@ export interface Capture {
   readonly cursor: Cursor
   /** True while the identity in `cursor` is not yet on disk: nothing may be emitted under it. */
   readonly unsaved: boolean
-  /** True when the next look must start a new epoch. */
-  readonly isOutranked: boolean
+  /** Epochs of others for this shard, above ours: the next look starts one above them all. */
+  readonly outrankedBy: readonly number[]
   readonly savedAtMs: number
   readonly phase: Phase
 }
@@ -69,7 +69,14 @@ export type Event =
       readonly identity: ShardIdentity
       readonly deleteTotal: number
       readonly sweptAtMs: number
+      /** Dead epochs that have no living row any more. */
+      readonly buriedEpochs: readonly number[]
     }
+  /**
+   * Its index no longer exists: the epoch dies, so that its keys may be deleted. Should the index come back to the name,
+   * it is captured anew under `newEpoch`, which is above all that was buried.
+   */
+  | { readonly kind: 'gone'; readonly newEpoch: number }
   | { readonly kind: 'refreshed' }
   | { readonly kind: 'page'; readonly hits: readonly { readonly id: string; readonly seqNo: number }[] }
   | { readonly kind: 'acked'; readonly throughSeqNo: number; readonly nowMs: number }
@@ -117,13 +124,14 @@ export function newCapture(index: string, shard: number): Capture {
     seqNo: -1,
     windows: [],
     scope: '',
+    deadEpochs: [],
     sweep: null,
   })
 }
 
 /** A shard that goes on from a stored cursor. */
 export function resume(cursor: Cursor): Capture {
-  return { cursor, unsaved: false, isOutranked: false, savedAtMs: 0, phase: { kind: 'idle' } }
+  return { cursor, unsaved: false, outrankedBy: [], savedAtMs: 0, phase: { kind: 'idle' } }
 }
 
 export function step(state: Capture, event: Event, limits: Limits): Step {
@@ -141,9 +149,11 @@ export function step(state: Capture, event: Event, limits: Limits): Step {
     case 'failed':
       return [{ ...state, phase: { kind: 'idle' } }, []]
     case 'outranked':
-      return [{ ...state, isOutranked: state.isOutranked || event.epoch > state.cursor.epoch }, []]
+      return [outranked(state, event.epoch), []]
     case 'swept':
       return [swept(state, event), []]
+    case 'gone':
+      return gone(state, event.newEpoch)
   }
 }
 
@@ -151,7 +161,7 @@ function observed(state: Capture, event: Extract<Event, { kind: 'observed' }>): 
   if (state.phase.kind !== 'idle') return [state, []]
   const cursor = meet(state, event)
   const unsaved = state.unsaved || cursor.identity !== state.cursor.identity
-  const next: Capture = { ...state, cursor, unsaved, isOutranked: false }
+  const next: Capture = { ...state, cursor, unsaved, outrankedBy: [] }
   if (event.globalCheckpoint <= cursor.seqNo && !unsaved) return [next, []]
   const opening: Capture = { ...next, phase: { kind: 'opening', targetSeqNo: event.globalCheckpoint } }
   return [opening, [unsaved ? { kind: 'save', cursor } : { kind: 'refresh' }]]
@@ -159,13 +169,15 @@ function observed(state: Capture, event: Extract<Event, { kind: 'observed' }>): 
 
 /** The cursor under the identity that the primary has now. */
 function meet(
-  { cursor, isOutranked }: Capture,
+  { cursor, outrankedBy }: Capture,
   { identity, scope, newEpoch, globalCheckpoint, maxSeqNo }: Extract<Event, { kind: 'observed' }>,
 ): Cursor {
   const { indexUuid, historyUuid } = cursor.identity
   const isNew = identity.indexUuid !== indexUuid || identity.historyUuid !== historyUuid
-  if (isNew || isOutranked || scope !== cursor.scope)
-    return { ...cursor, identity, scope, epoch: newEpoch, seqNo: -1, windows: [], sweep: null }
+  if (isNew || outrankedBy.length > 0 || scope !== cursor.scope) {
+    const next = inNewEpoch(cursor, newEpoch)
+    return { ...next, deadEpochs: [...next.deadEpochs, ...outrankedBy], identity, scope }
+  }
   if (!sameIdentity(identity, cursor.identity))
     return {
       ...cursor,
@@ -180,19 +192,37 @@ function meet(
   return { ...cursor, windows }
 }
 
+/** At the beginning, with the epoch that it had among the dead. */
+function inNewEpoch(cursor: Cursor, epoch: number): Cursor {
+  const deadEpochs = cursor.identity.indexUuid === '' ? [] : [...cursor.deadEpochs, cursor.epoch]
+  return { ...cursor, epoch, deadEpochs, seqNo: -1, windows: [], sweep: null }
+}
+
+function gone(state: Capture, newEpoch: number): Step {
+  if (state.phase.kind !== 'idle') return [state, []]
+  const cursor = inNewEpoch(state.cursor, newEpoch)
+  return [{ ...state, cursor, unsaved: true, phase: { kind: 'closing' } }, [{ kind: 'save', cursor }]]
+}
+
+function outranked(state: Capture, epoch: number): Capture {
+  if (epoch <= state.cursor.epoch || state.outrankedBy.includes(epoch)) return state
+  return { ...state, outrankedBy: [...state.outrankedBy, epoch] }
+}
+
 /** Of the same incarnation. */
 function sameIdentity(a: ShardIdentity, b: ShardIdentity): boolean {
   return a.node === b.node && a.allocationId === b.allocationId && a.primaryTerm === b.primaryTerm
 }
 
 /** Saved with the next advance; a crash before costs a sweep too many. */
-function swept(state: Capture, { identity, ...sweep }: Extract<Event, { kind: 'swept' }>): Capture {
+function swept(state: Capture, event: Extract<Event, { kind: 'swept' }>): Capture {
+  const { identity, deleteTotal, sweptAtMs, buriedEpochs } = event
   const { cursor } = state
   const { indexUuid, historyUuid } = cursor.identity
   if (identity.indexUuid !== indexUuid || identity.historyUuid !== historyUuid) return state
   if (!sameIdentity(identity, cursor.identity)) return state
-  const { deleteTotal, sweptAtMs } = sweep
-  return { ...state, cursor: { ...cursor, sweep: { deleteTotal, sweptAtMs } } }
+  const deadEpochs = cursor.deadEpochs.filter((epoch) => !buriedEpochs.includes(epoch))
+  return { ...state, cursor: { ...cursor, deadEpochs, sweep: { deleteTotal, sweptAtMs } } }
 }
 
 function saved(state: Capture): Step {
