@@ -38,7 +38,10 @@ export class Stack implements AsyncDisposable {
    * Topics, bucket, index and a promoted model are there; no service runs yet.
    * @param extra environment of the services, over the test's own.
    */
-  static async open(extra: Readonly<Record<string, string>> = {}, { shards = 2 } = {}): Promise<Stack> {
+  static async open(
+    extra: Readonly<Record<string, string>> = {},
+    { shards = 2, replicas = 0 } = {},
+  ): Promise<Stack> {
     const pipeline = `t${randomBytes(5).toString('hex')}`
     const gatewayPort = await new PortPicker().pick([])
     const env = {
@@ -59,7 +62,7 @@ export class Stack implements AsyncDisposable {
     const client = connectElasticsearch(settings.elasticsearch)
     await client.indices.create({
       index: pipeline,
-      settings: { number_of_shards: shards, number_of_replicas: 0 },
+      settings: { number_of_shards: shards, number_of_replicas: replicas },
     })
     const bundle = await demoBundle()
     const store = openS3(settings.s3)
@@ -135,8 +138,8 @@ export class Stack implements AsyncDisposable {
     if (errors) throw new Error(JSON.stringify(items.find((item) => item.index?.error)))
   }
 
-  /** Waits until the oracle has nothing to say. @throws with its report when it goes on talking */
-  async conserved(): Promise<OracleReport> {
+  /** Waits until the oracle has nothing to say. @throws with its report when it goes on talking for `giveUpMs` */
+  async conserved({ giveUpMs = 45_000 } = {}): Promise<OracleReport> {
     let report: OracleReport | undefined
     await until(
       'every live document has its score in Redis and in the snapshot',
@@ -151,7 +154,7 @@ export class Stack implements AsyncDisposable {
         })
         return isConserved(report)
       },
-      () => JSON.stringify({ report, output: this.output }, null, 2),
+      { giveUpMs, explain: () => JSON.stringify({ report, output: this.output }, null, 2) },
     )
     return report!
   }
