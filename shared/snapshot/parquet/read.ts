@@ -2,6 +2,7 @@ import type { Buffer } from 'node:buffer'
 import { zstdDecompressSync } from 'node:zlib'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
+import { SNAPSHOT_COLUMNS } from '@freshet/records/snapshot-columns.ts'
 import { type FileMetaData, parquetMetadata, type RowGroup } from 'hyparquet'
 import { parquetHeader } from 'hyparquet/src/column.js'
 import type { SnapshotRows, SnapshotSchema } from '../rows.ts'
@@ -23,16 +24,22 @@ interface FileAddress {
   readonly bytes: number
 }
 
-/** Opens a file that SnapshotWriter wrote. @throws OBJECT_MISSING, SNAPSHOT_CORRUPT, RECORD_VERSION */
+/**
+ * Opens a file that SnapshotWriter wrote.
+ * @param what `ranks`: without the outputs, which are neither fetched nor decoded
+ * @throws OBJECT_MISSING, SNAPSHOT_CORRUPT, RECORD_VERSION
+ */
 export async function openSnapshotFile(
   store: ObjectStore,
   file: FileAddress,
   signal?: AbortSignal,
+  what: 'all' | 'ranks' = 'all',
 ): Promise<SnapshotFileReader> {
   const source = await openSource(store, file, signal)
   const metadata = guard(file, () => parquetMetadata(source.tail))
-  const schema = decodeFooter(metadata.key_value_metadata)
-  checkColumns(file, metadata, schema)
+  const footer = decodeFooter(metadata.key_value_metadata)
+  checkColumns(file, metadata, footer)
+  const schema = what === 'all' ? footer : { ...footer, outputs: [] }
   return { schema, pages: readPages(source, metadata, schema) }
 }
 
@@ -42,7 +49,7 @@ async function* readPages(
   schema: SnapshotSchema,
 ): AsyncGenerator<SnapshotRows> {
   for (const group of metadata.row_groups) {
-    const chunks = chunkRanges(group)
+    const chunks = chunkRanges(group).slice(0, SNAPSHOT_COLUMNS.length + schema.outputs.length)
     const from = chunks[0]!.from
     const bytes = await source.read(from, chunks.at(-1)!.to)
     const columns = chunks.map((chunk) => new ChunkReader(bytes.subarray(chunk.from - from, chunk.to - from)))
