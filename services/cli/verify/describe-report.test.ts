@@ -1,0 +1,92 @@
+import {
+  emptyTally,
+  type ShardReport,
+  type Tally,
+  type VerifyReport,
+} from '@freshet/reconcile/verify-report.ts'
+import { expect, test } from 'vitest'
+import { describeReport } from './describe-report.ts'
+
+function shard(index: string, number: number, tally: Partial<Tally>): ShardReport {
+  return { index, shard: number, checkpoint: 99, cursor: 99, ...emptyTally(), ...tally }
+}
+
+function report(parts: Partial<VerifyReport>): VerifyReport {
+  return {
+    pipeline: 'air',
+    model: { name: 'flight-delay', version: '3', generation: 4 },
+    startedAtMs: 0,
+    endedAtMs: 1_000,
+    isSettled: true,
+    shards: [],
+    extraOfTheDead: 0,
+    findings: [],
+    unreadable: [],
+    closed: [],
+    gone: [],
+    repair: null,
+    ...parts,
+  }
+}
+
+test('a complete pipeline is told in a line a shard and a sum', () => {
+  const shards = [
+    shard('flights', 0, { live: 24_012, scored: 24_012 }),
+    shard('flights', 1, { live: 23_988, scored: 23_988 }),
+  ]
+  expect(describeReport(report({ shards })).split('\n')).toEqual([
+    '               live  scored  missing  stale  extra',
+    '  flights/0  24,012  24,012        0      0      0',
+    '  flights/1  23,988  23,988        0      0      0',
+    'complete: 48,000 live, 48,000 scored at their current revision by flight-delay@3',
+    '',
+  ])
+})
+
+test('what is wrong is named, with what to do next', () => {
+  const shards = [shard('flights', 0, { live: 10, scored: 5, olderModel: 1, setAside: 1, missing: 3 })]
+  const text = describeReport(
+    report({
+      shards,
+      findings: [
+        { kind: 'missing', key: 'flights/a' },
+        { kind: 'setAside', key: 'flights/b', reason: 'FIELD_MISSING: no distance' },
+      ],
+    }),
+  )
+  expect(text.split('\n').slice(1)).toEqual([
+    '  flights/0    10       5            1          1        3      0      0',
+    '  missing  flights/a',
+    '  missing  and 2 more (--limit, --json)',
+    '  set aside  flights/b  FIELD_MISSING: no distance',
+    'NOT complete: 10 live, 5 scored at their current revision by flight-delay@3, 1 by an older model, 1 set aside, 3 missing',
+    'next: `freshet verify --repair` emits what is wrong again',
+    '',
+  ])
+})
+
+test('a shard that could not be read is never taken for a complete one', () => {
+  const text = describeReport(report({ unreadable: ['flights/3'] }))
+  expect(text).toContain('flights/3 could not be read, so nothing is proved of it')
+  expect(text).toContain('NOT complete')
+})
+
+test('while the snapshot lags behind, nobody is sent to repair', () => {
+  const shards = [shard('flights', 0, { live: 1, missing: 1 })]
+  const text = describeReport(report({ shards, isSettled: false }))
+  expect(text).toContain('give it more --wait')
+  expect(text).not.toContain('--repair')
+})
+
+test('a closed index waits and a gone one has its grace; neither is wrong', () => {
+  const text = describeReport(report({ closed: ['old'], gone: ['older'] }))
+  expect(text).toContain('old is closed: it waits')
+  expect(text).toContain('older is gone: its scores are deleted after')
+  expect(text).toContain('complete: 0 live')
+})
+
+test('a repair says what it emitted, and what it cannot mend', () => {
+  const shards = [shard('flights', 0, { live: 1, missing: 1 })]
+  const text = describeReport(report({ shards, repair: { emitted: 2, tombstones: 3, beyond: 1 } }))
+  expect(text).toContain('repair: 2 documents and 3 deletes emitted; 1 cannot be mended by emitting')
+})

@@ -1,0 +1,133 @@
+import {
+  type Finding,
+  isComplete,
+  type Tally,
+  totalOf,
+  type VerifyReport,
+} from '@freshet/reconcile/verify-report.ts'
+import { modelLabel } from '@freshet/records/score-batch.ts'
+
+/** A verification as people read it: a line a shard, the sum, what is wrong, what to do next. */
+export function describeReport(report: VerifyReport): string {
+  const total = totalOf(report)
+  const lines = [
+    ...table(report),
+    ...notes(report),
+    ...findingLines(report.findings, total),
+    summary(report, total),
+    ...nextSteps(report, total),
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+interface Column {
+  readonly title: string
+  readonly of: keyof Tally
+  /** Shown only where there is something to show. */
+  readonly onlyNonZero: boolean
+}
+
+const COLUMNS: readonly Column[] = [
+  { title: 'live', of: 'live', onlyNonZero: false },
+  { title: 'scored', of: 'scored', onlyNonZero: false },
+  { title: 'older model', of: 'olderModel', onlyNonZero: true },
+  { title: 'set aside', of: 'setAside', onlyNonZero: true },
+  { title: 'pending', of: 'pending', onlyNonZero: true },
+  { title: 'missing', of: 'missing', onlyNonZero: false },
+  { title: 'stale', of: 'stale', onlyNonZero: false },
+  { title: 'extra', of: 'extra', onlyNonZero: false },
+]
+
+function table({ shards }: VerifyReport): string[] {
+  const columns = COLUMNS.filter(
+    ({ of, onlyNonZero }) => !onlyNonZero || shards.some((shard) => shard[of] > 0),
+  )
+  const rows = [
+    ['', ...columns.map(({ title }) => title)],
+    ...shards.map((shard) => [
+      `${shard.index}/${shard.shard}`,
+      ...columns.map(({ of }) => formatCount(shard[of])),
+    ]),
+  ]
+  const widths = rows[0]!.map((_, at) => Math.max(...rows.map((row) => row[at]!.length)))
+  return rows.map((row) =>
+    `  ${row.map((cell, at) => (at === 0 ? cell.padEnd(widths[at]!) : cell.padStart(widths[at]!))).join('  ')}`.trimEnd(),
+  )
+}
+
+function notes({ unreadable, closed, gone, extraOfTheDead }: VerifyReport): string[] {
+  return [
+    ...unreadable.map((name) => `  ${name} could not be read, so nothing is proved of it`),
+    ...closed.map((name) => `  ${name} is closed: it waits, its scores stay`),
+    ...gone.map((name) => `  ${name} is gone: its scores are deleted after elasticsearch.goneGraceSeconds`),
+    ...(extraOfTheDead > 0
+      ? [`  ${formatCount(extraOfTheDead)} extra, of indices or incarnations that are no more`]
+      : []),
+  ]
+}
+
+const KINDS: Readonly<Record<Finding['kind'], string>> = {
+  missing: 'missing',
+  stale: 'stale',
+  extra: 'extra',
+  setAside: 'set aside',
+}
+
+function findingLines(findings: readonly Finding[], total: Tally): string[] {
+  return (Object.keys(KINDS) as Finding['kind'][]).flatMap((kind) => {
+    const listed = findings.filter((finding) => finding.kind === kind)
+    const more = total[kind] - listed.length
+    return [
+      ...listed.map(
+        ({ key, reason }) => `  ${KINDS[kind]}  ${key}${reason === undefined ? '' : `  ${reason}`}`,
+      ),
+      ...(more > 0 && listed.length > 0
+        ? [`  ${KINDS[kind]}  and ${formatCount(more)} more (--limit, --json)`]
+        : []),
+    ]
+  })
+}
+
+function summary(report: VerifyReport, total: Tally): string {
+  const { model } = report
+  const by = model === null ? 'no model is promoted' : `by ${modelLabel(model)}`
+  const parts = [
+    `${formatCount(total.live)} live`,
+    `${formatCount(total.scored)} scored at their current revision ${by}`,
+    ...(total.olderModel > 0 ? [`${formatCount(total.olderModel)} by an older model`] : []),
+    ...(total.setAside > 0 ? [`${formatCount(total.setAside)} set aside`] : []),
+    ...(total.pending > 0 ? [`${formatCount(total.pending)} pending`] : []),
+    ...(total.missing > 0 ? [`${formatCount(total.missing)} missing`] : []),
+    ...(total.stale > 0 ? [`${formatCount(total.stale)} stale`] : []),
+    ...(total.extra > 0 ? [`${formatCount(total.extra)} extra`] : []),
+  ]
+  return `${isComplete(report) ? 'complete' : 'NOT complete'}: ${parts.join(', ')}`
+}
+
+function nextSteps({ isSettled, repair }: VerifyReport, { pending, missing, stale, extra }: Tally): string[] {
+  const isWrong = missing + stale + extra > 0
+  return [
+    ...(repair === null
+      ? []
+      : [
+          `repair: ${formatCount(repair.emitted)} documents and ${formatCount(repair.tombstones)} deletes emitted${
+            repair.beyond > 0
+              ? `; ${formatCount(repair.beyond)} cannot be mended by emitting, see their reasons`
+              : ''
+          }`,
+        ]),
+    ...(pending > 0 ? ['next: the poller has not come to all documents; see `freshet status`'] : []),
+    ...(isWrong && !isSettled
+      ? [
+          'next: the snapshot does not hold all that was emitted yet: see `freshet status`, or give it more --wait',
+        ]
+      : []),
+    ...(isWrong && isSettled && repair === null
+      ? ['next: `freshet verify --repair` emits what is wrong again']
+      : []),
+  ]
+}
+
+function formatCount(count: number): string {
+  return count.toLocaleString('en-US')
+}
