@@ -1,0 +1,98 @@
+import { randomUUID } from 'node:crypto'
+import { connectKafka, withAdmin } from '@freshet/adapters/kafka/connect.ts'
+import { Producer } from '@freshet/adapters/kafka/producer.ts'
+import { createTopics } from '@freshet/adapters/kafka/topics.ts'
+import { MemoryObjectStore } from '@freshet/adapters/memory/object-store.ts'
+import { loadSettings } from '@freshet/config/load.ts'
+import { groupName, type TopicName, topicName } from '@freshet/records/topics.ts'
+import { manyRows } from '@freshet/snapshot/rows.kit.ts'
+import { systemClock } from '@freshet/stage/clock.ts'
+import { quietLog } from '@freshet/stage/quiet-log.ts'
+import { expect, test, vi } from 'vitest'
+import { putSnapshot } from './snapshot.kit.ts'
+import { type Progress, Watermark } from './watermark.ts'
+
+vi.setConfig({ testTimeout: 120_000 }) // to set a group's offsets, it is joined and left again: seconds each time
+
+const soon = () => AbortSignal.timeout(45_000)
+
+test('the snapshot holds what was emitted before a moment once that is scored, and the scores are in it', async () => {
+  await using pipeline = await openPipeline()
+  const { world } = pipeline
+  await pipeline.write('changes', 3)
+  const moment = await Watermark.now(world, soon())
+  await pipeline.write('changes', 5) // after the moment: not waited for
+  expect(await moment.look(soon())).toEqual({ kind: 'scoring', changesLeft: 3 })
+  await pipeline.commitScored(2)
+  expect(await moment.look(soon())).toEqual({ kind: 'scoring', changesLeft: 1 })
+
+  await pipeline.write('scores', 2)
+  await pipeline.commitScored(3)
+  expect(await moment.look(soon())).toEqual({ kind: 'storing', batchesLeft: 2 })
+  await pipeline.write('scores', 1) // of a change after the moment
+  const manifest = await putSnapshot(world.store, [[manyRows(0, 1), manyRows(1, 1)]])
+  expect(await moment.look(soon())).toEqual({ kind: 'reached', manifest })
+})
+
+test('where nothing was emitted there is nothing to wait for', async () => {
+  await using pipeline = await openPipeline()
+  const moment = await Watermark.now(pipeline.world, soon())
+  expect(await moment.look(soon())).toEqual({ kind: 'reached', manifest: null })
+})
+
+test('whoever waits hears how far it is, gets the manifest, and at the deadline hears what is left', async () => {
+  await using pipeline = await openPipeline()
+  await pipeline.write('changes', 1)
+  const moment = await Watermark.now(pipeline.world, soon())
+  const heard: Progress[] = []
+  const wait = { everyMs: 50, clock: systemClock, signal: soon() }
+  await expect(moment.wait({ ...wait, deadlineMs: 0 })).rejects.toMatchObject({
+    code: 'DEADLINE',
+    message: expect.stringContaining('1 changes are not scored'),
+  })
+  const waiting = moment.wait({
+    ...wait,
+    deadlineMs: 45_000,
+    onProgress: (progress) => void heard.push(progress),
+  })
+  await pipeline.commitScored(1)
+  expect(await waiting).toBeNull()
+  expect(heard.at(-1)).toEqual({ kind: 'reached', manifest: null })
+})
+
+/** Topics of one partition, whose scorer and snapshot worker are played by the test. */
+async function openPipeline() {
+  const pipeline = `t${randomUUID()}`
+  const { kafka } = loadSettings({ env: { ...process.env, FRESHET_KAFKA_PARTITIONS: '1' } })
+  const connection = connectKafka(kafka, { clientId: 'test', log: quietLog })
+  await createTopics(connection, pipeline, kafka, soon())
+  const producer = new Producer(connection, { clock: systemClock, log: quietLog, deadlineMs: 30_000 })
+  return {
+    world: { connection, pipeline, store: new MemoryObjectStore() },
+    async write(topic: TopicName, count: number) {
+      const messages = Array.from({ length: count }, () => ({
+        partition: 0,
+        key: Buffer.from(randomUUID()),
+        value: Buffer.from('x'),
+      }))
+      await producer.send(topicName(pipeline, topic), messages, soon())
+    },
+    async commitScored(offset: number) {
+      const topic = topicName(pipeline, 'changes')
+      await withAdmin(connection, { doing: 'committing', signal: soon() }, (admin) =>
+        admin.setOffsets({
+          groupId: groupName(pipeline, 'infer'),
+          topic,
+          partitions: [{ partition: 0, offset: `${offset}` }],
+        }),
+      )
+    },
+    async [Symbol.asyncDispose]() {
+      await producer[Symbol.asyncDispose]()
+      const names: TopicName[] = ['changes', 'scores', 'cursors', 'heartbeats', 'dead']
+      await withAdmin(connection, { doing: 'deleting', signal: soon() }, (admin) =>
+        admin.deleteTopics({ topics: names.map((name) => topicName(pipeline, name)) }),
+      )
+    },
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * Does the snapshot hold everything that was emitted before a moment? Where `.changes` ended at that moment is scored
+ * once the infer group has committed it; every score of it then stands before the present end of `.scores`; and that is
+ * in the snapshot once the manifest's offsets have passed it.
+ */
+import { type KafkaConnection, withAdmin } from '@freshet/adapters/kafka/connect.ts'
+import { type GroupPosition, readGroupPositions } from '@freshet/adapters/kafka/group-positions.ts'
+import { FreshetError } from '@freshet/errors/errors.ts'
+import type { ObjectStore } from '@freshet/ports/object-store.ts'
+import type { Manifest } from '@freshet/records/manifest.ts'
+import { consumerGroups, type Worker } from '@freshet/records/topics.ts'
+import { readManifest } from '@freshet/snapshot/manifest.ts'
+import type { Clock } from '@freshet/stage/clock.ts'
+
+export interface WatermarkWorld {
+  readonly connection: KafkaConnection
+  readonly pipeline: string
+  readonly store: ObjectStore
+}
+
+export type Progress =
+  /** Changes before the moment that are not scored, as offsets: compaction may have taken some of them away. */
+  | { readonly kind: 'scoring'; readonly changesLeft: number }
+  /** Messages of `.scores` that are not in the snapshot. */
+  | { readonly kind: 'storing'; readonly batchesLeft: number }
+  /** The manifest holds all of it; null when nothing was ever emitted. */
+  | { readonly kind: 'reached'; readonly manifest: Manifest | null }
+
+/** The moment of `Watermark.now`. */
+export class Watermark {
+  readonly #world: WatermarkWorld
+  readonly #changes: Ends
+  #scores: Ends | undefined
+
+  private constructor(world: WatermarkWorld, changes: Ends) {
+    this.#world = world
+    this.#changes = changes
+  }
+
+  /** Whatever Kafka has acknowledged by now is before it. @throws KAFKA_UNREACHABLE, TOPIC_MISSING, DEADLINE */
+  static async now(world: WatermarkWorld, signal: AbortSignal): Promise<Watermark> {
+    return new Watermark(world, endsOf(await positionsOf(world, 'infer', signal)))
+  }
+
+  /** One look, without waiting. @throws KAFKA_UNREACHABLE, S3_UNREACHABLE, DEADLINE when `signal` aborts */
+  async look(signal: AbortSignal): Promise<Progress> {
+    if (this.#scores === undefined) {
+      const scored = await positionsOf(this.#world, 'infer', signal)
+      const changesLeft = leftOf(this.#changes, scored, ({ committed }) => committed ?? 0)
+      if (changesLeft > 0) return { kind: 'scoring', changesLeft }
+    }
+    const batches = await positionsOf(this.#world, 'snapshot', signal)
+    this.#scores ??= endsOf(batches)
+    const manifest = (await readManifest(this.#world.store, signal))?.manifest ?? null
+    const batchesLeft = leftOf(
+      this.#scores,
+      batches,
+      ({ partition }) => manifest?.partitions[partition]?.nextOffset ?? 0,
+    )
+    return batchesLeft > 0 ? { kind: 'storing', batchesLeft } : { kind: 'reached', manifest }
+  }
+
+  /**
+   * Looks again and again until the snapshot has reached it.
+   * @returns a manifest that holds everything; null when nothing was ever emitted
+   * @throws DEADLINE saying what is left, when `deadlineMs` are over or `signal` aborts
+   */
+  async wait(options: {
+    readonly deadlineMs: number
+    readonly everyMs: number
+    readonly clock: Clock
+    readonly signal: AbortSignal
+    readonly onProgress?: (progress: Progress) => void
+  }): Promise<Manifest | null> {
+    const { deadlineMs, everyMs, clock, signal, onProgress } = options
+    const giveUpAtMs = clock.nowMs() + deadlineMs
+    for (;;) {
+      const progress = await this.look(signal)
+      onProgress?.(progress)
+      if (progress.kind === 'reached') return progress.manifest
+      if (signal.aborted || clock.nowMs() + everyMs > giveUpAtMs)
+        throw new FreshetError('DEADLINE', `the snapshot does not hold everything: ${describe(progress)}`)
+      await clock.sleep(everyMs, signal)
+    }
+  }
+}
+
+/** By partition: the offset of the next message. */
+type Ends = ReadonlyMap<number, number>
+
+function endsOf(positions: readonly GroupPosition[]): Ends {
+  return new Map(positions.map(({ partition, high }) => [partition, high]))
+}
+
+/** What the log no longer has, nobody waits for. */
+function leftOf(
+  ends: Ends,
+  positions: readonly GroupPosition[],
+  nextOf: (at: GroupPosition) => number,
+): number {
+  return positions.reduce(
+    (sum, at) => sum + Math.max(0, (ends.get(at.partition) ?? 0) - Math.max(at.low, nextOf(at))),
+    0,
+  )
+}
+
+async function positionsOf(
+  { connection, pipeline }: WatermarkWorld,
+  worker: Worker,
+  signal: AbortSignal,
+): Promise<GroupPosition[]> {
+  const { groupId, topic } = consumerGroups(pipeline).find((group) => group.worker === worker)!
+  const doing = `reading the position of ${groupId}`
+  return await withAdmin(connection, { doing, signal }, (admin) =>
+    readGroupPositions(admin, { groupId, topic }),
+  )
+}
+
+function describe(progress: Exclude<Progress, { kind: 'reached' }>): string {
+  return progress.kind === 'scoring'
+    ? `${progress.changesLeft} changes are not scored`
+    : `${progress.batchesLeft} batches of scores are not stored`
+}
