@@ -1,10 +1,11 @@
-import type { Buffer } from 'node:buffer'
+import { Buffer } from 'node:buffer'
 import { FreshetError } from '@freshet/errors/errors.ts'
 
 const FIRST_PRINTABLE = 0x20
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const COMMA = 0x2c
+const DOT = 0x2e
 const ZERO = 0x30
 const ONE = 0x31
 const NINE = 0x39
@@ -30,7 +31,7 @@ interface Word {
 export class JsonScanner {
   readonly #bytes: Buffer
   #at = 0
-  readonly #words: (Word | undefined)[] = new Array(WORD_SLOTS)
+  #words: (Word | undefined)[] | undefined
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes
@@ -56,6 +57,49 @@ export class JsonScanner {
     this.#expect(CLOSE_BRACKET)
   }
 
+  /**
+   * The value at a path of names, which may also stand in one name with dots as Elasticsearch takes them; the last one
+   * where it is there more than once. Nothing else is decoded.
+   * @param path names with dots between them, UTF-8.
+   * @returns its bytes as they are; undefined when there is none, or when what is on the way is no object
+   */
+  find(path: Buffer, from = 0): Buffer | undefined {
+    this.#space()
+    if (this.#bytes[this.#at] !== OPEN_BRACE) {
+      this.skip()
+      return undefined
+    }
+    let found: Buffer | undefined
+    this.#expect(OPEN_BRACE)
+    if (this.#accept(CLOSE_BRACE)) return undefined
+    do {
+      const end = this.#nameAlong(path, from)
+      this.#expect(COLON)
+      if (end === path.length) found = this.bytes()
+      else if (end !== undefined) found = this.find(path, end + 1) ?? found
+      else this.skip()
+    } while (this.#accept(COMMA))
+    this.#expect(CLOSE_BRACE)
+    return found
+  }
+
+  /** Steps over a name. @returns where in `path` it ends when it is the path's next name, or names; else undefined */
+  #nameAlong(path: Buffer, from: number): number | undefined {
+    this.#space()
+    const quote = this.#at
+    if (this.#bytes[quote] !== QUOTE) throw malformed(`a string expected at byte ${quote}`)
+    const isPlain = this.#skipString()
+    const name = isPlain ? undefined : Buffer.from(this.#parse(quote) as string)
+    const length = name === undefined ? this.#at - quote - 2 : name.length
+    const end = from + length
+    if (end !== path.length && path[end] !== DOT) return undefined
+    const isNext =
+      name === undefined
+        ? path.compare(this.#bytes, quote + 1, quote + 1 + length, from, end) === 0
+        : path.compare(name, 0, length, from, end) === 0
+    return isNext ? end : undefined
+  }
+
   /** A string that comes again and again, such as a name: decoded once, then known by its bytes. */
   word(): string {
     this.#space()
@@ -64,11 +108,12 @@ export class JsonScanner {
     this.#skipString()
     const to = this.#at
     const slot = (to - from + 7 * (this.#bytes[from + 2] ?? 0) + this.#bytes[to - 2]!) % WORD_SLOTS
-    const known = this.#words[slot]
+    const words = (this.#words ??= new Array<Word | undefined>(WORD_SLOTS))
+    const known = words[slot]
     if (known !== undefined && this.#isAt(known.bytes, from, to)) return known.text
     this.#at = from
     const text = this.json() as string
-    this.#words[slot] = { bytes: this.#bytes.subarray(from, to), text }
+    words[slot] = { bytes: this.#bytes.subarray(from, to), text }
     return text
   }
 
@@ -83,8 +128,10 @@ export class JsonScanner {
     this.#space()
     const from = this.#at
     this.skip()
-    const plain = this.#plain(from, this.#at)
-    if (plain !== undefined) return plain
+    return this.#plain(from, this.#at) ?? this.#parse(from)
+  }
+
+  #parse(from: number): unknown {
     try {
       return JSON.parse(this.#bytes.toString('utf8', from, this.#at))
     } catch (cause) {
@@ -146,14 +193,21 @@ export class JsonScanner {
     } while (depth > 0)
   }
 
-  #skipString(): void {
+  /** @returns whether it has no escapes */
+  #skipString(): boolean {
     const bytes = this.#bytes
+    let isPlain = true
     let at = this.#at + 1
     for (let byte = bytes[at]; byte !== QUOTE; byte = bytes[at]) {
       if (byte === undefined) throw malformed('the response is cut off')
-      at += byte === BACKSLASH ? 2 : 1
+      if (byte === BACKSLASH) {
+        isPlain = false
+        at++
+      }
+      at++
     }
     this.#at = at + 1
+    return isPlain
   }
 
   #skipScalar(): void {

@@ -1,0 +1,28 @@
+import { Buffer } from 'node:buffer'
+import type { Hit } from '@freshet/records/hit.ts'
+import { FieldCutter } from './cut-field.ts'
+import type { KeyScheme } from './scope.ts'
+
+/** What a key is made of. */
+export type Named = Pick<Hit, 'index' | 'id' | 'source'>
+
+/** UTF-8 bytes of a document's key; undefined when it has none that is usable. */
+export type KeyCutter = (document: Named) => Buffer | undefined
+
+/** Longer than any index and id together: a key is a name, and travels with every score. */
+export const MAX_KEY_BYTES = 1_024
+
+/** The name of a document everywhere in Freshet, e.g. `flights/2013-01-15-UA-1545-EWR`. */
+export function keyCutter(scheme: KeyScheme): KeyCutter {
+  if (scheme === 'index/id') return indexAndId
+  if (scheme === 'id') return ({ id }) => Buffer.from(id)
+  const field = new FieldCutter(scheme.field)
+  return ({ source }) => {
+    const text = field.text(source)
+    return text !== undefined && text.length > 0 && text.length <= MAX_KEY_BYTES ? text : undefined
+  }
+}
+
+export function indexAndId({ index, id }: Pick<Hit, 'index' | 'id'>): Buffer {
+  return Buffer.from(`${index}/${id}`)
+}
