@@ -2,15 +2,15 @@
 import { parseArgs } from 'node:util'
 import { describeError, FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
 import { startServers } from '../start-servers.ts'
+import { capture } from './capture.ts'
 import type { Figure } from './figure.ts'
 import { gatewayLookups } from './gateway-lookups.ts'
 import { infer } from './infer.ts'
 import { measure } from './measure.ts'
 import { memory } from './memory.ts'
-import { poller, pollerAgainstReader } from './poller.ts'
 import { describeMachine, resultLine, resultText, roundText } from './print.ts'
 
-const FIGURES: readonly Figure[] = [poller, pollerAgainstReader, infer, gatewayLookups, memory]
+const FIGURES: readonly Figure[] = [capture, infer, gatewayLookups, memory]
 const ROUNDS = 5
 
 const HELP = `npm run bench -- [figure...] [--rounds N] [--json]
@@ -20,13 +20,14 @@ FRESHET_ELASTICSEARCH_URL, FRESHET_REDIS_URL and FRESHET_S3_ENDPOINT name; witho
 
 ${FIGURES.map(({ name, title }) => `  ${name.padEnd(17)}${title}`).join('\n')}
 
-  --rounds N       rounds of each, medians are told (default ${ROUNDS}; fewer are a look, no figure)
+  --rounds N       rounds of each, medians are told (most take ${ROUNDS}; fewer are a look, no figure)
   --json           one object a line
 `
 
 interface Plan {
   readonly figures: readonly Figure[]
-  readonly rounds: number
+  /** Of each figure; undefined: as many as it wants. */
+  readonly rounds: number | undefined
   readonly json: boolean
 }
 
@@ -37,7 +38,11 @@ async function run({ figures, rounds, json }: Plan, signal: AbortSignal): Promis
     await using bench = await figure.open(servers)
     const onRound: Parameters<typeof measure>[2]['onRound'] = (round, samples) =>
       process.stderr.write(`${roundText(figure, round, samples)}\n`)
-    const result = await measure(figure, bench, { rounds, onRound, signal })
+    const result = await measure(figure, bench, {
+      rounds: rounds ?? figure.rounds ?? ROUNDS,
+      onRound,
+      signal,
+    })
     process.stdout.write(json ? `${resultLine(result)}\n` : `${resultText(figure, result)}\n`)
   }
 }
@@ -46,8 +51,8 @@ async function run({ figures, rounds, json }: Plan, signal: AbortSignal): Promis
 function readPlan(args: readonly string[]): Plan | undefined {
   const { values, positionals } = parse(args)
   if (values.help) return undefined
-  const rounds = Number(values.rounds)
-  if (!Number.isInteger(rounds) || rounds < 1)
+  const rounds = values.rounds === undefined ? undefined : Number(values.rounds)
+  if (rounds !== undefined && (!Number.isInteger(rounds) || rounds < 1))
     throw new FreshetError('USAGE', `--rounds wants a whole number from 1, not ${values.rounds}`)
   const figures = positionals.map((name) => {
     const figure = FIGURES.find((one) => one.name === name)
@@ -64,7 +69,7 @@ function parse(args: readonly string[]) {
       args: [...args],
       allowPositionals: true,
       options: {
-        rounds: { type: 'string', default: `${ROUNDS}` },
+        rounds: { type: 'string' },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },

@@ -42,7 +42,7 @@ export const gatewayLookups: Figure = {
     const keep = opened.move()
     return {
       ours: () => sample(stack.pidOf('gateway'), ours),
-      baseline: () => sample(bare.pid, baseline),
+      baselines: { bare: () => sample(bare.pid, baseline) },
       [Symbol.asyncDispose]: () => keep.disposeAsync(),
     }
   },

@@ -1,11 +1,7 @@
-import { Buffer } from 'node:buffer'
-import { randomBytes } from 'node:crypto'
 import { connectKafka, type KafkaConnection, withAdmin } from '@freshet/adapters/kafka/connect.ts'
-import { partitionOf } from '@freshet/adapters/kafka/partitioner.ts'
-import { type OutgoingMessage, Producer } from '@freshet/adapters/kafka/producer.ts'
+import { Producer } from '@freshet/adapters/kafka/producer.ts'
 import type { Flight } from '@freshet/demo/flights.ts'
 import { compileColumns } from '@freshet/model/columns.ts'
-import { CHANGE_HEADER, encodeChangeHeader } from '@freshet/records/change.ts'
 import { groupName, topicName } from '@freshet/records/topics.ts'
 import { DeadLetters } from '@freshet/scorer/dead-letters.ts'
 import { type InferDeps, runInfer } from '@freshet/scorer/infer/infer-loop.ts'
@@ -13,6 +9,7 @@ import { systemClock } from '@freshet/stage/clock.ts'
 import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { Stack } from '../stack.ts'
+import { changePages } from './change-pages.ts'
 import { type Cost, costOf, stopwatch } from './cost.ts'
 import type { Bench, Figure, Sample } from './figure.ts'
 import { flightDocuments } from './flight-documents.ts'
@@ -20,7 +17,6 @@ import { openBenchTelemetry, reportTo } from './in-process.ts'
 
 const CHANGES = 150_000
 const PARTITIONS = 8
-const PAGE_ROWS = 2_000
 const RUN_ROWS = 64
 const ROUND_DEADLINE_MS = 120_000
 const PRODUCE_DEADLINE_MS = 60_000
@@ -50,34 +46,16 @@ export const infer: Figure = {
     const keep = opened.move()
     return {
       ours: () => scoreAll(stack, { connection, producer, telemetry }),
-      baseline: () => runBare(stack, session, matrix),
+      baselines: { model: () => runBare(stack, session, matrix) },
       [Symbol.asyncDispose]: () => keep.disposeAsync(),
     }
   },
 }
 
-/** As the poller would have written them: a page has one trace and one time. */
 async function fillChanges(stack: Stack, producer: Producer, flights: readonly Flight[]): Promise<void> {
   const topic = topicName(stack.settings.pipeline, 'changes')
-  for (let from = 0; from < flights.length; from += PAGE_ROWS) {
-    const trace = { traceId: randomBytes(16).toString('hex'), spanId: randomBytes(8).toString('hex') }
-    const capturedAtMs = Date.now()
-    const messages = flights.slice(from, from + PAGE_ROWS).map(({ id, document }, row): OutgoingMessage => {
-      const key = Buffer.from(`${stack.index}/${id}`)
-      const source = Buffer.from(JSON.stringify(document))
-      const revision = { documentVersion: 0, epoch: 1, primaryTerm: 1, seqNo: from + row }
-      const header = encodeChangeHeader({ key, source, revision, capturedAtMs, trace })
-      const partition = partitionOf(key, PARTITIONS)
-      return {
-        partition,
-        key,
-        value: source,
-        headers: { [CHANGE_HEADER]: header },
-        timestampMs: capturedAtMs,
-      }
-    })
-    await producer.send(topic, messages, AbortSignal.timeout(PRODUCE_DEADLINE_MS))
-  }
+  for (const page of changePages(stack, flights))
+    await producer.send(topic, page, AbortSignal.timeout(PRODUCE_DEADLINE_MS))
 }
 
 /** The group is forgotten at the end, so that the next round begins at the beginning too. */

@@ -6,14 +6,16 @@ import { measure, median } from './measure.ts'
 const figure = { name: 'scripted', unit: 'rows/s' }
 
 /** Gives the samples of a script, and writes down whose turn it was. */
-function scripted(script: { ours: Sample[]; baseline: Sample[] | null }) {
+function scripted({ ours, ...baselines }: { ours: Sample[]; [baseline: string]: Sample[] }) {
   const turns: string[] = []
   const play = (who: string, samples: Sample[]) => async () => {
     turns.push(who)
     return samples.shift()!
   }
-  const baseline = script.baseline && play('baseline', script.baseline)
-  return { turns, bench: { ours: play('ours', script.ours), baseline } }
+  const bare = Object.fromEntries(
+    Object.entries(baselines).map(([who, samples]) => [who, play(who, samples)]),
+  )
+  return { turns, bench: { ours: play('ours', ours), baselines: bare } }
 }
 
 function samples(...values: readonly number[]): Sample[] {
@@ -26,41 +28,53 @@ describe('a figure', () => {
   test('is the median of its rounds, beside the median of its baseline, so that one bad round changes nothing', async () => {
     const { bench } = scripted({
       ours: samples(100, 120, 1, 110, 115),
-      baseline: samples(200, 220, 210, 9_000, 215),
+      bare: samples(200, 220, 210, 9_000, 215),
     })
     expect(await measure(figure, bench, options(5))).toEqual({
       figure: 'scripted',
       unit: 'rows/s',
-      value: 110,
-      baseline: 215,
-      ratio: 0.5116,
       rounds: 5,
+      value: 110,
       cpuMicrosPerRow: 9091,
-      baselineCpuMicrosPerRow: 4651,
+      baseline: {
+        value: 215,
+        cpuMicrosPerRow: 4651,
+        valueRatio: 0.5116,
+        cpuRatio: 1.955,
+        parts: { bare: { value: 215, cpuMicrosPerRow: 4651 } },
+      },
       also: {},
     })
   })
 
-  test('is measured in turns with its baseline, and the first turn changes hands', async () => {
-    const { bench, turns } = scripted({ ours: samples(1, 2, 3), baseline: samples(1, 2, 3) })
+  test('whose baseline has parts is compared with the slowest of them, and costs as a multiple of all', async () => {
+    const { bench } = scripted({
+      ours: [{ value: 60, cpuMicrosPerRow: 9 }],
+      read: [{ value: 200, cpuMicrosPerRow: 2 }],
+      write: [{ value: 100, cpuMicrosPerRow: 4 }],
+    })
+    const { baseline } = await measure(figure, bench, options(1))
+    expect(baseline).toMatchObject({ value: 100, cpuMicrosPerRow: 6, valueRatio: 0.6, cpuRatio: 1.5 })
+  })
+
+  test('is measured in turns with its baselines, and the first turn changes hands', async () => {
+    const { bench, turns } = scripted({ ours: samples(1, 2, 3), a: samples(1, 2, 3), b: samples(1, 2, 3) })
     await measure(figure, bench, options(3))
-    expect(turns.join(' ')).toBe('ours baseline baseline ours ours baseline')
+    expect(turns.join(' ')).toBe('ours a b a b ours b ours a')
   })
 
   test('without a baseline says null, and keeps what else was seen', async () => {
     const ours = [7, 5, 6].map((value) => ({ value, cpuMicrosPerRow: 2, also: { gatewayMiB: value * 10 } }))
-    const { bench } = scripted({ ours, baseline: null })
+    const { bench } = scripted({ ours })
     expect(await measure(figure, bench, options(3))).toMatchObject({
       value: 6,
       baseline: null,
-      ratio: null,
-      baselineCpuMicrosPerRow: null,
       also: { gatewayMiB: 60 },
     })
   })
 
   test('is not finished after a stop', async () => {
-    const { bench, turns } = scripted({ ours: samples(1, 2), baseline: samples(1, 2) })
+    const { bench, turns } = scripted({ ours: samples(1, 2), bare: samples(1, 2) })
     const stop = new AbortController()
     const measured = measure(figure, bench, {
       ...options(2),
@@ -68,7 +82,7 @@ describe('a figure', () => {
       signal: stop.signal,
     })
     await expect(measured).rejects.toThrow('aborted')
-    expect(turns).toEqual(['ours', 'baseline'])
+    expect(turns).toEqual(['ours', 'bare'])
   })
 })
 

@@ -4,66 +4,105 @@ import type { Bench, Figure, Sample } from './figure.ts'
 export interface Result {
   readonly figure: string
   readonly unit: string
-  readonly value: number
-  /** null without a baseline. */
-  readonly baseline: number | null
-  /** value / baseline */
-  readonly ratio: number | null
   readonly rounds: number
+  readonly value: number
   readonly cpuMicrosPerRow: number
-  readonly baselineCpuMicrosPerRow: number | null
+  /** null without a baseline. */
+  readonly baseline: Baseline | null
   readonly also: Readonly<Record<string, number>>
 }
 
+export interface Baseline {
+  /** Of the slowest part. */
+  readonly value: number
+  /** Of all parts together. */
+  readonly cpuMicrosPerRow: number
+  /** Ours, as a multiple of it. */
+  readonly valueRatio: number
+  readonly cpuRatio: number
+  /** One unless the work has several. */
+  readonly parts: Readonly<Record<string, Medians>>
+}
+
+export type Medians = Pick<Sample, 'value' | 'cpuMicrosPerRow'>
+
+/** What one round gave, by name. */
+export interface Round {
+  readonly ours: Sample
+  readonly baselines: Readonly<Record<string, Sample>>
+}
+
 /**
- * Ours and the baseline take turns, and change who goes first from round to round: whatever slows the machine down for
- * a while, or warms it up, meets both.
+ * Ours and the baselines take turns, and who goes first changes from round to round: whatever slows the machine down
+ * for a while, or warms it up, meets all of them.
  * @param options `onRound` is told what the round gave; `signal` ends it between two measurements
  */
 export async function measure(
   { name, unit }: Pick<Figure, 'name' | 'unit'>,
-  bench: Pick<Bench, 'ours' | 'baseline'>,
-  options: {
-    rounds: number
-    onRound: (round: number, sample: { ours: Sample; baseline: Sample | null }) => void
-    signal: AbortSignal
-  },
+  { ours, baselines }: Pick<Bench, 'ours' | 'baselines'>,
+  options: { rounds: number; onRound: (round: number, samples: Round) => void; signal: AbortSignal },
 ): Promise<Result> {
-  const ours: Sample[] = []
-  const baseline: Sample[] = []
-  for (let round = 1; round <= options.rounds; round++) {
-    const turns = [
-      async () => void ours.push(await bench.ours()),
-      async () => void (bench.baseline && baseline.push(await bench.baseline())),
-    ]
-    for (const turn of round % 2 === 1 ? turns : turns.reverse()) {
+  const turns = Object.entries({ [OURS]: ours, ...baselines })
+  const samples: Record<string, Sample[]> = {}
+  for (let round = 0; round < options.rounds; round++) {
+    for (let turn = 0; turn < turns.length; turn++) {
+      const [who, work] = turns[(round + turn) % turns.length]!
       options.signal.throwIfAborted()
-      await turn()
+      ;(samples[who] ??= []).push(await work())
     }
-    options.onRound(round, { ours: ours.at(-1)!, baseline: baseline.at(-1) ?? null })
+    const { [OURS]: own, ...bare } = lastOf(samples)
+    options.onRound(round + 1, { ours: own!, baselines: bare })
   }
-  return { figure: name, unit, rounds: options.rounds, ...summary(ours, baseline) }
+  const { [OURS]: own, ...bare } = samples
+  return { figure: name, unit, rounds: options.rounds, ...summary(own!, bare) }
+}
+
+/** No baseline can have it as its name. */
+const OURS = ''
+
+function lastOf(samples: Readonly<Record<string, readonly Sample[]>>): Record<string, Sample> {
+  return Object.fromEntries(Object.entries(samples).map(([who, all]) => [who, all.at(-1)!]))
 }
 
 function summary(
   ours: readonly Sample[],
-  baseline: readonly Sample[],
-): Omit<Result, 'figure' | 'unit' | 'rounds'> {
-  const bare = baseline.length > 0
-  const value = median(ours.map((sample) => sample.value))
-  const bareValue = bare ? median(baseline.map((sample) => sample.value)) : null
+  baselines: Readonly<Record<string, readonly Sample[]>>,
+): Pick<Result, 'value' | 'cpuMicrosPerRow' | 'baseline' | 'also'> {
+  const own = mediansOf(ours)
+  const parts = Object.fromEntries(
+    Object.entries(baselines).map(([name, samples]) => [name, mediansOf(samples)]),
+  )
+  const names = Object.keys(ours[0]?.also ?? {})
+  const alsoOf = (name: string) => digits(median(ours.map((sample) => sample.also?.[name] ?? Number.NaN)))
+  return {
+    value: digits(own.value),
+    cpuMicrosPerRow: digits(own.cpuMicrosPerRow),
+    baseline: Object.keys(parts).length === 0 ? null : compare(own, parts),
+    also: Object.fromEntries(names.map((name) => [name, alsoOf(name)])),
+  }
+}
+
+function compare(own: Medians, parts: Readonly<Record<string, Medians>>): Baseline {
+  const value = Math.min(...Object.values(parts).map((part) => part.value))
+  const cpuMicrosPerRow = Object.values(parts).reduce((sum, part) => sum + part.cpuMicrosPerRow, 0)
   return {
     value: digits(value),
-    baseline: bareValue === null ? null : digits(bareValue),
-    ratio: bareValue === null ? null : digits(value / bareValue),
-    cpuMicrosPerRow: digits(median(ours.map((sample) => sample.cpuMicrosPerRow))),
-    baselineCpuMicrosPerRow: bare ? digits(median(baseline.map((sample) => sample.cpuMicrosPerRow))) : null,
-    also: Object.fromEntries(
-      Object.keys(ours[0]?.also ?? {}).map((name) => [
+    cpuMicrosPerRow: digits(cpuMicrosPerRow),
+    valueRatio: digits(own.value / value),
+    cpuRatio: digits(own.cpuMicrosPerRow / cpuMicrosPerRow),
+    parts: Object.fromEntries(
+      Object.entries(parts).map(([name, part]) => [
         name,
-        digits(median(ours.map((sample) => sample.also?.[name] ?? Number.NaN))),
+        { value: digits(part.value), cpuMicrosPerRow: digits(part.cpuMicrosPerRow) },
       ]),
     ),
+  }
+}
+
+function mediansOf(samples: readonly Sample[]): Medians {
+  return {
+    value: median(samples.map((sample) => sample.value)),
+    cpuMicrosPerRow: median(samples.map((sample) => sample.cpuMicrosPerRow)),
   }
 }
 

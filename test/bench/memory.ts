@@ -45,7 +45,7 @@ export const memory: Figure = {
     return {
       ours: () =>
         watchRound(stack, connection, { flights, changes: DOCUMENTS * ++round, servers: processes }),
-      baseline: null,
+      baselines: {},
       [Symbol.asyncDispose]: () => keep.disposeAsync(),
     }
   },

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os'
-import type { Figure, Sample } from './figure.ts'
-import type { Result } from './measure.ts'
+import type { Figure } from './figure.ts'
+import type { Baseline, Result, Round } from './measure.ts'
 
 /** What the figures of a run depend on, in one line. */
 export function describeMachine(): string {
@@ -22,29 +22,31 @@ export function resultLine({ also, ...result }: Result): string {
 }
 
 export function resultText({ title, target }: Figure, result: Result): string {
-  const { figure, unit, value, baseline, ratio, cpuMicrosPerRow, baselineCpuMicrosPerRow, also } = result
+  const { figure, unit, value, cpuMicrosPerRow, baseline, also } = result
   const lines = [
     `${figure}: ${title}`,
     row('value', `${number(value)} ${unit}`, `target: ${target}`),
-    ...(baseline === null ? [] : [row('baseline', `${number(baseline)} ${unit}`)]),
-    ...(ratio === null ? [] : [row('ratio', `${ratio}`)]),
-    row(
-      'CPU a row',
-      `${number(cpuMicrosPerRow)} µs`,
-      baselineCpuMicrosPerRow === null ? '' : `baseline: ${number(baselineCpuMicrosPerRow)} µs`,
-    ),
+    row('CPU a row', `${number(cpuMicrosPerRow)} µs`),
+    ...(baseline === null ? [] : baselineRows(baseline, unit)),
     ...Object.entries(also).map(([name, more]) => row(name, number(more))),
   ]
   return `${lines.join('\n')}\n`
 }
 
-export function roundText(
-  { name, unit }: Figure,
-  round: number,
-  { ours, baseline }: { ours: Sample; baseline: Sample | null },
-): string {
-  const bare = baseline === null ? '' : `, baseline ${number(baseline.value)}`
-  return `${name}, round ${round}: ${number(ours.value)} ${unit}${bare}`
+function baselineRows({ parts, valueRatio, cpuRatio }: Baseline, unit: string): string[] {
+  const isOne = Object.keys(parts).length === 1
+  return [
+    ...Object.entries(parts).map(([name, part]) =>
+      row(name, `${number(part.value)} ${unit}`, `${number(part.cpuMicrosPerRow)} µs CPU a row`),
+    ),
+    row('ratio', number(valueRatio), isOne ? '' : 'to the slowest of them'),
+    row('CPU ratio', number(cpuRatio), isOne ? '' : 'to their sum'),
+  ]
+}
+
+export function roundText({ name, unit }: Figure, round: number, { ours, baselines }: Round): string {
+  const bare = Object.entries(baselines).map(([part, { value }]) => `, ${part} ${number(value)}`)
+  return `${name}, round ${round}: ${number(ours.value)} ${unit}${bare.join('')}`
 }
 
 function row(...cells: readonly string[]): string {
