@@ -53,6 +53,7 @@ describe('a table of living keys', () => {
     expect(ask(table, 'a').meet(101)).toBe(-1)
     expect(ask(table, 'b').meet(2 ** 41 - 5)).toBe(10)
     expect(ask(table, 'c').meet(1)).toBeUndefined()
+    expect([...(await tableOf([['a', 2 ** 41 + 5]])).unmetSeqNos(2 ** 41 + 9)]).toEqual([2 ** 41 + 5])
   })
 
   test('knows which keys were met', async () => {
@@ -64,6 +65,8 @@ describe('a table of living keys', () => {
         for (const name of met) ask(table, name).meet(0)
         expect(keys.filter((name) => ask(table, name).isMet)).toEqual(met)
         expect(table.countUnmet()).toBe(keys.length - met.length)
+        const unmet = keys.flatMap((name, i) => (met.includes(name) ? [] : [i]))
+        expect([...table.unmetSeqNos(keys.length)].sort((a, b) => a - b)).toEqual(unmet)
       }),
     )
   })

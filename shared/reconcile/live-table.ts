@@ -116,6 +116,17 @@ export class LiveTable {
     return this.size - met
   }
 
+  /**
+   * Sequence numbers of the living keys that were not met, in no order.
+   * @param near none of them is further than 2^40 from it
+   */
+  *unmetSeqNos(near: number): Generator<number> {
+    for (const { entries, starts, ends } of this.#segments)
+      for (let bucket = 0; bucket < ends.length; bucket++)
+        for (let at = starts[bucket]!; at < ends[bucket]!; at++)
+          if ((entries.rest[at]! & MARK) === 0) yield near + distance(near, seqNoAt(entries, at))
+  }
+
   #segmentOf(bytes: Uint8Array, from: number, to: number): SealedSegment {
     murmur3(bytes, from, to, { seed: this.#seed, into: this.#hash })
     return this.#segments[segmentOf(this.#hash)]!
