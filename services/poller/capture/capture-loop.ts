@@ -107,8 +107,10 @@ export class CaptureLoop {
     const { clock, signal, telemetry, report } = this.#world
     const before = shard.capture.cursor
     this.#lastEpoch = Math.max(clock.nowMs(), this.#lastEpoch + 1)
-    const scan = new ShardCapture(this.#world, view, () => refreshOnce(view.index))
-    const { state, error } = await scan.run(shard.capture, this.#lastEpoch)
+    const scan = new ShardCapture(this.#world, view, shard.capture, () => refreshOnce(view.index))
+    const { identity, globalCheckpoint, maxSeqNo } = view
+    const seen = { kind: 'observed', identity, globalCheckpoint, maxSeqNo, scope: '' } as const
+    const { state, error } = await scan.run({ ...seen, newEpoch: this.#lastEpoch })
     shard.capture = state
     if (before.identity !== state.cursor.identity) this.#tellIdentity(before, state.cursor)
     if (error === undefined) {

@@ -12,7 +12,7 @@ import type { StageReport } from '@freshet/service/service.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
 import { saveCursor } from '../sharing/cursor-store.ts'
-import { type Capture, defaultLimits, type Effect, type Event, step } from './capture.ts'
+import { type Capture, defaultLimits, type Effect, type Event, type Observed, step } from './capture.ts'
 import { tracePage } from './page-span.ts'
 
 export interface CaptureWorld {
@@ -44,29 +44,35 @@ export class ShardCapture {
   readonly #refresh: () => Promise<void>
   readonly #running = new Set<Promise<Outcome>>()
   #page: PageRead = { hits: [], capturedAtMs: 0 }
-  #epoch = 0
+  #state: Capture
 
-  /** @param refresh refreshes the shard's index, at most once a round for all its shards. */
-  constructor(world: CaptureWorld, view: ShardView, refresh: () => Promise<void>) {
+  /**
+   * @param state   idle.
+   * @param refresh refreshes the shard's index, at most once a round for all its shards.
+   */
+  constructor(world: CaptureWorld, view: ShardView, state: Capture, refresh: () => Promise<void>) {
     this.#world = world
     this.#view = view
+    this.#state = state
     this.#refresh = refresh
   }
 
+  /** Where the scan is now. */
+  get state(): Capture {
+    return this.#state
+  }
+
   /**
-   * @param state    idle.
-   * @param newEpoch for a shard that is met for the first time.
+   * @param seen how the shard stands by a look that `view` is from.
    * @returns the state, idle again; at the last saved cursor when `error` is set.
    */
-  async run(state: Capture, newEpoch: number): Promise<{ state: Capture; error?: unknown }> {
+  async run(seen: Observed): Promise<{ state: Capture; error?: unknown }> {
     const limits = { ...defaultLimits, pageRows: this.#world.settings.elasticsearch.pageRows }
-    const { identity, globalCheckpoint, maxSeqNo } = this.#view
     let error: unknown
-    let event: Event = { kind: 'observed', identity, globalCheckpoint, maxSeqNo, scope: '', newEpoch }
+    let event: Event = seen
     for (;;) {
-      const [next, effects] = step(state, event, limits)
-      state = next
-      this.#epoch = state.cursor.epoch
+      const [state, effects] = step(this.#state, event, limits)
+      this.#state = state
       for (const effect of effects) this.#begin(effect)
       if (this.#running.size === 0) return error === undefined ? { state } : { state, error }
       const outcome = await Promise.race(this.#running)
@@ -123,7 +129,7 @@ export class ShardCapture {
   async #produce({ hits, capturedAtMs }: PageRead, skip: ReadonlySet<number>): Promise<void> {
     const { producer, settings, telemetry, report, grace } = this.#world
     const { elasticsearch, kafka, pipeline } = settings
-    const epoch = this.#epoch
+    const { epoch } = this.#state.cursor
     const fresh = skip.size === 0 ? hits : hits.filter((_, row) => !skip.has(row))
     await tracePage(telemetry, 'send', this.#view, async (trace) => {
       const messages = fresh.map((hit): OutgoingMessage => {

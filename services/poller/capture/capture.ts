@@ -50,17 +50,20 @@ interface Scan {
   readonly pagesInFlight: number
 }
 
+/** How the shard stands by a look at it. */
+export interface Observed {
+  readonly kind: 'observed'
+  readonly globalCheckpoint: number
+  readonly maxSeqNo: number
+  readonly identity: ShardIdentity
+  /** Hash of what is captured of each document. */
+  readonly scope: string
+  /** Above every epoch known. */
+  readonly newEpoch: number
+}
+
 export type Event =
-  | {
-      readonly kind: 'observed'
-      readonly globalCheckpoint: number
-      readonly maxSeqNo: number
-      readonly identity: ShardIdentity
-      /** Hash of what is captured of each document. */
-      readonly scope: string
-      /** Above every epoch known. */
-      readonly newEpoch: number
-    }
+  | Observed
   /** Another poller has emitted this shard under a higher epoch: only one above that outranks it. */
   | { readonly kind: 'outranked'; readonly epoch: number }
   /** A sweep under `identity` has found every delete up to its start. */
@@ -157,7 +160,7 @@ export function step(state: Capture, event: Event, limits: Limits): Step {
   }
 }
 
-function observed(state: Capture, event: Extract<Event, { kind: 'observed' }>): Step {
+function observed(state: Capture, event: Observed): Step {
   if (state.phase.kind !== 'idle') return [state, []]
   const cursor = meet(state, event)
   const unsaved = state.unsaved || cursor.identity !== state.cursor.identity
@@ -170,7 +173,7 @@ function observed(state: Capture, event: Extract<Event, { kind: 'observed' }>): 
 /** The cursor under the identity that the primary has now. */
 function meet(
   { cursor, outrankedBy }: Capture,
-  { identity, scope, newEpoch, globalCheckpoint, maxSeqNo }: Extract<Event, { kind: 'observed' }>,
+  { identity, scope, newEpoch, globalCheckpoint, maxSeqNo }: Observed,
 ): Cursor {
   const { indexUuid, historyUuid } = cursor.identity
   const isNew = identity.indexUuid !== indexUuid || identity.historyUuid !== historyUuid

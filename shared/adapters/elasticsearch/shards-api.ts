@@ -84,7 +84,7 @@ function askStats(client: Client, index: string, signal: AbortSignal): Promise<S
 async function namesWithoutBlock(client: Client, index: string, signal: AbortSignal): Promise<string[]> {
   const { blocks, metadata } = await ask<BlockedIndices>(client, index, signal, {
     path: `/_cluster/state/metadata,blocks/${encodeURIComponent(index)}`,
-    querystring: { filter_path: 'blocks.indices.*.*.levels,metadata.indices.*.state' }, // open ones only
+    querystring: { filter_path: 'blocks.indices.*.*.levels,metadata.indices.*.state' },
   })
   const isHidden = (name: string) =>
     Object.values(blocks?.indices?.[name] ?? {}).some(({ levels }) => levels.includes('metadata_read'))

@@ -1,0 +1,37 @@
+import type { ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
+import type { Cursor } from '@freshet/records/cursor.ts'
+import type { Event } from '../capture/capture.ts'
+
+/** A shard that this poller answers for. */
+export interface TrackedShard {
+  /** As in `.cursors`: `indexUuid/shard`. */
+  readonly key: string
+  /** Of `.cursors`. */
+  readonly partition: number
+  /** As it is on disk or, with the same epochs, ahead of it: what is dead in here may be buried. */
+  readonly cursor: Cursor
+  /** By the last look; undefined while its primary cannot be read, its index is closed, or gone. */
+  readonly view: ShardView | undefined
+  /** Its index has been gone for the grace time and its epoch is dead: when that is buried, forget the shard. */
+  readonly isGone: boolean
+  /** Everything that was there when its epoch began has been captured, or its index is closed. */
+  readonly hasCompletedFirstScan: boolean
+}
+
+/**
+ * The shards of the cursor partitions that the group leaves to this poller. They change from moment to moment: who works
+ * for long asks again before each effect whether its shard is still here.
+ */
+export interface TrackedShards {
+  /** Partitions of `.cursors` that are held and whose cursors are all known. */
+  partitions(): ReadonlySet<number>
+  shards(): readonly TrackedShard[]
+  /** A sweep has ended; nothing happens when the shard is no longer here. */
+  swept(key: string, event: Extract<Event, { kind: 'swept' }>): void
+  /**
+   * Takes the cursor of a gone shard out of `.cursors`, and forgets the shard. Nothing happens when its index has come
+   * back meanwhile, or something of it is still to be buried.
+   * @throws as Producer.send does
+   */
+  forget(key: string, signal: AbortSignal): Promise<void>
+}
