@@ -26,7 +26,7 @@ export const CHECKS: readonly Check[] = [
   {
     name: 'Elasticsearch and its index',
     run: ({ elasticsearch }, signal) =>
-      checkCapturable(connectElasticsearch(elasticsearch), elasticsearch.index, signal),
+      checkCapturable(connectElasticsearch(elasticsearch), elasticsearch, signal),
   },
   {
     name: 'Kafka and its topics',

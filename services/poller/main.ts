@@ -17,7 +17,8 @@ export const poller: Service = { check, run }
 
 async function check({ settings, instance, telemetry, signal }: ServiceContext): Promise<void> {
   await using client = connectElasticsearch(settings.elasticsearch)
-  await checkCapturable(client, settings.elasticsearch.index, signal)
+  for (const { verdict, reason } of await checkCapturable(client, settings.elasticsearch, signal))
+    if (verdict !== 'capturable') telemetry.log.warn(`not captured: ${reason}`)
   await checkTopics(
     connectKafka(settings.kafka, { clientId: instance, log: telemetry.log }),
     settings.pipeline,

@@ -1,51 +1,63 @@
-import type { Client } from '@elastic/elasticsearch'
+import { type Client, errors } from '@elastic/elasticsearch'
 import { FreshetError } from '@freshet/errors/errors.ts'
+import { type IndexChoice, type JudgedIndex, judgeIndices } from './judge-indices.ts'
+import { type MissingPrivilege, missingPrivileges } from './privileges.ts'
 import { translateElasticsearchError } from './translate.ts'
 
 /**
- * What must hold before capture starts: the server answers, lets us in, and every index behind the name keeps
- * `_source` and sequence numbers.
+ * What must hold before capture starts: the server answers and lets us in, the role allows every call that capture
+ * makes, and there is an index that can be captured.
+ *
+ * One index of a pattern that cannot be captured is no error: the others should not wait for it, and as it may come to
+ * the pattern at any time, the same must hold while capture runs. It is left out, and said so wherever someone looks.
+ * A missing privilege is one, also for a single index: it is a mistake in the role or in the name.
+ * @returns all indices behind the name, those that cannot be captured with the reason
  * @throws ELASTICSEARCH_UNREACHABLE, ELASTICSEARCH_UNAUTHORIZED, INDEX_MISSING, INDEX_NOT_CAPTURABLE
  */
-export async function checkCapturable(client: Client, index: string, signal: AbortSignal): Promise<void> {
-  const indices = await readIndices(client, index, signal)
-  const names = Object.keys(indices)
-  if (names.length === 0) throw new FreshetError('INDEX_MISSING', `no index matches ${index}`)
-  for (const [name, { settings, mappings }] of Object.entries(indices)) {
-    if (settings?.index?.disable_sequence_numbers === 'true')
-      throw new FreshetError('INDEX_NOT_CAPTURABLE', `${name} has index.disable_sequence_numbers`)
-    if (settings?.index?.mode === 'time_series')
-      throw new FreshetError('INDEX_NOT_CAPTURABLE', `${name} is a time_series index`)
-    if (mappings?._source?.enabled === false)
-      throw new FreshetError('INDEX_NOT_CAPTURABLE', `${name} has _source disabled`)
-  }
-}
-
-interface IndexDescription {
-  readonly settings?: {
-    readonly index?: { readonly disable_sequence_numbers?: string; readonly mode?: string }
-  }
-  readonly mappings?: { readonly _source?: { readonly enabled?: boolean } }
-}
-
-async function readIndices(
+export async function checkCapturable(
   client: Client,
-  index: string,
+  choice: IndexChoice,
   signal: AbortSignal,
-): Promise<Record<string, IndexDescription>> {
-  try {
-    return await client.transport.request<Record<string, IndexDescription>>(
-      {
-        method: 'GET',
-        path: `/${encodeURIComponent(index)}`,
-        querystring: {
-          filter_path:
-            '*.settings.index.disable_sequence_numbers,*.settings.index.mode,*.settings.index.uuid,*.mappings._source.enabled',
-        },
-      },
-      { signal },
+): Promise<readonly JudgedIndex[]> {
+  if (choice.mode === 'seqNo') await refuseServerless(client, signal)
+  const missing = await missingPrivileges(client, choice, signal)
+  if (missing.length > 0)
+    throw new FreshetError(
+      'ELASTICSEARCH_UNAUTHORIZED',
+      `the role lacks ${missing.map(nameMissing).join('; ')}`,
     )
+  const indices = await judgeIndices(client, choice, signal)
+  if (indices.length === 0) throw new FreshetError('INDEX_MISSING', `no index matches ${choice.index}`)
+  if (indices.every(({ verdict }) => verdict === 'refused'))
+    throw new FreshetError('INDEX_NOT_CAPTURABLE', indices.map(({ reason }) => reason).join('; '))
+  return indices
+}
+
+async function refuseServerless(client: Client, signal: AbortSignal): Promise<void> {
+  if ((await flavorOf(client, signal)) === 'serverless')
+    throw new FreshetError(
+      'INDEX_NOT_CAPTURABLE',
+      'Elasticsearch Serverless shows neither shards nor checkpoints: use a deployment with nodes, or set elasticsearch.mode to timestamp, which promises less (see docs/capture.md)',
+    )
+}
+
+/** undefined where the server does not say: the small distribution does not know the request, a role may not allow it. */
+async function flavorOf(client: Client, signal: AbortSignal): Promise<string | undefined> {
+  try {
+    return (await client.info({}, { signal })).version.build_flavor
   } catch (error) {
-    throw translateElasticsearchError(error, `looking at ${index}`)
+    if (error instanceof errors.ResponseError && SILENT.has(error.statusCode ?? 0)) return undefined
+    throw translateElasticsearchError(error, 'asking Elasticsearch for its kind')
   }
+}
+
+const SILENT = new Set([403, 404, 405])
+
+/** Of a long list the first names; the rest is counted. */
+const NAMED = 5
+
+function nameMissing({ privilege, indices }: MissingPrivilege): string {
+  if (indices.length === 0) return privilege
+  const more = indices.length > NAMED ? ` and ${indices.length - NAMED} more` : ''
+  return `${privilege} on ${indices.slice(0, NAMED).join(', ')}${more}`
 }

@@ -22,9 +22,11 @@ describe('an answer of Elasticsearch', () => {
     const url = `http://reader:hunter2@127.0.0.1:${(server.address() as AddressInfo).port}`
     try {
       await using client = connectElasticsearch({ ...settingsSchema.parse({}).elasticsearch, url })
-      const failure = await checkCapturable(client, 'i', AbortSignal.timeout(5_000)).catch(
-        (error: unknown) => error,
-      )
+      const failure = await checkCapturable(
+        client,
+        { index: 'i', mode: 'seqNo', timestampField: undefined },
+        AbortSignal.timeout(5_000),
+      ).catch((error: unknown) => error)
       expect(failure).toMatchObject({ code: 'ELASTICSEARCH_UNAUTHORIZED', retryable: false })
       expect(String(failure)).not.toContain('hunter2')
     } finally {
