@@ -1,5 +1,5 @@
 import { compareRevisions, type Revision } from '@freshet/records/revision.ts'
-import type { RowState } from '@freshet/records/score-batch.ts'
+import { type RowState, STATE } from '@freshet/records/score-batch.ts'
 import type { Standing } from './verify-report.ts'
 
 /** What the snapshot holds of one key. */
@@ -35,14 +35,16 @@ export function judge(document: Revision, row: HeldRow | undefined, context: Jud
   if (!outranks) return { standing: 'stale', hidden: false }
   // A copy of the key in an index that is no more.
   if (!context.isLiveEpoch(row.revision.epoch)) return { standing: 'stale', hidden: true }
-  return { standing: standingOfCurrent(row, context.generation), hidden: false }
+  const standing = standingOfCurrent(STATE[row.state], row.modelGeneration, context.generation)
+  return { standing, hidden: false }
 }
 
-/** Of a row that speaks of the current revision. */
+/** Of a row that speaks of the current revision. @param state index into ROW_STATES */
 export function standingOfCurrent(
-  { state, modelGeneration }: Pick<HeldRow, 'state' | 'modelGeneration'>,
+  state: number,
+  modelGeneration: number,
   generation: number,
 ): Extract<Standing, 'scored' | 'olderModel' | 'setAside'> {
-  if (state === 'unscorable') return 'setAside'
+  if (state === STATE.unscorable) return 'setAside'
   return modelGeneration < generation ? 'olderModel' : 'scored'
 }
