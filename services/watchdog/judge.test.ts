@@ -140,6 +140,33 @@ test('dead letters are one finding, whoever wrote them', () => {
   expect(titles(reachable({ recentDeadRows }))).toEqual(['5 changes could not be scored'])
 })
 
+test('verify found missing scores: told with its figures until a later look finds none', () => {
+  const found = (missing: number, silentSeconds = 1) =>
+    instance('verify-1', silentSeconds, {
+      metrics: {
+        'freshet.verify.ended': 1,
+        'freshet.verify.missing': missing,
+        'freshet.verify.live': 48_000,
+      },
+    })
+  expect(judge(reachable({ instances: [watchdog, found(1_200)] }), THRESHOLDS).findings).toMatchObject([
+    {
+      id: 'incomplete',
+      kind: 'incomplete',
+      title: '1,200 scores are missing, stale or extra',
+      details: { Missing: '1,200', 'Living documents': '48,000', 'Found by': 'verify-1' },
+    },
+  ])
+  expect(titles(reachable({ instances: [watchdog, found(0)] }))).toEqual([])
+})
+
+test('a verification that has not come to its end, or was stopped, says nothing', () => {
+  const metrics = { 'freshet.verify.ended': 0, 'freshet.verify.missing': 3 }
+  const stopped = { metrics: { ...metrics, 'freshet.verify.ended': 4 }, status: 'stopping' } as const
+  for (const heartbeat of [{ metrics }, stopped])
+    expect(titles(reachable({ instances: [watchdog, instance('verify-1', 1, heartbeat)] }))).toEqual([])
+})
+
 test('Kafka being away is the finding, and nothing else is judged', () => {
   const error = new FreshetError('KAFKA_UNREACHABLE', 'no broker answers')
   expect(judge({ kafka: 'unreachable', nowMs: NOW_MS, error }, THRESHOLDS)).toMatchObject({

@@ -42,7 +42,12 @@ export function judge(facts: Facts, thresholds: Thresholds): Judgement {
   const deaf = judgeHearing(facts, thresholds)
   if (deaf.length > 0) return { findings: [...lags, ...deaf], blind: true }
   return {
-    findings: [...lags, ...judgeInstances(facts, thresholds), ...judgeDeadLetters(facts)],
+    findings: [
+      ...lags,
+      ...judgeInstances(facts, thresholds),
+      ...judgeDeadLetters(facts),
+      ...judgeProof(facts),
+    ],
     blind: false,
   }
 }
@@ -173,6 +178,35 @@ function judgeDeadLetters({ recentDeadRows }: Reachable): Finding[] {
       kind: 'dead-letters',
       title: `${rows.toLocaleString('en-US')} ${rows === 1 ? 'change' : 'changes'} could not be scored`,
       details: { Instances: [...recentDeadRows.keys()].join(', ') },
+    },
+  ]
+}
+
+/** What the last run of `freshet verify --watch` found; one that was stopped has no say any more. */
+function judgeProof({ instances }: Reachable): Finding[] {
+  const proofs = instances
+    .filter(({ heartbeat }) => heartbeat.service === 'verify' && heartbeat.status !== 'stopping')
+    .filter(({ heartbeat }) => (heartbeat.metrics['freshet.verify.ended'] ?? 0) > 0)
+    .toSorted((a, b) => a.heardAtMs - b.heardAtMs)
+  const last = proofs.at(-1)?.heartbeat
+  if (last === undefined) return []
+  const [missing, stale, extra, live] = (['missing', 'stale', 'extra', 'live'] as const).map(
+    (name) => last.metrics[`freshet.verify.${name}`] ?? 0,
+  ) as [number, number, number, number]
+  const wrong = missing + stale + extra
+  if (wrong === 0) return []
+  return [
+    {
+      id: 'incomplete',
+      kind: 'incomplete',
+      title: `${wrong.toLocaleString('en-US')} ${wrong === 1 ? 'score is' : 'scores are'} missing, stale or extra`,
+      details: {
+        Missing: missing.toLocaleString('en-US'),
+        Stale: stale.toLocaleString('en-US'),
+        Extra: extra.toLocaleString('en-US'),
+        'Living documents': live.toLocaleString('en-US'),
+        'Found by': last.instance,
+      },
     },
   ]
 }

@@ -42,6 +42,10 @@ const ADVICE: Readonly<Record<FindingKind, { effect: string; firstLook: string }
     effect: 'these documents have no score; callers get the default for them',
     firstLook: 'the dead letters, each with its reason',
   },
+  incomplete: {
+    effect: 'callers get old scores, none, or scores of what no longer lives, for the documents counted here',
+    firstLook: '`freshet verify` names them, `freshet verify --repair` emits them again',
+  },
   'kafka-unreachable': {
     effect:
       'nothing new is scored, and other alerts neither open nor end; the gateway answers with what it has',

@@ -2,7 +2,14 @@ import { z } from 'zod'
 import { jsonRecord } from './json-record.ts'
 
 /** What can be wrong; each has its runbook. */
-export const FINDING_KINDS = ['lag', 'silent', 'failing', 'dead-letters', 'kafka-unreachable'] as const
+export const FINDING_KINDS = [
+  'lag',
+  'silent',
+  'failing',
+  'dead-letters',
+  'incomplete',
+  'kafka-unreachable',
+] as const
 
 const findingSchema = z.object({
   /** The same trouble of the same thing has the same id, e.g. `lag/air-infer`. */

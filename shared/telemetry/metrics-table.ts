@@ -47,6 +47,52 @@ export const METRICS = {
   'freshet.snapshot.rows': { kind: 'counter', unit: '{row}', help: 'Rows written to deltas.' },
   'freshet.snapshot.commits': { kind: 'counter', unit: '{commit}', help: 'Manifests written.' },
   'freshet.snapshot.merges': { kind: 'counter', unit: '{merge}', help: 'Bases written anew.' },
+  'freshet.verify.ended': {
+    kind: 'counter',
+    unit: '{verification}',
+    help: 'Verifications that came to an end, well or not.',
+  },
+  'freshet.verify.live': {
+    kind: 'gauge',
+    unit: '{document}',
+    help: 'Living documents, by the last verification.',
+  },
+  'freshet.verify.scored': {
+    kind: 'gauge',
+    unit: '{document}',
+    help: 'Of these, scored at their current revision by the current model.',
+  },
+  'freshet.verify.older_model': {
+    kind: 'gauge',
+    unit: '{document}',
+    help: 'Of these, scored at their current revision by an older model.',
+  },
+  'freshet.verify.set_aside': {
+    kind: 'gauge',
+    unit: '{document}',
+    help: 'Of these, in the dead letters at their current revision.',
+  },
+  'freshet.verify.pending': {
+    kind: 'gauge',
+    unit: '{document}',
+    help: 'Of these, not captured after all the waiting.',
+  },
+  'freshet.verify.missing': { kind: 'gauge', unit: '{document}', help: 'Of these, without a score.' },
+  'freshet.verify.stale': {
+    kind: 'gauge',
+    unit: '{document}',
+    help: 'Of these, with the score of an earlier revision.',
+  },
+  'freshet.verify.extra': {
+    kind: 'gauge',
+    unit: '{document}',
+    help: 'Scores of documents that no longer live, after all the waiting.',
+  },
+  'freshet.verify.unreadable': {
+    kind: 'gauge',
+    unit: '{shard}',
+    help: 'Shards of which the last verification could prove nothing.',
+  },
   'freshet.answers': {
     kind: 'counter',
     unit: '{answer}',
