@@ -1,6 +1,7 @@
 /** Puts our functions where kafkajs will look for its own. Only kafkajs.ts imports this, and before kafkajs itself. */
 import { createRequire } from 'node:module'
-import { encodeBatch, sizeRecord } from './record-encoder.ts'
+import { produceRequest } from './produce-request.ts'
+import { frameRequest } from './request-frame.ts'
 
 interface Grouping<Message> {
   readonly topic: string
@@ -26,8 +27,8 @@ export function groupByPartition<Message>(grouping: Grouping<Message>): Record<n
 const require = createRequire(import.meta.url)
 /** kafkajs's own, for the test. */
 export const stock = {
-  record: replace('kafkajs/src/protocol/recordBatch/record/v0/index.js', sizeRecord),
-  batch: replace('kafkajs/src/protocol/recordBatch/v0/index.js', { RecordBatch: encodeBatch, MAGIC_BYTE: 2 }),
+  produce: replace('kafkajs/src/protocol/requests/produce/v3/request.js', produceRequest),
+  frame: replace('kafkajs/src/protocol/request.js', frameRequest),
   grouping: replace('kafkajs/src/producer/groupMessagesPerPartition.js', groupByPartition),
 }
 

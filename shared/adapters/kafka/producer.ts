@@ -100,7 +100,7 @@ export class Producer implements AsyncDisposable {
   async #attempt(topic: string, messages: OutgoingMessage[]): Promise<OutgoingMessage[]> {
     const client = (this.#client ??= this.#open())
     await client.connect()
-    const sending = client.send({ topic, acks: -1, messages: messages.map(toKafkaJs) })
+    const sending = client.send({ topic, acks: -1, messages })
     this.#underWay = sending
     const response = await sending.finally(() => {
       if (this.#underWay === sending) this.#underWay = undefined
@@ -154,13 +154,3 @@ export class Producer implements AsyncDisposable {
 const BACK_OFF = { firstMs: 250, maxMs: 2_000 }
 const MAX_WAITING_SENDS = 1_000
 const DISCONNECT_MS = 2_000
-
-function toKafkaJs({ partition, key, value, headers, timestampMs }: OutgoingMessage) {
-  return {
-    partition,
-    key,
-    value,
-    ...(headers ? { headers } : {}),
-    ...(timestampMs === undefined ? {} : { timestamp: `${timestampMs}` }),
-  }
-}

@@ -1,8 +1,8 @@
 import type { OutgoingMessage } from './outgoing-message.ts'
 
 /**
- * The bounds of one produce request. Below the broker's 1 MiB a batch; kafkajs groups a partition's messages in time
- * quadratic in their number, so few; and all partitions together stay far below the 100 MB that a broker reads.
+ * The bounds of one produce request. Below the broker's 1 MiB a batch, and all partitions together far below the 100 MB
+ * that a broker reads; bigger requests gain nothing.
  */
 export const REQUEST_LIMITS = {
   maxPartitionMessages: 500,
@@ -33,7 +33,7 @@ export function splitRequests(
 /** About what a message takes on the wire: its parts and the overhead of a record. */
 export function bytesOf({ key, value, headers }: OutgoingMessage): number {
   let bytes = RECORD_OVERHEAD_BYTES + (key?.length ?? 0) + (value?.length ?? 0)
-  if (headers) for (const [name, header] of Object.entries(headers)) bytes += name.length + header.length + 4
+  for (const name in headers) bytes += name.length + headers[name]!.length + 4
   return bytes
 }
 
@@ -58,8 +58,12 @@ function hasRoom(
 }
 
 function put(request: Request, message: OutgoingMessage, bytes: number): void {
-  const there = request.partitions.get(message.partition) ?? { messages: 0, bytes: 0 }
   request.messages.push(message)
   request.bytes += bytes
-  request.partitions.set(message.partition, { messages: there.messages + 1, bytes: there.bytes + bytes })
+  const there = request.partitions.get(message.partition)
+  if (there === undefined) request.partitions.set(message.partition, { messages: 1, bytes })
+  else {
+    there.messages++
+    there.bytes += bytes
+  }
 }
