@@ -32,8 +32,8 @@ export function listSettings(): Setting[] {
 }
 
 function walk(schema: JsonSchema, path: string): Setting[] {
-  if (schema.type === 'object')
-    return Object.entries(schema.properties ?? {}).flatMap(([name, child]) =>
+  if (schema.properties !== undefined)
+    return Object.entries(schema.properties).flatMap(([name, child]) =>
       walk(child, path === '' ? name : `${path}.${name}`),
     )
   const { default: value, description: help = '' } = schema

@@ -30,13 +30,15 @@ describe('settings', () => {
   })
 
   test('may be lists, objects, numbers and null in the environment', () => {
-    const { kafka, gateway } = loadSettings({
+    const { elasticsearch, kafka, gateway } = loadSettings({
       env: {
+        FRESHET_ELASTICSEARCH_FILTER: '{ term: { status: live } }',
         FRESHET_KAFKA_BROKERS: 'a:1, b:2',
         FRESHET_GATEWAY_DEFAULT: '0.5',
         FRESHET_GATEWAY_KEYS: `[{ name: shop, sha256: ${'ab'.repeat(32)} }]`,
       },
     })
+    expect(elasticsearch.filter).toEqual({ term: { status: 'live' } })
     expect(kafka.brokers).toEqual(['a:1', 'b:2'])
     expect(gateway).toMatchObject({ default: 0.5, keys: [{ name: 'shop' }] })
   })
@@ -45,6 +47,15 @@ describe('settings', () => {
     const env = { FRESHET_GATEWAY_PORT: '70000', FRESHET_SNAPSHOT_INTERVAL_SECONDS: 'often' }
     expect(() => loadSettings({ env })).toThrow(/gateway\.port.*65535.*|snapshot\.intervalSeconds/)
     expect(() => loadSettings({ env })).toThrow(/snapshot\.intervalSeconds/)
+  })
+
+  test('for timestamp mode must name the field', () => {
+    const mode = { FRESHET_ELASTICSEARCH_MODE: 'timestamp' }
+    expect(() => loadSettings({ env: mode })).toThrow(
+      /elasticsearch\.timestampField: .* must name the date field/,
+    )
+    const env = { ...mode, FRESHET_ELASTICSEARCH_TIMESTAMP_FIELD: 'updatedAt' }
+    expect(loadSettings({ env }).elasticsearch.timestampField).toBe('updatedAt')
   })
 
   test('that do not exist are refused in the environment and in the file', () => {

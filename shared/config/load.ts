@@ -23,16 +23,22 @@ export function loadSettings({ file, env, services = {} }: Sources): Settings {
   merge(settings, readFile(file))
   for (const [path, value] of envSettings(env)) put(settings, path, value)
   const result = settingsSchema.safeParse(settings)
-  if (result.success) return withDefaults(result.data)
+  if (result.success) return checkTogether(result.data)
   const issues = result.error.issues.map(({ path, message }) => `${path.join('.') || 'the file'}: ${message}`)
   throw new FreshetError('CONFIG_INVALID', issues.join('; '))
 }
 
-function withDefaults(settings: Settings): Settings {
+/** What one setting asks of another. */
+function checkTogether(settings: Settings): Settings {
   if (!isLoopback(settings.gateway.host) && settings.gateway.keys.length === 0)
     throw new FreshetError(
       'CONFIG_INVALID',
       `gateway.host: ${settings.gateway.host} is reachable from outside, so gateway.keys must name at least one key`,
+    )
+  if (settings.elasticsearch.mode === 'timestamp' && settings.elasticsearch.timestampField === undefined)
+    throw new FreshetError(
+      'CONFIG_INVALID',
+      'elasticsearch.timestampField: elasticsearch.mode is timestamp, so this must name the date field that tells when a document was last changed',
     )
   return settings
 }
