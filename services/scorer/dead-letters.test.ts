@@ -58,7 +58,7 @@ test('a dead letter keeps the change as it was, and the reason beside it', async
     },
   ])
   expect(deadLetterRecord.decode(sent[0]!.headers![DEAD_LETTER_HEADER]!)).toEqual({
-    version: 1,
+    version: 2,
     code: 'FIELD_MISSING',
     message: 'no distance',
     at: '/distance',
@@ -66,6 +66,7 @@ test('a dead letter keeps the change as it was, and the reason beside it', async
     topic: 'air.changes',
     partition: 3,
     offset: 41,
+    document: null,
     diedAtMs: 1_764_000_000_000,
   })
   expect(counted()).toBe(1)

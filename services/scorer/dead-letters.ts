@@ -86,7 +86,8 @@ function toMessage(
   diedAtMs: number,
 ): OutgoingMessage {
   const { key, value, offset, headers } = message
-  const letter = { version: 1, code, message: reason, at, model, topic, partition, offset, diedAtMs } as const
+  const place = { topic, partition, offset, document: null }
+  const letter = { version: 2, code, message: reason, at, model, ...place, diedAtMs } as const
   const change = headers[CHANGE_HEADER]
   return {
     partition: 0,

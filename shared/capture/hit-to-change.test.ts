@@ -1,23 +1,103 @@
 import { Buffer } from 'node:buffer'
-import { expect, test } from 'vitest'
+import type { Hit } from '@freshet/records/hit.ts'
+import { describe, expect, test } from 'vitest'
 import { hitToChange } from './hit-to-change.ts'
 
-const hit = {
+const hit: Hit = {
   index: 'flights',
   id: 'UA/15 é',
   seqNo: 7,
   primaryTerm: 2,
-  source: Buffer.from('{"n":9223372036854775807}'),
+  source: Buffer.from('{"n":9223372036854775807,"a":{"b":"k"},"v":3}'),
+  isInScope: true,
 }
-const page = { epoch: 100, capturedAtMs: 5, keyScheme: 'index/id', trace: null } as const
+const page = { epoch: 100, capturedAtMs: 5, trace: null }
+const revision = { documentVersion: 0, epoch: 100, primaryTerm: 2, seqNo: 7 }
+const whole = hitToChange({ key: 'index/id' })
 
-test('a change carries the revision under which its document was written, and its very bytes', () => {
-  const change = hitToChange(hit, page)
-  expect(change.revision).toEqual({ documentVersion: 0, epoch: 100, primaryTerm: 2, seqNo: 7 })
-  expect(change.source).toBe(hit.source)
-})
+function withSource(source: string): Hit {
+  return { ...hit, source: Buffer.from(source) }
+}
 
-test('a document is named by its index and id, or by its id alone', () => {
-  expect(hitToChange(hit, page).key.toString()).toBe('flights/UA/15 é')
-  expect(hitToChange(hit, { ...page, keyScheme: 'id' }).key.toString()).toBe('UA/15 é')
+describe('a hit', () => {
+  test('becomes a change of the revision under which its document was written, with its very bytes', () => {
+    expect(whole(hit, page)).toEqual({
+      key: Buffer.from('flights/UA/15 é'),
+      revision,
+      capturedAtMs: 5,
+      source: hit.source,
+      trace: null,
+    })
+  })
+
+  test.each([
+    ['id', 'UA/15 é'],
+    [{ field: 'a.b' }, 'k'],
+    [{ field: 'n' }, '9223372036854775807'],
+  ] as const)('is named by %o', (key, name) => {
+    expect(hitToChange({ key })(hit, page)).toMatchObject({ key: Buffer.from(name) })
+  })
+
+  test('takes its version from the document, and that stands before the epoch', () => {
+    const change = hitToChange({ key: 'id', versionField: 'v' })(hit, page)
+    expect(change).toMatchObject({ revision: { ...revision, documentVersion: 3 } })
+  })
+
+  test('that is out of scope becomes a delete at its own revision, however large it is', () => {
+    const large = { ...hit, source: Buffer.alloc(21 * 1024 * 1024), isInScope: false }
+    for (const gone of [{ ...hit, isInScope: false }, large])
+      expect(whole(gone, page)).toMatchObject({ key: Buffer.from('flights/UA/15 é'), revision, source: null })
+  })
+
+  test.each([
+    ['missing', '{}'],
+    ['null', '{"a":{"b":null}}'],
+    ['empty', '{"a":{"b":""}}'],
+    ['a list', '{"a":{"b":["k"]}}'],
+    ['a fraction', '{"a":{"b":1.5}}'],
+    ['longer than a name can be', `{"a":{"b":"${'k'.repeat(1_025)}"}}`],
+  ])('whose key is %s is set aside under its index and id', (_, source) => {
+    const keyless = withSource(source)
+    const unusable = hitToChange({ key: { field: 'a.b' } })(keyless, page)
+    expect(unusable).toMatchObject({
+      code: 'KEY_MISSING',
+      hit: keyless,
+      change: { key: Buffer.from('flights/UA/15 é'), revision, source: keyless.source },
+    })
+  })
+
+  test('without a version is set aside under its key', () => {
+    const unusable = hitToChange({ key: 'id', versionField: 'w' })(hit, page)
+    expect(unusable).toMatchObject({
+      code: 'VERSION_MISSING',
+      change: { key: Buffer.from('UA/15 é'), revision },
+    })
+  })
+
+  test('too large for Kafka is set aside', () => {
+    const source = Buffer.alloc(20 * 1024 * 1024 - 8_191)
+    expect(whole({ ...hit, source }, page)).toMatchObject({
+      code: 'DOCUMENT_TOO_LARGE',
+      reason: '20963329 bytes are too many for Kafka',
+    })
+    expect(whole({ ...hit, source: source.subarray(1) }, page)).toMatchObject({
+      source: { length: 20_963_328 },
+    })
+  })
+
+  test('too large for a topic that takes less is set aside as well', () => {
+    const narrow = hitToChange({ key: 'id' }, 1_048_588)
+    expect(narrow({ ...hit, source: Buffer.alloc(1_040_397) }, page)).toMatchObject({
+      code: 'DOCUMENT_TOO_LARGE',
+    })
+    expect(narrow({ ...hit, source: Buffer.alloc(1_040_396) }, page)).toMatchObject({
+      key: Buffer.from(hit.id),
+    })
+  })
+
+  test('out of scope without a key says nothing, and is no dead letter: the filter may ask for the key itself', () => {
+    const outside = { ...hit, isInScope: false }
+    expect(hitToChange({ key: { field: 'x' } })(outside, page)).toBeUndefined()
+    expect(hitToChange({ key: 'id', versionField: 'x' })(outside, page)).toBeUndefined()
+  })
 })

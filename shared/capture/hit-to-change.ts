@@ -1,28 +1,78 @@
-import { Buffer } from 'node:buffer'
+import type { Buffer } from 'node:buffer'
+import type { ErrorCode } from '@freshet/errors/errors.ts'
 import type { Change, TraceContext } from '@freshet/records/change.ts'
 import type { Hit } from '@freshet/records/hit.ts'
+import { MAX_MESSAGE_BYTES } from '@freshet/records/topics.ts'
+import { FieldCutter } from './cut-field.ts'
+import { indexAndId, keyCutter } from './document-key.ts'
+import type { Scope } from './scope.ts'
 
 /** What one page has in common. */
 export interface Page {
   readonly epoch: number
   /** When the page was asked for: the documents were current at this moment or later. */
   readonly capturedAtMs: number
-  readonly keyScheme: string
   readonly trace: TraceContext | null
 }
 
-/** 1 → 2: gives a hit its key and revision. Cuts bytes, parses nothing. */
-export function hitToChange(hit: Hit, page: Page): Change {
-  return {
-    key: documentKey(hit.index, hit.id, page.keyScheme),
-    revision: { documentVersion: 0, epoch: page.epoch, primaryTerm: hit.primaryTerm, seqNo: hit.seqNo },
-    capturedAtMs: page.capturedAtMs,
-    source: hit.source,
-    trace: page.trace,
+/** A document in scope that cannot travel as a change: one for the dead letters. */
+export interface Unusable {
+  readonly code: Extract<ErrorCode, 'KEY_MISSING' | 'VERSION_MISSING' | 'DOCUMENT_TOO_LARGE'>
+  readonly reason: string
+  readonly hit: Hit
+  /** Under its index and id when it has no key of its own; of version 0 when it has none. */
+  readonly change: Change
+}
+
+/**
+ * 1 → 2: gives a hit its key and revision, and makes a delete of one that is out of scope. Cuts bytes, parses nothing.
+ * @returns undefined for a document out of scope without key or version. Should it have had them when it was in scope, a
+ *   sweep finds what is left of it.
+ */
+export type HitToChange = (hit: Hit, page: Page) => Change | Unusable | undefined
+
+/** What stands beside a document in its message, and then some: key, headers, what frames them. */
+const BESIDE_SOURCE_BYTES = 8_192
+
+/** @param maxMessageBytes that Kafka takes. */
+export function hitToChange(
+  { key: scheme, versionField }: Pick<Scope, 'key' | 'versionField'>,
+  maxMessageBytes = MAX_MESSAGE_BYTES,
+): HitToChange {
+  const maxSourceBytes = maxMessageBytes - BESIDE_SOURCE_BYTES
+  const cutKey = keyCutter(scheme)
+  const version = versionField === undefined ? undefined : new FieldCutter(versionField)
+  return (hit, page) => {
+    const key = cutKey(hit)
+    const documentVersion = version === undefined ? 0 : version.count(hit.source)
+    if (key !== undefined && documentVersion !== undefined && hit.source.length <= maxSourceBytes)
+      return changeOf(hit, page, key, documentVersion)
+    const change = changeOf(hit, page, key ?? indexAndId(hit), documentVersion ?? 0)
+    const isNamed = key !== undefined && documentVersion !== undefined
+    if (!hit.isInScope) return isNamed ? change : undefined
+    if (isNamed) return tooLarge(hit, change)
+    if (key !== undefined)
+      return { code: 'VERSION_MISSING', reason: `no usable version in ${versionField}`, hit, change }
+    const field = typeof scheme === 'object' ? scheme.field : scheme
+    return { code: 'KEY_MISSING', reason: `no usable key in ${field}`, hit, change }
   }
 }
 
-/** The name of a document everywhere in Freshet, e.g. `flights/2013-01-15-UA-1545-EWR`. */
-function documentKey(index: string, id: string, scheme: string): Buffer {
-  return Buffer.from(scheme === 'index/id' ? `${index}/${id}` : id)
+function tooLarge(hit: Hit, change: Change): Unusable {
+  return {
+    code: 'DOCUMENT_TOO_LARGE',
+    reason: `${hit.source.length} bytes are too many for Kafka`,
+    hit,
+    change,
+  }
+}
+
+function changeOf(hit: Hit, page: Page, key: Buffer, documentVersion: number): Change {
+  return {
+    key,
+    revision: { documentVersion, epoch: page.epoch, primaryTerm: hit.primaryTerm, seqNo: hit.seqNo },
+    capturedAtMs: page.capturedAtMs,
+    source: hit.isInScope ? hit.source : null,
+    trace: page.trace,
+  }
 }

@@ -51,6 +51,10 @@ export const ERRORS = {
     hint: 'Wait until the primary shard is started; the cursor stays where it is.',
   },
   SEARCH_PARTIAL: { retryable: true, hint: 'Read again. If it stays, look at the shards of the index.' },
+  PAGE_TOO_LARGE: {
+    retryable: true,
+    hint: 'Read again with fewer rows. If even one is too large, raise the heap of the server, or index.max_result_window.',
+  },
   HIT_MALFORMED: {
     retryable: false,
     hint: 'The response is not what Elasticsearch documents; report it with the version.',
@@ -130,6 +134,20 @@ export const ERRORS = {
   MODEL_RUN_FAILED: {
     retryable: true,
     hint: 'The inference worker is started again; if it stays, check the model.',
+  },
+
+  // Documents that cannot be captured (dead letters)
+  KEY_MISSING: {
+    retryable: false,
+    hint: 'Give the document the field that elasticsearch.key names, as text of at most 1024 bytes or a whole number.',
+  },
+  VERSION_MISSING: {
+    retryable: false,
+    hint: 'Give the document the field that elasticsearch.versionField names, as a whole number from 0 to 2^53.',
+  },
+  DOCUMENT_TOO_LARGE: {
+    retryable: false,
+    hint: 'Keep such documents or their large fields out (elasticsearch.filter, elasticsearch.excludeFields), or raise max.message.bytes of the topics.',
   },
 
   // Documents that cannot be scored (dead letters)

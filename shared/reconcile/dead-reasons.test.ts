@@ -11,7 +11,7 @@ function letter(seqNo: number, message: string, { bytes = true } = {}) {
   const source = Buffer.from('{}')
   const change = encodeChangeHeader({ key, revision: at(seqNo), capturedAtMs: 1, source, trace: null })
   const dead = deadLetterRecord.encode({
-    version: 1,
+    version: 2,
     code: 'FIELD_MISSING',
     message,
     at: '/distance',
@@ -19,6 +19,7 @@ function letter(seqNo: number, message: string, { bytes = true } = {}) {
     topic: 'air.changes',
     partition: 0,
     offset: 1,
+    document: null,
     diedAtMs: 1,
   })
   return {

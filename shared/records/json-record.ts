@@ -10,20 +10,26 @@ export interface JsonRecord<T> {
   readonly decode: (text: string | Buffer) => T
 }
 
+/** Older versions that are still read, each with the step to the present one. */
+type Upgrades = Readonly<Record<number, (old: object) => object>>
+
 export function jsonRecord<T extends { readonly version: number }>(
   name: string,
   version: T['version'],
   schema: z.ZodType<T>,
+  upgrades: Upgrades = {},
 ): JsonRecord<T> {
   return {
     encode: (value) => JSON.stringify(value),
     decode(text) {
       const naming = { code: 'RECORD_MALFORMED', what: name } as const
-      const value = parseJson(text.toString(), naming)
-      const found = (value as { version?: unknown } | null)?.version
-      if (found !== version)
+      const value = parseJson(text.toString(), naming) as { version?: unknown } | null
+      const found = value?.version
+      if (found === version) return checkWith(schema, value, naming)
+      const upgrade = typeof found === 'number' ? upgrades[found] : undefined
+      if (upgrade === undefined)
         throw new FreshetError('RECORD_VERSION', `${name} version ${found}, this build reads ${version}`)
-      return checkWith(schema, value, naming)
+      return checkWith(schema, upgrade(value!), naming)
     },
   }
 }

@@ -10,14 +10,14 @@ export interface TopicSpec {
 }
 
 const HOUR_MS = 3_600_000
-/** Room for the largest documents that Elasticsearch users keep. */
-const MAX_MESSAGE_BYTES = `${20 * 1024 * 1024}`
+/** Room for the largest documents that Elasticsearch users keep: of a whole batch, on the wire. */
+export const MAX_MESSAGE_BYTES = 20 * 1024 * 1024
 
 export const TOPICS = {
   changes: {
     suffix: '.changes',
     cleanupPolicy: 'compact',
-    settings: { 'delete.retention.ms': `${7 * 24 * HOUR_MS}`, 'max.message.bytes': MAX_MESSAGE_BYTES },
+    settings: { 'delete.retention.ms': `${7 * 24 * HOUR_MS}`, 'max.message.bytes': `${MAX_MESSAGE_BYTES}` },
     partitions: 'pipeline',
     holds: 'the current version of every document; also the feature store from which a new model rescores',
   },
@@ -31,7 +31,8 @@ export const TOPICS = {
   cursors: {
     suffix: '.cursors',
     cleanupPolicy: 'compact',
-    settings: {},
+    // Kafka never compacts the segment that it writes to, and whoever takes over a partition reads it whole.
+    settings: { 'segment.bytes': `${4 * 1024 * 1024}` },
     partitions: 8,
     holds: 'how far each source shard has been captured',
   },
@@ -45,7 +46,7 @@ export const TOPICS = {
   dead: {
     suffix: '.dead',
     cleanupPolicy: 'delete',
-    settings: { 'retention.ms': `${14 * 24 * HOUR_MS}`, 'max.message.bytes': MAX_MESSAGE_BYTES },
+    settings: { 'retention.ms': `${14 * 24 * HOUR_MS}`, 'max.message.bytes': `${MAX_MESSAGE_BYTES}` },
     partitions: 1,
     holds: 'messages that could not be used, changes above all, each with its reason',
   },
@@ -73,6 +74,11 @@ export interface WorkerGroup {
 
 export function groupName(pipeline: string, worker: Worker): string {
   return `${pipeline}-${worker}`
+}
+
+/** Of the pollers, which share the shards by it. It commits nothing, so it has no lag and is none of `consumerGroups`. */
+export function captureGroup(pipeline: string): string {
+  return `${pipeline}-capture`
 }
 
 export function consumerGroups(pipeline: string): readonly WorkerGroup[] {

@@ -20,6 +20,16 @@ export const METRICS = {
     help: 'Changes that Kafka has acknowledged.',
   },
   'freshet.poller.pages': { kind: 'counter', unit: '{page}', help: 'Pages read from Elasticsearch.' },
+  'freshet.poller.pages_given_up': {
+    kind: 'counter',
+    unit: '{page}',
+    help: 'Pages that were too large, and read again with fewer rows.',
+  },
+  'freshet.poller.dead': {
+    kind: 'counter',
+    unit: '{document}',
+    help: 'Documents without a usable key or version, or too large for Kafka: they went to the dead letters.',
+  },
   'freshet.poller.rewinds': {
     kind: 'counter',
     unit: '{rewind}',
@@ -35,6 +45,19 @@ export const METRICS = {
     unit: '{operation}',
     help: 'Sequence numbers between cursors and checkpoints.',
   },
+  'freshet.sweep.sweeps': {
+    kind: 'counter',
+    unit: '{sweep}',
+    label: { name: 'result', values: ['final', 'partial', 'failed'] },
+    help: 'Sweeps for deletes; a partial one found what it could and is repeated.',
+  },
+  'freshet.sweep.tombstones': {
+    kind: 'counter',
+    unit: '{change}',
+    help: 'Deletes that sweeps found and Kafka has acknowledged.',
+  },
+  'freshet.sweep.due': { kind: 'gauge', unit: '{shard}', help: 'Shards that wait for a sweep.' },
+  'freshet.sweep.duration': { kind: 'gauge', unit: 's', help: 'Of the last sweep, waiting included.' },
   'freshet.scorer.scored': { kind: 'counter', unit: '{row}', help: 'Rows scored and acknowledged by Kafka.' },
   'freshet.scorer.deleted': { kind: 'counter', unit: '{row}', help: 'Deletes passed on.' },
   'freshet.scorer.dead': { kind: 'counter', unit: '{row}', help: 'Changes that went to the dead letters.' },

@@ -109,7 +109,13 @@ export class CaptureLoop {
     this.#lastEpoch = Math.max(clock.nowMs(), this.#lastEpoch + 1)
     const scan = new ShardCapture(this.#world, view, shard.capture, () => refreshOnce(view.index))
     const { identity, globalCheckpoint, maxSeqNo } = view
-    const seen = { kind: 'observed', identity, globalCheckpoint, maxSeqNo, scope: '' } as const
+    const seen = {
+      kind: 'observed',
+      identity,
+      globalCheckpoint,
+      maxSeqNo,
+      scope: this.#world.scope.hash,
+    } as const
     const { state, error } = await scan.run({ ...seen, newEpoch: this.#lastEpoch })
     shard.capture = state
     if (before.identity !== state.cursor.identity) this.#tellIdentity(before, state.cursor)

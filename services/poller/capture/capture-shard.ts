@@ -1,23 +1,32 @@
 import type { Client } from '@elastic/elasticsearch'
-import { readPage } from '@freshet/adapters/elasticsearch/read-page.ts'
+import { PageTooLarge, readPage } from '@freshet/adapters/elasticsearch/read-page.ts'
 import type { ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
-import { partitionOf } from '@freshet/adapters/kafka/partitioner.ts'
-import type { OutgoingMessage, Producer } from '@freshet/adapters/kafka/producer.ts'
-import { hitToChange } from '@freshet/capture/hit-to-change.ts'
+import type { Producer } from '@freshet/adapters/kafka/producer.ts'
+import type { Scope } from '@freshet/capture/scope.ts'
 import type { Settings } from '@freshet/config/schema.ts'
-import { CHANGE_HEADER, encodeChangeHeader } from '@freshet/records/change.ts'
 import type { Hit } from '@freshet/records/hit.ts'
-import { topicName } from '@freshet/records/topics.ts'
 import type { StageReport } from '@freshet/service/service.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
 import { saveCursor } from '../sharing/cursor-store.ts'
-import { type Capture, defaultLimits, type Effect, type Event, type Observed, step } from './capture.ts'
+import {
+  type Capture,
+  defaultLimits,
+  type Effect,
+  type Event,
+  type Limits,
+  type Observed,
+  step,
+} from './capture.ts'
+import type { ChangeWriter } from './change-writer.ts'
 import { tracePage } from './page-span.ts'
 
 export interface CaptureWorld {
   readonly settings: Settings
   readonly client: Client
+  readonly scope: Scope
+  readonly writer: ChangeWriter
+  /** Of cursors. */
   readonly producer: Producer
   readonly telemetry: Telemetry
   readonly clock: Clock
@@ -45,6 +54,7 @@ export class ShardCapture {
   readonly #running = new Set<Promise<Outcome>>()
   #page: PageRead = { hits: [], capturedAtMs: 0 }
   #state: Capture
+  #yields = false
 
   /**
    * @param state   idle.
@@ -62,19 +72,25 @@ export class ShardCapture {
     return this.#state
   }
 
+  /** Ends the scan as soon as what was read is acknowledged: others wait. */
+  yield(): void {
+    this.#yields = true
+  }
+
   /**
    * @param seen how the shard stands by a look that `view` is from.
    * @returns the state, idle again; at the last saved cursor when `error` is set.
    */
   async run(seen: Observed): Promise<{ state: Capture; error?: unknown }> {
-    const limits = { ...defaultLimits, pageRows: this.#world.settings.elasticsearch.pageRows }
+    const { pageRows, maxPageBytes } = this.#world.settings.elasticsearch
+    const limits = { ...defaultLimits, pageRows, maxPageBytes }
     let error: unknown
     let event: Event = seen
     for (;;) {
-      const [state, effects] = step(this.#state, event, limits)
-      this.#state = state
-      for (const effect of effects) this.#begin(effect)
-      if (this.#running.size === 0) return error === undefined ? { state } : { state, error }
+      this.#feed(event, limits)
+      if (this.#yields) this.#feed({ kind: 'yield' }, limits)
+      if (this.#running.size === 0)
+        return error === undefined ? { state: this.#state } : { state: this.#state, error }
       const outcome = await Promise.race(this.#running)
       this.#running.delete(outcome.self)
       if ('failure' in outcome) {
@@ -85,6 +101,12 @@ export class ShardCapture {
         event = outcome.event
       }
     }
+  }
+
+  #feed(event: Event, limits: Limits): void {
+    const [state, effects] = step(this.#state, event, limits)
+    this.#state = state
+    for (const effect of effects) this.#begin(effect)
   }
 
   #begin(effect: Effect): void {
@@ -104,10 +126,8 @@ export class ShardCapture {
       case 'refresh':
         await this.#refresh()
         return { event: { kind: 'refreshed' } }
-      case 'readPage': {
-        const page = await this.#read(effect)
-        return { event: { kind: 'page', hits: page.hits }, page }
-      }
+      case 'readPage':
+        return await this.#read(effect)
       case 'produce': {
         await this.#produce(this.#page, effect.skip)
         return { event: { kind: 'acked', throughSeqNo: effect.throughSeqNo, nowMs: clock.nowMs() } }
@@ -115,36 +135,34 @@ export class ShardCapture {
     }
   }
 
-  async #read(effect: Extract<Effect, { kind: 'readPage' }>): Promise<PageRead> {
-    const { client, clock, telemetry, signal } = this.#world
+  async #read(effect: Extract<Effect, { kind: 'readPage' }>): Promise<{ event: Event; page?: PageRead }> {
+    const { client, scope, clock, telemetry, signal } = this.#world
     const { index, shard } = this.#view
+    const { query, sourceFilter } = scope
+    const request = {
+      ...{ index, shard, ...effect },
+      ...(query !== undefined && { scope: query }),
+      ...(sourceFilter !== undefined && { source: sourceFilter }),
+    }
     const capturedAtMs = clock.nowMs()
-    const { hits } = await tracePage(telemetry, 'read', this.#view, () =>
-      readPage(client, { index, shard, ...effect }, signal),
-    )
-    telemetry.metrics.add('freshet.poller.pages')
-    return { hits, capturedAtMs }
+    try {
+      const read = () => readPage(client, request, signal)
+      const { hits, bytes } = await tracePage(telemetry, 'read', this.#view, read)
+      telemetry.metrics.add('freshet.poller.pages')
+      return { event: { kind: 'page', hits, bytes }, page: { hits, capturedAtMs } }
+    } catch (error) {
+      if (!(error instanceof PageTooLarge) || effect.maxBytes === Number.POSITIVE_INFINITY) throw error
+      telemetry.metrics.add('freshet.poller.pages_given_up')
+      return { event: { kind: 'pageTooLarge', maxRows: error.maxRows } }
+    }
   }
 
   async #produce({ hits, capturedAtMs }: PageRead, skip: ReadonlySet<number>): Promise<void> {
-    const { producer, settings, telemetry, report, grace } = this.#world
-    const { elasticsearch, kafka, pipeline } = settings
+    const { writer, telemetry, grace } = this.#world
     const { epoch } = this.#state.cursor
     const fresh = skip.size === 0 ? hits : hits.filter((_, row) => !skip.has(row))
-    await tracePage(telemetry, 'send', this.#view, async (trace) => {
-      const messages = fresh.map((hit): OutgoingMessage => {
-        const change = hitToChange(hit, { epoch, capturedAtMs, keyScheme: elasticsearch.key, trace })
-        return {
-          partition: partitionOf(change.key, kafka.partitions),
-          key: change.key,
-          value: change.source,
-          headers: { [CHANGE_HEADER]: encodeChangeHeader(change) },
-          timestampMs: capturedAtMs,
-        }
-      })
-      await producer.send(topicName(pipeline, 'changes'), messages, grace)
-    })
-    telemetry.metrics.add('freshet.poller.changes', fresh.length)
-    report.progressed('capture', fresh.length)
+    await tracePage(telemetry, 'send', this.#view, (trace) =>
+      writer.write(fresh, { epoch, capturedAtMs, trace }, grace),
+    )
   }
 }

@@ -34,6 +34,7 @@ const hits = (...seqNos: readonly number[]): Event => ({
   kind: 'page',
   hits: seqNos.map((seqNo) => ({ id: `d${seqNo}`, seqNo })),
 })
+const tooLarge: Event = { kind: 'pageTooLarge' }
 const acked = (throughSeqNo: number, nowMs = 1): Event => ({ kind: 'acked', throughSeqNo, nowMs })
 const saved: Event = { kind: 'saved' }
 const refreshed: Event = { kind: 'refreshed' }
@@ -74,9 +75,47 @@ describe('a shard', () => {
     expect(feed(state, twin)[1]).toMatchObject([{ kind: 'produce', skip: new Set([0]), throughSeqNo: 9 }])
   })
 
-  test('asks for more rows when a full page brought nothing new', () => {
-    const [state] = feed(newCapture('i', 0), observed(9), saved, refreshed, hits(3, 3, 3), acked(2))
-    expect(feed(state, hits(3, 3, 3))[1]).toMatchObject([{ kind: 'readPage', rows: 6 }])
+  test('asks for one row more than it has read of a number, so every page brings something new', () => {
+    const one = { ...limits, pageRows: 1 }
+    const twins = (...ids: readonly string[]): Event => ({
+      kind: 'page',
+      hits: ids.map((id) => ({ id, seqNo: 3 })),
+    })
+    let state = newCapture('i', 0)
+    const asked: number[] = []
+    for (const event of [observed(9), saved, refreshed, twins('a'), twins('a', 'b'), twins('a', 'b', 'c')]) {
+      const [next, effects] = step(state, event, one)
+      state = next
+      for (const effect of effects) if (effect.kind === 'readPage') asked.push(effect.rows)
+      if (effects.some(({ kind }) => kind === 'produce')) state = step(state, acked(2), one)[0]
+    }
+    expect(asked).toEqual([1, 2, 3, 4])
+  })
+
+  test('asks for the same with fewer rows when a page is too large, and for one row without any bound', () => {
+    const heavy = { ...limits, pageRows: 9, maxPageBytes: 900 }
+    const start = [observed(99), saved, refreshed] as const
+    let [state, effects] = [newCapture('i', 0), [] as readonly Effect[]]
+    const asked: object[] = []
+    for (const event of [...start, tooLarge, tooLarge, { ...hits(5), bytes: 2_000 }]) {
+      ;[state, effects] = step(state, event, heavy)
+      asked.push(...effects.filter(({ kind }) => kind === 'readPage'))
+    }
+    const from = { seqNo: -1, inclusive: false }
+    expect(asked).toMatchObject([
+      { rows: 9, maxBytes: 900, from },
+      { rows: 2, maxBytes: 900, from },
+      { rows: 1, maxBytes: Number.POSITIVE_INFINITY, from },
+      { rows: 2, maxBytes: Number.POSITIVE_INFINITY, from: { seqNo: 5, inclusive: true } },
+    ])
+  })
+
+  test('remembers in its next scan how many rows the index allows', () => {
+    const allows = { kind: 'pageTooLarge', maxRows: 2 } as const
+    const [state, effects] = feed(newCapture('i', 0), observed(5), saved, refreshed, allows)
+    expect(effects).toMatchObject([{ kind: 'readPage', rows: 2 }])
+    const [, later] = feed(state, hits(5), acked(5), saved, observed(9), refreshed)
+    expect(later).toMatchObject([{ kind: 'readPage', rows: 2 }])
   })
 
   test('does not read a third page while two wait for Kafka', () => {
@@ -86,7 +125,7 @@ describe('a shard', () => {
       saved,
       refreshed,
       hits(1, 2, 3),
-      hits(3, 4, 5),
+      hits(3, 4, 5, 6),
     )
     expect(effects).toMatchObject([{ kind: 'produce' }])
     expect(feed(state, acked(2))[1]).toMatchObject([{ kind: 'readPage' }])

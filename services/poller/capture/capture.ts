@@ -16,6 +16,14 @@
  * Identity, epoch, cursor and windows are saved in one write; an identity saved without its rewind would be a loss.
  */
 import type { Cursor, ShardIdentity, Window } from '@freshet/records/cursor.ts'
+import {
+  afterPage,
+  afterTooLarge,
+  nextPage,
+  type PageLimits,
+  type PageSize,
+  UNKNOWN_SIZE,
+} from './page-size.ts'
 
 export interface Capture {
   readonly cursor: Cursor
@@ -24,6 +32,7 @@ export interface Capture {
   /** Epochs of others for this shard, above ours: the next look starts one above them all. */
   readonly outrankedBy: readonly number[]
   readonly savedAtMs: number
+  readonly pageSize: PageSize
   readonly phase: Phase
 }
 
@@ -43,10 +52,13 @@ interface Scan {
   /** The last sequence number read, and the documents that had it: numbers repeat in a shrunk index. */
   readonly readSeqNo: number
   readonly boundaryIds: ReadonlySet<string>
-  readonly pageRows: number
+  /** Rows of the page that is being read, or was read last. */
+  readonly askedRows: number
   readonly reading: boolean
   /** A page came back short: only holes are left up to the target. */
   readonly exhausted: boolean
+  /** Nothing more is read: the scan ends where it is. */
+  readonly yields: boolean
   readonly pagesInFlight: number
 }
 
@@ -81,9 +93,18 @@ export type Event =
    */
   | { readonly kind: 'gone'; readonly newEpoch: number }
   | { readonly kind: 'refreshed' }
-  | { readonly kind: 'page'; readonly hits: readonly { readonly id: string; readonly seqNo: number }[] }
+  | {
+      readonly kind: 'page'
+      readonly hits: readonly { readonly id: string; readonly seqNo: number }[]
+      /** Of the whole answer; left out where nobody weighs. */
+      readonly bytes?: number
+    }
+  /** The page cannot be had: too many bytes, or more than the `maxRows` that the index allows. */
+  | { readonly kind: 'pageTooLarge'; readonly maxRows?: number | undefined }
   | { readonly kind: 'acked'; readonly throughSeqNo: number; readonly nowMs: number }
   | { readonly kind: 'saved' }
+  /** Other shards wait: the scan ends as soon as what was read is acknowledged. The next `observed` goes on. */
+  | { readonly kind: 'yield' }
   /** Anything went wrong; nothing of this scan is running any more. The next `observed` starts again at the cursor. */
   | { readonly kind: 'failed' }
 
@@ -96,21 +117,26 @@ export type Effect =
       readonly from: { readonly seqNo: number; readonly inclusive: boolean }
       readonly toSeqNo: number
       readonly rows: number
+      /** Infinite when the page cannot be asked for with less. */
+      readonly maxBytes: number
     }
   /** Send the hits of the page just read, without those at `skip`; their acknowledgement covers `throughSeqNo`. */
   | { readonly kind: 'produce'; readonly skip: ReadonlySet<number>; readonly throughSeqNo: number }
 
-export interface Limits {
-  readonly pageRows: number
-  /** Rows that the index allows in one page. */
-  readonly maxPageRows: number
+export interface Limits extends PageLimits {
   /** Pages read and not yet acknowledged. */
   readonly maxPagesInFlight: number
   readonly saveEveryMs: number
   readonly maxWindows: number
 }
 
-export const defaultLimits = { maxPageRows: 10_000, maxPagesInFlight: 4, saveEveryMs: 1_000, maxWindows: 16 }
+export const defaultLimits = {
+  maxPageRows: 10_000,
+  maxPageBytes: 16 * 1024 * 1024,
+  maxPagesInFlight: 4,
+  saveEveryMs: 1_000,
+  maxWindows: 16,
+}
 
 type Step = [Capture, readonly Effect[]]
 
@@ -134,7 +160,14 @@ export function newCapture(index: string, shard: number): Capture {
 
 /** A shard that goes on from a stored cursor. */
 export function resume(cursor: Cursor): Capture {
-  return { cursor, unsaved: false, outrankedBy: [], savedAtMs: 0, phase: { kind: 'idle' } }
+  return {
+    cursor,
+    unsaved: false,
+    outrankedBy: [],
+    savedAtMs: 0,
+    pageSize: UNKNOWN_SIZE,
+    phase: { kind: 'idle' },
+  }
 }
 
 export function step(state: Capture, event: Event, limits: Limits): Step {
@@ -144,11 +177,17 @@ export function step(state: Capture, event: Event, limits: Limits): Step {
     case 'refreshed':
       return beginScan(state, limits)
     case 'page':
-      return pageRead(state, event.hits, limits)
+      return pageRead(state, event, limits)
+    case 'pageTooLarge':
+      return pageTooLarge(state, event, limits)
     case 'acked':
       return acked(state, event, limits)
     case 'saved':
       return saved(state)
+    case 'yield':
+      return state.phase.kind === 'scanning'
+        ? goOn(state, { ...state.phase, yields: true }, limits)
+        : [state, []]
     case 'failed':
       return [{ ...state, phase: { kind: 'idle' } }, []]
     case 'outranked':
@@ -236,7 +275,7 @@ function saved(state: Capture): Step {
   return [next, [{ kind: 'refresh' }]]
 }
 
-function beginScan(state: Capture, { pageRows }: Limits): Step {
+function beginScan(state: Capture, limits: Limits): Step {
   if (state.phase.kind !== 'opening') return [state, []]
   const scan: Scan = {
     kind: 'scanning',
@@ -245,31 +284,44 @@ function beginScan(state: Capture, { pageRows }: Limits): Step {
     node: state.cursor.identity.node,
     readSeqNo: state.cursor.seqNo,
     boundaryIds: new Set(),
-    pageRows,
+    askedRows: 0,
     reading: false,
     exhausted: false,
+    yields: false,
     pagesInFlight: 0,
   }
-  return readNext(state, scan)
+  return readNext(state, scan, limits)
 }
 
-function readNext(state: Capture, scan: Scan): Step {
+function readNext(state: Capture, scan: Scan, limits: Limits): Step {
   const from = { seqNo: scan.readSeqNo, inclusive: scan.boundaryIds.size > 0 }
+  const { rows, maxBytes } = nextPage(state.pageSize, scan.boundaryIds.size, limits)
   return [
-    { ...state, phase: { ...scan, reading: true } },
-    [{ kind: 'readPage', node: scan.node, from, toSeqNo: scan.targetSeqNo, rows: scan.pageRows }],
+    { ...state, phase: { ...scan, askedRows: rows, reading: true } },
+    [{ kind: 'readPage', node: scan.node, from, toSeqNo: scan.targetSeqNo, rows, maxBytes }],
   ]
+}
+
+function pageTooLarge(
+  state: Capture,
+  { maxRows }: Extract<Event, { kind: 'pageTooLarge' }>,
+  limits: Limits,
+): Step {
+  if (state.phase.kind !== 'scanning') return [state, []]
+  const pageSize = afterTooLarge(state.pageSize, { rows: state.phase.askedRows, maxRows }, limits)
+  return goOn({ ...state, pageSize }, { ...state.phase, reading: false }, limits)
 }
 
 function pageRead(
   state: Capture,
-  hits: readonly { readonly id: string; readonly seqNo: number }[],
+  { hits, bytes = 0 }: Extract<Event, { kind: 'page' }>,
   limits: Limits,
 ): Step {
   if (state.phase.kind !== 'scanning') return [state, []]
   const scan = state.phase
+  const pageSize = afterPage(state.pageSize, { rows: hits.length, bytes })
   const skip = alreadyRead(scan, hits)
-  const exhausted = hits.length < scan.pageRows
+  const exhausted = hits.length < scan.askedRows
   const lastSeqNo = hits.at(-1)?.seqNo ?? scan.readSeqNo
   const boundary = hits.filter((hit) => hit.seqNo === lastSeqNo).map((hit) => hit.id)
   const isNew = skip.size < hits.length
@@ -279,14 +331,12 @@ function pageRead(
     exhausted,
     readSeqNo: lastSeqNo,
     boundaryIds: new Set(lastSeqNo === scan.readSeqNo ? [...scan.boundaryIds, ...boundary] : boundary),
-    // A full page of what was read before: more documents share this number than fit, so ask for more.
-    pageRows: isNew ? limits.pageRows : Math.min(limits.maxPageRows, scan.pageRows * 2),
     pagesInFlight: scan.pagesInFlight + (isNew ? 1 : 0),
   }
   const produce: readonly Effect[] = isNew
     ? [{ kind: 'produce', skip, throughSeqNo: exhausted ? scan.targetSeqNo : lastSeqNo - 1 }]
     : []
-  const [after, effects] = goOn(state, next, limits)
+  const [after, effects] = goOn({ ...state, pageSize }, next, limits)
   return [after, [...produce, ...effects]]
 }
 
@@ -319,10 +369,14 @@ function acked(
 
 /** Reads on, waits for acknowledgements, or ends the scan. */
 function goOn(state: Capture, scan: Scan, limits: Limits): Step {
-  if (!scan.exhausted && !scan.reading && scan.pagesInFlight < limits.maxPagesInFlight)
-    return readNext(state, scan)
-  if (!scan.exhausted || scan.pagesInFlight > 0) return [{ ...state, phase: scan }, []]
-  const cursor = advance(state.cursor, scan, scan.targetSeqNo, limits)
+  const readsOn = !scan.exhausted && !scan.yields
+  if (readsOn && !scan.reading && scan.pagesInFlight < limits.maxPagesInFlight)
+    return readNext(state, scan, limits)
+  if (readsOn || scan.reading || scan.pagesInFlight > 0) return [{ ...state, phase: scan }, []]
+  // More documents may have the last number that was read.
+  const seqNo = scan.exhausted ? scan.targetSeqNo : scan.readSeqNo - 1
+  if (!scan.exhausted && seqNo <= state.cursor.seqNo) return [{ ...state, phase: { kind: 'idle' } }, []]
+  const cursor = advance(state.cursor, scan, seqNo, limits)
   return [{ ...state, cursor, phase: { kind: 'closing' } }, [{ kind: 'save', cursor }]]
 }
 

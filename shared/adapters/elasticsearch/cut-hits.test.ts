@@ -1,12 +1,18 @@
 import { Buffer } from 'node:buffer'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { cutSearchPage } from './cut-hits.ts'
+import { type Asked, cutSearchPage as cut, SCOPE_QUERY } from './cut-hits.ts'
 
 function response(hits: readonly string[]): Buffer {
   return Buffer.from(
     `{"took":3,"timed_out":false,"_shards":{"total":1,"successful":1,"skipped":0,"failed":0},"hits":{"max_score":null,"hits":[${hits.join(',')}]}}`,
   )
+}
+
+const everything: Asked = { scope: false, source: true }
+
+function cutSearchPage(bytes: Buffer, asked = everything) {
+  return cut(bytes, asked)
 }
 
 function hit(source: string, id = '"a"'): string {
@@ -45,6 +51,26 @@ describe('a search response', () => {
     const whole = response([hit('{"a":"x"}'), hit('{"b":[1,{"c":2}]}')])
     for (let end = 0; end < whole.length; end++)
       expect(() => cutSearchPage(whole.subarray(0, end))).toThrow(/HIT|search response/)
+  })
+
+  test('tells which documents are in scope: those that match the query of that name, whatever else they match', () => {
+    const matched = (...names: string[]) =>
+      hit('{}').replace('"sort"', `"matched_queries":${JSON.stringify(names)},"sort"`)
+    const page = response([
+      hit('{}'),
+      matched(SCOPE_QUERY),
+      matched('theirs'),
+      matched('theirs', SCOPE_QUERY),
+    ])
+    const inScope = (asked: Asked) => cutSearchPage(page, asked).hits.map(({ isInScope }) => isInScope)
+    expect(inScope({ scope: true, source: true })).toEqual([false, true, false, true])
+    expect(inScope({ scope: false, source: true })).toEqual([true, true, true, true])
+  })
+
+  test('without the documents is refused, unless they were not asked for', () => {
+    const bare = response([hit('{}').replace('"_source":{},', '')])
+    expect(() => cutSearchPage(bare)).toThrow(/without _source/)
+    expect(cutSearchPage(bare, { scope: false, source: false }).hits[0]!.source).toHaveLength(0)
   })
 
   test('without sequence numbers says that the index cannot be captured', () => {

@@ -2,7 +2,7 @@
  * Cuts a search response into hits without parsing the documents: each `_source` stays the bytes that Elasticsearch
  * sent, so longs above 2^53, repeated keys and escapes survive, and no time goes into objects nobody reads.
  */
-import type { Buffer } from 'node:buffer'
+import { Buffer } from 'node:buffer'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import type { Hit } from '@freshet/records/hit.ts'
 import { JsonScanner, malformed } from './json-scanner.ts'
@@ -11,10 +11,24 @@ export interface SearchPage {
   readonly timedOut: boolean
   readonly shards: { readonly total: number; readonly successful: number; readonly failed: number }
   readonly hits: readonly Hit[]
+  /** Of the whole response. */
+  readonly bytes: number
 }
 
-/** @throws HIT_MALFORMED when the bytes are not a search response */
-export function cutSearchPage(response: Buffer): SearchPage {
+/** The name of the query that tells which hits are in scope. */
+export const SCOPE_QUERY = 'freshet.scope'
+
+export interface Asked {
+  /** Whether the search has a query named `SCOPE_QUERY`; without it every hit is in scope. */
+  readonly scope: boolean
+  readonly source: boolean
+}
+
+/**
+ * @throws HIT_MALFORMED when the bytes are not a search response; INDEX_NOT_CAPTURABLE without sequence numbers or
+ *   without the `_source` that was asked for
+ */
+export function cutSearchPage(response: Buffer, asked: Asked): SearchPage {
   const scan = new JsonScanner(response)
   let timedOut: unknown
   let shards: unknown
@@ -22,43 +36,55 @@ export function cutSearchPage(response: Buffer): SearchPage {
   scan.object((name) => {
     if (name === 'timed_out') timedOut = scan.json()
     else if (name === '_shards') shards = scan.json()
-    else if (name === 'hits') hits = cutHits(scan)
+    else if (name === 'hits') hits = cutHits(scan, asked)
     else scan.skip()
   })
   if (typeof timedOut !== 'boolean' || !isShardCount(shards) || hits === undefined)
     throw malformed('no timed_out, _shards and hits in the response')
-  return { timedOut, shards, hits }
+  return { timedOut, shards, hits, bytes: response.length }
 }
 
-function cutHits(scan: JsonScanner): Hit[] {
+function cutHits(scan: JsonScanner, asked: Asked): Hit[] {
   const hits: Hit[] = []
   scan.object((name) => {
-    if (name === 'hits') scan.array(() => hits.push(cutHit(scan)))
+    if (name === 'hits') scan.array(() => hits.push(cutHit(scan, asked)))
     else scan.skip()
   })
   return hits
 }
 
-function cutHit(scan: JsonScanner): Hit {
+function cutHit(scan: JsonScanner, asked: Asked): Hit {
   let index: unknown
   let id: unknown
   let seqNo: unknown
   let primaryTerm: unknown
   let source: Buffer | undefined
+  let isInScope = !asked.scope
   scan.object((name) => {
     if (name === '_index') index = scan.word()
     else if (name === '_id') id = scan.json()
     else if (name === '_seq_no') seqNo = scan.json()
     else if (name === '_primary_term') primaryTerm = scan.json()
     else if (name === '_source') source = scan.bytes()
+    else if (name === 'matched_queries') isInScope = (scan.json() as unknown[]).includes(SCOPE_QUERY) || isInScope
     else scan.skip()
   })
   if (typeof index !== 'string' || typeof id !== 'string') throw malformed('a hit without _index and _id')
   if (!Number.isSafeInteger(seqNo) || !Number.isSafeInteger(primaryTerm) || (seqNo as number) < 0)
     throw new FreshetError('INDEX_NOT_CAPTURABLE', `${index} answers without sequence numbers`)
-  if (source === undefined) throw new FreshetError('INDEX_NOT_CAPTURABLE', `${index} answers without _source`)
-  return { index, id, seqNo: seqNo as number, primaryTerm: primaryTerm as number, source }
+  if (source === undefined && asked.source)
+    throw new FreshetError('INDEX_NOT_CAPTURABLE', `${index} answers without _source`)
+  return {
+    index,
+    id,
+    seqNo: seqNo as number,
+    primaryTerm: primaryTerm as number,
+    source: source ?? NOTHING,
+    isInScope,
+  }
 }
+
+const NOTHING = Buffer.alloc(0)
 
 function isShardCount(value: unknown): value is SearchPage['shards'] {
   const { total, successful, failed } = (value ?? {}) as Record<string, unknown>

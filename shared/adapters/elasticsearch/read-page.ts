@@ -1,57 +1,103 @@
-import type { Readable } from 'node:stream'
+import { addAbortSignal, type Readable } from 'node:stream'
 import { type Client, errors } from '@elastic/elasticsearch'
 import { FreshetError } from '@freshet/errors/errors.ts'
-import { cutSearchPage, type SearchPage } from './cut-hits.ts'
-import { refusal, translateElasticsearchError } from './translate.ts'
+import { cutSearchPage, SCOPE_QUERY, type SearchPage } from './cut-hits.ts'
+import { causeTypeOf, type Problem, refusal, translateElasticsearchError } from './translate.ts'
 
-export interface PageRequest {
+interface Request {
   readonly index: string
   readonly shard: number
   /** Node that holds the primary: another copy may lag behind. */
   readonly node: string
+  readonly rows: number
+  /** A larger answer is given up. */
+  readonly maxBytes?: number
+  /** A query that tells which hits are in scope; it leaves none out. */
+  readonly scope?: object
+  /** Which fields come, as a search takes it; false: no documents. */
+  readonly source?: false | { readonly includes: readonly string[]; readonly excludes: readonly string[] }
+}
+
+/** A page of a scan. */
+export interface PageRequest extends Request {
   /** Exclusive on the first page of a scan, inclusive on later ones: numbers repeat in a shrunk index. */
   readonly from: { readonly seqNo: number; readonly inclusive: boolean }
   /** Inclusive. */
   readonly toSeqNo: number
-  readonly rows: number
+}
+
+/** What still has these sequence numbers. */
+export interface NumbersRequest extends Request {
+  readonly seqNos: readonly number[]
+}
+
+/** The page cannot be had; one of fewer rows may. */
+export class PageTooLarge extends FreshetError {
+  /** Most rows that the index allows in a page, where that is why. */
+  readonly maxRows: number | undefined
+
+  constructor(message: string, maxRows?: number) {
+    super('PAGE_TOO_LARGE', message)
+    this.maxRows = maxRows
+  }
 }
 
 /**
  * Documents of one primary in the order of their sequence numbers.
  * @returns at most `rows` hits, whose bytes are views of one response.
- * @throws SEARCH_PARTIAL unless exactly one shard answered, whole and in time: an answer from no shard also says 200
+ * @throws SEARCH_PARTIAL unless exactly one shard answered, whole and in time: an answer from no shard also says 200;
+ *   PageTooLarge beyond `maxBytes`, index.max_result_window or what the server has memory for
  */
-export async function readPage(client: Client, page: PageRequest, signal: AbortSignal): Promise<SearchPage> {
+export async function readPage(
+  client: Client,
+  page: PageRequest | NumbersRequest,
+  signal: AbortSignal,
+): Promise<SearchPage> {
   const doing = `reading ${page.index}/${page.shard}`
-  const { status, body } = await search(client, page, signal, doing)
-  if (status === 200) return checkPage(cutSearchPage(body), doing)
-  const problem = parseProblem(body)
-  if (status === 400 && problem?.error?.type === 'illegal_argument_exception')
-    throw new FreshetError('SHARD_UNAVAILABLE', `${doing}: node ${page.node} no longer holds the primary`)
-  throw refusal(status, problem, doing)
+  const { status, body } = await search(client, page, { doing, signal })
+  if (status === 200) {
+    const asked = { scope: page.scope !== undefined, source: page.source !== false }
+    return checkPage(cutSearchPage(body, asked), doing)
+  }
+  throw await whyRefused(client, page, { status, problem: parseProblem(body), doing, signal })
+}
+
+interface Doing {
+  readonly doing: string
+  readonly signal: AbortSignal
 }
 
 /** The client hands over a stream unread and unchecked, which is what keeps the bytes as they are. */
-async function search(client: Client, page: PageRequest, signal: AbortSignal, doing: string) {
+async function search(client: Client, page: PageRequest | NumbersRequest, { doing, signal }: Doing) {
   try {
-    const response = await client.transport.request<Readable>(searchOf(page), {
+    const { statusCode: status, body } = await client.transport.request<Readable>(searchOf(page), {
       signal,
       asStream: true,
       meta: true,
     })
-    return { status: response.statusCode, body: Buffer.concat(await response.body.toArray({ signal })) }
+    const bytes = await readAtMost(addAbortSignal(signal, body), page.maxBytes ?? Number.POSITIVE_INFINITY)
+    if (bytes !== undefined) return { status, body: bytes }
   } catch (error) {
-    if (error instanceof Error && !(error instanceof errors.ElasticsearchClientError))
-      throw new FreshetError(
-        'ELASTICSEARCH_UNREACHABLE',
-        `${doing}: the answer broke off: ${error.message}`,
-        { cause: error },
-      )
-    throw translateElasticsearchError(error, doing)
+    if (error instanceof errors.ElasticsearchClientError) throw translateElasticsearchError(error, doing)
+    const message = `${doing}: the answer broke off: ${(error as Error).message}`
+    throw new FreshetError('ELASTICSEARCH_UNREACHABLE', message, { cause: error })
   }
+  throw new PageTooLarge(`${doing}: ${page.rows} rows are more than ${page.maxBytes} bytes`)
 }
 
-function parseProblem(body: Buffer): { error?: { type?: string } } | undefined {
+/** Leaving the loop closes the connection, which ends the search on the server as well. */
+async function readAtMost(body: AsyncIterable<Buffer>, maxBytes: number): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of body) {
+    bytes += chunk.length
+    if (bytes > maxBytes) return undefined
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks, bytes)
+}
+
+function parseProblem(body: Buffer): Problem | undefined {
   try {
     return JSON.parse(body.toString())
   } catch {
@@ -70,7 +116,43 @@ function checkPage(page: SearchPage, doing: string): SearchPage {
   return page
 }
 
-function searchOf({ index, shard, node, from, toSeqNo, rows }: PageRequest) {
+/** Before any shard was asked, an illegal argument is the node; from the shard itself it may be the number of rows. */
+async function whyRefused(
+  client: Client,
+  page: Request,
+  { status, problem, doing, signal }: Doing & { status: number; problem: Problem | undefined },
+): Promise<FreshetError> {
+  const cause = causeTypeOf(problem)
+  if (status === 429 && cause === 'circuit_breaking_exception')
+    return new PageTooLarge(`${doing}: the server has no memory for ${page.rows} rows`)
+  if (status !== 400 || cause !== 'illegal_argument_exception') return refusal(status, problem, doing)
+  if (problem?.error?.type === cause)
+    return new FreshetError('SHARD_UNAVAILABLE', `${doing}: node ${page.node} no longer holds the primary`)
+  const maxRows = await readResultWindow(client, page.index, { doing, signal })
+  if (page.rows <= maxRows) return refusal(status, problem, doing)
+  return new PageTooLarge(
+    `${doing}: index.max_result_window allows ${maxRows} rows, not ${page.rows}`,
+    maxRows,
+  )
+}
+
+const DEFAULT_RESULT_WINDOW = 10_000
+
+async function readResultWindow(client: Client, index: string, { doing, signal }: Doing): Promise<number> {
+  try {
+    const answer = await client.transport.request<
+      Record<string, { settings?: { index?: { max_result_window?: string } } }>
+    >({ method: 'GET', path: `/${encodeURIComponent(index)}/_settings/index.max_result_window` }, { signal })
+    const [only] = Object.values(answer)
+    return Number(only?.settings?.index?.max_result_window ?? DEFAULT_RESULT_WINDOW)
+  } catch (error) {
+    throw translateElasticsearchError(error, doing)
+  }
+}
+
+function searchOf(page: PageRequest | NumbersRequest) {
+  const { index, shard, node, rows, scope, source } = page
+  const query = numbersOf(page)
   return {
     method: 'POST',
     path: `/${encodeURIComponent(index)}/_search`,
@@ -84,9 +166,21 @@ function searchOf({ index, shard, node, from, toSeqNo, rows }: PageRequest) {
     body: {
       size: rows,
       sort: [{ _seq_no: 'asc' }],
-      query: { range: { _seq_no: { [from.inclusive ? 'gte' : 'gt']: from.seqNo, lte: toSeqNo } } },
+      query: scope === undefined ? query : withScope(query, scope),
+      ...(source !== undefined && { _source: source }),
     },
   }
+}
+
+function numbersOf(page: PageRequest | NumbersRequest): object {
+  if ('seqNos' in page) return { terms: { _seq_no: page.seqNos } }
+  const { from, toSeqNo } = page
+  return { range: { _seq_no: { [from.inclusive ? 'gte' : 'gt']: from.seqNo, lte: toSeqNo } } }
+}
+
+/** As a clause that need not match, so that a hit says whether it does. */
+function withScope(query: object, scope: object): object {
+  return { bool: { filter: [query], should: [{ bool: { filter: [scope], _name: SCOPE_QUERY } }] } }
 }
 
 /**
@@ -95,7 +189,10 @@ function searchOf({ index, shard, node, from, toSeqNo, rows }: PageRequest) {
  */
 export async function refresh(client: Client, index: string, signal: AbortSignal): Promise<void> {
   try {
-    const { _shards } = await client.indices.refresh({ index }, { signal })
+    const { _shards } = await client.transport.request<{ _shards?: { failed: number } }>(
+      { method: 'POST', path: `/${encodeURIComponent(index)}/_refresh` },
+      { signal },
+    )
     if (_shards === undefined || _shards.failed > 0)
       throw new FreshetError('SHARD_UNAVAILABLE', `refreshing ${index}: ${_shards?.failed} shards failed`)
   } catch (error) {

@@ -37,6 +37,8 @@ describe('an answer of Elasticsearch', () => {
   test.each([
     [404, 'index_not_found_exception', 'INDEX_MISSING'],
     [503, 'search_phase_execution_exception', 'SHARD_UNAVAILABLE'],
+    [429, 'search_phase_execution_exception', 'SHARD_UNAVAILABLE'],
+    [400, 'search_phase_execution_exception', 'ELASTICSEARCH_REFUSED'],
     [400, 'index_closed_exception', 'SHARD_UNAVAILABLE'],
     [429, 'circuit_breaking_exception', 'ELASTICSEARCH_UNREACHABLE'],
     [502, '', 'ELASTICSEARCH_UNREACHABLE'],

@@ -10,19 +10,39 @@ export function translateElasticsearchError(error: unknown, doing: string): Fres
   return new FreshetError('BUG', `${doing}: ${String(error)}`, { cause: error })
 }
 
+/** The body of an answer with an error status. */
+export interface Problem {
+  readonly error?: Cause & { readonly root_cause?: readonly Cause[] }
+}
+
+interface Cause {
+  readonly type?: string
+  readonly reason?: string
+}
+
 /** An answer with an error status, by status and error type, never by wording. */
 export function refusal(status: number, body: unknown, doing: string): FreshetError {
-  const { type = '', reason = type } =
-    (body as { error?: { type?: string; reason?: string } } | undefined)?.error ?? {}
+  const problem = body as Problem | undefined
+  const { type = '' } = problem?.error ?? {}
+  const { reason = type } = causeOf(problem)
   return new FreshetError(codeOf(status, type), `${doing}: ${status} ${reason}`)
+}
+
+/** What a shard said, where the error itself only says that all of them failed. */
+function causeOf(problem: Problem | undefined): Cause {
+  return problem?.error?.root_cause?.[0] ?? problem?.error ?? {}
+}
+
+export function causeTypeOf(problem: Problem | undefined): string | undefined {
+  return causeOf(problem).type
 }
 
 function codeOf(status: number, type: string): ErrorCode {
   if (status === 403 && type === 'cluster_block_exception') return 'INDEX_BLOCKED'
   if (status === 401 || status === 403) return 'ELASTICSEARCH_UNAUTHORIZED'
   if (type === 'index_not_found_exception') return 'INDEX_MISSING'
-  if (type === 'index_closed_exception' || type === 'search_phase_execution_exception')
-    return 'SHARD_UNAVAILABLE'
-  if (status === 429 || status >= 500) return 'ELASTICSEARCH_UNREACHABLE'
+  if (type === 'index_closed_exception') return 'SHARD_UNAVAILABLE'
+  if (status === 429 || status >= 500)
+    return type === 'search_phase_execution_exception' ? 'SHARD_UNAVAILABLE' : 'ELASTICSEARCH_UNREACHABLE'
   return 'ELASTICSEARCH_REFUSED'
 }
