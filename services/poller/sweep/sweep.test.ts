@@ -1,0 +1,271 @@
+import type { ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
+import type { Cursor, ShardIdentity } from '@freshet/records/cursor.ts'
+import { describe, expect, test } from 'vitest'
+import type { TrackedShard } from '../sharing/tracked-shards.ts'
+import { type Effect, type Event, type Limits, newSweep, type Sweep, step } from './sweep.ts'
+
+const identity: ShardIdentity = {
+  indexUuid: 'u',
+  historyUuid: 'h',
+  node: 'n1',
+  allocationId: 'a',
+  primaryTerm: 3,
+}
+const limits: Limits = {
+  pauseMs: 60_000,
+  maxAgeMs: 3_600_000,
+  maxTableBytes: 1_000,
+  isKeyInDocument: false,
+  settleMs: 60_000,
+  storeMs: 90_000,
+}
+const START_MS = 1_000_000
+
+interface Shape {
+  readonly name?: string
+  readonly cursor?: Partial<Cursor>
+  readonly view?: Partial<ShardView>
+  readonly tracked?: Partial<TrackedShard>
+}
+
+/** Captured up to 10 of 10, never swept. */
+function tracked({ name = 'u/0', cursor = {}, view = {}, tracked: more = {} }: Shape = {}): TrackedShard {
+  return {
+    key: name,
+    partition: 0,
+    cursor: {
+      version: 2,
+      clusterUuid: 'c',
+      index: 'i',
+      shard: 0,
+      identity,
+      epoch: 100,
+      seqNo: 10,
+      windows: [],
+      scope: 's',
+      deadEpochs: [],
+      sweep: null,
+      ...cursor,
+    },
+    view: { index: 'i', shard: 0, identity, globalCheckpoint: 10, maxSeqNo: 10, deleteTotal: 4, ...view },
+    isGone: false,
+    hasCompletedFirstScan: true,
+    ...more,
+  }
+}
+
+const looked = (shards: readonly TrackedShard[], nowMs = START_MS): Event => ({
+  kind: 'looked',
+  nowMs,
+  shards,
+})
+const scanned = (tableBytes: number | null = 100, nowMs = START_MS): Event => ({
+  kind: 'scanned',
+  nowMs,
+  tableBytes,
+})
+const marked: Event = { kind: 'marked', nowMs: START_MS }
+const stored = (isReached = true, nowMs = START_MS): Event => ({ kind: 'stored', nowMs, isReached })
+const joined = (...tied: string[]): Event => ({ kind: 'joined', nowMs: START_MS, tied: new Set(tied) })
+const finished: Event = { kind: 'finished', nowMs: START_MS }
+const failed: Event = { kind: 'failed', nowMs: START_MS }
+
+function feed(state: Sweep, ...events: readonly Event[]): readonly [Sweep, Effect] {
+  let effect: Effect = { kind: 'rest', forMs: 0 }
+  for (const event of events) [state, effect] = step(state, event, limits)
+  return [state, effect]
+}
+
+const resting = newSweep()[0]
+const start = (...events: readonly Event[]) => feed(resting, ...events)
+const rests = { kind: 'rest', forMs: expect.any(Number) }
+
+describe('a shard is swept', () => {
+  test('when it never was, when deletes were counted, and when the last time is long ago', () => {
+    const sweptBefore = (sweep: Cursor['sweep']) => start(looked([tracked({ cursor: { sweep } })]))[1]
+    expect(start(looked([tracked()]))[1].kind).toBe('scan')
+    expect(sweptBefore({ deleteTotal: 3, sweptAtMs: START_MS }).kind).toBe('scan')
+    expect(sweptBefore({ deleteTotal: 4, sweptAtMs: START_MS - limits.maxAgeMs }).kind).toBe('scan')
+  })
+
+  test('not at all while it is idle: no delete was counted, and it was swept under this identity', () => {
+    const idle = tracked({ cursor: { sweep: { deleteTotal: 4, sweptAtMs: START_MS - 1 } } })
+    expect(start(looked([idle]))[1]).toEqual(rests)
+  })
+
+  test('after any operation where keys are a field of the document, since a key can change without a delete', () => {
+    const swept = tracked({ cursor: { sweep: { deleteTotal: 11, sweptAtMs: START_MS } } })
+    const written = tracked({ cursor: swept.cursor, view: { maxSeqNo: 11 } })
+    const kindOf = (shard: TrackedShard) =>
+      step(resting, looked([shard]), { ...limits, isKeyInDocument: true })[1].kind
+    expect(kindOf(swept)).toBe('rest')
+    expect(kindOf(written)).toBe('scan')
+  })
+
+  test('only once its first scan is captured, and under the identity that is captured', () => {
+    const early = tracked({ tracked: { hasCompletedFirstScan: false } })
+    const moved = tracked({ view: { identity: { ...identity, primaryTerm: 4 } } })
+    const away = tracked({ tracked: { view: undefined } })
+    expect(start(looked([early, moved, away]))[1]).toEqual(rests)
+  })
+
+  test('after others that have waited longer, as far as memory goes; the first whatever it takes', () => {
+    const sweptAt = (sweptAtMs: number) => ({ sweep: { deleteTotal: 0, sweptAtMs } })
+    const a = tracked({ name: 'a', cursor: sweptAt(5) })
+    const b = tracked({ name: 'b', cursor: sweptAt(3) })
+    const c = tracked({ name: 'c', cursor: sweptAt(4) })
+    const [first, effect] = start(looked([a, b, c]))
+    expect(effect).toMatchObject({ kind: 'scan', target: { key: 'b' }, maxTableBytes: null })
+    const [second, next] = feed(first, scanned(400))
+    expect(next).toMatchObject({ kind: 'scan', target: { key: 'c' }, maxTableBytes: 600 })
+    expect(feed(second, scanned(null), looked([a, b, c]), marked, stored())[1]).toMatchObject({
+      kind: 'join',
+      targets: [{ key: 'b' }],
+    })
+  })
+})
+
+describe('nothing is deleted', () => {
+  const [scannedState] = start(looked([tracked()]), scanned())
+
+  test('before the checkpoint has passed what the primary had after the last page', () => {
+    const lagging = tracked({ view: { globalCheckpoint: 12, maxSeqNo: 15 } })
+    const [waiting, effect] = feed(scannedState, looked([lagging]))
+    expect(effect).toEqual({ kind: 'look', afterMs: 500 })
+    const later = (globalCheckpoint: number) =>
+      feed(waiting, looked([tracked({ view: { globalCheckpoint, maxSeqNo: 99 } })]))[1].kind
+    expect(later(14)).toBe('look')
+    expect(later(15)).toBe('mark')
+  })
+
+  test('when the primary changed meanwhile: what hid a document may have been rolled back', () => {
+    for (const change of [{ primaryTerm: 4 }, { node: 'n2' }, { allocationId: 'b' }, { historyUuid: 'i' }]) {
+      const moved = { ...identity, ...change }
+      const waiting = tracked({ view: { maxSeqNo: 15 } })
+      const [state, effect] = feed(
+        scannedState,
+        looked([waiting]),
+        looked([tracked({ view: { identity: moved, globalCheckpoint: 99 } })]),
+      )
+      expect(effect).toEqual(rests)
+      expect(state.setbacks).toBe(1)
+    }
+  })
+
+  test('when the shard is captured under another epoch meanwhile, or by another poller', () => {
+    expect(feed(scannedState, looked([tracked({ cursor: { epoch: 200 } })]))[1]).toEqual(rests)
+    expect(feed(scannedState, looked([]))[1]).toEqual(rests)
+  })
+
+  test('while the primary cannot be read; when it is back as it was, the sweep goes on', () => {
+    const away = tracked({ tracked: { view: undefined } })
+    const [waiting, effect] = feed(scannedState, looked([away]))
+    expect(effect.kind).toBe('look')
+    expect(feed(waiting, looked([tracked()]))[1].kind).toBe('mark')
+    expect(feed(waiting, looked([away], START_MS + limits.settleMs))[1]).toEqual(rests)
+  })
+})
+
+describe('a sweep is final', () => {
+  const behind = tracked({ cursor: { seqNo: 9 } })
+  const [settled] = start(looked([behind]), scanned(), looked([tracked()]))
+
+  test('when the snapshot holds what was captured up to its start', () => {
+    const [scannedState] = start(looked([behind]), scanned())
+    expect(feed(scannedState, looked([behind]))[1].kind).toBe('look')
+    expect(feed(settled, marked, stored(), joined())[1]).toEqual({
+      kind: 'finish',
+      swept: [
+        {
+          key: 'u/0',
+          event: { kind: 'swept', identity, deleteTotal: 4, sweptAtMs: START_MS, buriedEpochs: [] },
+        },
+      ],
+      forget: [],
+    })
+  })
+
+  test('else it deletes what it finds, stays due, and tries ever more patiently', () => {
+    const late = START_MS + limits.storeMs
+    expect(feed(settled, marked, stored(false))[1]).toEqual({ kind: 'checkStored', afterMs: 1_000 })
+    const [joining, effect] = feed(settled, marked, stored(false, late))
+    expect(effect).toMatchObject({
+      kind: 'join',
+      isComplete: false,
+      targets: [{ key: 'u/0', checkpoint: 10 }],
+    })
+    const [finishing, finish] = feed(joining, joined())
+    expect(finish).toEqual({ kind: 'finish', swept: [], forget: [] })
+    const [state] = feed(finishing, finished)
+    expect(state).toMatchObject({ setbacks: 1, notBeforeMs: START_MS + limits.pauseMs })
+    expect(feed({ ...state, setbacks: 3 }, failed)[0].notBeforeMs).toBe(START_MS + 8 * limits.pauseMs)
+  })
+
+  test('not for a shard with a row that no tombstone outranks yet', () => {
+    expect(feed(settled, marked, stored(), joined('u/0'))[1]).toEqual({
+      kind: 'finish',
+      swept: [],
+      forget: [],
+    })
+  })
+
+  test('and the next begins after a pause, the longer the more this one worked', () => {
+    const [state] = feed(
+      resting,
+      looked([tracked()]),
+      scanned(100, START_MS + 50_000),
+      looked([tracked()], START_MS + 100_000),
+      { kind: 'marked', nowMs: START_MS + 100_000 },
+      stored(true, START_MS + 200_000),
+      { kind: 'joined', nowMs: START_MS + 210_000, tied: new Set() },
+      { kind: 'finished', nowMs: START_MS + 210_000 },
+    )
+    expect(state).toMatchObject({ setbacks: 0, notBeforeMs: START_MS + 210_000 + 4 * 60_000 })
+    expect(feed(state, looked([tracked()], START_MS + 210_001))[1]).toEqual({ kind: 'rest', forMs: 1_000 })
+  })
+})
+
+describe('a dead epoch is buried', () => {
+  const anew = tracked({ cursor: { deadEpochs: [90, 95] } })
+  const gone = tracked({
+    name: 'g/0',
+    cursor: { epoch: 120, seqNo: -1, deadEpochs: [80] },
+    tracked: { isGone: true, view: undefined },
+  })
+  const swept = tracked({ cursor: { sweep: { deleteTotal: 4, sweptAtMs: START_MS } } })
+
+  test('with the shard that had it, and is out of the cursor then', () => {
+    const [joining, join] = start(looked([anew]), scanned(), looked([anew]), marked, stored())
+    expect(join).toMatchObject({ kind: 'join', deadEpochs: [90, 95] })
+    expect(feed(joining, joined())[1]).toMatchObject({ swept: [{ event: { buriedEpochs: [90, 95] } }] })
+  })
+
+  test('with its index that is gone, whose shard is forgotten then', () => {
+    const [joining, join] = start(looked([swept, gone]), looked([swept, gone]), marked, stored())
+    expect(join).toMatchObject({ kind: 'join', targets: [], deadEpochs: [80] })
+    expect(feed(joining, joined())[1]).toMatchObject({
+      swept: [{ key: 'g/0', event: { buriedEpochs: [80] } }],
+      forget: ['g/0'],
+    })
+  })
+
+  test('not before everything that lives is captured under its new epoch, and stored', () => {
+    const early = tracked({ tracked: { hasCompletedFirstScan: false } })
+    expect(start(looked([early, gone]))[1]).toEqual(rests)
+    const meanwhile = start(looked([swept, gone]), looked([early, gone]), marked, stored())
+    expect(meanwhile[1]).toEqual(rests)
+    const late = stored(false, START_MS + limits.storeMs)
+    expect(start(looked([anew]), scanned(), looked([anew]), marked, late)[1]).toMatchObject({
+      deadEpochs: [],
+    })
+  })
+})
+
+test('a failure ends the sweep wherever it is, and it begins again after a pause', () => {
+  const events = [looked([tracked()]), scanned(), looked([tracked()]), marked, stored(), joined()]
+  for (let reached = 1; reached <= events.length; reached++) {
+    const [state, effect] = start(...events.slice(0, reached), failed)
+    expect(effect).toEqual({ kind: 'rest', forMs: 0 })
+    expect(feed(state, looked([tracked()], START_MS + limits.pauseMs))[1].kind).toBe('scan')
+  }
+})
