@@ -71,9 +71,20 @@ test.each([
   ],
   ['has no cluster yet', { cluster_uuid: '_na_' }],
 ])('a state that %s is an error worth waiting for: no index is gone by it', async (_, body) => {
-  await using server = await answering({ '/_cluster/state/metadata,routing_table,blocks/all': { body } })
+  await using server = await answering({
+    '/_cluster/state/metadata,routing_table,blocks/all': { body },
+    '/all/_stats/indexing': { body: {} },
+  })
   await expect(server.read()).rejects.toMatchObject({ code: 'ELASTICSEARCH_UNREACHABLE', retryable: true })
-  expect(server.asked).toHaveLength(1)
+})
+
+test('statistics are read before the state: a copy that restarts in between never shows new numbers under its old term', async () => {
+  await using server = await answering({
+    '/_cluster/state/metadata,routing_table,blocks/all': { body: state },
+    '/all/_stats/indexing': { body: { indices: { good: { uuid: 'g', shards: { 0: [copy] } } } } },
+  })
+  await server.read()
+  expect(server.asked).toEqual(['/all/_stats/indexing', '/_cluster/state/metadata,routing_table,blocks/all'])
 })
 
 test('a server that does not answer is an error, not a view without indices', async () => {

@@ -27,14 +27,17 @@ export interface ShardsView {
 }
 
 /**
- * All primary shards behind an index, alias, data stream or pattern. The cluster state is read first: it alone knows
- * the primary term and what exists. Where the statistics disagree (for about a second around a failover), or leave a
- * shard out (a privilege is lost, its node does not answer), the shard counts as unreadable, never as gone.
+ * All primary shards behind an index, alias, data stream or pattern. The cluster state alone knows the primary term and
+ * what exists. Where the statistics disagree (for about a second around a failover), or leave a shard out (a privilege
+ * is lost, its node does not answer), the shard counts as unreadable, never as gone.
+ *
+ * The statistics are read first. Read last, they may be those of a copy that has restarted in between, under the term
+ * that it had before: its lower numbers would close a window that the restart is about to need.
  * @throws ELASTICSEARCH_UNREACHABLE also while the cluster has not recovered its state: it then looks empty
  */
 export async function readShards(client: Client, index: string, signal: AbortSignal): Promise<ShardsView> {
-  const state = await readState(client, index, signal)
   const stats = await readStats(client, index, signal)
+  const state = await readState(client, index, signal)
   return joinViews(state, stats)
 }
 
