@@ -1,7 +1,7 @@
 import type { Heartbeat } from '@freshet/records/heartbeat.ts'
 import type { MetricName } from '@freshet/telemetry/metrics-table.ts'
 
-const DEAD_ROWS: MetricName = 'freshet.scorer.dead'
+const DEAD_ROWS: readonly MetricName[] = ['freshet.poller.dead', 'freshet.scorer.dead']
 
 /** How the counters of dead letters have grown lately. A counter that is met for the first time has not grown. */
 export class DeadLetterWindow {
@@ -14,7 +14,7 @@ export class DeadLetterWindow {
   }
 
   hear({ instance, metrics }: Heartbeat, atMs: number): void {
-    const count = metrics[DEAD_ROWS] ?? 0
+    const count = DEAD_ROWS.reduce((sum, name) => sum + (metrics[name] ?? 0), 0)
     const rows = count - (this.#counts.get(instance) ?? count)
     this.#counts.set(instance, count)
     if (rows > 0) this.#growth.push({ instance, atMs, rows })

@@ -52,6 +52,7 @@ function walk(schema: JsonSchema, path: string): Setting[] {
 function typeName(schema: JsonSchema): string {
   if (schema.enum) return schema.enum.map((value) => JSON.stringify(value)).join(' | ')
   if (schema.anyOf) return schema.anyOf.map(typeName).join(' | ')
+  if (schema.type === 'object') return 'JSON object'
   if (schema.type === 'array')
     return `list of ${schema.items?.type === 'object' ? 'objects' : schema.items?.type}`
   const { minimum, maximum } = schema

@@ -43,6 +43,48 @@ describe('settings', () => {
     expect(gateway).toMatchObject({ default: 0.5, keys: [{ name: 'shop' }] })
   })
 
+  test('may be a JSON object, which is one setting', () => {
+    const filter = { bool: { filter: [{ term: { status: 'open' } }, { exists: { field: 'a.b' } }] } }
+    const { elasticsearch } = loadSettings({ env: { FRESHET_ELASTICSEARCH_FILTER: JSON.stringify(filter) } })
+    expect(elasticsearch.filter).toEqual(filter)
+    expect(listSettings().filter(({ path }) => path.startsWith('elasticsearch.filter'))).toMatchObject([
+      { env: 'FRESHET_ELASTICSEARCH_FILTER', type: 'JSON object' },
+    ])
+    const file = fileWith('elasticsearch:\n  filter:\n    term: { status: open }\n')
+    expect(loadSettings({ file, env: {} }).elasticsearch.filter).toEqual({ term: { status: 'open' } })
+  })
+
+  test.each(['{"term":', 'open', '[1]', '7'])(
+    'that are no JSON object, such as %s, are told what one is',
+    (text) => {
+      expect(() => loadSettings({ env: { FRESHET_ELASTICSEARCH_FILTER: text } })).toThrow(
+        'elasticsearch.filter: a JSON object, such as {"term":{"status":"open"}}',
+      )
+    },
+  )
+
+  test.each([
+    ['key', { FRESHET_ELASTICSEARCH_KEY: 'field:a.b', FRESHET_ELASTICSEARCH_EXCLUDE_FIELDS: 'x,a' }],
+    ['key', { FRESHET_ELASTICSEARCH_KEY: 'field:a.b', FRESHET_ELASTICSEARCH_EXCLUDE_FIELDS: 'a.*' }],
+    ['key', { FRESHET_ELASTICSEARCH_KEY: 'field:a.b', FRESHET_ELASTICSEARCH_INCLUDE_FIELDS: 'a.c,b' }],
+    ['versionField', { FRESHET_ELASTICSEARCH_VERSION_FIELD: 'v', FRESHET_ELASTICSEARCH_INCLUDE_FIELDS: 'a' }],
+  ])('that keep behind what the %s is made of are refused', (setting, env) => {
+    expect(() => loadSettings({ env })).toThrow(`elasticsearch.${setting}: `)
+  })
+
+  test('may leave out fields that no key or version is made of', () => {
+    const env = {
+      FRESHET_ELASTICSEARCH_KEY: 'field:a.b',
+      FRESHET_ELASTICSEARCH_VERSION_FIELD: 'meta.version',
+    }
+    for (const fields of [
+      { FRESHET_ELASTICSEARCH_INCLUDE_FIELDS: 'a,m*' },
+      { FRESHET_ELASTICSEARCH_INCLUDE_FIELDS: '*.b,meta.version' },
+      { FRESHET_ELASTICSEARCH_EXCLUDE_FIELDS: 'a.bc,meta.versions,b,aab' },
+    ])
+      expect(() => loadSettings({ env: { ...env, ...fields } })).not.toThrow()
+  })
+
   test('that are wrong are all named at once, with their bounds', () => {
     const env = { FRESHET_GATEWAY_PORT: '70000', FRESHET_SNAPSHOT_INTERVAL_SECONDS: 'often' }
     expect(() => loadSettings({ env })).toThrow(/gateway\.port.*65535.*|snapshot\.intervalSeconds/)

@@ -3,6 +3,7 @@ import { FreshetError } from '@freshet/errors/errors.ts'
 import { parse as parseYaml, YAMLParseError } from 'yaml'
 import { listSettings } from './describe.ts'
 import { type Settings, settingsSchema } from './schema.ts'
+import { neededFields, travels } from './travelling-fields.ts'
 
 type Tree = { [name: string]: Tree | unknown }
 
@@ -40,6 +41,12 @@ function checkTogether(settings: Settings): Settings {
       'CONFIG_INVALID',
       'elasticsearch.timestampField: elasticsearch.mode is timestamp, so this must name the date field that tells when a document was last changed',
     )
+  for (const [setting, field] of neededFields(settings.elasticsearch))
+    if (!travels(field, settings.elasticsearch))
+      throw new FreshetError(
+        'CONFIG_INVALID',
+        `elasticsearch.${setting}: ${field} must travel, but elasticsearch.includeFields or excludeFields leaves it behind`,
+      )
   return settings
 }
 

@@ -39,7 +39,7 @@ const elasticsearch = z
       .optional()
       .describe('Whole number in the document that decides where one key lives in several indices.'),
     filter: z
-      .record(z.string(), z.unknown())
+      .record(z.string(), z.unknown(), 'a JSON object, such as {"term":{"status":"open"}}')
       .optional()
       .describe('Query of the documents that are scored; what leaves it is deleted in Freshet.'),
     softDeleteField: z
