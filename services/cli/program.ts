@@ -10,6 +10,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   bootstrap: async () => (await import('./commands/bootstrap.ts')).bootstrapCommand(),
   run: async () => (await import('./commands/run.ts')).runCommand(),
   status: async () => (await import('./commands/status.ts')).statusCommand(),
+  verify: async () => (await import('./commands/verify.ts')).verifyCommand(),
   lookup: async () => (await import('./commands/lookup.ts')).lookupCommand(),
   model: async () => (await import('./commands/model.ts')).modelCommand(),
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand(),

@@ -48,7 +48,9 @@ test('an index that is gone keeps its scores for a while, what no cursor knows d
     epoch: 50,
     deadEpochs: [40],
   })
-  const epochs = new Epochs(cursors(cursor(), old), { indexUuids: new Set(['u1']) })
-  expect(epochs.gone).toEqual(['old'])
+  const epochs = new Epochs(cursors(cursor(), old))
+  expect(epochs.gone({ indexUuids: new Set(['u1']) })).toEqual(['old'])
+  expect([epochs.lowestLive('flights'), epochs.lowestLive()]).toEqual([100, 50])
+  expect(epochs.lowestLive('never heard of')).toBe(Number.POSITIVE_INFINITY)
   expect([100, 50, 40, 30].map((epoch) => epochs.isLive(epoch))).toEqual([true, true, false, false])
 })

@@ -21,19 +21,27 @@ export function capturedOf(
 
 /** What epochs stand for. Whatever is in no cursor is dead: an epoch is saved before anything of it is emitted. */
 export class Epochs {
+  readonly #cursors: readonly Cursor[]
   readonly #live: ReadonlySet<number>
-  /** Indices whose cursors are there although they are not: their scores have a time of grace. */
-  readonly gone: readonly string[]
 
-  constructor(cursors: Cursors, { indexUuids }: Pick<ShardsView, 'indexUuids'>) {
-    const all = [...cursors.values()]
-    this.#live = new Set(all.map(({ epoch }) => epoch))
-    this.gone = [
-      ...new Set(all.filter(({ identity }) => !indexUuids.has(identity.indexUuid)).map(({ index }) => index)),
-    ]
+  constructor(cursors: Cursors) {
+    this.#cursors = [...cursors.values()]
+    this.#live = new Set(this.#cursors.map(({ epoch }) => epoch))
   }
 
   isLive(epoch: number): boolean {
     return this.#live.has(epoch)
+  }
+
+  /** Under which everything that lives, or comes to life, is captured: of an index, or of all. Infinity: nothing is. */
+  lowestLive(index?: string): number {
+    const ofIndex = this.#cursors.filter((cursor) => index === undefined || cursor.index === index)
+    return Math.min(...ofIndex.map(({ epoch }) => epoch))
+  }
+
+  /** Indices that are not, although their cursors are there: their scores have a time of grace. @param view read later */
+  gone({ indexUuids }: Pick<ShardsView, 'indexUuids'>): string[] {
+    const gone = this.#cursors.filter(({ identity }) => !indexUuids.has(identity.indexUuid))
+    return [...new Set(gone.map(({ index }) => index))]
   }
 }

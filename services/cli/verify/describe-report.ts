@@ -14,7 +14,7 @@ export function describeReport(report: VerifyReport): string {
     ...table(report),
     ...notes(report),
     ...findingLines(report.findings, total),
-    summary(report, total),
+    summarize(report),
     ...nextSteps(report, total),
   ]
   return `${lines.join('\n')}\n`
@@ -88,8 +88,10 @@ function findingLines(findings: readonly Finding[], total: Tally): string[] {
   })
 }
 
-function summary(report: VerifyReport, total: Tally): string {
+/** In a line. */
+export function summarize(report: VerifyReport): string {
   const { model } = report
+  const total = totalOf(report)
   const by = model === null ? 'no model is promoted' : `by ${modelLabel(model)}`
   const parts = [
     `${formatCount(total.live)} live`,

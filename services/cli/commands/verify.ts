@@ -1,0 +1,86 @@
+import type { Settings } from '@freshet/config/schema.ts'
+import { isComplete } from '@freshet/reconcile/verify-report.ts'
+import { systemClock } from '@freshet/stage/clock.ts'
+import { quietLog } from '@freshet/stage/quiet-log.ts'
+import { Command, InvalidArgumentError } from 'commander'
+import { interruptSignal, readInvocation } from '../invocation.ts'
+import { describeReport } from '../verify/describe-report.ts'
+import { ProgressLine } from '../verify/progress-line.ts'
+import { openWorld, verifyOnce } from '../verify/verify-once.ts'
+
+const SOMETHING_IS_WRONG = 1
+const DEFAULT_LIMIT = 20
+const DEFAULT_INTERVAL_SECONDS = 300
+
+interface Options {
+  readonly repair?: boolean
+  readonly watch?: boolean
+  readonly interval: number
+  readonly wait?: number
+  readonly limit: number
+}
+
+/** The proof that every living document has its score. Exit code 1 when something is missing, stale, extra or pending. */
+export function verifyCommand(): Command {
+  return new Command('verify')
+    .description('prove that every living document is scored at its current revision, and nothing else is')
+    .option(
+      '--repair',
+      'emit again what is missing or stale, and deletes for what is extra; then verify again',
+    )
+    .option('--watch', 'verify again and again; metrics and the watchdog tell the result')
+    .option('--interval <seconds>', 'pause of --watch', positive, DEFAULT_INTERVAL_SECONDS)
+    .option(
+      '--wait <seconds>',
+      'longest wait for what is on its way (default: two snapshots, a sweep and half a minute)',
+      notNegative,
+    )
+    .option('--limit <keys>', 'names of each kind of finding; --json lists all', notNegative, DEFAULT_LIMIT)
+    .action(async (options: Options, command: Command) => {
+      const { settings, json } = readInvocation(command)
+      if (options.watch) process.exitCode = await watch(settings, options)
+      else process.exitCode = await once(settings, options, json)
+    })
+}
+
+async function once(settings: Settings, options: Options, json: boolean): Promise<number> {
+  using progress = new ProgressLine(process.stderr, systemClock)
+  await using open = openWorld(settings, {
+    clientId: 'freshet-verify',
+    log: quietLog,
+    onProgress: (line) => progress.show(line),
+  })
+  const maxListed = json ? Number.POSITIVE_INFINITY : options.limit
+  const report = await verifyOnce(open.world, runOptions(settings, options, maxListed), interruptSignal())
+  process.stdout.write(json ? `${JSON.stringify(report)}\n` : describeReport(report))
+  return isComplete(report) ? 0 : SOMETHING_IS_WRONG
+}
+
+/** What a service needs is loaded only where one runs. */
+async function watch(settings: Settings, options: Options): Promise<number> {
+  const { runService } = await import('@freshet/service/run-service.ts')
+  const { verifyWatch } = await import('../verify/watch.ts')
+  const service = verifyWatch(runOptions(settings, options, options.limit), options.interval * 1_000)
+  return await runService('verify', service, settings)
+}
+
+function runOptions(settings: Settings, { wait, repair = false }: Options, maxListed: number) {
+  return { waitMs: (wait ?? defaultWaitSeconds(settings)) * 1_000, maxListed, repair }
+}
+
+/** A score is stored with the next snapshot or the one after; a delete is found by the next sweep. */
+function defaultWaitSeconds({ snapshot, sweep }: Settings): number {
+  return 2 * snapshot.intervalSeconds + sweep.pauseSeconds + 30
+}
+
+function positive(text: string): number {
+  const value = Number(text)
+  if (!(value > 0)) throw new InvalidArgumentError('It must be a number above 0.')
+  return value
+}
+
+function notNegative(text: string): number {
+  const value = Number(text)
+  if (text === '' || !(value >= 0)) throw new InvalidArgumentError('It must be a number from 0.')
+  return value
+}

@@ -1,0 +1,112 @@
+import type { Client } from '@elastic/elasticsearch'
+import { refresh } from '@freshet/adapters/elasticsearch/read-page.ts'
+import { readShards, type ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
+import type { Scope } from '@freshet/capture/scope.ts'
+import { FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
+import type { Clock } from '@freshet/stage/clock.ts'
+import { readLiveKeys } from './live-keys.ts'
+import type { LiveTable } from './live-table.ts'
+import { Pace } from './pace.ts'
+
+/** A shard and the keys that lived in it up to the checkpoint of its view, and later. */
+export interface LivingShard {
+  readonly view: ShardView
+  readonly table: LiveTable
+}
+
+export interface LivingOptions {
+  readonly client: Client
+  readonly scope: Scope
+  readonly maxMemoryBytes: number
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  readonly onProgress: (line: string) => void
+}
+
+/** What became of the shards at the head of a list. */
+export interface LivingBatch {
+  readonly living: readonly LivingShard[]
+  /** Those that could not be read after all. */
+  readonly unreadable: readonly ShardView[]
+  /** Those that wait for the next batch. */
+  readonly rest: readonly ShardView[]
+}
+
+/**
+ * Reads the living keys of as many shards as have room in memory.
+ * @param views read before; each shard is refreshed afterwards, so that everything up to its checkpoint is seen
+ * @throws CONFIG_INVALID when one shard alone has no room; ELASTICSEARCH_UNREACHABLE, ELASTICSEARCH_UNAUTHORIZED
+ */
+export async function readLiving(views: readonly ShardView[], options: LivingOptions): Promise<LivingBatch> {
+  const { maxMemoryBytes, onProgress } = options
+  const living: LivingShard[] = []
+  const unreadable: ShardView[] = []
+  let bytes = 0
+  for (const [at, view] of views.entries()) {
+    onProgress(`reading ${view.index}/${view.shard}, ${at + 1} of ${views.length}`)
+    const read = await readPatiently(view, maxMemoryBytes - bytes, options)
+    if (read === 'unreadable') unreadable.push(view)
+    else if (read === 'too large' && living.length > 0) return { living, unreadable, rest: views.slice(at) }
+    else if (read === 'too large')
+      throw new FreshetError(
+        'CONFIG_INVALID',
+        `sweep.maxMemoryBytes: the keys of ${view.index}/${view.shard} alone need more than ${maxMemoryBytes} bytes`,
+      )
+    else {
+      bytes += read.bytes
+      living.push(read)
+    }
+  }
+  return { living, unreadable, rest: [] }
+}
+
+const TRIES = 4
+const PAUSE_MS = 1_000
+
+/** A primary that moves is looked for again; its view, and so its checkpoint, is then a later one. */
+async function readPatiently(
+  view: ShardView,
+  maxTableBytes: number,
+  { client, scope, clock, signal }: LivingOptions,
+): Promise<(LivingShard & { readonly bytes: number }) | 'too large' | 'unreadable'> {
+  const pace = new Pace(clock, 1)
+  for (let tries = 1; ; tries++) {
+    try {
+      await refresh(client, view.index, signal)
+      const place = { index: view.index, shard: view.shard, node: view.identity.node }
+      const keys = await readLiveKeys(client, place, { scope, maxTableBytes, pace, signal })
+      if (keys === undefined) return 'too large'
+      const { bytes } = keys
+      return { view, table: await keys.seal(), bytes }
+    } catch (error) {
+      if (!isFreshetError(error) || !PASSES.has(error.code)) throw error
+      if (tries === TRIES) return 'unreadable'
+      await clock.sleep(PAUSE_MS, signal)
+      const now = await findAgain(client, view, signal)
+      if (now === undefined) return 'unreadable'
+      view = now
+    }
+  }
+}
+
+const PASSES: ReadonlySet<string> = new Set(['SHARD_UNAVAILABLE', 'SEARCH_PARTIAL', 'INDEX_MISSING'])
+
+/** The same shard as it stands now; undefined when it cannot be read, or is another. */
+export async function findAgain(
+  client: Client,
+  { index, shard, identity }: ShardView,
+  signal: AbortSignal,
+): Promise<ShardView | undefined> {
+  try {
+    const { readable } = await readShards(client, index, signal)
+    return readable.find(
+      (view) =>
+        view.shard === shard &&
+        view.identity.indexUuid === identity.indexUuid &&
+        view.identity.historyUuid === identity.historyUuid,
+    )
+  } catch (error) {
+    if (isFreshetError(error, 'INDEX_MISSING')) return undefined
+    throw error
+  }
+}

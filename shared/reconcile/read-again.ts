@@ -1,0 +1,61 @@
+import type { Client } from '@elastic/elasticsearch'
+import { PageTooLarge, readPage } from '@freshet/adapters/elasticsearch/read-page.ts'
+import type { Scope } from '@freshet/capture/scope.ts'
+import type { Hit } from '@freshet/records/hit.ts'
+import type { LiveShard } from './live-keys.ts'
+
+/** Numbers asked for at once. */
+const MAX_NUMBERS = 1_000
+/** There may be more documents than numbers: they repeat in a shrunk index. */
+const MAX_ROWS = 2_048
+
+export interface ReadAgainOptions {
+  readonly scope: Scope
+  readonly maxPageBytes: number
+  readonly signal: AbortSignal
+}
+
+/**
+ * The documents that still have these sequence numbers, on the primary, as they are captured. What was written or
+ * deleted since is left out.
+ * @throws as readPage does
+ */
+export async function* readAgain(
+  client: Client,
+  place: LiveShard,
+  seqNos: readonly number[],
+  { scope, maxPageBytes, signal }: ReadAgainOptions,
+): AsyncGenerator<readonly Hit[]> {
+  let numbers = MAX_NUMBERS
+  let rows = MAX_ROWS
+  for (let at = 0; at < seqNos.length; ) {
+    const asked = seqNos.slice(at, at + numbers)
+    // One document may always pass: it is in memory of the server anyway.
+    const maxBytes = asked.length === 1 ? undefined : maxPageBytes
+    try {
+      const { hits } = await readPage(
+        client,
+        {
+          index: place.index,
+          shard: place.shard,
+          node: place.node,
+          seqNos: asked,
+          rows,
+          ...(maxBytes !== undefined && { maxBytes }),
+          ...(scope.query !== undefined && { scope: scope.query }),
+          ...(scope.sourceFilter !== undefined && { source: scope.sourceFilter }),
+        },
+        signal,
+      )
+      if (hits.length === rows)
+        throw new PageTooLarge(`${place.index}/${place.shard}: more than ${rows} documents at once`)
+      yield hits
+      at += asked.length
+    } catch (error) {
+      if (!(error instanceof PageTooLarge)) throw error
+      if (asked.length === 1 && error.maxRows === undefined) throw error
+      rows = Math.min(rows, error.maxRows ?? rows)
+      numbers = Math.max(1, asked.length >>> 1)
+    }
+  }
+}

@@ -1,0 +1,138 @@
+import { Buffer } from 'node:buffer'
+import type { Client } from '@elastic/elasticsearch'
+import type { ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
+import { hitToChange, type Unusable } from '@freshet/capture/hit-to-change.ts'
+import type { Scope } from '@freshet/capture/scope.ts'
+import type { Change } from '@freshet/records/change.ts'
+import type { Clock } from '@freshet/stage/clock.ts'
+import type { DeadReasons } from './dead-reasons.ts'
+import type { Findings } from './findings.ts'
+import { readAgain } from './read-again.ts'
+import type { Repair } from './repair.ts'
+import type { JoinedShard, Suspect } from './verify-join.ts'
+import { type HeldRow, type JudgeContext, judge } from './verify-judge.ts'
+
+/** A shard whose documents can be asked for again. */
+export interface LookedAt extends JoinedShard {
+  readonly view: ShardView
+}
+
+export interface SecondLookParts {
+  readonly client: Client
+  readonly scope: Scope
+  readonly maxPageBytes: number
+  readonly clock: Clock
+  readonly context: JudgeContext
+  readonly findings: Findings
+  /** Read when it is first needed. */
+  readonly deadReasons: (signal: AbortSignal) => Promise<DeadReasons>
+  /** null: nothing is emitted. */
+  readonly repair: Repair | null
+}
+
+/**
+ * Nothing is reported wrong by one look alone: the document may have been written again or deleted since. So it is
+ * asked for by its sequence number, on the primary; when it still has it, it is judged by its whole revision. What is
+ * wrong is emitted again at once, from the very bytes that were judged.
+ */
+export class SecondLook<Shard extends LookedAt> {
+  readonly #parts: SecondLookParts
+  readonly #toChange: ReturnType<typeof hitToChange>
+
+  constructor(parts: SecondLookParts) {
+    this.#parts = parts
+    this.#toChange = hitToChange(parts.scope)
+  }
+
+  /** @param suspects of any shards of one join. @throws as readPage and Producer.send do */
+  async atSuspects(suspects: readonly Suspect<Shard>[], signal: AbortSignal): Promise<void> {
+    for (const [shard, ofShard] of Map.groupBy(suspects, (suspect) => suspect.shard)) {
+      const rows = new Map(ofShard.map(({ key, row }) => [key.toString(), row]))
+      const seqNos = ofShard.map(({ seqNo }) => seqNo)
+      await this.#look(shard, seqNos, (key) => rows.get(key), signal)
+    }
+  }
+
+  /** At what no row has met. Call it when all rows were handed in. @throws as readPage and Producer.send do */
+  async atUnmet(shard: Shard, signal: AbortSignal): Promise<void> {
+    const { table, checkpoint, captured, tally } = shard
+    let seqNos: number[] = []
+    const look = () => this.#look(shard, seqNos, (key) => (isMet(shard, key) ? undefined : null), signal)
+    for (const seqNo of table.unmetSeqNos(checkpoint)) {
+      if (seqNo > checkpoint) continue
+      if (captured === null || seqNo > captured.seqNo) tally.pending++
+      else if (seqNos.push(seqNo) === LOOK_AT_ONCE) {
+        await look()
+        seqNos = []
+      }
+    }
+    await look()
+  }
+
+  /** @param rowOf of a key: null when it has none; undefined for a document that nobody asked for, which has that number too */
+  async #look(
+    shard: Shard,
+    seqNos: readonly number[],
+    rowOf: (key: string) => HeldRow | null | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { client, scope, maxPageBytes, clock, repair } = this.#parts
+    const { index, shard: number, identity } = shard.view
+    const place = { index, shard: number, node: identity.node }
+    const page = { epoch: shard.captured!.epoch, capturedAtMs: clock.nowMs(), trace: null }
+    for await (const hits of readAgain(client, place, seqNos, { scope, maxPageBytes, signal })) {
+      const wrong: Change[] = []
+      for (const hit of hits) {
+        const change = hit.isInScope ? this.#toChange(hit, page) : undefined
+        if (change === undefined) continue
+        const row = rowOf((isUnusable(change) ? change.change : change).key.toString())
+        if (row === undefined) continue
+        if (isUnusable(change)) this.#setAside(shard, change.change, `${change.code}: ${change.reason}`)
+        else if (await this.#judge(shard, change, row ?? undefined, signal)) wrong.push(change)
+      }
+      if (wrong.length > 0) await repair?.emit(wrong, signal)
+    }
+  }
+
+  /** @returns whether emitting it again helps */
+  async #judge(
+    shard: Shard,
+    change: Change,
+    row: HeldRow | undefined,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { context, deadReasons, findings, repair } = this.#parts
+    const { standing, hidden } = judge(change.revision, row, context)
+    if (standing !== 'missing' && standing !== 'stale') {
+      if (standing === 'setAside') this.#setAside(shard, change)
+      else shard.tally[standing]++
+      return false
+    }
+    const letter = (await deadReasons(signal)).reasonOf(change.key.toString(), change.revision)
+    if (letter !== undefined) {
+      this.#setAside(shard, change, letter)
+      return false
+    }
+    shard.tally[standing]++
+    findings.add(standing, change.key, hidden ? HIDDEN : undefined)
+    if (hidden) repair?.passOver(1)
+    return !hidden
+  }
+
+  #setAside(shard: Shard, { key }: Change, reason?: string): void {
+    shard.tally.setAside++
+    this.#parts.findings.add('setAside', key, reason)
+  }
+}
+
+const LOOK_AT_ONCE = 1_000
+const HIDDEN = 'a newer revision than its own hides it: write the document again'
+
+function isUnusable(change: Change | Unusable): change is Unusable {
+  return 'code' in change
+}
+
+function isMet({ table }: JoinedShard, key: string): boolean {
+  const bytes = Buffer.from(key)
+  return table.isMet(bytes, 0, bytes.length)
+}

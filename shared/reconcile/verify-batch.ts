@@ -1,0 +1,152 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Manifest } from '@freshet/records/manifest.ts'
+import type { DeadReasons } from './dead-reasons.ts'
+import { Findings } from './findings.ts'
+import { heldRows } from './held-rows.ts'
+import type { LivingShard } from './living-shards.ts'
+import type { Repair } from './repair.ts'
+import { type LookedAt, SecondLook } from './second-look.ts'
+import { tombstoneInShard, tombstoneOfDeadEpoch } from './tombstone.ts'
+import { type Cursors, capturedOf, type Epochs } from './verify-epochs.ts'
+import { type ExtraRow, Join, type Suspect } from './verify-join.ts'
+import { emptyTally } from './verify-report.ts'
+import type { VerifyWorld } from './verify-world.ts'
+
+/** What one join is made of. */
+export interface BatchParts {
+  readonly living: readonly LivingShard[]
+  /** Read when all shards were captured, or were waited for long enough. */
+  readonly cursors: Cursors
+  /** Read after the manifest. */
+  readonly epochs: Epochs
+  /** null: there is no snapshot. */
+  readonly manifest: Manifest | null
+  /** Of the promoted model; 0 when there is none. */
+  readonly generation: number
+  /** `living` are all shards that there are. */
+  readonly isWhole: boolean
+  readonly maxListed: number
+  readonly deadReasons: (signal: AbortSignal) => Promise<DeadReasons>
+  /** null: nothing is emitted. */
+  readonly repair: Repair | null
+  /** Of which no failover can bring back what was not found. */
+  readonly settled: ReadonlySet<LivingShard>
+}
+
+export interface BatchResult {
+  readonly shards: readonly LookedAt[]
+  readonly extraOfTheDead: number
+  readonly findings: Findings
+}
+
+const LOOK_AT_ONCE = 1_000
+
+/** One join of some shards' living keys with the whole snapshot. May be done again with the same tables. */
+export class BatchJoin {
+  readonly #world: VerifyWorld
+  readonly #parts: BatchParts
+  readonly #findings: Findings
+  readonly #shards: readonly BatchShard[]
+  readonly #join: Join<BatchShard>
+  readonly #secondLook: SecondLook<BatchShard>
+  #extraOfTheDead = 0
+
+  constructor(world: VerifyWorld, parts: BatchParts) {
+    const { scope, settings, client, clock } = world
+    const { living, cursors, epochs, generation, deadReasons, repair, maxListed } = parts
+    this.#world = world
+    this.#parts = parts
+    this.#findings = new Findings(maxListed)
+    this.#shards = living.map((shard) => ({
+      living: shard,
+      ...shard,
+      checkpoint: shard.view.globalCheckpoint,
+      captured: capturedOf(cursors, shard.view, scope.hash),
+      tally: emptyTally(),
+    }))
+    const context = { generation, isLiveEpoch: (epoch: number) => epochs.isLive(epoch) }
+    this.#join = new Join({
+      shards: this.#shards,
+      context,
+      isKeyOfOneIndex: scope.key === 'index/id',
+      hasVersions: scope.versionField !== undefined,
+    })
+    this.#secondLook = new SecondLook({
+      client,
+      scope,
+      maxPageBytes: settings.elasticsearch.maxPageBytes,
+      clock,
+      context,
+      findings: this.#findings,
+      deadReasons,
+      repair,
+    })
+  }
+
+  /** @throws as heldRows, readPage and Producer.send do */
+  async run(signal: AbortSignal): Promise<BatchResult> {
+    const { manifest } = this.#parts
+    if (manifest !== null) await this.#joinRows(manifest, signal)
+    for (const shard of this.#shards) {
+      await this.#secondLook.atUnmet(shard, signal)
+      await nextTurn()
+    }
+    return { shards: this.#shards, extraOfTheDead: this.#extraOfTheDead, findings: this.#findings }
+  }
+
+  async #joinRows(manifest: Manifest, signal: AbortSignal): Promise<void> {
+    let suspects: Suspect<BatchShard>[] = []
+    let rows = 0
+    for await (const page of heldRows(this.#world.store, manifest, signal)) {
+      const joined = this.#join.add(page)
+      for (const key of joined.setAside) this.#findings.add('setAside', key)
+      await this.#countExtras(joined.extras, signal)
+      suspects = [...suspects, ...joined.suspects]
+      if (suspects.length >= LOOK_AT_ONCE) {
+        await this.#secondLook.atSuspects(suspects, signal)
+        suspects = []
+      }
+      this.#world.onProgress(`comparing with the snapshot: ${(rows += page.count)} rows`)
+    }
+    await this.#secondLook.atSuspects(suspects, signal)
+  }
+
+  async #countExtras(extras: readonly ExtraRow<BatchShard>[], signal: AbortSignal): Promise<void> {
+    const { repair } = this.#parts
+    for (const { shard, key } of extras) {
+      if (shard === null) this.#extraOfTheDead++
+      else shard.tally.extra++
+      this.#findings.add('extra', key)
+    }
+    if (repair === null || extras.length === 0) return
+    const dead = extras.flatMap((extra) => {
+      const revision = this.#tombstoneOf(extra)
+      return revision === undefined ? [] : [{ key: extra.key, revision }]
+    })
+    await repair.bury(dead, signal)
+    repair.passOver(extras.length - dead.length)
+  }
+
+  #tombstoneOf({ shard, key, revision }: ExtraRow<BatchShard>) {
+    const { settled, epochs, isWhole } = this.#parts
+    if (shard === null) {
+      const index = this.#world.scope.key === 'index/id' ? indexOf(key) : undefined
+      return tombstoneOfDeadEpoch(revision, {
+        lowestLiveEpoch: epochs.lowestLive(index),
+        isNowhere: isWhole,
+      })
+    }
+    if (!settled.has(shard.living)) return undefined
+    const { primaryTerm } = shard.view.identity
+    return tombstoneInShard(revision, { primaryTerm, checkpoint: shard.checkpoint })
+  }
+}
+
+interface BatchShard extends LookedAt {
+  readonly living: LivingShard
+}
+
+/** Of a key `index/id`: an index has no slash in its name. */
+function indexOf(key: Buffer): string {
+  return key.toString().split('/', 1)[0]!
+}
