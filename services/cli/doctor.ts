@@ -1,5 +1,3 @@
-import { checkCapturable } from '@freshet/adapters/elasticsearch/check.ts'
-import { connectElasticsearch } from '@freshet/adapters/elasticsearch/connect.ts'
 import { connectKafka } from '@freshet/adapters/kafka/connect.ts'
 import { checkTopics } from '@freshet/adapters/kafka/topics.ts'
 import { checkRedis } from '@freshet/adapters/redis/check.ts'
@@ -8,16 +6,23 @@ import type { Settings } from '@freshet/config/schema.ts'
 import { describeError, FreshetError } from '@freshet/errors/errors.ts'
 import { loadPromotedModel } from '@freshet/model/model-store.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
+import { promisedCapture } from './capture-promise.ts'
+import { type CaptureReport, complaintOf, reportCapture } from './capture-report.ts'
 
 export interface CheckResult {
   readonly name: string
   /** What is wrong and what to do. */
   readonly error?: string
+  /** Of the check of Elasticsearch, wrong or not. */
+  readonly capture?: CaptureReport
 }
+
+type Findings = Omit<CheckResult, 'name'>
 
 interface Check {
   readonly name: string
-  readonly run: (settings: Settings, signal: AbortSignal) => Promise<unknown>
+  /** Rejects with what is wrong, where it has nothing else to tell. */
+  readonly run: (settings: Settings, signal: AbortSignal) => Promise<Findings>
 }
 
 const PATIENCE_MS = 10_000
@@ -25,23 +30,41 @@ const PATIENCE_MS = 10_000
 export const CHECKS: readonly Check[] = [
   {
     name: 'Elasticsearch and its index',
-    run: ({ elasticsearch }, signal) =>
-      checkCapturable(connectElasticsearch(elasticsearch), elasticsearch, signal),
+    run: ({ elasticsearch }, signal) => checkCapture(elasticsearch, signal),
   },
   {
     name: 'Kafka and its topics',
-    run: ({ kafka, pipeline }, signal) =>
-      checkTopics(connectKafka(kafka, { clientId: 'freshet-doctor', log: quietLog }), pipeline, signal),
+    run: async ({ kafka, pipeline }, signal) => {
+      await checkTopics(connectKafka(kafka, { clientId: 'freshet-doctor', log: quietLog }), pipeline, signal)
+      return {}
+    },
   },
-  { name: 'Redis', run: ({ redis }) => checkRedis(redis) },
+  {
+    name: 'Redis',
+    run: async ({ redis }) => {
+      await checkRedis(redis)
+      return {}
+    },
+  },
   {
     name: 'S3 and the promoted model',
     run: async ({ s3 }, signal) => {
       await using store = openS3(s3)
       await loadPromotedModel(store, signal)
+      return {}
     },
   },
 ]
+
+async function checkCapture(settings: Settings['elasticsearch'], signal: AbortSignal): Promise<Findings> {
+  try {
+    const capture = await reportCapture(settings, signal)
+    const complaint = complaintOf(capture)
+    return complaint === undefined ? { capture } : { capture, error: describeError(complaint) }
+  } catch (error) {
+    return { capture: { ...promisedCapture(settings), indices: [] }, error: describeError(error) }
+  }
+}
 
 /** All checks side by side; one that does not end in time is wrong too. */
 export function runChecks(settings: Settings): Promise<CheckResult[]> {
@@ -49,8 +72,7 @@ export function runChecks(settings: Settings): Promise<CheckResult[]> {
     CHECKS.map(async ({ name, run }) => {
       const signal = AbortSignal.timeout(PATIENCE_MS)
       try {
-        await Promise.race([run(settings, signal), expiry(signal)])
-        return { name }
+        return { name, ...(await Promise.race([run(settings, signal), expiry(signal)])) }
       } catch (error) {
         return { name, error: describeError(error) }
       }

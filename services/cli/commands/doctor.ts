@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { describeCapture } from '../capture-report.ts'
 import { CHECKS, type CheckResult, runChecks } from '../doctor.ts'
 import { readInvocation } from '../invocation.ts'
 
@@ -16,6 +17,8 @@ export function doctorCommand(): Command {
     })
 }
 
-function describe({ name, error }: CheckResult): string {
-  return error === undefined ? `  ok     ${name}\n` : `  WRONG  ${name}\n         ${error}\n`
+function describe({ name, error, capture }: CheckResult): string {
+  const details = [...(error === undefined ? [] : [error]), ...(capture ? describeCapture(capture) : [])]
+  const verdict = error === undefined ? 'ok   ' : 'WRONG'
+  return [`  ${verdict}  ${name}`, ...details.map((line) => `         ${line}`), ''].join('\n')
 }

@@ -131,9 +131,9 @@ test('of a pattern, closed and blocked indices and those that cannot be captured
   await client.indices.putSettings({ index: unread, settings: { 'index.blocks.read': true } })
   const hidden = await create('hidden', {})
   await client.indices.putSettings({ index: hidden, settings: { 'index.blocks.metadata': true } })
-  onTestFinished(() =>
-    client.indices.putSettings({ index: hidden, settings: { 'index.blocks.metadata': false } }),
-  )
+  onTestFinished(async () => {
+    await client.indices.putSettings({ index: hidden, settings: { 'index.blocks.metadata': false } })
+  })
 
   const judged = await checkCapturable(client, seqNo(pattern), soon())
   const verdicts = Object.fromEntries(

@@ -15,8 +15,8 @@ export interface JudgedIndex extends Judgement {
 export type IndexChoice = Pick<Settings['elasticsearch'], 'index' | 'mode' | 'timestampField'>
 
 /**
- * Every index behind the name, alias or pattern, each with what capture can make of it. An index that comes to a
- * pattern later is judged by calling this again.
+ * Every index behind the name, alias or pattern, each with what capture can make of it, in the order of their names.
+ * An index that comes to a pattern later is judged by calling this again.
  * @throws as describeIndices does
  */
 export async function judgeIndices(
@@ -25,7 +25,8 @@ export async function judgeIndices(
   signal: AbortSignal,
 ): Promise<readonly JudgedIndex[]> {
   const judged: JudgedIndex[] = []
-  for (const [name, description] of await describeIndices(client, choice.index, signal)) {
+  const descriptions = [...(await describeIndices(client, choice.index, signal))]
+  for (const [name, description] of descriptions.toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     const judgement = description === null ? hidden(name) : judgeIndex(name, description, choice.mode)
     judged.push({ name, description, ...(await withTimestampField(client, choice, name, judgement, signal)) })
   }

@@ -1,0 +1,65 @@
+import { randomBytes } from 'node:crypto'
+import { connectElasticsearch } from '@freshet/adapters/elasticsearch/connect.ts'
+import { loadSettings } from '@freshet/config/load.ts'
+import { expect, onTestFinished, test } from 'vitest'
+import { complaintOf, reportCapture } from './capture-report.ts'
+import { runChecks } from './doctor.ts'
+
+/** Two indices behind one pattern: `-good` holds documents of all kinds of date, `-bad` keeps no _source. */
+async function scratchPattern() {
+  const name = `t${randomBytes(5).toString('hex')}`
+  const [good, bad] = [`${name}-good`, `${name}-bad`]
+  const settings = loadSettings({ env: process.env })
+  const client = connectElasticsearch(settings.elasticsearch)
+  onTestFinished(async () => {
+    await client.indices.delete({ index: [good, bad] })
+    await client.close()
+  })
+  const shards = { number_of_shards: 2, number_of_replicas: 0 }
+  const at = { properties: { at: { type: 'date' } } } as const
+  await client.indices.create({ index: good, settings: shards, mappings: at })
+  await client.indices.create({ index: bad, settings: shards, mappings: { _source: { enabled: false } } })
+  const operations = ['2020-01-01', '2999-01-01', undefined].flatMap((date) => [{ index: {} }, { at: date }])
+  await client.bulk({ index: good, operations, refresh: true })
+  return { good, bad, settings, pattern: `${name}-*` }
+}
+
+const soon = () => AbortSignal.timeout(45_000)
+
+test('doctor names an index that is left out with the way out, and those that are captured', async () => {
+  const { good, bad, settings, pattern } = await scratchPattern()
+  const capture = await reportCapture({ ...settings.elasticsearch, index: pattern }, soon())
+  expect(complaintOf(capture)?.message).toMatch(
+    new RegExp(`1 of 2 indices are left out: ${bad} has _source disabled`),
+  )
+  expect(capture.indices).toMatchObject([
+    { name: bad, verdict: 'refused' },
+    { name: good, verdict: 'capturable', kind: 'standard', shards: 2, notes: [] },
+  ])
+})
+
+test('doctor counts the documents that timestamp mode never finds, and those that it does not find yet', async () => {
+  const { good, settings } = await scratchPattern()
+  const elasticsearch = {
+    ...settings.elasticsearch,
+    index: good,
+    mode: 'timestamp',
+    timestampField: 'at',
+  } as const
+  const capture = await reportCapture(elasticsearch, soon())
+  expect(capture.promise).toMatch(/promises less/)
+  expect(capture.indices[0]?.notes).toEqual([
+    'documents without at, which are never found: 1',
+    'documents dated in the future, which wait until then: 1',
+  ])
+})
+
+test('doctor tells the promise of the settings also where Elasticsearch does not answer', async () => {
+  const settings = loadSettings({ env: process.env })
+  const elasticsearch = { ...settings.elasticsearch, url: 'http://127.0.0.1:1' }
+  const [first] = await runChecks({ ...settings, elasticsearch })
+  expect(first).toMatchObject({
+    error: expect.stringMatching(/^ELASTICSEARCH_UNREACHABLE/),
+    capture: { mode: 'seqNo', indices: [] },
+  })
+})
