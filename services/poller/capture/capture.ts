@@ -59,7 +59,8 @@ interface Scan {
   readonly exhausted: boolean
   /** Nothing more is read: the scan ends where it is. */
   readonly yields: boolean
-  readonly pagesInFlight: number
+  /** Up to which number each page that is sent and not yet acknowledged covers, oldest first. */
+  readonly unacked: readonly number[]
 }
 
 /** How the shard stands by a look at it. */
@@ -288,7 +289,7 @@ function beginScan(state: Capture, limits: Limits): Step {
     reading: false,
     exhausted: false,
     yields: false,
-    pagesInFlight: 0,
+    unacked: [],
   }
   return readNext(state, scan, limits)
 }
@@ -325,17 +326,16 @@ function pageRead(
   const lastSeqNo = hits.at(-1)?.seqNo ?? scan.readSeqNo
   const boundary = hits.filter((hit) => hit.seqNo === lastSeqNo).map((hit) => hit.id)
   const isNew = skip.size < hits.length
+  const throughSeqNo = exhausted ? scan.targetSeqNo : lastSeqNo - 1
   const next: Scan = {
     ...scan,
     reading: false,
     exhausted,
     readSeqNo: lastSeqNo,
     boundaryIds: new Set(lastSeqNo === scan.readSeqNo ? [...scan.boundaryIds, ...boundary] : boundary),
-    pagesInFlight: scan.pagesInFlight + (isNew ? 1 : 0),
+    unacked: isNew ? [...scan.unacked, throughSeqNo] : scan.unacked,
   }
-  const produce: readonly Effect[] = isNew
-    ? [{ kind: 'produce', skip, throughSeqNo: exhausted ? scan.targetSeqNo : lastSeqNo - 1 }]
-    : []
+  const produce: readonly Effect[] = isNew ? [{ kind: 'produce', skip, throughSeqNo }] : []
   const [after, effects] = goOn({ ...state, pageSize }, next, limits)
   return [after, [...produce, ...effects]]
 }
@@ -359,9 +359,12 @@ function acked(
   limits: Limits,
 ): Step {
   if (state.phase.kind !== 'scanning') return [state, []]
-  const scan = { ...state.phase, pagesInFlight: state.phase.pagesInFlight - 1 }
-  if (scan.exhausted || nowMs - state.savedAtMs < limits.saveEveryMs || throughSeqNo <= state.cursor.seqNo)
-    return goOn(state, scan, limits)
+  const unacked = state.phase.unacked.toSpliced(state.phase.unacked.indexOf(throughSeqNo), 1)
+  const scan = { ...state.phase, unacked }
+  // A page may be acknowledged before an older one, such as one that has something for `.dead` first.
+  const isFirst = unacked.every((other) => other > throughSeqNo)
+  const isDue = nowMs - state.savedAtMs >= limits.saveEveryMs && throughSeqNo > state.cursor.seqNo
+  if (scan.exhausted || !isFirst || !isDue) return goOn(state, scan, limits)
   const cursor = advance(state.cursor, scan, throughSeqNo, limits)
   const [after, effects] = goOn({ ...state, cursor, savedAtMs: nowMs }, scan, limits)
   return [after, [{ kind: 'save', cursor }, ...effects]]
@@ -370,9 +373,9 @@ function acked(
 /** Reads on, waits for acknowledgements, or ends the scan. */
 function goOn(state: Capture, scan: Scan, limits: Limits): Step {
   const readsOn = !scan.exhausted && !scan.yields
-  if (readsOn && !scan.reading && scan.pagesInFlight < limits.maxPagesInFlight)
+  if (readsOn && !scan.reading && scan.unacked.length < limits.maxPagesInFlight)
     return readNext(state, scan, limits)
-  if (readsOn || scan.reading || scan.pagesInFlight > 0) return [{ ...state, phase: scan }, []]
+  if (readsOn || scan.reading || scan.unacked.length > 0) return [{ ...state, phase: scan }, []]
   // More documents may have the last number that was read.
   const seqNo = scan.exhausted ? scan.targetSeqNo : scan.readSeqNo - 1
   if (!scan.exhausted && seqNo <= state.cursor.seqNo) return [{ ...state, phase: { kind: 'idle' } }, []]
