@@ -5,7 +5,7 @@ import type { Span } from '@opentelemetry/api'
 import type { TrackedShards } from '../sharing/tracked-shards.ts'
 import { type Effect, type Event, type Limits, newSweep, type Sweep, step } from './sweep.ts'
 import { SweepEffects, type SweepWorld, type Tally } from './sweep-effects.ts'
-import { dueTargets } from './target.ts'
+import { dueTargets, indicesKept } from './target.ts'
 
 /**
  * Finds deletes for as long as the poller runs: performs what sweep.ts decides, and feeds the outcomes back. Whatever
@@ -18,6 +18,7 @@ export class SweepLoop {
   #state: Sweep
   #effect: Effect
   #isTroubled = false
+  #kept: ReadonlySet<string> = new Set()
 
   constructor(world: SweepWorld, shards: TrackedShards) {
     this.#world = world
@@ -36,6 +37,7 @@ export class SweepLoop {
         await clock.sleep(this.#effect.forMs, signal)
         const [shards, nowMs] = [this.#shards.shards(), clock.nowMs()]
         telemetry.metrics.set('freshet.sweep.due', dueTargets(shards, nowMs, this.#limits).length)
+        this.#tellKept(indicesKept(shards, this.#limits))
         this.#feed({ kind: 'looked', nowMs, shards })
         continue
       }
@@ -80,6 +82,15 @@ export class SweepLoop {
     log.info(`sweep of ${seconds.toFixed(1)} s: ${found}${more}`)
   }
 
+  #tellKept(indices: ReadonlySet<string>): void {
+    for (const index of indices)
+      if (!this.#kept.has(index))
+        this.#world.telemetry.log.warn(
+          `scores of documents that ${index} had stay: an index that was met before it may have the same keys; \`freshet verify --repair\` deletes those that live nowhere`,
+        )
+    this.#kept = indices
+  }
+
   #tellFailure(error: unknown): void {
     const { signal, telemetry } = this.#world
     if (signal.aborted) return
@@ -100,6 +111,7 @@ function limitsOf({ settings }: SweepWorld): Limits {
     maxAgeMs: sweep.maxAgeSeconds * 1_000,
     maxTableBytes: sweep.maxMemoryBytes,
     isKeyInDocument: elasticsearch.key.startsWith('field:'),
+    isKeyOfOneIndex: elasticsearch.key === 'index/id',
     settleMs: 60_000,
     // What is scored now is stored with the next delta, or the one after.
     storeMs: 2_000 * snapshot.intervalSeconds + 30_000,

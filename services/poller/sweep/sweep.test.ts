@@ -3,6 +3,7 @@ import type { Cursor, ShardIdentity } from '@freshet/records/cursor.ts'
 import { describe, expect, test } from 'vitest'
 import type { TrackedShard } from '../sharing/tracked-shards.ts'
 import { type Effect, type Event, type Limits, newSweep, type Sweep, step } from './sweep.ts'
+import { indicesKept } from './target.ts'
 
 const identity: ShardIdentity = {
   indexUuid: 'u',
@@ -16,6 +17,7 @@ const limits: Limits = {
   maxAgeMs: 3_600_000,
   maxTableBytes: 1_000,
   isKeyInDocument: false,
+  isKeyOfOneIndex: true,
   settleMs: 60_000,
   storeMs: 90_000,
 }
@@ -258,6 +260,26 @@ describe('a dead epoch is buried', () => {
     expect(start(looked([anew]), scanned(), looked([anew]), marked, late)[1]).toMatchObject({
       deadEpochs: [],
     })
+  })
+})
+
+describe('where indices may share keys, what a gone index had', () => {
+  const shared = { ...limits, isKeyOfOneIndex: false }
+  const gone = tracked({
+    name: 'g/0',
+    cursor: { epoch: 120, deadEpochs: [80], identity: { ...identity, indexUuid: 'g' } },
+    tracked: { isGone: true, view: undefined },
+  })
+  const livesUnder = (epoch: number) =>
+    tracked({ cursor: { epoch, sweep: { deleteTotal: 4, sweptAtMs: START_MS } } })
+
+  test('is deleted when all that may have the key outranks it', () => {
+    expect(step(resting, looked([livesUnder(81), gone]), shared)[1].kind).toBe('look')
+  })
+
+  test('stays when an index that was met before it lives, whose documents it would bury for ever', () => {
+    expect(step(resting, looked([livesUnder(79), gone]), shared)[1]).toEqual(rests)
+    expect(indicesKept([livesUnder(79), gone], shared)).toEqual(new Set(['i']))
   })
 })
 

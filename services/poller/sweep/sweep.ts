@@ -11,7 +11,8 @@
  * - A key that was not found may have been removed by an operation above the checkpoint, which a failover can roll back.
  *   So nothing is emitted before the checkpoint has passed the primary's highest sequence number, read after the last
  *   page, under an unchanged identity.
- * - A dead epoch is dead on disk: its shard goes on under a higher one, which outranks whatever is buried.
+ * - A dead epoch is dead on disk: its shard goes on under a higher one, which outranks whatever is buried. What another
+ *   index may hold under a lower one stays.
  *
  * Why no dead key stays: a sweep counts as final only when its shard was captured up to the checkpoint at the start, and
  * the snapshot held everything emitted by then. A document that was deleted before the start can be emitted no more by
@@ -151,7 +152,7 @@ export function step(state: Sweep, event: Event, limits: Limits): Step {
 function begin(state: Sweep, { nowMs, shards }: Extract<Event, { kind: 'looked' }>, limits: Limits): Step {
   if (nowMs < state.notBeforeMs) return rest(state, Math.min(REST_MS, state.notBeforeMs - nowMs))
   const targets = dueTargets(shards, nowMs, limits)
-  const gone = goneShards(shards)
+  const gone = goneShards(shards, limits)
   if (targets.length === 0 && (gone.length === 0 || !areCaptured(shards))) return rest(state, REST_MS)
   const round: Round = {
     startedAtMs: nowMs,

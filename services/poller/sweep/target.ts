@@ -24,6 +24,8 @@ export interface DueRules {
   readonly maxAgeMs: number
   /** Keys are a field of the document, so every operation may take a key away. */
   readonly isKeyInDocument: boolean
+  /** Keys name their index; else another index may have the same. */
+  readonly isKeyOfOneIndex: boolean
 }
 
 /** Shards to sweep now, who has waited longest first. */
@@ -34,7 +36,7 @@ export function dueTargets(
 ): readonly Target[] {
   return shards
     .flatMap((shard) => {
-      const target = targetOf(shard, rules)
+      const target = targetOf(shard, shards, rules)
       const sweptAtMs = shard.cursor.sweep?.sweptAtMs ?? 0
       return target !== undefined && isDue(shard, target, nowMs, rules) ? [{ target, sweptAtMs }] : []
     })
@@ -43,10 +45,8 @@ export function dueTargets(
 }
 
 /** undefined for one that cannot be swept now. */
-function targetOf(
-  { key, cursor, view, isGone, hasCompletedFirstScan }: TrackedShard,
-  rules: DueRules,
-): Target | undefined {
+function targetOf(shard: TrackedShard, shards: readonly TrackedShard[], rules: DueRules): Target | undefined {
+  const { key, cursor, view, isGone, hasCompletedFirstScan } = shard
   if (view === undefined || isGone || !hasCompletedFirstScan) return undefined
   if (!isSame(view.identity, cursor.identity)) return undefined
   return {
@@ -57,7 +57,7 @@ function targetOf(
     epoch: cursor.epoch,
     checkpoint: view.globalCheckpoint,
     removals: removalsOf(view, rules),
-    deadEpochs: cursor.deadEpochs,
+    deadEpochs: buriableEpochs(shard, shards, rules),
   }
 }
 
@@ -67,18 +67,45 @@ function removalsOf({ maxSeqNo, deleteTotal }: ShardView, { isKeyInDocument }: D
 
 function isDue(
   { cursor }: TrackedShard,
-  { removals }: Target,
+  { removals, deadEpochs }: Target,
   nowMs: number,
   { maxAgeMs }: DueRules,
 ): boolean {
-  if (cursor.sweep === null || cursor.deadEpochs.length > 0) return true
+  if (cursor.sweep === null || deadEpochs.length > 0) return true
   return cursor.sweep.deleteTotal !== removals || nowMs - cursor.sweep.sweptAtMs >= maxAgeMs
 }
 
-export function goneShards(shards: readonly TrackedShard[]): readonly GoneShard[] {
+/** Shards whose index is gone, and of which something can be deleted or nothing is left. */
+export function goneShards(shards: readonly TrackedShard[], rules: DueRules): readonly GoneShard[] {
   return shards
     .filter(({ isGone }) => isGone)
-    .map(({ key, cursor: { identity, deadEpochs } }) => ({ key, identity, deadEpochs }))
+    .map((shard) => ({ shard, deadEpochs: buriableEpochs(shard, shards, rules) }))
+    .filter(({ shard, deadEpochs }) => deadEpochs.length > 0 || shard.cursor.deadEpochs.length === 0)
+    .map(({ shard: { key, cursor }, deadEpochs }) => ({ key, identity: cursor.identity, deadEpochs }))
+}
+
+/**
+ * Dead epochs whose rows can be deleted. Where indices may share keys, a key of a dead epoch may live in another index,
+ * and count for dead there as well if that is captured under a lower epoch: then the rows stay.
+ */
+function buriableEpochs(
+  { cursor }: TrackedShard,
+  shards: readonly TrackedShard[],
+  { isKeyOfOneIndex }: DueRules,
+): readonly number[] {
+  if (isKeyOfOneIndex || cursor.deadEpochs.length === 0) return cursor.deadEpochs
+  const lowestElsewhere = shards
+    .filter((other) => !other.isGone && other.cursor.identity.indexUuid !== cursor.identity.indexUuid)
+    .reduce((lowest, other) => Math.min(lowest, other.cursor.epoch), Number.POSITIVE_INFINITY)
+  return cursor.deadEpochs.filter((epoch) => epoch < lowestElsewhere)
+}
+
+/** Names of indices of which rows stay for that reason. */
+export function indicesKept(shards: readonly TrackedShard[], rules: DueRules): ReadonlySet<string> {
+  const kept = shards.filter(
+    (shard) => buriableEpochs(shard, shards, rules).length < shard.cursor.deadEpochs.length,
+  )
+  return new Set(kept.map(({ cursor }) => cursor.index))
 }
 
 /** Everything that lives has been captured under the epoch that it has now, so what is left under a dead one is dead. */
