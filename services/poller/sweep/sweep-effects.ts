@@ -127,7 +127,10 @@ export class SweepEffects {
     await clock.sleep(afterMs, signal)
     const { readable } = await readShards(client, settings.elasticsearch.index, signal)
     const views = new Map(readable.map((view) => [cursorKey(view.identity.indexUuid, view.shard), view]))
-    return this.#shards.shards().map((shard) => ({ ...shard, view: views.get(shard.key) }))
+    // Named one by one: a shard is an object of a class, whose getters a spread leaves out.
+    return this.#shards.shards().map(({ key, partition, cursor, isGone, hasCompletedFirstScan }) => {
+      return { key, partition, cursor, isGone, hasCompletedFirstScan, view: views.get(key) }
+    })
   }
 
   async #checkStored({ afterMs }: EffectOf<'checkStored'>): Promise<boolean> {
