@@ -1,8 +1,10 @@
-import { addAbortSignal, type Readable } from 'node:stream'
-import { type Client, errors } from '@elastic/elasticsearch'
+import type { Client } from '@elastic/elasticsearch'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { cutSearchPage, SCOPE_QUERY, type SearchPage } from './cut-hits.ts'
+import { checkWhole, PageTooLarge, parseProblem, type Search, searchBytes } from './search-bytes.ts'
 import { causeTypeOf, type Problem, refusal, translateElasticsearchError } from './translate.ts'
+
+export { PageTooLarge }
 
 interface Request {
   readonly index: string
@@ -31,17 +33,6 @@ export interface NumbersRequest extends Request {
   readonly seqNos: readonly number[]
 }
 
-/** The page cannot be had; one of fewer rows may. */
-export class PageTooLarge extends FreshetError {
-  /** Most rows that the index allows in a page, where that is why. */
-  readonly maxRows: number | undefined
-
-  constructor(message: string, maxRows?: number) {
-    super('PAGE_TOO_LARGE', message)
-    this.maxRows = maxRows
-  }
-}
-
 /**
  * Documents of one primary in the order of their sequence numbers.
  * @returns at most `rows` hits, whose bytes are views of one response.
@@ -54,66 +45,18 @@ export async function readPage(
   signal: AbortSignal,
 ): Promise<SearchPage> {
   const doing = `reading ${page.index}/${page.shard}`
-  const { status, body } = await search(client, page, { doing, signal })
-  if (status === 200) {
-    const asked = { scope: page.scope !== undefined, source: page.source !== false }
-    return checkPage(cutSearchPage(body, asked), doing)
-  }
-  throw await whyRefused(client, page, { status, problem: parseProblem(body), doing, signal })
+  const { maxBytes } = page
+  const { status, body } = await searchBytes(client, searchOf(page), { doing, signal, maxBytes })
+  if (status !== 200)
+    throw await whyRefused(client, page, { status, problem: parseProblem(body), doing, signal })
+  const found = cutSearchPage(body, { scope: page.scope !== undefined, source: page.source !== false })
+  checkWhole(found, 1, doing)
+  return found
 }
 
 interface Doing {
   readonly doing: string
   readonly signal: AbortSignal
-}
-
-/** The client hands over a stream unread and unchecked, which is what keeps the bytes as they are. */
-async function search(client: Client, page: PageRequest | NumbersRequest, { doing, signal }: Doing) {
-  try {
-    const { statusCode: status, body } = await client.transport.request<Readable>(searchOf(page), {
-      signal,
-      asStream: true,
-      meta: true,
-    })
-    const bytes = await readAtMost(addAbortSignal(signal, body), page.maxBytes ?? Number.POSITIVE_INFINITY)
-    if (bytes !== undefined) return { status, body: bytes }
-  } catch (error) {
-    if (error instanceof errors.ElasticsearchClientError) throw translateElasticsearchError(error, doing)
-    const message = `${doing}: the answer broke off: ${(error as Error).message}`
-    throw new FreshetError('ELASTICSEARCH_UNREACHABLE', message, { cause: error })
-  }
-  throw new PageTooLarge(`${doing}: ${page.rows} rows are more than ${page.maxBytes} bytes`)
-}
-
-/** Leaving the loop closes the connection, which ends the search on the server as well. */
-async function readAtMost(body: AsyncIterable<Buffer>, maxBytes: number): Promise<Buffer | undefined> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of body) {
-    bytes += chunk.length
-    if (bytes > maxBytes) return undefined
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks, bytes)
-}
-
-function parseProblem(body: Buffer): Problem | undefined {
-  try {
-    return JSON.parse(body.toString())
-  } catch {
-    return undefined // a proxy's page: the status alone speaks
-  }
-}
-
-function checkPage(page: SearchPage, doing: string): SearchPage {
-  const { total, successful, failed } = page.shards
-  if (page.timedOut) throw new FreshetError('SEARCH_PARTIAL', `${doing}: the search timed out on the server`)
-  if (total !== 1 || successful !== 1 || failed !== 0)
-    throw new FreshetError(
-      'SEARCH_PARTIAL',
-      `${doing}: ${successful} of ${total} shards answered, ${failed} failed`,
-    )
-  return page
 }
 
 /** Before any shard was asked, an illegal argument is the node; from the shard itself it may be the number of rows. */
@@ -122,18 +65,27 @@ async function whyRefused(
   page: Request,
   { status, problem, doing, signal }: Doing & { status: number; problem: Problem | undefined },
 ): Promise<FreshetError> {
+  if (status === 400 && problem?.error?.type === ILLEGAL)
+    return new FreshetError('SHARD_UNAVAILABLE', `${doing}: node ${page.node} no longer holds the primary`)
+  const tooLarge = await whyTooLarge(client, page, { status, problem, doing, signal })
+  return tooLarge ?? refusal(status, problem, doing)
+}
+
+const ILLEGAL = 'illegal_argument_exception'
+
+/** @returns undefined when a smaller page would be refused as well */
+export async function whyTooLarge(
+  client: Client,
+  { index, rows }: Pick<Request, 'index' | 'rows'>,
+  { status, problem, doing, signal }: Doing & { status: number; problem: Problem | undefined },
+): Promise<PageTooLarge | undefined> {
   const cause = causeTypeOf(problem)
   if (status === 429 && cause === 'circuit_breaking_exception')
-    return new PageTooLarge(`${doing}: the server has no memory for ${page.rows} rows`)
-  if (status !== 400 || cause !== 'illegal_argument_exception') return refusal(status, problem, doing)
-  if (problem?.error?.type === cause)
-    return new FreshetError('SHARD_UNAVAILABLE', `${doing}: node ${page.node} no longer holds the primary`)
-  const maxRows = await readResultWindow(client, page.index, { doing, signal })
-  if (page.rows <= maxRows) return refusal(status, problem, doing)
-  return new PageTooLarge(
-    `${doing}: index.max_result_window allows ${maxRows} rows, not ${page.rows}`,
-    maxRows,
-  )
+    return new PageTooLarge(`${doing}: the server has no memory for ${rows} rows`)
+  if (status !== 400 || cause !== ILLEGAL) return undefined
+  const maxRows = await readResultWindow(client, index, { doing, signal })
+  if (rows <= maxRows) return undefined
+  return new PageTooLarge(`${doing}: index.max_result_window allows ${maxRows} rows, not ${rows}`, maxRows)
 }
 
 const DEFAULT_RESULT_WINDOW = 10_000
@@ -150,11 +102,10 @@ async function readResultWindow(client: Client, index: string, { doing, signal }
   }
 }
 
-function searchOf(page: PageRequest | NumbersRequest) {
+function searchOf(page: PageRequest | NumbersRequest): Search {
   const { index, shard, node, rows, scope, source } = page
   const query = numbersOf(page)
   return {
-    method: 'POST',
     path: `/${encodeURIComponent(index)}/_search`,
     querystring: {
       preference: `_shards:${shard}|_only_nodes:${node}`,
@@ -179,7 +130,7 @@ function numbersOf(page: PageRequest | NumbersRequest): object {
 }
 
 /** As a clause that need not match, so that a hit says whether it does. */
-function withScope(query: object, scope: object): object {
+export function withScope(query: object, scope: object): object {
   return { bool: { filter: [query], should: [{ bool: { filter: [scope], _name: SCOPE_QUERY } }] } }
 }
 
