@@ -1,19 +1,11 @@
-/**
- * Cuts a search response into hits without parsing the documents: each `_source` stays the bytes that Elasticsearch
- * sent, so longs above 2^53, repeated keys and escapes survive, and no time goes into objects nobody reads.
- */
+/** Cuts the hits of a search by sequence number, for whom cut-page.ts cuts the rest. */
 import { Buffer } from 'node:buffer'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import type { Hit } from '@freshet/records/hit.ts'
-import { JsonScanner, malformed } from './json-scanner.ts'
+import { cutPage, type Page } from './cut-page.ts'
+import { type JsonScanner, malformed } from './json-scanner.ts'
 
-export interface SearchPage {
-  readonly timedOut: boolean
-  readonly shards: { readonly total: number; readonly successful: number; readonly failed: number }
-  readonly hits: readonly Hit[]
-  /** Of the whole response. */
-  readonly bytes: number
-}
+export type SearchPage = Page<Hit>
 
 /** The name of the query that tells which hits are in scope. */
 export const SCOPE_QUERY = 'freshet.scope'
@@ -29,28 +21,7 @@ export interface Asked {
  *   without the `_source` that was asked for
  */
 export function cutSearchPage(response: Buffer, asked: Asked): SearchPage {
-  const scan = new JsonScanner(response)
-  let timedOut: unknown
-  let shards: unknown
-  let hits: Hit[] | undefined
-  scan.object((name) => {
-    if (name === 'timed_out') timedOut = scan.json()
-    else if (name === '_shards') shards = scan.json()
-    else if (name === 'hits') hits = cutHits(scan, asked)
-    else scan.skip()
-  })
-  if (typeof timedOut !== 'boolean' || !isShardCount(shards) || hits === undefined)
-    throw malformed('no timed_out, _shards and hits in the response')
-  return { timedOut, shards, hits, bytes: response.length }
-}
-
-function cutHits(scan: JsonScanner, asked: Asked): Hit[] {
-  const hits: Hit[] = []
-  scan.object((name) => {
-    if (name === 'hits') scan.array(() => hits.push(cutHit(scan, asked)))
-    else scan.skip()
-  })
-  return hits
+  return cutPage(response, (scan) => cutHit(scan, asked))
 }
 
 function cutHit(scan: JsonScanner, asked: Asked): Hit {
@@ -66,7 +37,8 @@ function cutHit(scan: JsonScanner, asked: Asked): Hit {
     else if (name === '_seq_no') seqNo = scan.json()
     else if (name === '_primary_term') primaryTerm = scan.json()
     else if (name === '_source') source = scan.bytes()
-    else if (name === 'matched_queries') isInScope = (scan.json() as unknown[]).includes(SCOPE_QUERY) || isInScope
+    else if (name === 'matched_queries')
+      isInScope = (scan.json() as unknown[]).includes(SCOPE_QUERY) || isInScope
     else scan.skip()
   })
   if (typeof index !== 'string' || typeof id !== 'string') throw malformed('a hit without _index and _id')
@@ -85,8 +57,3 @@ function cutHit(scan: JsonScanner, asked: Asked): Hit {
 }
 
 const NOTHING = Buffer.alloc(0)
-
-function isShardCount(value: unknown): value is SearchPage['shards'] {
-  const { total, successful, failed } = (value ?? {}) as Record<string, unknown>
-  return [total, successful, failed].every(Number.isSafeInteger)
-}

@@ -1,0 +1,48 @@
+/**
+ * Cuts a search response into hits without parsing the documents: each `_source` stays the bytes that Elasticsearch
+ * sent, so longs above 2^53, repeated keys and escapes survive, and no time goes into objects nobody reads.
+ */
+import type { Buffer } from 'node:buffer'
+import { JsonScanner, malformed } from './json-scanner.ts'
+
+export interface Page<Hit> {
+  readonly timedOut: boolean
+  readonly shards: { readonly total: number; readonly successful: number; readonly failed: number }
+  readonly hits: readonly Hit[]
+  /** Of the whole response. */
+  readonly bytes: number
+}
+
+/**
+ * @param cutHit stands before a hit and ends behind it
+ * @throws HIT_MALFORMED when the bytes are not a search response
+ */
+export function cutPage<Hit>(response: Buffer, cutHit: (scan: JsonScanner) => Hit): Page<Hit> {
+  const scan = new JsonScanner(response)
+  let timedOut: unknown
+  let shards: unknown
+  let hits: Hit[] | undefined
+  scan.object((name) => {
+    if (name === 'timed_out') timedOut = scan.json()
+    else if (name === '_shards') shards = scan.json()
+    else if (name === 'hits') hits = cutHits(scan, cutHit)
+    else scan.skip()
+  })
+  if (typeof timedOut !== 'boolean' || !isShardCount(shards) || hits === undefined)
+    throw malformed('no timed_out, _shards and hits in the response')
+  return { timedOut, shards, hits, bytes: response.length }
+}
+
+function cutHits<Hit>(scan: JsonScanner, cutHit: (scan: JsonScanner) => Hit): Hit[] {
+  const hits: Hit[] = []
+  scan.object((name) => {
+    if (name === 'hits') scan.array(() => hits.push(cutHit(scan)))
+    else scan.skip()
+  })
+  return hits
+}
+
+function isShardCount(value: unknown): value is Page<never>['shards'] {
+  const { total, successful, failed } = (value ?? {}) as Record<string, unknown>
+  return [total, successful, failed].every(Number.isSafeInteger)
+}
