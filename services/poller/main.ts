@@ -5,6 +5,7 @@ import { connectKafka } from '@freshet/adapters/kafka/connect.ts'
 import { readMaxMessageBytes } from '@freshet/adapters/kafka/message-bound.ts'
 import { Producer } from '@freshet/adapters/kafka/producer.ts'
 import { checkTopics } from '@freshet/adapters/kafka/topics.ts'
+import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
 import { checkScope } from '@freshet/capture/check-scope.ts'
 import { scopeOf } from '@freshet/capture/scope.ts'
 import type { Service, ServiceContext } from '@freshet/service/service.ts'
@@ -12,7 +13,10 @@ import { systemClock } from '@freshet/stage/clock.ts'
 import { withGrace } from '@freshet/stage/grace.ts'
 import { CaptureLoop } from './capture/capture-loop.ts'
 import { ChangeWriter } from './capture/change-writer.ts'
-import { loadCursors } from './sharing/cursor-store.ts'
+import { ShardTable } from './sharing/shard-table.ts'
+import { shareShards } from './sharing/share-loop.ts'
+import { trackShards } from './sharing/tracked-shards.ts'
+import { SweepLoop } from './sweep/sweep-loop.ts'
 
 const GRACE_MS = 8_000
 const PRODUCE_DEADLINE_MS = 60_000
@@ -40,10 +44,28 @@ async function run({ settings, instance, telemetry, signal, report }: ServiceCon
   const scope = scopeOf(settings.elasticsearch)
   const maxMessageBytes = await readMaxMessageBytes(connection, settings.pipeline, signal)
   const writer = new ChangeWriter({ settings, scope, maxMessageBytes, producer, telemetry, clock, report })
-  const cursors = await loadCursors(connection, settings.pipeline, signal)
-  log.info(`capturing ${settings.elasticsearch.index}, ${cursors.size} shards known`)
-  using grace = withGrace(signal, GRACE_MS)
-  const parts = { settings, client, scope, writer, producer, telemetry, clock, report }
-  const world = { ...parts, signal, grace: grace.signal }
-  await new CaptureLoop(world, cursors).run()
+  await using store = openS3(settings.s3)
+  const failed = new AbortController()
+  const stops = AbortSignal.any([signal, failed.signal])
+  using grace = withGrace(stops, GRACE_MS)
+  const parts = { settings, client, producer, telemetry, clock, report, signal: stops, grace: grace.signal }
+
+  const table = new ShardTable()
+  const leaving = new AbortController()
+  const { pipeline } = settings
+  const sharing = shareShards({ connection, pipeline, table, producer, clock, signal: leaving.signal })
+  sharing.catch(() => failed.abort())
+  const sweeping = new SweepLoop(
+    { ...parts, connection, store },
+    trackShards(table, { producer, pipeline }),
+  ).run()
+  log.info(`capturing ${settings.elasticsearch.index}`)
+  try {
+    await new CaptureLoop({ ...parts, scope, writer }, table).run()
+  } finally {
+    failed.abort()
+    await sweeping
+    leaving.abort() // the group last: whoever takes over goes on from where this one has come to
+    await sharing
+  }
 }

@@ -35,10 +35,30 @@ export const METRICS = {
     unit: '{rewind}',
     help: 'Shards read again after their identity changed.',
   },
+  'freshet.poller.shards': {
+    kind: 'gauge',
+    unit: '{shard}',
+    help: 'Shards that this poller captures; those of all pollers make up the whole.',
+  },
   'freshet.poller.unreadable': {
     kind: 'gauge',
     unit: '{shard}',
     help: 'Shards without a primary that can be read now.',
+  },
+  'freshet.poller.closed': {
+    kind: 'gauge',
+    unit: '{index}',
+    help: 'Closed indices, whose capture is paused.',
+  },
+  'freshet.poller.gone': {
+    kind: 'gauge',
+    unit: '{index}',
+    help: 'Indices that are gone and whose keys are still to be deleted.',
+  },
+  'freshet.poller.refused': {
+    kind: 'gauge',
+    unit: '{index}',
+    help: 'Indices that cannot be captured as they are.',
   },
   'freshet.poller.behind': {
     kind: 'gauge',

@@ -1,174 +1,190 @@
-/** Looks at all shards again and again, and captures those whose checkpoint has moved. */
+/** Looks at all shards again and again, and captures those of ours whose checkpoint has moved. */
+import { readCheckpoints } from '@freshet/adapters/elasticsearch/checkpoints.ts'
+import { judgeIndices } from '@freshet/adapters/elasticsearch/judge-indices.ts'
 import { refresh } from '@freshet/adapters/elasticsearch/read-page.ts'
-import { readShards, type ShardsView, type ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
-import { isFreshetError, toFreshetError } from '@freshet/errors/errors.ts'
-import { type Cursor, cursorKey } from '@freshet/records/cursor.ts'
+import { readShards, type ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
+import { isFreshetError } from '@freshet/errors/errors.ts'
 import { delayMs } from '@freshet/stage/back-off.ts'
-import { type Capture, newCapture, resume } from './capture.ts'
+import type { HeldShard } from '../sharing/held-shard.ts'
+import type { ShardTable } from '../sharing/shard-table.ts'
+import { defaultLimits, type Observed, step } from './capture.ts'
+import { CaptureNews } from './capture-news.ts'
 import { type CaptureWorld, ShardCapture } from './capture-shard.ts'
+import { IndexJudge } from './index-judge.ts'
+import { ShardChores } from './shard-chores.ts'
+import { ShardWatch } from './shard-watch.ts'
+import { TURN_MS, whoseTurn } from './turns.ts'
 
 const BACK_OFF = { firstMs: 200, maxMs: 10_000 }
-/** Shards read at the same time: enough to hide latency, few enough to spare the source. */
-const MAX_SHARDS_AT_ONCE = 4
 
-interface ShardState {
-  capture: Capture
-  /** Failed attempts in a row, and when the next may begin. */
-  attempts: number
-  notBeforeMs: number
-  /** The round of its last scan: who has waited longest is next. */
-  lastRound: number
+interface Turn {
+  readonly shard: HeldShard
+  readonly scan: ShardCapture
+  readonly begunAtMs: number
+  readonly isLong: boolean
+  readonly lastTurn: number
 }
 
 export class CaptureLoop {
   readonly #world: CaptureWorld
-  readonly #shards = new Map<string, ShardState>()
-  readonly #active = new Map<string, Promise<void>>()
-  #unreadable: ReadonlySet<string> = new Set()
-  #lastEpoch: number
-  #round = 0
-  #failedLooks = 0
+  readonly #table: ShardTable
+  readonly #watch: ShardWatch
+  readonly #judge: IndexJudge
+  readonly #news: CaptureNews
+  readonly #chores: ShardChores
+  readonly #turns = new Map<Turn, Promise<void>>()
+  readonly #ending = new AbortController()
+  #turn = 0
   #fatal: unknown
 
-  /** @param cursors stored cursors by `indexUuid/shard`. */
-  constructor(world: CaptureWorld, cursors: ReadonlyMap<string, Cursor>) {
+  constructor(world: CaptureWorld, table: ShardTable) {
+    const { client, settings, signal, clock, telemetry } = world
+    const { index } = settings.elasticsearch
     this.#world = world
-    for (const [key, cursor] of cursors) this.#shards.set(key, waiting(resume(cursor)))
-    this.#lastEpoch = Math.max(0, ...[...cursors.values()].map((cursor) => cursor.epoch))
+    this.#table = table
+    this.#watch = new ShardWatch(
+      {
+        whole: () => readShards(client, index, signal),
+        cheap: () => readCheckpoints(client, index, signal),
+      },
+      clock,
+    )
+    this.#judge = new IndexJudge(() => judgeIndices(client, settings.elasticsearch, signal), clock)
+    this.#news = new CaptureNews(telemetry)
+    this.#chores = new ShardChores(world, table, this.#news)
   }
 
   /**
    * Works until `signal` of the world aborts; what was read by then is still sent.
-   * @throws errors that a retry cannot help
+   * @throws errors that a retry cannot help, unless they are of one index only
    */
   async run(): Promise<void> {
     const { settings, clock, signal } = this.#world
+    let failedLooks = 0
     while (!signal.aborted && this.#fatal === undefined) {
-      const view = await this.#look()
-      if (view !== undefined) this.#startScans(view)
-      const pauseMs =
-        view === undefined
-          ? delayMs(BACK_OFF, this.#failedLooks, Math.random)
-          : settings.elasticsearch.pollIntervalMs
+      const hasLooked = await this.#look()
+      failedLooks = hasLooked ? 0 : failedLooks + 1
+      if (hasLooked) this.#work()
+      const pauseMs = hasLooked
+        ? settings.elasticsearch.pollIntervalMs
+        : delayMs(BACK_OFF, failedLooks, Math.random)
       await clock.sleep(pauseMs, signal)
     }
-    await Promise.all(this.#active.values())
+    this.#ending.abort()
+    await Promise.all([...this.#turns.values(), this.#chores.done()])
     if (this.#fatal !== undefined) throw this.#fatal
   }
 
-  async #look(): Promise<ShardsView | undefined> {
-    const { settings, client, signal, telemetry } = this.#world
+  /** @returns whether Elasticsearch could be looked at */
+  async #look(): Promise<boolean> {
+    const { clock, signal, report } = this.#world
+    const look = this.#table.beginLook()
     try {
-      const view = await readShards(client, settings.elasticsearch.index, signal)
-      if (this.#failedLooks > 0) telemetry.log.info('Elasticsearch answers again')
-      this.#failedLooks = 0
-      this.#tellUnreadable(view.unreadable)
-      this.#tellHealth()
-      return view
+      const view = await this.#watch.look(this.#table.needsLook(clock.nowMs()))
+      this.#news.canLook()
+      if (view === undefined) return true
+      await this.#judge.look(view).catch((error: unknown) => this.#news.cannotJudge(error))
+      const isCapturable = (indexUuid: string) => this.#judge.isCapturable(indexUuid)
+      this.#table.see(view, look, { nowMs: clock.nowMs(), isCapturable })
+      this.#news.tell(view, [...this.#table.shards()], this.#judge.refusals())
+      return true
     } catch (error) {
-      if (signal.aborted) return undefined
+      if (signal.aborted) return false
       if (!isWorthWaiting(error)) this.#fatal = error
-      else if (this.#failedLooks++ === 0)
-        telemetry.log.warn(`cannot look at the shards, trying again: ${toFreshetError(error).message}`)
-      this.#world.report.failing(error)
-      return undefined
+      this.#news.cannotLook(error)
+      report.failing(error)
+      return false
     }
   }
 
-  #startScans({ readable }: ShardsView): void {
-    const { client, clock, signal, telemetry } = this.#world
+  #work(): void {
+    const { clock, report } = this.#world
+    const nowMs = clock.nowMs()
+    this.#chores.begin(nowMs)
+    const due = [...this.#table.shards()].filter((shard) => this.#isDue(shard, nowMs))
+    this.#beginTurns(due)
+    if (due.some(({ isScanning }) => !isScanning))
+      for (const turn of this.#turns.keys()) if (nowMs - turn.begunAtMs >= TURN_MS) turn.scan.yield()
+    const trouble = this.#news.trouble([...this.#table.shards()])
+    if (trouble === undefined) report.running()
+    else report.failing(trouble)
+  }
+
+  /** Something of it is to be saved or read; what needs neither is settled here. */
+  #isDue(shard: HeldShard, nowMs: number): boolean {
+    const { seen } = shard
+    if (seen === undefined || !shard.mayTry(nowMs)) return false
+    const event = this.#observed(seen, this.#table.nextEpoch(shard.partition, nowMs))
+    const [state, effects] = step(shard.state, event, this.#limits())
+    if (effects.length === 0) shard.accept(state)
+    return effects.length > 0
+  }
+
+  #beginTurns(due: readonly HeldShard[]): void {
+    const { client, clock, signal } = this.#world
     const refreshOnce = oncePerIndex((index) => refresh(client, index, signal))
-    this.#round++
-    let behind = 0
-    const due: { readonly key: string; readonly view: ShardView; readonly shard: ShardState }[] = []
-    for (const view of readable) {
-      const key = cursorKey(view.identity.indexUuid, view.shard)
-      const shard = this.#shards.get(key) ?? waiting(newCapture(view.index, view.shard))
-      this.#shards.set(key, shard)
-      behind += Math.max(0, view.globalCheckpoint - shard.capture.cursor.seqNo)
-      if (!this.#active.has(key) && clock.nowMs() >= shard.notBeforeMs) due.push({ key, view, shard })
-    }
-    telemetry.metrics.set('freshet.poller.behind', behind)
-    due.sort((a, b) => a.shard.lastRound - b.shard.lastRound)
-    for (const { key, view, shard } of due.slice(0, MAX_SHARDS_AT_ONCE - this.#active.size)) {
-      shard.lastRound = this.#round
-      this.#active.set(
-        key,
-        this.#scan(view, shard, refreshOnce).finally(() => this.#active.delete(key)),
+    this.#turn++
+    for (const shard of whoseTurn(due, [...this.#turns.keys()])) {
+      const view = shard.seen!
+      const { isLong } = shard
+      const stop = new AbortController()
+      const stops = AbortSignal.any([signal, this.#ending.signal, stop.signal])
+      const refreshIndex = () => refreshOnce(view.index)
+      const scan = new ShardCapture({ ...this.#world, signal: stops }, view, shard.state, refreshIndex)
+      const turn = { shard, scan, begunAtMs: clock.nowMs(), isLong, lastTurn: this.#turn }
+      shard.lastTurn = this.#turn
+      shard.beginScan(scan, stop)
+      this.#turns.set(
+        turn,
+        this.#take(turn, view, stops).finally(() => this.#turns.delete(turn)),
       )
     }
   }
 
-  async #scan(
-    view: ShardView,
-    shard: ShardState,
-    refreshOnce: (index: string) => Promise<void>,
-  ): Promise<void> {
-    const { clock, signal, telemetry, report } = this.#world
-    const before = shard.capture.cursor
-    this.#lastEpoch = Math.max(clock.nowMs(), this.#lastEpoch + 1)
-    const scan = new ShardCapture(this.#world, view, shard.capture, () => refreshOnce(view.index))
-    const { identity, globalCheckpoint, maxSeqNo } = view
-    const seen = {
-      kind: 'observed',
-      identity,
-      globalCheckpoint,
-      maxSeqNo,
-      scope: this.#world.scope.hash,
-    } as const
-    const { state, error } = await scan.run({ ...seen, newEpoch: this.#lastEpoch })
-    shard.capture = state
-    if (before.identity !== state.cursor.identity) this.#tellIdentity(before, state.cursor)
-    if (error === undefined) {
-      shard.attempts = 0
-      return
-    }
-    if (signal.aborted) return
-    if (!isWorthWaiting(error)) this.#fatal = error
-    shard.notBeforeMs = clock.nowMs() + delayMs(BACK_OFF, shard.attempts++, Math.random)
+  async #take({ shard, scan }: Turn, view: ShardView, stops: AbortSignal): Promise<void> {
+    const { clock, report } = this.#world
+    const before = scan.state.cursor
+    const seen = this.#observed(view, this.#table.takeEpoch(shard.partition, clock.nowMs()))
+    const { state, error } = await scan.run(seen)
+    shard.endScan(state, this.#table.looksBegun)
+    shard.isLong = scan.isYielding
+    if (before.identity !== state.cursor.identity) this.#news.tellIdentity(before, state.cursor)
+    if (error === undefined) shard.failure = undefined
+    if (error === undefined || stops.aborted) return
+    if (!isOfIndex(error)) this.#fatal = error
+    shard.fails(error, clock.nowMs())
+    this.#news.tellFailure(view, error)
     report.failing(error)
-    telemetry.log.warn(
-      `capture of ${view.index}/${view.shard} is tried again: ${toFreshetError(error).message}`,
-    )
   }
 
-  /** Well again only when every shard is. */
-  #tellHealth(): void {
-    if ([...this.#shards.values()].every((shard) => shard.attempts === 0)) this.#world.report.running()
+  #observed({ identity, globalCheckpoint, maxSeqNo }: ShardView, newEpoch: number): Observed {
+    const scope = this.#world.scope.hash
+    return { kind: 'observed', identity, globalCheckpoint, maxSeqNo, scope, newEpoch }
   }
 
-  /** Not readable now is never "nothing new": it is told, and its cursor stays. */
-  #tellUnreadable(names: readonly string[]): void {
-    const { log, metrics } = this.#world.telemetry
-    const now = new Set(names)
-    for (const name of now)
-      if (!this.#unreadable.has(name)) log.warn(`${name} has no primary that can be read; its capture waits`)
-    for (const name of this.#unreadable) if (!now.has(name)) log.info(`${name} can be read again`)
-    this.#unreadable = now
-    metrics.set('freshet.poller.unreadable', now.size)
-  }
-
-  #tellIdentity(before: Cursor, { index, shard, seqNo, epoch }: Cursor): void {
-    const { log, metrics } = this.#world.telemetry
-    if (before.epoch !== epoch) {
-      log.info(`capture of ${index}/${shard} starts at the beginning, epoch ${epoch}`)
-      return
-    }
-    metrics.add('freshet.poller.rewinds')
-    log.info(
-      `the primary of ${index}/${shard} changed: read again from ${seqNo + 1}, was at ${before.seqNo + 1}`,
-    )
+  #limits() {
+    const { pageRows, maxPageBytes } = this.#world.settings.elasticsearch
+    return { ...defaultLimits, pageRows, maxPageBytes }
   }
 }
 
-function waiting(capture: Capture): ShardState {
-  return { capture, attempts: 0, notBeforeMs: 0, lastRound: 0 }
-}
-
-/** An index may be gone for a moment while it is made anew; what else a retry cannot help ends the poller. */
 function isWorthWaiting(error: unknown): boolean {
-  return isFreshetError(error) && (error.retryable || error.code === 'INDEX_MISSING')
+  return isFreshetError(error) && error.retryable
 }
+
+/** A retry may help, or the others can go on without this index; what a retry cannot help otherwise ends the poller. */
+function isOfIndex(error: unknown): boolean {
+  return isFreshetError(error) && (error.retryable || OF_INDEX.has(error.code))
+}
+
+const OF_INDEX: ReadonlySet<string> = new Set([
+  'INDEX_MISSING',
+  'INDEX_BLOCKED',
+  'INDEX_NOT_CAPTURABLE',
+  'ELASTICSEARCH_UNAUTHORIZED',
+  'ELASTICSEARCH_REFUSED',
+  'HIT_MALFORMED',
+])
 
 /** Shards of one index share a refresh; it must begin after their checkpoints were read, so once a round. */
 function oncePerIndex(work: (index: string) => Promise<void>): (index: string) => Promise<void> {

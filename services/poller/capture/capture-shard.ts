@@ -72,6 +72,10 @@ export class ShardCapture {
     return this.#state
   }
 
+  get isYielding(): boolean {
+    return this.#yields
+  }
+
   /** Ends the scan as soon as what was read is acknowledged: others wait. */
   yield(): void {
     this.#yields = true

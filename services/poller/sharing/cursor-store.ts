@@ -1,44 +1,54 @@
+/** What is written to `.cursors`. Each write resolves when all in-sync replicas have it. */
 import { Buffer } from 'node:buffer'
-import type { KafkaConnection } from '@freshet/adapters/kafka/connect.ts'
-import { partitionOf } from '@freshet/adapters/kafka/partitioner.ts'
-import type { Producer } from '@freshet/adapters/kafka/producer.ts'
-import { readAll } from '@freshet/adapters/kafka/read-all.ts'
+import type { OutgoingMessage, Producer } from '@freshet/adapters/kafka/producer.ts'
 import { type Cursor, cursorKey, cursorRecord } from '@freshet/records/cursor.ts'
-import { TOPICS, topicName } from '@freshet/records/topics.ts'
+import { topicName } from '@freshet/records/topics.ts'
+import { cursorPartition } from './cursor-partition.ts'
 
-const LOAD_DEADLINE_MS = 30_000
-
-/** Every stored cursor by `indexUuid/shard`; of one key the last record counts. */
-export async function loadCursors(
-  connection: KafkaConnection,
-  pipeline: string,
-  signal: AbortSignal,
-): Promise<Map<string, Cursor>> {
-  const cursors = new Map<string, Cursor>()
-  await readAll(connection, topicName(pipeline, 'cursors'), {
-    deadlineMs: LOAD_DEADLINE_MS,
-    signal,
-    onMessage: (_, { key, value }) => {
-      if (key === null) return
-      if (value === null) cursors.delete(key.toString())
-      else cursors.set(key.toString(), cursorRecord.decode(value))
-    },
-  })
-  return cursors
-}
-
-/** Resolves when all in-sync replicas have it. */
 export async function saveCursor(
   producer: Producer,
   pipeline: string,
   cursor: Cursor,
   signal: AbortSignal,
 ): Promise<void> {
-  const key = Buffer.from(cursorKey(cursor.identity.indexUuid, cursor.shard))
-  const message = {
-    partition: partitionOf(key, TOPICS.cursors.partitions),
-    key,
-    value: Buffer.from(cursorRecord.encode(cursor)),
-  }
-  await producer.send(topicName(pipeline, 'cursors'), [message], signal)
+  const key = cursorKey(cursor.identity.indexUuid, cursor.shard)
+  await write(producer, pipeline, [record(key, Buffer.from(cursorRecord.encode(cursor)))], signal)
+}
+
+/** A shard that is gone, and with it everything that was captured of it. */
+export async function removeCursor(
+  producer: Producer,
+  pipeline: string,
+  key: string,
+  signal: AbortSignal,
+): Promise<void> {
+  await write(producer, pipeline, [record(key, null)], signal)
+}
+
+/**
+ * Writes records that say nothing: whoever reads one has read all that was in its partition before. The end of a
+ * compacted log is no such sign, as its last record may be compacted away.
+ * @param marks by partition, each a key that nobody used before
+ */
+export async function markPartitions(
+  producer: Producer,
+  pipeline: string,
+  marks: ReadonlyMap<number, string>,
+  signal: AbortSignal,
+): Promise<void> {
+  const messages = [...marks].map(([partition, key]) => ({ partition, key: Buffer.from(key), value: null }))
+  await write(producer, pipeline, messages, signal)
+}
+
+function record(key: string, value: Buffer | null): OutgoingMessage {
+  return { partition: cursorPartition(key), key: Buffer.from(key), value }
+}
+
+async function write(
+  producer: Producer,
+  pipeline: string,
+  messages: readonly OutgoingMessage[],
+  signal: AbortSignal,
+): Promise<void> {
+  await producer.send(topicName(pipeline, 'cursors'), messages, signal)
 }

@@ -1,6 +1,9 @@
 import type { ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
+import type { Producer } from '@freshet/adapters/kafka/producer.ts'
 import type { Cursor } from '@freshet/records/cursor.ts'
 import type { Event } from '../capture/capture.ts'
+import { removeCursor } from './cursor-store.ts'
+import type { ShardTable } from './shard-table.ts'
 
 /** A shard that this poller answers for. */
 export interface TrackedShard {
@@ -34,4 +37,27 @@ export interface TrackedShards {
    * @throws as Producer.send does
    */
   forget(key: string, signal: AbortSignal): Promise<void>
+}
+
+export function trackShards(
+  table: ShardTable,
+  { producer, pipeline }: { readonly producer: Producer; readonly pipeline: string },
+): TrackedShards {
+  return {
+    partitions: () => table.partitions(),
+    shards: () => [...table.shards()].filter(({ isKnown }) => isKnown),
+    swept(key, event) {
+      const shard = table.get(key)
+      if (shard === undefined) return
+      shard.tell(event)
+      shard.mustSave = true
+    },
+    async forget(key, signal) {
+      const shard = table.get(key)
+      if (!shard?.isGone || shard.cursor.deadEpochs.length > 0) return
+      await removeCursor(producer, pipeline, key, signal)
+      // One that has come back reads its own removal, and saves its cursor again.
+      if (shard.isGone) table.forget(shard)
+    },
+  }
 }

@@ -39,7 +39,7 @@ export class Generation {
     this.#gaps = new GapTeller(connection, options)
     this.#consumer = connection.newClient().consumer({
       groupId: options.groupId,
-      sessionTimeout: SESSION_TIMEOUT_MS,
+      sessionTimeout: options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS,
       rebalanceTimeout: REBALANCE_TIMEOUT_MS,
       heartbeatInterval: HEARTBEAT_INTERVAL_MS,
       maxWaitTimeInMs: options.maxWaitMs ?? 500,
@@ -115,7 +115,7 @@ export class Generation {
     this.#term = new Term(partitions, start, {
       clock: this.#options.clock,
       log: this.#options.log,
-      sessionTimeoutMs: SESSION_TIMEOUT_MS,
+      sessionTimeoutMs: this.#options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS,
       onEnd: (revoked) => this.#revoked(revoked),
     })
     this.#term.ready.catch((error: unknown) => this.#fail(error))

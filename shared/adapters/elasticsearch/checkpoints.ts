@@ -1,0 +1,30 @@
+import type { Readable } from 'node:stream'
+import type { Client } from '@elastic/elasticsearch'
+import { refusal, translateElasticsearchError } from './translate.ts'
+
+/**
+ * The cheap question whether anything has moved: which indices are open, which copies of their shards are where, and
+ * the global checkpoint of each. As bytes, since they are only compared with those of another moment: the same bytes
+ * say that nothing has moved between the two.
+ */
+export async function readCheckpoints(client: Client, index: string, signal: AbortSignal): Promise<Buffer> {
+  const doing = `reading the checkpoints of ${index}`
+  try {
+    const { statusCode, body } = await client.transport.request<Readable>(
+      { method: 'GET', path: `/${encodeURIComponent(index)}/_stats/get`, querystring: QUERY },
+      { signal, asStream: true, meta: true },
+    )
+    const bytes = Buffer.concat(await body.toArray({ signal }))
+    if (statusCode === 200) return bytes
+    throw refusal(statusCode, undefined, doing)
+  } catch (error) {
+    throw translateElasticsearchError(error, doing)
+  }
+}
+
+const QUERY = {
+  level: 'shards',
+  ignore_unavailable: true,
+  filter_path:
+    'indices.*.uuid,indices.*.shards.*.routing.primary,indices.*.shards.*.routing.node,indices.*.shards.*.seq_no.global_checkpoint,indices.*.shards.*.retention_leases.primary_term',
+}
