@@ -14,7 +14,7 @@ const hit =
 describe('a hit found by its timestamp', () => {
   test('keeps the very bytes of its document, and knows where the next page goes on', () => {
     const { hits, shards } = cutTimestampedPage(response(hit), true)
-    expect(shards).toEqual({ total: 2, successful: 2, failed: 0 })
+    expect(shards).toMatchObject({ total: 2, successful: 2, failed: 0 })
     expect(hits).toMatchObject([
       { index: 'i', id: '1', version: 3, timestampMs: 1_704_067_200_123, isInScope: true },
     ])
