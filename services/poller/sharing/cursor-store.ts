@@ -26,8 +26,8 @@ export async function removeCursor(
 }
 
 /**
- * Writes records that say nothing: whoever reads one has read all that was in its partition before. The end of a
- * compacted log is no such sign, as its last record may be compacted away.
+ * Writes records that say nothing: whoever reads one has read all that was in its partition before, whatever compaction
+ * has taken away.
  * @param marks by partition, each a key that nobody used before
  */
 export async function markPartitions(

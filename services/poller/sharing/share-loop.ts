@@ -12,7 +12,7 @@ import type { ShardTable } from './shard-table.ts'
 export interface ShareOptions {
   readonly connection: KafkaConnection
   readonly pipeline: string
-  readonly table: ShardTable
+  readonly table: Pick<ShardTable, 'assign' | 'know' | 'revoke' | 'read' | 'partitions'>
   /** Of marks. */
   readonly producer: Producer
   readonly clock: Clock
