@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,29 +9,8 @@ import { loadSettings } from '@freshet/config/load.ts'
 import { topicName } from '@freshet/records/topics.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { describe, expect, test } from 'vitest'
-import { PROGRAM, Stack } from './stack.ts'
-
-interface Outcome {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
-
-async function freshet(
-  args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-): Promise<Outcome> {
-  const child = spawn(process.execPath, [PROGRAM, ...args], {
-    env: { ...process.env, FRESHET_HOME: '/nonexistent', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  let stdout = ''
-  let stderr = ''
-  child.stdout.on('data', (text) => (stdout += text))
-  child.stderr.on('data', (text) => (stderr += text))
-  const [code] = (await once(child, 'close')) as [number | null]
-  return { code, stdout, stderr }
-}
+import { freshet, type Outcome } from './freshet.ts'
+import { Stack } from './stack.ts'
 
 /** Exit code 2, the error's code, what is wrong, what to do, and no stack. */
 function expectOneClearError({ code, stdout, stderr }: Outcome, errorCode: string, about: RegExp): void {

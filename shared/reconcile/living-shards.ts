@@ -92,7 +92,7 @@ async function readPatiently(
 const PASSES: ReadonlySet<string> = new Set(['SHARD_UNAVAILABLE', 'SEARCH_PARTIAL', 'INDEX_MISSING'])
 
 /** The same shard as it stands now; undefined when it cannot be read, or is another. */
-export async function findAgain(
+async function findAgain(
   client: Client,
   { index, shard, identity }: ShardView,
   signal: AbortSignal,

@@ -25,7 +25,7 @@ export interface SecondLookParts {
   readonly context: JudgeContext
   readonly findings: Findings
   /** Read when it is first needed. */
-  readonly deadReasons: (signal: AbortSignal) => Promise<DeadReasons>
+  readonly deadReasons: () => Promise<DeadReasons>
   /** null: nothing is emitted. */
   readonly repair: Repair | null
 }
@@ -88,19 +88,14 @@ export class SecondLook<Shard extends LookedAt> {
         const row = rowOf((isUnusable(change) ? change.change : change).key.toString())
         if (row === undefined) continue
         if (isUnusable(change)) this.#setAside(shard, change.change, `${change.code}: ${change.reason}`)
-        else if (await this.#judge(shard, change, row ?? undefined, signal)) wrong.push(change)
+        else if (await this.#judge(shard, change, row ?? undefined)) wrong.push(change)
       }
       if (wrong.length > 0) await repair?.emit(wrong, signal)
     }
   }
 
   /** @returns whether emitting it again helps */
-  async #judge(
-    shard: Shard,
-    change: Change,
-    row: HeldRow | undefined,
-    signal: AbortSignal,
-  ): Promise<boolean> {
+  async #judge(shard: Shard, change: Change, row: HeldRow | undefined): Promise<boolean> {
     const { context, deadReasons, findings, repair } = this.#parts
     const { standing, hidden } = judge(change.revision, row, context)
     if (standing !== 'missing' && standing !== 'stale') {
@@ -108,7 +103,7 @@ export class SecondLook<Shard extends LookedAt> {
       else shard.tally[standing]++
       return false
     }
-    const letter = (await deadReasons(signal)).reasonOf(change.key.toString(), change.revision)
+    const letter = (await deadReasons()).reasonOf(change.key.toString(), change.revision)
     if (letter !== undefined) {
       this.#setAside(shard, change, letter)
       return false

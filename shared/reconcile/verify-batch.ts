@@ -26,7 +26,7 @@ export interface BatchParts {
   /** `living` are all shards that there are. */
   readonly isWhole: boolean
   readonly maxListed: number
-  readonly deadReasons: (signal: AbortSignal) => Promise<DeadReasons>
+  readonly deadReasons: () => Promise<DeadReasons>
   /** null: nothing is emitted. */
   readonly repair: Repair | null
   /** Of which no failover can bring back what was not found. */

@@ -10,7 +10,7 @@ import { Watermark } from './watermark.ts'
 
 const LOOK_EVERY_MS = 1_000
 
-/** Until when one batch of shards is waited for. */
+/** Until when something is waited for. */
 export interface Patience {
   readonly untilMs: number
   readonly signal: AbortSignal
@@ -28,14 +28,22 @@ export async function untilCaptured(
   const { clock, connection, settings, scope, onProgress } = world
   for (;;) {
     const cursors = await readCursors(connection, settings.pipeline, signal)
-    const left = living.reduce((sum, { view }) => {
-      const { seqNo } = capturedOf(cursors, view, scope.hash) ?? { seqNo: -1 }
-      return sum + Math.max(0, view.globalCheckpoint - seqNo)
-    }, 0)
+    const left = living.reduce(
+      (sum, shard) => sum + countLater(shard, capturedOf(cursors, shard.view, scope.hash)?.seqNo ?? -1),
+      0,
+    )
     if (left === 0 || signal.aborted || clock.nowMs() + LOOK_EVERY_MS > untilMs) return cursors
-    onProgress(`waiting for the poller: ${left} operations are not captured`)
+    onProgress(`waiting for the poller: ${left} documents are not captured`)
     await clock.sleep(LOOK_EVERY_MS, signal)
   }
+}
+
+/** Documents after `seqNo`, up to the checkpoint. */
+function countLater({ view: { globalCheckpoint }, table }: LivingShard, seqNo: number): number {
+  if (seqNo >= globalCheckpoint) return 0
+  let count = 0
+  for (const at of table.unmetSeqNos(globalCheckpoint)) if (at > seqNo && at <= globalCheckpoint) count++
+  return count
 }
 
 /**

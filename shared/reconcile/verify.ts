@@ -7,7 +7,7 @@
  * newer snapshot is waited for as well.
  */
 import { readShards, type ShardsView, type ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
-import { isFreshetError } from '@freshet/errors/errors.ts'
+import { FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
 import type { ModelIdentity } from '@freshet/records/score-batch.ts'
 import { readManifest } from '@freshet/snapshot/manifest.ts'
 import { type DeadReasons, readDeadReasons } from './dead-reasons.ts'
@@ -25,7 +25,7 @@ import type { VerifyWorld } from './verify-world.ts'
 export interface VerifyOptions {
   /** The promoted one; null when there is none. */
   readonly model: ModelIdentity | null
-  /** Longest wait for what is on its way, for each part of the shards that has room in memory. */
+  /** Longest wait for each on the way: the poller, the scorer with the snapshot, and the sweep. */
   readonly waitMs: number
   /** Names of each kind of finding. */
   readonly maxListed: number
@@ -66,6 +66,8 @@ class Verification {
 
   async run(signal: AbortSignal): Promise<VerifyReport> {
     const { client, settings, clock } = this.#world
+    if (settings.elasticsearch.mode === 'timestamp')
+      throw new FreshetError('INDEX_NOT_CAPTURABLE', 'in timestamp mode there is nothing to prove it by')
     const startedAtMs = clock.nowMs()
     const first = await readShards(client, settings.elasticsearch.index, signal)
     this.#unreadable.push(...first.unreadable)
@@ -115,20 +117,20 @@ class Verification {
     isWhole: boolean,
     signal: AbortSignal,
   ): Promise<BatchResult> {
-    const { waitMs } = this.#options
-    const patience = { untilMs: this.#world.clock.nowMs() + waitMs, signal }
-    // Deletes are judged by what stood right after the keys were read.
-    const settling = this.#repair === null ? [] : untilSettled(this.#world, living, patience)
-    const cursors = await untilCaptured(this.#world, living, patience)
-    const isStored = await untilStored(this.#world, patience)
+    const patience = () => ({ untilMs: this.#world.clock.nowMs() + this.#options.waitMs, signal })
+    // First, since what counts is how far the primary was when the last key was read, or later.
+    const settled = new Set(this.#repair === null ? [] : await untilSettled(this.#world, living, patience()))
+    const cursors = await untilCaptured(this.#world, living, patience())
+    const isStored = await untilStored(this.#world, patience())
     this.#isSettled &&= isStored
-    const settled = new Set(await settling)
     // What is on its way must not be emitted again.
     const repair = isStored ? this.#repair : null
+    const untilSwept = patience()
     for (;;) {
       const joined = await this.#joinPatiently({ living, cursors, isWhole, repair, settled }, signal)
       const waitsForSweep = this.#repair === null && isStored && isOnlyExtra(joined.result)
-      if (!waitsForSweep || !(await untilNewer(this.#world, joined.manifest, patience))) return joined.result
+      if (!waitsForSweep || !(await untilNewer(this.#world, joined.manifest, untilSwept)))
+        return joined.result
     }
   }
 

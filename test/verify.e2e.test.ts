@@ -1,0 +1,265 @@
+import { Buffer } from 'node:buffer'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { connectKafka, withAdmin } from '@freshet/adapters/kafka/connect.ts'
+import { partitionOf } from '@freshet/adapters/kafka/partitioner.ts'
+import { Producer } from '@freshet/adapters/kafka/producer.ts'
+import { readAll } from '@freshet/adapters/kafka/read-all.ts'
+import { readFlights } from '@freshet/demo/flights.ts'
+import { edited } from '@freshet/model/bundles.kit.ts'
+import { promoteModel, pushModel } from '@freshet/model/model-store.ts'
+import { readCursors } from '@freshet/reconcile/read-cursors.ts'
+import { totalOf, type VerifyReport } from '@freshet/reconcile/verify-report.ts'
+import { CHANGE_HEADER, type Change, decodeChange, encodeChangeHeader } from '@freshet/records/change.ts'
+import { type Heartbeat, heartbeatRecord, isHeartbeatKey } from '@freshet/records/heartbeat.ts'
+import { topicName } from '@freshet/records/topics.ts'
+import { systemClock } from '@freshet/stage/clock.ts'
+import { quietLog } from '@freshet/stage/quiet-log.ts'
+import { expect, test } from 'vitest'
+import { freshet } from './freshet.ts'
+import { PROGRAM, Stack } from './stack.ts'
+import { until } from './until.ts'
+
+const flights = await readFlights()
+
+const some = (count: number, from = 0) =>
+  Object.fromEntries(flights.slice(from, from + count).map(({ id, document }) => [id, document]))
+
+/** @returns its exit code beside what it reports */
+async function verify(stack: Stack, ...args: string[]) {
+  const { code, stdout, stderr } = await freshet(['--json', 'verify', ...args], stack.env)
+  if (stdout === '') throw new Error(`verify ended with ${code}: ${stderr}`)
+  const report = JSON.parse(stdout) as VerifyReport
+  return { code, report, total: totalOf(report) }
+}
+
+const connectionOf = (stack: Stack) => connectKafka(stack.settings.kafka, { clientId: 'test', log: quietLog })
+
+/** Resolves when the poller has emitted all that was written before. */
+async function captured(stack: Stack, operations: number): Promise<void> {
+  await until('everything is captured', async () => {
+    const cursors = await readCursors(
+      connectionOf(stack),
+      stack.settings.pipeline,
+      AbortSignal.timeout(30_000),
+    )
+    return [...cursors.values()].reduce((sum, { seqNo }) => sum + seqNo + 1, 0) >= operations
+  })
+}
+
+test('of a pipeline that is well, verify proves it and ends with 0; what was set aside is told with its reason', async () => {
+  await using stack = await Stack.open()
+  stack.start('poller', 'scorer')
+  await stack.write({ ...some(50), poison: { carrier: 'UA', note: 'no distance, no schedule' } })
+  await stack.conserved()
+  const { code, report, total } = await verify(stack)
+  expect(total).toMatchObject({ live: 51, scored: 50, setAside: 1, missing: 0, stale: 0, extra: 0 })
+  expect(report).toMatchObject({ isSettled: true, unreadable: [], repair: null })
+  expect(report.findings).toMatchObject([
+    { kind: 'setAside', key: `${stack.index}/poison`, reason: expect.stringMatching(/^FIELD_MISSING: /) },
+  ])
+  expect(code).toBe(0)
+
+  await stack.stop('scorer')
+  const newer = edited(stack.bundle, 'spec.version', '2')
+  await pushModel(stack.store, newer)
+  await promoteModel(stack.store, newer.spec, Date.now())
+  const told = await freshet(['verify'], stack.env)
+  expect(told.stdout).toContain(
+    'complete: 51 live, 0 scored at their current revision by arrival-delay@2, 50 by an older model, 1 set aside',
+  )
+  expect(told.code).toBe(0)
+}, 150_000)
+
+test('what the poller has not come to is pending, not missing, and the proof fails', async () => {
+  await using stack = await Stack.open()
+  stack.start('poller', 'scorer')
+  await stack.write(some(10))
+  await stack.conserved()
+  await stack.stop('poller')
+  await stack.write(some(3, 10))
+  const { code, total } = await verify(stack, '--wait', '1')
+  expect(total).toMatchObject({ live: 13, scored: 10, pending: 3, missing: 0 })
+  expect(code).toBe(1)
+}, 150_000)
+
+test('what was emitted and never scored is missing by name, and nobody is told to emit what is on its way', async () => {
+  await using stack = await Stack.open()
+  stack.start('poller')
+  await stack.write(some(10))
+  await captured(stack, 10)
+  const { code, report, total } = await verify(stack, '--wait', '1', '--repair')
+  expect(total).toMatchObject({ live: 10, scored: 0, missing: 10 })
+  expect(report.findings.map(({ key }) => key).sort()).toEqual(
+    Object.keys(some(10))
+      .map((id) => `${stack.index}/${id}`)
+      .sort(),
+  )
+  expect(report).toMatchObject({ isSettled: false, repair: { emitted: 0, tombstones: 0 } })
+  expect(code).toBe(1)
+}, 150_000)
+
+test('repair heals what a late older record has hidden in the log: the newest revision is its last word again', async () => {
+  await using stack = await Stack.open({}, { shards: 1 })
+  stack.start('poller')
+  const [first] = flights as [(typeof flights)[number]]
+  const old = { ...first.document, note: 'before' }
+  const { _seq_no: seqNo, _primary_term: primaryTerm } = await stack.client.index({
+    index: stack.index,
+    id: first.id,
+    document: old,
+  })
+  await stack.write(some(20))
+  await captured(stack, 21)
+  await stack.stop('poller')
+  const signal = AbortSignal.timeout(60_000)
+  const [cursor] = (await readCursors(connectionOf(stack), stack.settings.pipeline, signal)).values()
+
+  // Compaction keeps the last record of a key. Here it is that of a poller that slept, woke up, and wrote late.
+  await forgetChanges(stack)
+  const key = Buffer.from(`${stack.index}/${first.id}`)
+  await writeChange(stack, {
+    key,
+    revision: { documentVersion: 0, epoch: cursor!.epoch, primaryTerm: primaryTerm!, seqNo: seqNo! },
+    capturedAtMs: Date.now(),
+    source: Buffer.from(JSON.stringify(old)),
+    trace: null,
+  })
+  stack.start('scorer')
+  const before = await verify(stack)
+  expect(before.total).toMatchObject({ live: 20, scored: 0, stale: 1, missing: 19 })
+  expect(before.report).toMatchObject({ isSettled: true })
+  expect(before.report.findings).toContainEqual({ kind: 'stale', key: key.toString() })
+  expect(before.code).toBe(1)
+
+  const after = await verify(stack, '--repair')
+  expect(after.total).toMatchObject({ live: 20, scored: 20 })
+  expect(after.report.repair).toEqual({ emitted: 20, tombstones: 0, beyond: 0 })
+  expect(after.code).toBe(0)
+  await stack.conserved()
+  const last = await lastChange(stack, key)
+  expect(last.revision.seqNo).toBeGreaterThan(seqNo!)
+  expect(JSON.parse(last.source!.toString())).toEqual(first.document)
+}, 200_000)
+
+test('scores of deleted documents are extra until repair emits their deletes, which bury nothing that comes back', async () => {
+  await using stack = await Stack.open()
+  stack.start('poller', 'scorer')
+  await stack.write(some(10))
+  await stack.conserved()
+  await stack.stop('poller') // so that no sweep finds them
+  const deleted = Object.keys(some(2))
+  for (const id of deleted) await stack.client.delete({ index: stack.index, id })
+  const before = await verify(stack, '--wait', '1')
+  expect(before.total).toMatchObject({ live: 8, scored: 8, extra: 2, pending: 0 })
+  expect(before.report.findings.map(({ kind, key }) => `${kind} ${key}`).sort()).toEqual(
+    deleted.map((id) => `extra ${stack.index}/${id}`).sort(),
+  )
+  expect(before.code).toBe(1)
+
+  const after = await verify(stack, '--repair')
+  expect(after.total).toMatchObject({ live: 8, scored: 8, extra: 0 })
+  expect(after.report.repair).toEqual({ emitted: 0, tombstones: 2, beyond: 0 })
+  expect(after.code).toBe(0)
+  await stack.conserved()
+
+  await stack.write(some(1))
+  stack.start('poller')
+  expect((await stack.conserved()).liveDocuments).toBe(9)
+}, 200_000)
+
+test('a watch tells its result in its heartbeats, and ends in order when it is asked to', async () => {
+  await using stack = await Stack.open()
+  stack.start('poller', 'scorer')
+  await stack.write(some(5))
+  await stack.conserved()
+  const child = spawn(process.execPath, [PROGRAM, 'verify', '--watch', '--interval', '0.5'], {
+    env: stack.env,
+    stdio: 'ignore',
+  })
+  const ended = once(child, 'exit')
+  try {
+    await until('it has proved all five more than once', async () => {
+      const { metrics } = (await lastHeartbeat(stack))!
+      return metrics['freshet.verify.scored'] === 5 && metrics['freshet.verify.ended']! >= 2
+    })
+  } finally {
+    child.kill('SIGTERM')
+  }
+  expect(await ended).toEqual([0, null])
+  expect(await lastHeartbeat(stack)).toMatchObject({
+    status: 'stopping',
+    model: 'arrival-delay@1',
+    metrics: { 'freshet.verify.live': 5, 'freshet.verify.missing': 0, 'freshet.verify.extra': 0 },
+  })
+}, 150_000)
+
+/** The topic keeps its settings, and forgets what is in it. */
+async function forgetChanges(stack: Stack): Promise<void> {
+  const topic = topicName(stack.settings.pipeline, 'changes')
+  const signal = AbortSignal.timeout(30_000)
+  const { ConfigResourceTypes } = (await import('kafkajs')).default
+  await withAdmin(connectionOf(stack), { doing: 'forgetting the changes', signal }, async (admin) => {
+    const keep = (value: string) =>
+      admin.alterConfigs({
+        validateOnly: false,
+        resources: [
+          {
+            type: ConfigResourceTypes.TOPIC,
+            name: topic,
+            configEntries: [{ name: 'cleanup.policy', value }],
+          },
+        ],
+      })
+    await keep('delete')
+    const ends = await admin.fetchTopicOffsets(topic)
+    const partitions = ends.map(({ partition, high }) => ({ partition, offset: high }))
+    await until('the broker knows the policy', async () => {
+      await admin.deleteTopicRecords({ topic, partitions })
+      return true
+    })
+    await keep('compact')
+  })
+}
+
+async function writeChange(stack: Stack, change: Change): Promise<void> {
+  const { kafka, pipeline } = stack.settings
+  await using producer = new Producer(connectionOf(stack), {
+    clock: systemClock,
+    log: quietLog,
+    deadlineMs: 30_000,
+  })
+  const message = {
+    partition: partitionOf(change.key, kafka.partitions),
+    key: change.key,
+    value: change.source,
+    headers: { [CHANGE_HEADER]: encodeChangeHeader(change) },
+  }
+  await producer.send(topicName(pipeline, 'changes'), [message], AbortSignal.timeout(30_000))
+}
+
+async function lastChange(stack: Stack, wanted: Buffer): Promise<Change> {
+  let last: Change | undefined
+  await readAll(connectionOf(stack), topicName(stack.settings.pipeline, 'changes'), {
+    deadlineMs: 30_000,
+    signal: AbortSignal.timeout(30_000),
+    onMessage: (_, { key, value, headers }) => {
+      if (key?.equals(wanted)) last = decodeChange(key, headers[CHANGE_HEADER], value)
+    },
+  })
+  return last!
+}
+
+async function lastHeartbeat(stack: Stack): Promise<Heartbeat | undefined> {
+  let last: Heartbeat | undefined
+  await readAll(connectionOf(stack), topicName(stack.settings.pipeline, 'heartbeats'), {
+    deadlineMs: 30_000,
+    signal: AbortSignal.timeout(30_000),
+    onMessage: (_, { key, value }) => {
+      if (!isHeartbeatKey(key!.toString())) return
+      const heartbeat = heartbeatRecord.decode(value!)
+      if (heartbeat.service === 'verify') last = heartbeat
+    },
+  })
+  return last
+}
