@@ -85,6 +85,13 @@ describe('a hit', () => {
     })
   })
 
+  test('too large is set aside as that even when it has no key either: its bytes fit nowhere', () => {
+    const large = { ...hit, source: Buffer.from(`{"x":"${'y'.repeat(2_000_000)}"}`) }
+    expect(hitToChange({ key: { field: 'a' } }, 1_000_000)(large, page)).toMatchObject({
+      code: 'DOCUMENT_TOO_LARGE',
+    })
+  })
+
   test('too large for a topic that takes less is set aside as well', () => {
     const narrow = hitToChange({ key: 'id' }, 1_048_588)
     expect(narrow({ ...hit, source: Buffer.alloc(1_040_397) }, page)).toMatchObject({

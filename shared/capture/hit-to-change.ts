@@ -48,9 +48,8 @@ export function hitToChange(
     if (key !== undefined && documentVersion !== undefined && hit.source.length <= maxSourceBytes)
       return changeOf(hit, page, key, documentVersion)
     const change = changeOf(hit, page, key ?? indexAndId(hit), documentVersion ?? 0)
-    const isNamed = key !== undefined && documentVersion !== undefined
-    if (!hit.isInScope) return isNamed ? change : undefined
-    if (isNamed) return tooLarge(hit, change)
+    if (!hit.isInScope) return key !== undefined && documentVersion !== undefined ? change : undefined
+    if (hit.source.length > maxSourceBytes) return tooLarge(hit, change)
     if (key !== undefined)
       return { code: 'VERSION_MISSING', reason: `no usable version in ${versionField}`, hit, change }
     const field = typeof scheme === 'object' ? scheme.field : scheme
