@@ -1,4 +1,5 @@
 /** Snapshots for tests, written as the snapshot worker writes them. */
+import { randomUUID } from 'node:crypto'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import {
   MANIFEST_OBJECT,
@@ -29,7 +30,7 @@ export async function putSnapshot(
     const deltas: ManifestPartition['deltas'] = []
     for (const [offset, batch] of batches.entries()) {
       const { bytes, rows, newestAsOfMs } = await writeMerged([sortRows(rowsOfBatch(batch))])
-      const object = `p${number}-${offset}.parquet`
+      const object = `p${number}-${offset}-${randomUUID()}.parquet`
       await store.put(objectKey(object), bytes)
       deltas.push({ object, rows, bytes: bytes.length, newestAsOfMs })
     }

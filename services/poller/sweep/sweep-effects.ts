@@ -2,8 +2,8 @@ import type { Client } from '@elastic/elasticsearch'
 import { refresh } from '@freshet/adapters/elasticsearch/read-page.ts'
 import { readShards } from '@freshet/adapters/elasticsearch/shards.ts'
 import type { KafkaConnection } from '@freshet/adapters/kafka/connect.ts'
-import { partitionOf } from '@freshet/adapters/kafka/partitioner.ts'
-import type { OutgoingMessage, Producer } from '@freshet/adapters/kafka/producer.ts'
+import type { Producer } from '@freshet/adapters/kafka/producer.ts'
+import { changeToMessage } from '@freshet/capture/change-to-message.ts'
 import { type Scope, scopeOf } from '@freshet/capture/scope.ts'
 import type { Settings } from '@freshet/config/schema.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
@@ -12,7 +12,7 @@ import { readLiveKeys } from '@freshet/reconcile/live-keys.ts'
 import type { LiveTable } from '@freshet/reconcile/live-table.ts'
 import { Pace } from '@freshet/reconcile/pace.ts'
 import { Watermark } from '@freshet/reconcile/watermark.ts'
-import { CHANGE_HEADER, encodeChangeHeader, type TraceContext } from '@freshet/records/change.ts'
+import type { TraceContext } from '@freshet/records/change.ts'
 import { cursorKey } from '@freshet/records/cursor.ts'
 import type { Manifest } from '@freshet/records/manifest.ts'
 import { topicName } from '@freshet/records/topics.ts'
@@ -166,15 +166,9 @@ export class SweepEffects {
 
   async #send(tombstones: readonly Tombstone[], capturedAtMs: number): Promise<void> {
     const { producer, settings, telemetry, grace } = this.#world
-    const messages = tombstones.map(({ key, revision }): OutgoingMessage => {
-      const change = { key, revision, capturedAtMs, source: null, trace: this.#trace }
-      return {
-        partition: partitionOf(key, settings.kafka.partitions),
-        key,
-        value: null,
-        headers: { [CHANGE_HEADER]: encodeChangeHeader(change) },
-        timestampMs: capturedAtMs,
-      }
+    const messages = tombstones.map((tombstone) => {
+      const change = { ...tombstone, capturedAtMs, source: null, trace: this.#trace }
+      return changeToMessage(change, settings.kafka.partitions)
     })
     await producer.send(topicName(settings.pipeline, 'changes'), messages, grace)
     this.tally.tombstones += messages.length

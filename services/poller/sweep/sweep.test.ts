@@ -127,10 +127,10 @@ describe('a shard is swept', () => {
   })
 })
 
-describe('nothing is deleted', () => {
+describe('between the scan and its tombstones', () => {
   const [scannedState] = start(looked([tracked()]), scanned())
 
-  test('before the checkpoint has passed what the primary had after the last page', () => {
+  test('the checkpoint passes what the primary had after the last page', () => {
     const lagging = tracked({ view: { globalCheckpoint: 12, maxSeqNo: 15 } })
     const [waiting, effect] = feed(scannedState, looked([lagging]))
     expect(effect).toEqual({ kind: 'look', afterMs: 500 })
@@ -140,7 +140,7 @@ describe('nothing is deleted', () => {
     expect(later(15)).toBe('mark')
   })
 
-  test('when the primary changed meanwhile: what hid a document may have been rolled back', () => {
+  test('a delete that a failover rolls back buries no document: under another primary the sweep is given up', () => {
     for (const change of [{ primaryTerm: 4 }, { node: 'n2' }, { allocationId: 'b' }, { historyUuid: 'i' }]) {
       const moved = { ...identity, ...change }
       const waiting = tracked({ view: { maxSeqNo: 15 } })
@@ -154,12 +154,12 @@ describe('nothing is deleted', () => {
     }
   })
 
-  test('when the shard is captured under another epoch meanwhile, or by another poller', () => {
+  test('a shard that is captured under another epoch, or by another poller, is given up', () => {
     expect(feed(scannedState, looked([tracked({ cursor: { epoch: 200 } })]))[1]).toEqual(rests)
     expect(feed(scannedState, looked([]))[1]).toEqual(rests)
   })
 
-  test('while the primary cannot be read; when it is back as it was, the sweep goes on', () => {
+  test('a primary that cannot be read is waited for; when it is back as it was, the sweep goes on', () => {
     const away = tracked({ tracked: { view: undefined } })
     const [waiting, effect] = feed(scannedState, looked([away]))
     expect(effect.kind).toBe('look')
