@@ -4,13 +4,13 @@ import { FieldCutter } from './cut-field.ts'
 import type { KeyScheme } from './scope.ts'
 
 /** What a key is made of. */
-export type Named = Pick<Hit, 'index' | 'id' | 'source'>
+type Named = Pick<Hit, 'index' | 'id' | 'source'>
 
 /** UTF-8 bytes of a document's key; undefined when it has none that is usable. */
 export type KeyCutter = (document: Named) => Buffer | undefined
 
 /** Longer than any index and id together: a key is a name, and travels with every score. */
-export const MAX_KEY_BYTES = 1_024
+const MAX_KEY_BYTES = 1_024
 
 /** The name of a document everywhere in Freshet, e.g. `flights/2013-01-15-UA-1545-EWR`. */
 export function keyCutter(scheme: KeyScheme): KeyCutter {

@@ -15,7 +15,7 @@ export interface Scope {
 }
 
 /** As `_source` of a search takes it. */
-export interface SourceFilter {
+interface SourceFilter {
   readonly includes: readonly string[]
   readonly excludes: readonly string[]
 }

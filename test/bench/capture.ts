@@ -2,9 +2,11 @@ import { refresh } from '@freshet/adapters/elasticsearch/read-page.ts'
 import { readShards, type ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
 import { connectKafka } from '@freshet/adapters/kafka/connect.ts'
 import { type OutgoingMessage, Producer } from '@freshet/adapters/kafka/producer.ts'
+import { scopeOf } from '@freshet/capture/scope.ts'
 import { newCapture } from '@freshet/poller/capture/capture.ts'
 import { ShardCapture } from '@freshet/poller/capture/capture-shard.ts'
-import { topicName } from '@freshet/records/topics.ts'
+import { ChangeWriter } from '@freshet/poller/capture/change-writer.ts'
+import { MAX_MESSAGE_BYTES, topicName } from '@freshet/records/topics.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
 import { Stack } from '../stack.ts'
@@ -95,9 +97,16 @@ async function captureShard(
       captured += changes
     },
   })
-  const world = { ...parts, settings, client, clock: systemClock, report, signal, grace: signal }
-  const scan = new ShardCapture(world, view, () => refresh(client, index, signal))
-  const { error } = await scan.run(newCapture(index, view.shard), Date.now())
+  const scope = scopeOf(settings.elasticsearch)
+  const shared = { ...parts, settings, scope, clock: systemClock, report }
+  const writer = new ChangeWriter({ ...shared, maxMessageBytes: MAX_MESSAGE_BYTES })
+  const world = { ...shared, client, writer, signal, grace: signal }
+  const scan = new ShardCapture(world, view, newCapture(index, view.shard), () =>
+    refresh(client, index, signal),
+  )
+  const { identity, globalCheckpoint, maxSeqNo } = view
+  const seen = { kind: 'observed', identity, globalCheckpoint, maxSeqNo, scope: scope.hash } as const
+  const { error } = await scan.run({ ...seen, newEpoch: Date.now() })
   if (error !== undefined) throw error
   return captured
 }
