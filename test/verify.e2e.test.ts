@@ -168,6 +168,30 @@ test('scores of deleted documents are extra until repair emits their deletes, wh
   expect((await stack.conserved()).liveDocuments).toBe(9)
 }, 200_000)
 
+test('a delete that the next sweep will find is waited for, not reported', async () => {
+  await using stack = await Stack.open({ FRESHET_SWEEP_PAUSE_SECONDS: '1' })
+  stack.start('poller', 'scorer')
+  await stack.write(some(10))
+  await stack.conserved()
+  for (const id of Object.keys(some(2))) await stack.client.delete({ index: stack.index, id })
+  const { code, report, total } = await verify(stack, '--wait', '60')
+  expect(total, JSON.stringify({ report, output: stack.output })).toMatchObject({
+    live: 8,
+    scored: 8,
+    extra: 0,
+  })
+  expect(code).toBe(0)
+}, 200_000)
+
+test.each([
+  ['INDEX_MISSING', { FRESHET_ELASTICSEARCH_INDEX: 'no-such-index' }],
+  ['ELASTICSEARCH_UNREACHABLE', { FRESHET_ELASTICSEARCH_URL: 'http://127.0.0.1:1' }],
+])('what cannot be looked at is an error (%s) with exit code 2, never a proof', async (code, env) => {
+  const outcome = await freshet(['verify'], env)
+  expect(outcome).toMatchObject({ code: 2, stdout: '' })
+  expect(outcome.stderr).toContain(code)
+})
+
 test('a watch tells its result in its heartbeats, and ends in order when it is asked to', async () => {
   await using stack = await Stack.open()
   stack.start('poller', 'scorer')

@@ -12,6 +12,8 @@ import { Pace } from './pace.ts'
 export interface LivingShard {
   readonly view: ShardView
   readonly table: LiveTable
+  /** When its keys began to be read: what was not found did not live then. */
+  readonly readAtMs: number
 }
 
 export interface LivingOptions {
@@ -72,12 +74,13 @@ async function readPatiently(
   const pace = new Pace(clock, 1)
   for (let tries = 1; ; tries++) {
     try {
+      const readAtMs = clock.nowMs()
       await refresh(client, view.index, signal)
       const place = { index: view.index, shard: view.shard, node: view.identity.node }
       const keys = await readLiveKeys(client, place, { scope, maxTableBytes, pace, signal })
       if (keys === undefined) return 'too large'
       const { bytes } = keys
-      return { view, table: await keys.seal(), bytes }
+      return { view, table: await keys.seal(), readAtMs, bytes }
     } catch (error) {
       if (!isFreshetError(error) || !PASSES.has(error.code)) throw error
       if (tries === TRIES) return 'unreadable'

@@ -1,10 +1,9 @@
 import type { Buffer } from 'node:buffer'
-import { partitionOf } from '@freshet/adapters/kafka/partitioner.ts'
-import type { OutgoingMessage, Producer } from '@freshet/adapters/kafka/producer.ts'
-import { CHANGE_HEADER, type Change, encodeChangeHeader } from '@freshet/records/change.ts'
+import type { Producer } from '@freshet/adapters/kafka/producer.ts'
+import { changeToMessage } from '@freshet/capture/change-to-message.ts'
+import type { Change } from '@freshet/records/change.ts'
 import type { Revision } from '@freshet/records/revision.ts'
 import { topicName } from '@freshet/records/topics.ts'
-import type { Clock } from '@freshet/stage/clock.ts'
 import type { RepairReport } from './verify-report.ts'
 
 export interface RepairWorld {
@@ -12,7 +11,6 @@ export interface RepairWorld {
   /** Of `.changes`. */
   readonly partitions: number
   readonly producer: Pick<Producer, 'send'>
-  readonly clock: Clock
 }
 
 /**
@@ -37,9 +35,12 @@ export class Repair {
     this.#report.emitted += changes.length
   }
 
-  /** @throws as Producer.send does */
-  async bury(dead: readonly { readonly key: Buffer; readonly revision: Revision }[], signal: AbortSignal) {
-    const capturedAtMs = this.#world.clock.nowMs()
+  /** @param capturedAtMs when they lived no more. @throws as Producer.send does */
+  async bury(
+    dead: readonly { readonly key: Buffer; readonly revision: Revision }[],
+    capturedAtMs: number,
+    signal: AbortSignal,
+  ): Promise<void> {
     const deletes = dead.map(({ key, revision }) => ({
       key,
       revision,
@@ -58,15 +59,7 @@ export class Repair {
 
   async #send(changes: readonly Change[], signal: AbortSignal): Promise<void> {
     const { pipeline, partitions, producer } = this.#world
-    const messages = changes.map(
-      (change): OutgoingMessage => ({
-        partition: partitionOf(change.key, partitions),
-        key: change.key,
-        value: change.source,
-        headers: { [CHANGE_HEADER]: encodeChangeHeader(change) },
-        timestampMs: change.capturedAtMs,
-      }),
-    )
+    const messages = changes.map((change) => changeToMessage(change, partitions))
     await producer.send(topicName(pipeline, 'changes'), messages, signal)
   }
 }

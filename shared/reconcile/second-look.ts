@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
 import type { Client } from '@elastic/elasticsearch'
+import { refresh } from '@freshet/adapters/elasticsearch/read-page.ts'
 import type { ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
 import { hitToChange, type Unusable } from '@freshet/capture/hit-to-change.ts'
 import type { Scope } from '@freshet/capture/scope.ts'
@@ -21,6 +22,7 @@ export interface SecondLookParts {
   readonly client: Client
   readonly scope: Scope
   readonly maxPageBytes: number
+  readonly maxMessageBytes: number
   readonly clock: Clock
   readonly context: JudgeContext
   readonly findings: Findings
@@ -41,7 +43,7 @@ export class SecondLook<Shard extends LookedAt> {
 
   constructor(parts: SecondLookParts) {
     this.#parts = parts
-    this.#toChange = hitToChange(parts.scope)
+    this.#toChange = hitToChange(parts.scope, parts.maxMessageBytes)
   }
 
   /** @param suspects of any shards of one join. @throws as readPage and Producer.send do */
@@ -76,10 +78,12 @@ export class SecondLook<Shard extends LookedAt> {
     rowOf: (key: string) => HeldRow | null | undefined,
     signal: AbortSignal,
   ): Promise<void> {
+    if (seqNos.length === 0) return
     const { client, scope, maxPageBytes, clock, repair } = this.#parts
     const { index, shard: number, identity } = shard.view
     const place = { index, shard: number, node: identity.node }
     const page = { epoch: shard.captured!.epoch, capturedAtMs: clock.nowMs(), trace: null }
+    await refresh(client, index, signal) // else it shows what was before
     for await (const hits of readAgain(client, place, seqNos, { scope, maxPageBytes, signal })) {
       const wrong: Change[] = []
       for (const hit of hits) {

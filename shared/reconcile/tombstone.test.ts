@@ -5,10 +5,15 @@ import { tombstoneInShard, tombstoneOfDeadEpoch } from './tombstone.ts'
 const row: Revision = { documentVersion: 0, epoch: 100, primaryTerm: 1, seqNo: 40 }
 
 test('a delete outranks the score that it is for, and no document that was written after the keys were read', () => {
-  const tombstone = tombstoneInShard(row, { primaryTerm: 2, checkpoint: 50 })
+  const tombstone = tombstoneInShard(row, { primaryTerm: 2, checkpoint: 50 })!
   expect(compareRevisions(tombstone, row)).toBeGreaterThan(0)
   for (const written of [{ seqNo: 51, primaryTerm: 2 }, { seqNo: 52, primaryTerm: 3 }, { epoch: 200 }])
     expect(compareRevisions({ ...row, ...written }, tombstone)).toBeGreaterThan(0)
+})
+
+test('a delete beyond the checkpoint of a document written at it waits for a later look', () => {
+  expect(tombstoneInShard(row, { primaryTerm: 1, checkpoint: 40 })).toBeUndefined()
+  expect(tombstoneInShard(row, { primaryTerm: 2, checkpoint: 40 })).toBeDefined()
 })
 
 test('what is buried with a dead epoch is below everything that lives, else it is not buried', () => {

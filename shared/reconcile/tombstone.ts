@@ -1,4 +1,4 @@
-import type { Revision } from '@freshet/records/revision.ts'
+import { compareRevisions, type Revision } from '@freshet/records/revision.ts'
 
 /** The highest revision that an epoch can have: whatever is of it, or was before it, is deleted. */
 const LAST_OF_EPOCH = { primaryTerm: 2 ** 32 - 1, seqNo: Number.MAX_SAFE_INTEGER } as const
@@ -10,9 +10,16 @@ export interface ReadShard {
   readonly checkpoint: number
 }
 
-/** Of a score whose document did not live when its shard was read. A document that was written since outranks it. */
-export function tombstoneInShard(row: Revision, { primaryTerm, checkpoint }: ReadShard): Revision {
-  return { ...row, primaryTerm, seqNo: checkpoint }
+/**
+ * Of a score whose document did not live when its shard was read. A document that was written since outranks it.
+ * @returns undefined where the score would stay: its document was written at the checkpoint, and deleted beyond it
+ */
+export function tombstoneInShard(
+  row: Revision,
+  { primaryTerm, checkpoint }: ReadShard,
+): Revision | undefined {
+  const tombstone = { ...row, primaryTerm, seqNo: checkpoint }
+  return compareRevisions(tombstone, row) > 0 ? tombstone : undefined
 }
 
 /**

@@ -26,6 +26,8 @@ export interface BatchParts {
   /** `living` are all shards that there are. */
   readonly isWhole: boolean
   readonly maxListed: number
+  /** That Kafka takes. */
+  readonly maxMessageBytes: number
   readonly deadReasons: () => Promise<DeadReasons>
   /** null: nothing is emitted. */
   readonly repair: Repair | null
@@ -33,8 +35,11 @@ export interface BatchParts {
   readonly settled: ReadonlySet<LivingShard>
 }
 
+/** What is known of a shard when its keys are forgotten. */
+export type JudgedShard = Omit<LookedAt, 'table'>
+
 export interface BatchResult {
-  readonly shards: readonly LookedAt[]
+  readonly shards: readonly JudgedShard[]
   readonly extraOfTheDead: number
   readonly findings: Findings
 }
@@ -49,14 +54,16 @@ export class BatchJoin {
   readonly #shards: readonly BatchShard[]
   readonly #join: Join<BatchShard>
   readonly #secondLook: SecondLook<BatchShard>
+  readonly #readAtMs: number
   #extraOfTheDead = 0
 
   constructor(world: VerifyWorld, parts: BatchParts) {
     const { scope, settings, client, clock } = world
-    const { living, cursors, epochs, generation, deadReasons, repair, maxListed } = parts
+    const { living, cursors, epochs, generation, deadReasons, repair, maxListed, maxMessageBytes } = parts
     this.#world = world
     this.#parts = parts
     this.#findings = new Findings(maxListed)
+    this.#readAtMs = Math.min(clock.nowMs(), ...living.map(({ readAtMs }) => readAtMs))
     this.#shards = living.map((shard) => ({
       living: shard,
       ...shard,
@@ -78,6 +85,7 @@ export class BatchJoin {
       clock,
       context,
       findings: this.#findings,
+      maxMessageBytes,
       deadReasons,
       repair,
     })
@@ -91,7 +99,13 @@ export class BatchJoin {
       await this.#secondLook.atUnmet(shard, signal)
       await nextTurn()
     }
-    return { shards: this.#shards, extraOfTheDead: this.#extraOfTheDead, findings: this.#findings }
+    const shards = this.#shards.map(({ view, checkpoint, captured, tally }) => ({
+      view,
+      checkpoint,
+      captured,
+      tally,
+    }))
+    return { shards, extraOfTheDead: this.#extraOfTheDead, findings: this.#findings }
   }
 
   async #joinRows(manifest: Manifest, signal: AbortSignal): Promise<void> {
@@ -123,7 +137,7 @@ export class BatchJoin {
       const revision = this.#tombstoneOf(extra)
       return revision === undefined ? [] : [{ key: extra.key, revision }]
     })
-    await repair.bury(dead, signal)
+    await repair.bury(dead, this.#readAtMs, signal)
     repair.passOver(extras.length - dead.length)
   }
 

@@ -7,6 +7,7 @@
  * newer snapshot is waited for as well.
  */
 import { readShards, type ShardsView, type ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
+import { readMaxMessageBytes } from '@freshet/adapters/kafka/message-bound.ts'
 import { FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
 import type { ModelIdentity } from '@freshet/records/score-batch.ts'
 import { readManifest } from '@freshet/snapshot/manifest.ts'
@@ -15,8 +16,7 @@ import { Findings } from './findings.ts'
 import { type LivingShard, readLiving } from './living-shards.ts'
 import { readCursors } from './read-cursors.ts'
 import { Repair } from './repair.ts'
-import type { LookedAt } from './second-look.ts'
-import { BatchJoin, type BatchParts, type BatchResult } from './verify-batch.ts'
+import { BatchJoin, type BatchParts, type BatchResult, type JudgedShard } from './verify-batch.ts'
 import { type Cursors, capturedOf, Epochs } from './verify-epochs.ts'
 import { type ShardReport, STANDINGS, type VerifyReport } from './verify-report.ts'
 import { untilCaptured, untilNewer, untilSettled, untilStored } from './verify-waits.ts'
@@ -47,21 +47,20 @@ class Verification {
   readonly #options: VerifyOptions
   readonly #repair: Repair | null
   readonly #findings: Findings
-  readonly #shards: LookedAt[] = []
+  readonly #shards: JudgedShard[] = []
   readonly #unreadable: string[] = []
   #deadReasons: Promise<DeadReasons> | undefined
+  #maxMessageBytes: Promise<number> | undefined
   #extraOfTheDead = 0
   #isSettled = true
 
   constructor(world: VerifyWorld, options: VerifyOptions) {
-    const { settings, producer, clock } = world
+    const { settings, producer } = world
     const { pipeline, kafka } = settings
     this.#world = world
     this.#options = options
     this.#findings = new Findings(options.maxListed)
-    this.#repair = options.repair
-      ? new Repair({ pipeline, partitions: kafka.partitions, producer, clock })
-      : null
+    this.#repair = options.repair ? new Repair({ pipeline, partitions: kafka.partitions, producer }) : null
   }
 
   async run(signal: AbortSignal): Promise<VerifyReport> {
@@ -70,6 +69,8 @@ class Verification {
       throw new FreshetError('INDEX_NOT_CAPTURABLE', 'in timestamp mode there is nothing to prove it by')
     const startedAtMs = clock.nowMs()
     const first = await readShards(client, settings.elasticsearch.index, signal)
+    if (first.indexUuids.size === 0)
+      throw new FreshetError('INDEX_MISSING', `no index matches ${settings.elasticsearch.index}`)
     this.#unreadable.push(...first.unreadable)
     await this.#verifyAll(first, signal)
     const cursors = await readCursors(this.#world.connection, settings.pipeline, signal)
@@ -149,6 +150,11 @@ class Verification {
         manifest,
         generation: this.#options.model?.generation ?? 0,
         maxListed: this.#options.maxListed,
+        maxMessageBytes: await (this.#maxMessageBytes ??= readMaxMessageBytes(
+          connection,
+          settings.pipeline,
+          signal,
+        )),
         deadReasons: () => this.#readDeadReasons(signal),
       })
       try {

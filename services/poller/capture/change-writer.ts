@@ -1,9 +1,8 @@
-import { partitionOf } from '@freshet/adapters/kafka/partitioner.ts'
 import type { OutgoingMessage, Producer } from '@freshet/adapters/kafka/producer.ts'
+import { changeToMessage } from '@freshet/capture/change-to-message.ts'
 import { type HitToChange, hitToChange, type Page, type Unusable } from '@freshet/capture/hit-to-change.ts'
 import type { Scope } from '@freshet/capture/scope.ts'
 import type { Settings } from '@freshet/config/schema.ts'
-import { CHANGE_HEADER, type Change, encodeChangeHeader } from '@freshet/records/change.ts'
 import type { Hit } from '@freshet/records/hit.ts'
 import { topicName } from '@freshet/records/topics.ts'
 import type { StageReport } from '@freshet/service/service.ts'
@@ -49,21 +48,11 @@ export class ChangeWriter {
       const made = this.#toChange(hit, page)
       if (made === undefined) continue
       if ('code' in made) unusable.push(made)
-      else messages.push(toMessage(made, settings.kafka.partitions))
+      else messages.push(changeToMessage(made, settings.kafka.partitions))
     }
     await this.#dead.send(unusable, signal)
     await producer.send(this.#topic, messages, signal)
     telemetry.metrics.add('freshet.poller.changes', messages.length)
     report.progressed('capture', hits.length)
-  }
-}
-
-function toMessage(change: Change, partitions: number): OutgoingMessage {
-  return {
-    partition: partitionOf(change.key, partitions),
-    key: change.key,
-    value: change.source,
-    headers: { [CHANGE_HEADER]: encodeChangeHeader(change) },
-    timestampMs: change.capturedAtMs,
   }
 }
