@@ -128,6 +128,15 @@ test('where a version decides, a row of another epoch is looked at again instead
   expect(join.add(page).suspects).toMatchObject([{ seqNo: 5, row: { revision: { epoch: 200 } } }])
 })
 
+test('a document whose key was buried with an earlier life of its index is not overlooked', async () => {
+  const shards = [
+    await joined({ documents: new Map([['a', 5]]), checkpoint: 9, captured: { epoch: 100, seqNo: 9 } }),
+  ]
+  const buried = { epoch: 50, seqNo: Number.MAX_SAFE_INTEGER, state: 'deleted', modelGeneration: 2 } as const
+  const join = new Join({ shards, context, isKeyOfOneIndex: true, hasVersions: false })
+  expect(join.add(pagesOf(new Map([['a', buried]]))[1]!).suspects).toMatchObject([{ seqNo: 5 }])
+})
+
 test('rows that say why there is no score are handed out by name', async () => {
   const shards = [
     await joined({ documents: new Map([['a', 5]]), checkpoint: 9, captured: { epoch: 100, seqNo: 9 } }),

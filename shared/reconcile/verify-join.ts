@@ -79,11 +79,12 @@ export class Join<Shard extends JoinedShard> {
     const to = page.keyOffsets[row + 1]!
     let lives = false
     for (const shard of candidates) {
-      const lag = shard.table.meet(page.keys, from, to, page.seqNos[row]!)
-      if (lag === undefined) continue
+      // Told from the checkpoint, not from the row: one that was buried has a number beyond the table's range.
+      const ahead = shard.table.meet(page.keys, from, to, shard.checkpoint)
+      if (ahead === undefined) continue
       lives = true
-      const seqNo = page.seqNos[row]! + lag
-      if (seqNo <= shard.checkpoint) this.#met(shard, seqNo, page, row, into)
+      const seqNo = shard.checkpoint + ahead
+      if (ahead <= 0) this.#met(shard, seqNo, page, row, into)
     }
     if (!lives && page.states[row] !== STATE.deleted) this.#notLiving(owner, page, row, into)
   }
