@@ -22,6 +22,9 @@ export const PROGRAM = fileURLToPath(new URL('../services/cli/freshet.ts', impor
 
 export type ServiceName = 'poller' | 'scorer' | 'gateway' | 'watchdog'
 
+/** A process of a service; the second and further ones have a number, as in `poller-2`. */
+export type ProcessName = ServiceName | `${ServiceName}-${number}`
+
 export class Stack implements AsyncDisposable {
   readonly settings: Settings
   readonly client: Client
@@ -30,24 +33,25 @@ export class Stack implements AsyncDisposable {
   readonly gatewayUrl: string
   /** Of the services: settings as variables. */
   readonly env: NodeJS.ProcessEnv
-  readonly #running = new Map<ServiceName, ChildProcess>()
-  /** What each service has written, for a failing test to show. */
-  readonly output: Partial<Record<ServiceName, string>> = {}
+  readonly #running = new Map<ProcessName, ChildProcess>()
+  /** What each process has written, for a failing test to show. */
+  readonly output: Partial<Record<ProcessName, string>> = {}
 
   /**
    * Topics, bucket, index and a promoted model are there; no service runs yet.
    * @param extra environment of the services, over the test's own.
+   * @param options `pattern`: what is captured, made of the name of the one index that is there.
    */
   static async open(
     extra: Readonly<Record<string, string>> = {},
-    { shards = 2, replicas = 0 } = {},
+    { shards = 2, replicas = 0, pattern = (index: string) => index } = {},
   ): Promise<Stack> {
     const pipeline = `t${randomBytes(5).toString('hex')}`
     const gatewayPort = await new PortPicker().pick([])
     const env = {
       ...process.env,
       FRESHET_PIPELINE: pipeline,
-      FRESHET_ELASTICSEARCH_INDEX: pipeline,
+      FRESHET_ELASTICSEARCH_INDEX: pattern(pipeline),
       FRESHET_S3_PREFIX: pipeline,
       FRESHET_KAFKA_PARTITIONS: '4',
       FRESHET_SNAPSHOT_INTERVAL_SECONDS: '1',
@@ -87,13 +91,15 @@ export class Stack implements AsyncDisposable {
     this.gatewayUrl = gatewayUrl
   }
 
+  /** The one that was made for it. */
   get index(): string {
-    return this.settings.elasticsearch.index
+    return this.settings.pipeline
   }
 
-  start(...names: readonly ServiceName[]): void {
+  start(...names: readonly ProcessName[]): void {
     for (const name of names) {
-      const child = spawn(process.execPath, [...NODE_FLAGS, PROGRAM, 'run', name], {
+      const service = name.split('-')[0]!
+      const child = spawn(process.execPath, [...NODE_FLAGS, PROGRAM, 'run', service], {
         env: this.env,
         stdio: ['ignore', 'pipe', 'pipe'],
       })
@@ -107,14 +113,14 @@ export class Stack implements AsyncDisposable {
   }
 
   /** Number of its process. */
-  pidOf(name: ServiceName): number {
+  pidOf(name: ProcessName): number {
     const pid = this.#running.get(name)?.pid
     if (pid === undefined) throw new Error(`${name} does not run`)
     return pid
   }
 
   /** @returns the exit code, or the signal that ended it. */
-  async stop(name: ServiceName, signal: NodeJS.Signals = 'SIGTERM'): Promise<number | string> {
+  async stop(name: ProcessName, signal: NodeJS.Signals = 'SIGTERM'): Promise<number | string> {
     const child = this.#running.get(name)
     if (child === undefined) throw new Error(`${name} does not run`)
     this.#running.delete(name)
@@ -146,7 +152,7 @@ export class Stack implements AsyncDisposable {
       async () => {
         report = await checkConservation({
           client: this.client,
-          index: this.index,
+          index: this.settings.elasticsearch.index,
           pipeline: this.settings.pipeline,
           redisUrl: this.settings.redis.url,
           store: this.store,

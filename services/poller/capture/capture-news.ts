@@ -75,7 +75,10 @@ export class CaptureNews {
     for (const { view, cursor } of ours)
       if (view !== undefined) behind += Math.max(0, view.globalCheckpoint - cursor.seqNo)
     this.#telemetry.metrics.set('freshet.poller.behind', behind)
-    const failing = ours.find(({ failure }) => failure !== undefined)
+    // One that is closed or not to be read is told of otherwise: no retry of it is under way.
+    const failing = ours.find(
+      ({ failure, view, isMissing }) => failure !== undefined && (view !== undefined || isMissing),
+    )
     if (failing !== undefined) return failing.failure?.error
     if (this.#refused.size > 0) return new FreshetError('INDEX_NOT_CAPTURABLE', [...this.#refused].join('; '))
     return undefined

@@ -227,3 +227,35 @@ describe('an epoch dies', () => {
     expect(state.cursor).toMatchObject({ deadEpochs: [150], sweep: { deleteTotal: 7, sweptAtMs: 9 } })
   })
 })
+
+describe('a scan that makes room for others', () => {
+  const reading = () => feed(newCapture('i', 0), observed(9), saved, refreshed, hits(1, 2, 3))[0]
+  const yields: Event = { kind: 'yield' }
+
+  test('reads no further, and its cursor stands below the last number, which more documents may have', () => {
+    const [waiting, nothing] = feed(reading(), yields)
+    expect(nothing).toEqual([])
+    const [kept, effects] = feed(waiting, hits(3, 4, 5, 6), acked(2))
+    expect(effects).toEqual([])
+    const [ended, saves] = feed(kept, acked(5))
+    expect(saves).toMatchObject([{ kind: 'save', cursor: { seqNo: 5 } }])
+    const [idle] = feed(ended, saved)
+    expect(idle.phase.kind).toBe('idle')
+    expect(idle.cursor.windows).toEqual([{ startSeqNo: -1, highSeqNo: null }])
+    const [, again] = feed(idle, observed(9), refreshed)
+    expect(again).toMatchObject([{ kind: 'readPage', from: { seqNo: 5, inclusive: false } }])
+  })
+
+  test('ends at its target when its last page was the last', () => {
+    const [, effects] = feed(reading(), yields, hits(3, 4), acked(2), acked(9))
+    expect(effects).toMatchObject([{ kind: 'save', cursor: { seqNo: 9 } }])
+  })
+
+  test('and has read nothing yet ends as it began', () => {
+    const begun = feed(newCapture('i', 0), observed(9), saved, refreshed)[0]
+    const [state, effects] = feed(begun, yields, { kind: 'pageTooLarge' })
+    expect(effects).toEqual([])
+    expect(state.phase.kind).toBe('idle')
+    expect(state.cursor.seqNo).toBe(-1)
+  })
+})

@@ -27,6 +27,12 @@ import { poller } from '../main.ts'
 const DEADLINE_MS = 45_000
 const soon = () => AbortSignal.timeout(DEADLINE_MS)
 
+interface IndexBody {
+  readonly settings?: object
+  readonly mappings?: object
+  readonly aliases?: object
+}
+
 export class Pipeline implements AsyncDisposable {
   readonly settings: Settings
   /** Names of indices of this test start with it. */
@@ -147,12 +153,19 @@ export class Pipeline implements AsyncDisposable {
     await this.client.delete({ index, id })
   }
 
-  async createIndex(index: string): Promise<void> {
+  async createIndex(index: string, body: IndexBody = {}): Promise<void> {
+    this.deleteInTheEnd(index)
+    const settings = { number_of_replicas: 0, refresh_interval: '-1', ...body.settings }
+    await this.client.transport.request({ method: 'PUT', path: `/${index}`, body: { ...body, settings } })
+  }
+
+  deleteInTheEnd(index: string): void {
     this.#indices.add(index)
-    await this.client.indices.create({
-      index,
-      settings: { number_of_replicas: 0, refresh_interval: '-1' },
-    })
+  }
+
+  /** What the poller says of itself. */
+  status(): ReturnType<ServiceState['snapshot']> {
+    return this.#state.snapshot()
   }
 
   /** Units that the poller's stage has worked. */
