@@ -12,11 +12,15 @@ import type { Service, ServiceContext } from '@freshet/service/service.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { withGrace } from '@freshet/stage/grace.ts'
 import { CaptureLoop } from './capture/capture-loop.ts'
+import type { CaptureWorld } from './capture/capture-shard.ts'
 import { ChangeWriter } from './capture/change-writer.ts'
 import { ShardTable } from './sharing/shard-table.ts'
 import { shareShards } from './sharing/share-loop.ts'
 import { trackShards } from './sharing/tracked-shards.ts'
+import type { SweepWorld } from './sweep/sweep-effects.ts'
 import { SweepLoop } from './sweep/sweep-loop.ts'
+import { TimestampLoop } from './timestamp/timestamp-loop.ts'
+import { TimestampTable } from './timestamp/timestamp-table.ts'
 
 const GRACE_MS = 8_000
 const PRODUCE_DEADLINE_MS = 60_000
@@ -37,35 +41,56 @@ async function check({ settings, instance, telemetry, signal }: ServiceContext):
 
 async function run({ settings, instance, telemetry, signal, report }: ServiceContext): Promise<void> {
   const { log } = telemetry
+  const { pipeline, elasticsearch } = settings
   const clock = systemClock
-  await using client = connectElasticsearch(settings.elasticsearch)
+  await using client = connectElasticsearch(elasticsearch)
   const connection = connectKafka(settings.kafka, { clientId: instance, log })
   await using producer = new Producer(connection, { clock, log, deadlineMs: PRODUCE_DEADLINE_MS })
-  const scope = scopeOf(settings.elasticsearch)
-  const maxMessageBytes = await readMaxMessageBytes(connection, settings.pipeline, signal)
+  const scope = scopeOf(elasticsearch)
+  const maxMessageBytes = await readMaxMessageBytes(connection, pipeline, signal)
   const writer = new ChangeWriter({ settings, scope, maxMessageBytes, producer, telemetry, clock, report })
-  await using store = openS3(settings.s3)
   const failed = new AbortController()
   const stops = AbortSignal.any([signal, failed.signal])
   using grace = withGrace(stops, GRACE_MS)
   const parts = { settings, client, producer, telemetry, clock, report, signal: stops, grace: grace.signal }
+  const capture = { ...parts, scope, writer }
 
-  const table = new ShardTable()
+  const { table, work } =
+    elasticsearch.mode === 'timestamp'
+      ? captureByTimestamp(capture)
+      : captureBySeqNo(capture, { ...parts, connection }, failed)
   const leaving = new AbortController()
-  const { pipeline } = settings
   const sharing = shareShards({ connection, pipeline, table, producer, clock, signal: leaving.signal })
   sharing.catch(() => failed.abort())
-  const sweeping = new SweepLoop(
-    { ...parts, connection, store },
-    trackShards(table, { producer, pipeline }),
-  ).run()
-  log.info(`capturing ${settings.elasticsearch.index}`)
+  log.info(`capturing ${elasticsearch.index}`)
   try {
-    await new CaptureLoop({ ...parts, scope, writer }, table).run()
+    await work()
   } finally {
-    failed.abort()
-    await sweeping
     leaving.abort() // the group last: whoever takes over goes on from where this one has come to
     await sharing
   }
+}
+
+/** Deletes leave no trace that the capture sees: a sweep finds them. */
+function captureBySeqNo(capture: CaptureWorld, sweep: Omit<SweepWorld, 'store'>, ending: AbortController) {
+  const table = new ShardTable()
+  const { producer, settings } = capture
+  const work = async () => {
+    await using store = openS3(settings.s3)
+    const tracked = trackShards(table, { producer, pipeline: settings.pipeline })
+    const sweeping = new SweepLoop({ ...sweep, store }, tracked).run()
+    try {
+      await new CaptureLoop(capture, table).run()
+    } finally {
+      ending.abort()
+      await sweeping
+    }
+  }
+  return { table, work }
+}
+
+/** Without sequence numbers there is no sweep either: deletes are those that the filter or the soft-delete field shows. */
+function captureByTimestamp(capture: CaptureWorld) {
+  const table = new TimestampTable()
+  return { table, work: () => new TimestampLoop(capture, table).run() }
 }

@@ -9,7 +9,7 @@ import { SpanKind } from '@opentelemetry/api'
 export function tracePage<T>(
   { tracer }: Telemetry,
   doing: 'read' | 'send',
-  { index, shard }: ShardView,
+  { index, shard }: Pick<ShardView, 'index' | 'shard'>,
   work: (trace: TraceContext | null) => Promise<T>,
 ): Promise<T> {
   const shape = {

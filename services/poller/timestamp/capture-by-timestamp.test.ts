@@ -91,7 +91,13 @@ class Model {
 
   #start(): CaptureByTimestamp<DocumentVersion> {
     const { overlapMs, pageRows, maxRemembered } = this.#options
-    const limits = { overlap: overlapOf(overlapMs), pageRows, maxRemembered }
+    const limits = {
+      overlap: overlapOf(overlapMs),
+      pageRows,
+      maxPageRows: pageRows,
+      maxPageBytes: 1_000,
+      maxRemembered,
+    }
     return new CaptureByTimestamp(this.#world(), resume(this.#stored), limits)
   }
 
@@ -107,7 +113,7 @@ class Model {
             this.meanwhile = () => {}
             const wanted = view.filter(({ timestampMs }) => timestampMs >= fromMs)
             const start = after === undefined ? 0 : wanted.indexOf(after) + 1
-            return wanted.slice(start, start + rows)
+            return { hits: wanted.slice(start, start + rows), bytes: 0 }
           },
           [Symbol.asyncDispose]: async () => {},
         }

@@ -1,19 +1,33 @@
-import { isFreshetError } from '@freshet/errors/errors.ts'
+import { PageTooLarge } from '@freshet/adapters/elasticsearch/read-page.ts'
+import {
+  afterPage,
+  afterTooLarge,
+  nextPage,
+  type PageLimits,
+  type PageSize,
+  UNKNOWN_SIZE,
+} from '../capture/page-size.ts'
 import { advance, end, type Overlap, type Progress, planRead, type Read, wholeFromMs } from './progress.ts'
 import { type DocumentVersion, Remembered } from './remembered.ts'
 
+export interface ReadRequest<Document> {
+  /** Inclusive; -Infinity for all. */
+  readonly fromMs: number
+  /** The last document of the page before; undefined for the first page. */
+  readonly after: Document | undefined
+  readonly rows: number
+  readonly maxBytes: number
+}
+
 /** One view of the index, in which pages follow each other without gap or repetition. */
-export interface Frozen<Document extends DocumentVersion> extends AsyncDisposable {
+export interface Frozen<Document> extends AsyncDisposable {
   /**
-   * @param after the last document of the page before; undefined for the first
-   * @returns at most `rows` documents from `fromMs` on, in the order of their timestamps; fewer only at the end
-   * @throws PAGE_TOO_LARGE, which a smaller page may help
+   * @returns documents in the order of their timestamps; fewer than `rows` only at the end
+   * @throws PageTooLarge
    */
-  read(request: {
-    readonly fromMs: number
-    readonly after: Document | undefined
-    readonly rows: number
-  }): Promise<readonly Document[]>
+  read(
+    request: ReadRequest<Document>,
+  ): Promise<{ readonly hits: readonly Document[]; readonly bytes: number }>
 }
 
 /** What capture of one index does to the world. */
@@ -26,9 +40,8 @@ export interface IndexWorld<Document extends DocumentVersion> {
   save(progress: Pick<Progress, 'newestMs' | 'settledMs'>): Promise<void>
 }
 
-export interface CaptureLimits {
+export interface CaptureLimits extends PageLimits {
   readonly overlap: Overlap
-  readonly pageRows: number
   readonly maxRemembered: number
 }
 
@@ -38,14 +51,13 @@ export class CaptureByTimestamp<Document extends DocumentVersion> {
   readonly #limits: CaptureLimits
   readonly #remembered: Remembered
   #progress: Progress
-  #rows: number
+  #pageSize: PageSize = UNKNOWN_SIZE
 
   constructor(world: IndexWorld<Document>, progress: Progress, limits: CaptureLimits) {
     this.#world = world
     this.#limits = limits
     this.#remembered = new Remembered(limits.maxRemembered)
     this.#progress = progress
-    this.#rows = limits.pageRows
   }
 
   /**
@@ -75,17 +87,17 @@ export class CaptureByTimestamp<Document extends DocumentVersion> {
     }
   }
 
-  /** A page that is too large is asked for again with half the rows; they grow back. */
+  /** One that is too large is asked for again with fewer rows. */
   async #readPage(frozen: Frozen<Document>, fromMs: number, after: Document | undefined) {
     for (;;) {
-      const rows = this.#rows
+      const { rows, maxBytes } = nextPage(this.#pageSize, 0, this.#limits)
       try {
-        const page = await frozen.read({ fromMs, after, rows })
-        this.#rows = Math.min(this.#limits.pageRows, rows * 2)
-        return { page, isLast: page.length < rows }
+        const { hits, bytes } = await frozen.read({ fromMs, after, rows, maxBytes })
+        this.#pageSize = afterPage(this.#pageSize, { rows: hits.length, bytes })
+        return { page: hits, isLast: hits.length < rows }
       } catch (error) {
-        if (!isFreshetError(error, 'PAGE_TOO_LARGE') || rows === 1) throw error
-        this.#rows = Math.ceil(rows / 2)
+        if (!(error instanceof PageTooLarge) || maxBytes === Number.POSITIVE_INFINITY) throw error
+        this.#pageSize = afterTooLarge(this.#pageSize, { rows, maxRows: error.maxRows }, this.#limits)
       }
     }
   }

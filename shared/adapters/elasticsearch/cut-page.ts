@@ -9,6 +9,8 @@ export interface Page<Hit> {
   readonly timedOut: boolean
   readonly shards: { readonly total: number; readonly successful: number; readonly failed: number }
   readonly hits: readonly Hit[]
+  /** Of the view that was searched, for the next page; undefined where none was. */
+  readonly pitId: string | undefined
   /** Of the whole response. */
   readonly bytes: number
 }
@@ -22,15 +24,23 @@ export function cutPage<Hit>(response: Buffer, cutHit: (scan: JsonScanner) => Hi
   let timedOut: unknown
   let shards: unknown
   let hits: Hit[] | undefined
+  let pitId: unknown
   scan.object((name) => {
     if (name === 'timed_out') timedOut = scan.json()
     else if (name === '_shards') shards = scan.json()
     else if (name === 'hits') hits = cutHits(scan, cutHit)
+    else if (name === 'pit_id') pitId = scan.json()
     else scan.skip()
   })
   if (typeof timedOut !== 'boolean' || !isShardCount(shards) || hits === undefined)
     throw malformed('no timed_out, _shards and hits in the response')
-  return { timedOut, shards, hits, bytes: response.length }
+  return {
+    timedOut,
+    shards,
+    hits,
+    pitId: typeof pitId === 'string' ? pitId : undefined,
+    bytes: response.length,
+  }
 }
 
 function cutHits<Hit>(scan: JsonScanner, cutHit: (scan: JsonScanner) => Hit): Hit[] {

@@ -27,13 +27,14 @@ export interface TimestampedRequest {
 
 /** So long a view is kept between two pages: Kafka may take its time. */
 const KEEP_ALIVE = '5m'
+const CLOSE_MS = 2_000
 
 /** A view of an index at one moment, in which pages follow each other without gap or repetition, also within one timestamp. */
 export class FrozenIndex implements AsyncDisposable {
   readonly #client: Client
   readonly #index: TimestampedIndex
   readonly #signal: AbortSignal
-  readonly #id: string
+  #id: string
 
   /** Every write that refresh has made visible is in it. */
   static async open(client: Client, index: TimestampedIndex, signal: AbortSignal): Promise<FrozenIndex> {
@@ -93,11 +94,13 @@ export class FrozenIndex implements AsyncDisposable {
     }
     const page = cutTimestampedPage(body, scope !== undefined)
     checkWhole(page, shards, doing)
+    this.#id = page.pitId ?? this.#id
     return page
   }
 
   /** A view that cannot be closed ends by itself. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#client.closePointInTime({ id: this.#id }, { signal: this.#signal }).catch(() => {})
+    const signal = AbortSignal.timeout(CLOSE_MS)
+    await this.#client.closePointInTime({ id: this.#id }, { signal }).catch(() => {})
   }
 }
