@@ -74,11 +74,13 @@ describe('a table of living keys', () => {
   test('holds many keys, takes none for another, and needs at most 16 bytes for each', async () => {
     const count = 1_000_000
     const live = new LiveKeys()
+    let mostBytesPerKey = 0
     for (let i = 0; i < count; i++) {
       const bytes = Buffer.from(`flights/${i}`)
       live.add(bytes, 0, bytes.length, i)
+      if (i > 150_000) mostBytesPerKey = Math.max(mostBytesPerKey, live.bytes / i)
     }
-    expect(live.bytes / count).toBeLessThanOrEqual(16)
+    expect(mostBytesPerKey).toBeLessThanOrEqual(16)
     const table = await live.seal()
     expect(table.size).toBe(count)
     let wrong = 0
