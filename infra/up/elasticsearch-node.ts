@@ -19,12 +19,14 @@ export interface NodeOptions {
   readonly javaOptions: readonly string[]
   /** Lines of elasticsearch.yml beside those that every node of ours has. */
   readonly settings: readonly string[]
+  /** Files of the file realm, by name, e.g. `roles.yml`; with any of them security is on. */
+  readonly realm?: Readonly<Record<string, string>>
 }
 
-/** Fetches the release and writes the configuration of a node without security on loopback. */
+/** Fetches the release and writes the configuration of a node on loopback. */
 export async function prepareNode(
   site: Site,
-  { release, jdk, javaOptions, settings }: NodeOptions,
+  { release, jdk, javaOptions, settings, realm = {} }: NodeOptions,
 ): Promise<Launch> {
   const distribution: Artifact = {
     group: 'org.elasticsearch.distribution.integ-test-zip',
@@ -37,7 +39,7 @@ export async function prepareNode(
     unpackArtifact(distribution, into, maven),
   )
   const server = join(folder, `elasticsearch-${release.version}`)
-  const config = writeConfig(site, server, settings)
+  const config = writeConfig(site, server, { settings, realm })
   return {
     command: join(server, 'bin', 'elasticsearch'),
     args: [],
@@ -51,14 +53,20 @@ export async function prepareNode(
 }
 
 /** A folder of its own, since the server writes its keystore there; anew each time, since a killed start leaves half of one. */
-function writeConfig({ dataDir, ports, user }: Site, server: string, settings: readonly string[]): string {
+function writeConfig(
+  { dataDir, ports, user }: Site,
+  server: string,
+  { settings, realm }: Required<Pick<NodeOptions, 'settings' | 'realm'>>,
+): string {
   const config = join(dataDir, 'config')
   rmSync(config, { recursive: true, force: true })
   for (const name of ['config', 'data', 'logs', 'tmp']) makeFolderFor(user, join(dataDir, name))
+  const security = `xpack.security.enabled: ${Object.keys(realm).length > 0}`
   writeFileSync(
     join(config, 'elasticsearch.yml'),
-    `${[...commonSettings(dataDir, ports), ...settings].join('\n')}\n`,
+    `${[...commonSettings(dataDir, ports), security, ...settings].join('\n')}\n`,
   )
+  for (const [name, text] of Object.entries(realm)) writeFileSync(join(config, name), text)
   writeFileSync(join(config, 'log4j2.properties'), LOG_TO_CONSOLE)
   writeFileSync(
     join(config, 'jvm.options'),
@@ -75,7 +83,6 @@ function commonSettings(dataDir: string, ports: Site['ports']): readonly string[
     `transport.port: ${ports.inner}`,
     `path.data: ${JSON.stringify(join(dataDir, 'data'))}`,
     `path.logs: ${JSON.stringify(join(dataDir, 'logs'))}`,
-    'xpack.security.enabled: false',
     'cluster.routing.allocation.disk.threshold_enabled: false',
   ]
 }

@@ -195,7 +195,8 @@ export class Pipeline implements AsyncDisposable {
     await withAdmin(this.#connection, { doing: 'deleting', signal: soon() }, (admin) =>
       admin.deleteTopics({ topics }),
     )
-    await this.client.indices.delete({ index: [...this.#indices], ignore_unavailable: true })
+    if (this.#indices.size > 0)
+      await this.client.indices.delete({ index: [...this.#indices], ignore_unavailable: true })
     await this.client.close()
   }
 }

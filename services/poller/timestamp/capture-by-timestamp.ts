@@ -10,7 +10,7 @@ import {
 import { advance, end, type Overlap, type Progress, planRead, type Read, wholeFromMs } from './progress.ts'
 import { type DocumentVersion, Remembered } from './remembered.ts'
 
-export interface ReadRequest<Document> {
+interface ReadRequest<Document> {
   /** Inclusive; -Infinity for all. */
   readonly fromMs: number
   /** The last document of the page before; undefined for the first page. */

@@ -1,0 +1,87 @@
+/** One Elasticsearch with security, for tests of what a role may do. */
+import { join } from 'node:path'
+import { prepareNode } from '@freshet/up/elasticsearch-node.ts'
+import { chooseJdk } from '@freshet/up/find-jdk.ts'
+import { lockFile } from '@freshet/up/lock-file.ts'
+import type { Server } from '@freshet/up/server.ts'
+import { NativeServer, TESTS_FOLDER } from './native-server.ts'
+
+export interface Role {
+  readonly cluster: readonly string[]
+  readonly indices: readonly { readonly names: readonly string[]; readonly privileges: readonly string[] }[]
+}
+
+const RELEASE = { version: '9.5.3', megabytes: 132 }
+const LOCK_MS = 20 * 60_000
+
+/** Each role has a user of its name; `admin` may do everything. */
+export class SecuredNode implements AsyncDisposable {
+  readonly #server: NativeServer
+  readonly #lock: Disposable
+
+  /** @throws TOOL_MISSING, DOWNLOAD_FAILED, SERVICE_START_FAILED */
+  static async start(roles: Readonly<Record<string, Role>>): Promise<SecuredNode> {
+    const lock = await lockFile(join(TESTS_FOLDER, 'cluster.lock'), { deadlineMs: LOCK_MS })
+    try {
+      return new SecuredNode(await NativeServer.start(describeServer(roles)), lock)
+    } catch (error) {
+      lock[Symbol.dispose]()
+      throw error
+    }
+  }
+
+  private constructor(server: NativeServer, lock: Disposable) {
+    this.#server = server
+    this.#lock = lock
+  }
+
+  urlOf(user: string): string {
+    return urlOf(this.#server.port!, user)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server[Symbol.asyncDispose]()
+    this.#lock[Symbol.dispose]()
+  }
+}
+
+const PASSWORD = 'not-a-secret'
+
+function urlOf(port: number, user: string): string {
+  return `http://${user}:${PASSWORD}@127.0.0.1:${port}`
+}
+
+function describeServer(roles: Readonly<Record<string, Role>>): Server {
+  return {
+    name: 'elasticsearch',
+    ports: { client: 0, inner: 0 },
+    portVariable: '',
+    async answers(port, signal) {
+      const authorization = `Basic ${Buffer.from(`admin:${PASSWORD}`).toString('base64')}`
+      const url = `http://127.0.0.1:${port}/_cluster/health?timeout=1s`
+      return (await fetch(url, { signal, headers: { authorization } })).ok
+    },
+    async prepare(site) {
+      const jdks = (await site.jdks()).filter(({ major }) => major <= 25)
+      return prepareNode(site, {
+        release: RELEASE,
+        jdk: chooseJdk(jdks, { atLeast: 21, purpose: `Elasticsearch ${RELEASE.version} (Java 25 or older)` }),
+        javaOptions: ['-Xms512m', '-Xmx512m', '-XX:TieredStopAtLevel=1'],
+        settings: ['cluster.name: secured', 'node.name: secured', 'discovery.type: single-node'],
+        realm: realmOf(roles),
+      })
+    },
+  }
+}
+
+/** A role begins on a line of its own, and JSON is YAML; a password that is no hash is compared as it is. */
+function realmOf(roles: Readonly<Record<string, Role>>): Record<string, string> {
+  const names = Object.keys(roles)
+  return {
+    'roles.yml': Object.entries(roles)
+      .map(([name, role]) => `${name}: ${JSON.stringify(role)}\n`)
+      .join(''),
+    users: ['admin', ...names].map((name) => `${name}:${PASSWORD}\n`).join(''),
+    users_roles: ['superuser:admin\n', ...names.map((name) => `${name}:${name}\n`)].join(''),
+  }
+}
