@@ -1,208 +1,147 @@
-import type { Cursor } from '@freshet/records/cursor.ts'
-import { compareRevisions, type Revision } from '@freshet/records/revision.ts'
-import { seeded } from '@freshet/stage/seeded.ts'
-import {
-  type Capture,
-  defaultLimits,
-  type Effect,
-  type Event,
-  newCapture,
-  resume,
-  step,
-} from '../capture/capture.ts'
-import { type Operation, ShardModel } from './shard-model.kit.ts'
+import { Chance } from './chance.kit.ts'
+import { elasticsearchActs, openAll } from './elasticsearch/acts.kit.ts'
+import { ClusterModel } from './elasticsearch/cluster-model.kit.ts'
+import { Hazards } from './hazards.kit.ts'
+import { KafkaModel } from './kafka/kafka-model.kit.ts'
+import { StoreModel } from './kafka/store-model.kit.ts'
+import { undead, wrongLiving } from './oracle.kit.ts'
+import { GroupModel } from './poller/group-model.kit.ts'
+import type { Rules } from './poller/rules.kit.ts'
+import { SWEEP_LIMITS } from './poller/sweep-model.kit.ts'
+import { Witness } from './witness.kit.ts'
 
-/** How often each thing happens, drawn from the seed; 0 turns it off for the whole run. */
-type Rates = Readonly<
-  Record<
-    | 'write'
-    | 'remove'
-    | 'hole'
-    | 'replicate'
-    | 'refresh'
-    | 'promote'
-    | 'restart'
-    | 'restore'
-    | 'crash'
-    | 'fail'
-    | 'work',
-    number
-  >
->
+const STEP_MS = 20
+const ROUND_MS = 20_000
+/** Longer than any pause of a poller. */
+const QUIET_ROUNDS = 5
+const MAX_ROUNDS = 60
 
-const IDS = 12
-const LIMITS = { ...defaultLimits, pageRows: 4, saveEveryMs: 3, maxWindows: 4 }
+/** Something that happens in the world, and how often; 0 turns it off for the whole run. */
+interface Act {
+  readonly name: string
+  readonly rate: number
+  readonly act: () => void
+}
 
 /**
- * One shard, one poller and a store that keeps the highest revision, driven by one seed. What is real: capture.ts.
- * What is modelled: Elasticsearch, Kafka (an acknowledged effect is durable), the disk of the cursor.
+ * Elasticsearch, Kafka, two pollers and a store, driven by one seed. The seed also draws which faults exist at all in
+ * this run: a world where everything happens at once never gets far.
  */
 export class World {
-  readonly rates: Rates
-  readonly #random: () => number
-  readonly #shard = new ShardModel()
-  readonly #emitted = new Map<string, Revision>()
-  #capture: Capture = newCapture('i', 0)
-  #saved: Cursor | undefined
-  #lastEpoch = 0
-  #nowMs = 1
-  /** Effects under way, oldest first; a produce keeps the hits of its page. */
-  #pending: { readonly effect: Effect; readonly hits: readonly Operation[] }[] = []
-  #page: readonly Operation[] = []
+  readonly hazards = new Hazards()
+  readonly #chance: Chance
+  readonly #cluster: ClusterModel
+  readonly #kafka = new KafkaModel()
+  readonly #store = new StoreModel(this.#kafka.changes)
+  readonly #group: GroupModel
+  readonly #witness: Witness
+  readonly #acts: readonly Act[]
+  #nowMs = 1_000
 
-  constructor(seed: number) {
-    this.#random = seeded(seed)
-    const rate = (often: number) => (this.#random() < 0.3 ? 0 : this.#random() * often)
-    this.rates = {
-      write: 1 + this.#random() * 4,
-      remove: rate(1),
-      hole: rate(0.5),
-      replicate: 0.5 + this.#random() * 3,
-      refresh: rate(2),
-      promote: rate(0.4),
-      restart: rate(0.4),
-      restore: rate(0.1),
-      crash: rate(0.4),
-      fail: rate(0.6),
-      work: 4 + this.#random() * 6,
+  constructor(seed: number, rules: Rules, isTraced = false) {
+    const chance = new Chance(seed)
+    this.#chance = chance
+    this.#cluster = new ClusterModel(chance)
+    const ownerOf = (partition: number) => this.#group?.ownerOf(partition)
+    this.#witness = new Witness(this.#cluster, this.hazards, { isTraced, ownerOf })
+    const around = {
+      cluster: this.#cluster,
+      kafka: this.#kafka,
+      store: this.#store,
+      rules,
+      witness: this.#witness,
+      nowMs: () => this.#nowMs,
+    }
+    this.#group = new GroupModel(around, chance, this.hazards)
+    this.#cluster.create('a', 1 + chance.below(2))
+    if (chance.happens(0.3)) this.#cluster.create('b', 1)
+    this.#acts = this.#drawActs()
+  }
+
+  get trace(): readonly string[] {
+    return this.#witness.trace
+  }
+
+  /** How often each thing happens in this run. */
+  get rates(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#acts.map(({ name, rate }) => [name, Math.round(rate * 100) / 100]))
+  }
+
+  /** @returns what is wrong: a promise broken on the way, or something missing after everything has healed. */
+  run(steps: number): readonly string[] {
+    const total = this.#acts.reduce((sum, { rate }) => sum + rate, 0)
+    for (let step = 0; step < steps && this.#witness.broken === undefined; step++) {
+      this.#nowMs += STEP_MS
+      let at = this.#chance.upTo(total)
+      this.#acts.find(({ rate }) => (at -= rate) < 0)?.act()
+    }
+    return this.#witness.broken === undefined ? this.#end() : [this.#witness.broken]
+  }
+
+  /** Faults end, everything is replicated, and the pollers get the time they need. */
+  #end(): readonly string[] {
+    this.#witness.tell(() => '-- everything heals')
+    openAll(this.#cluster, this.#witness)
+    for (const { shard } of this.#cluster.places) shard.settle()
+    this.#group.heal()
+    this.#settle()
+    const soon = [...this.#wrong(), ...(this.#hadLateWrites ? [] : undead(this.#everything))]
+    if (soon.length > 0) return soon
+    this.#witness.tell(() => '-- a sweep is due by its age')
+    this.#nowMs += SWEEP_LIMITS.maxAgeMs
+    this.#settle()
+    return [...this.#wrong(), ...undead(this.#everything)]
+  }
+
+  /** Until nothing has been written for so many rounds that every pause is over. */
+  #settle(): void {
+    for (let quiet = 0, left = MAX_ROUNDS; quiet < QUIET_ROUNDS && left > 0; left--) {
+      const before = this.#kafka.written
+      for (const poller of this.#group.pollers) poller.catchUp()
+      this.#store.consume(Number.POSITIVE_INFINITY)
+      this.#store.commitSnapshot()
+      quiet = this.#kafka.written === before ? quiet + 1 : 0
+      this.#nowMs += ROUND_MS
     }
   }
 
-  run(steps: number): void {
-    for (let i = 0; i < steps; i++) this.#act(this.#draw())
+  #wrong(): readonly string[] {
+    return this.#witness.broken === undefined ? wrongLiving(this.#everything) : [this.#witness.broken]
   }
 
-  /** Faults end, everything is replicated, and the poller has the time it needs. */
-  heal(): void {
-    for (let round = 0; round < 3; round++) {
-      this.#shard.replicate(this.#shard.maxSeqNo)
-      this.#observe()
-      while (this.#pending.length > 0) this.#complete(0)
-    }
+  get #everything() {
+    return { cluster: this.#cluster, group: this.#group, rows: this.#store.rows }
   }
 
-  /** Live documents whose current revision the store does not have. */
-  wrong(): string[] {
-    return this.#shard
-      .live()
-      .filter((operation) => {
-        const stored = this.#emitted.get(operation.id!)
-        return stored === undefined || compareRevisions(stored, this.#revision(operation)) !== 0
-      })
-      .map(({ id, seqNo, primaryTerm }) => `${id}@${primaryTerm}/${seqNo}`)
-  }
-
-  #act(what: keyof Rates): void {
-    this.#nowMs++
-    const shard = this.#shard
-    const below = (bound: number) => Math.floor(this.#random() * (bound + 1))
-    const id = `d${below(IDS - 1)}`
-    const acts: Readonly<Record<keyof Rates, () => void>> = {
-      write: () => shard.write(id, false),
-      remove: () => shard.write(id, true),
-      hole: () => shard.hole(),
-      replicate: () => shard.replicate(shard.globalCheckpoint + below(8)),
-      refresh: () => shard.refresh(),
-      promote: () => shard.promote(shard.globalCheckpoint + 1 + below(5), below(shard.maxSeqNo + 1)),
-      restart: () => shard.restart(shard.globalCheckpoint + 1 + below(5)),
-      restore: () => shard.restore(below(shard.maxSeqNo + 1)),
-      crash: () => this.#crash(),
-      fail: () => this.#fail(),
-      work: () => (this.#pending.length === 0 ? this.#observe() : this.#complete(this.#whichNext())),
-    }
-    acts[what]()
-  }
-
-  /** kill -9: what was under way is gone, and the cursor on disk is all that is known. */
-  #crash(): void {
-    this.#pending = []
-    this.#capture = this.#saved === undefined ? newCapture('i', 0) : resume(this.#saved)
-  }
-
-  #observe(): void {
-    const { identity, globalCheckpoint, maxSeqNo } = this.#shard
-    this.#lastEpoch = Math.max(this.#nowMs, this.#lastEpoch + 1)
-    this.#feed({
-      kind: 'observed',
-      identity,
-      globalCheckpoint,
-      maxSeqNo,
-      scope: 's',
-      newEpoch: this.#lastEpoch,
-    })
-  }
-
-  /** Kafka has one lane, so produce and save end in their order; a read may overtake them. */
-  #whichNext(): number {
-    const read = this.#pending.findIndex(
-      ({ effect }) => effect.kind === 'readPage' || effect.kind === 'refresh',
+  /** What arrives when nobody waits for it any more is deleted only by a sweep that is due by its age. */
+  get #hadLateWrites(): boolean {
+    return (
+      this.hazards.of('a write to Kafka landed late') +
+        this.hazards.of('a poller produced after another had taken over') >
+      0
     )
-    return read > 0 && this.#random() < 0.5 ? read : 0
   }
 
-  /** As the driver does: the others run to their end first, then the failure is told. */
-  #fail(): void {
-    if (this.#pending.length === 0) return
-    const [, ...others] = this.#pending
-    this.#pending = []
-    this.#feed({ kind: 'failed' })
-    for (const { effect, hits } of others) if (this.#random() < 0.5) this.#take(effect, hits)
-  }
-
-  #complete(index: number): void {
-    const [{ effect, hits }] = this.#pending.splice(index, 1) as [
-      { effect: Effect; hits: readonly Operation[] },
-    ]
-    if (effect.kind === 'readPage' && effect.node !== this.#shard.identity.node) {
-      this.#pending = []
-      this.#feed({ kind: 'failed' }) // the primary is elsewhere: 400
-      return
+  #drawActs(): Act[] {
+    const chance = this.#chance
+    const group = this.#group
+    const acts: Readonly<Record<string, Omit<Act, 'name'>>> = {
+      ...elasticsearchActs(this.#cluster, chance, this.#witness),
+      fail: { rate: 6, act: () => group.fail() },
+      landLate: { rate: 2, act: () => group.landLate() },
+      crash: { rate: 1, act: () => group.crash() },
+      pause: { rate: 0.8, act: () => group.pause() },
+      wake: { rate: 1, act: () => group.wake() },
+      rebalance: { rate: 1, act: () => group.rebalance() },
+      notice: { rate: 2, act: () => group.notice() },
+      compact: { rate: 1, act: () => group.compact() },
+      consume: { rate: 6, act: () => this.#store.consume(1 + chance.below(12)) },
+      commitSnapshot: { rate: 4, act: () => this.#store.commitSnapshot() },
+      changeScope: { rate: 0.1, act: () => group.changeScope() },
     }
-    this.#take(effect, hits)
-    this.#feed(this.#outcome(effect))
-  }
-
-  /** What an effect leaves behind, whether or not the poller hears of it. */
-  #take(effect: Effect, hits: readonly Operation[]): void {
-    if (effect.kind === 'refresh') this.#shard.refresh()
-    if (effect.kind === 'save') this.#saved = effect.cursor
-    if (effect.kind === 'readPage') this.#page = this.#shard.search(effect)
-    if (effect.kind === 'produce')
-      for (const [row, hit] of hits.entries()) if (!effect.skip.has(row)) this.#store(hit)
-  }
-
-  #outcome(effect: Effect): Event {
-    switch (effect.kind) {
-      case 'refresh':
-        return { kind: 'refreshed' }
-      case 'save':
-        return { kind: 'saved' }
-      case 'readPage':
-        return { kind: 'page', hits: this.#page.map(({ id, seqNo }) => ({ id: id!, seqNo })) }
-      case 'produce':
-        return { kind: 'acked', throughSeqNo: effect.throughSeqNo, nowMs: this.#nowMs }
-    }
-  }
-
-  #store(hit: Operation): void {
-    const there = this.#emitted.get(hit.id!)
-    const revision = this.#revision(hit)
-    if (there === undefined || compareRevisions(revision, there) > 0) this.#emitted.set(hit.id!, revision)
-  }
-
-  #revision({ primaryTerm, seqNo }: Operation): Revision {
-    return { documentVersion: 0, epoch: this.#capture.cursor.epoch, primaryTerm, seqNo }
-  }
-
-  #feed(event: Event): void {
-    const [next, effects] = step(this.#capture, event, LIMITS)
-    this.#capture = next
-    this.#pending.push(...effects.map((effect) => ({ effect, hits: this.#page })))
-  }
-
-  #draw(): keyof Rates {
-    const entries = Object.entries(this.rates) as [keyof Rates, number][]
-    let at = this.#random() * entries.reduce((sum, [, rate]) => sum + rate, 0)
-    return entries.find(([, rate]) => (at -= rate) < 0)?.[0] ?? 'work'
+    const drawn = Object.entries(acts).map(([name, { rate, act }]) => {
+      return { name, act, rate: chance.happens(0.3) ? 0 : rate * 4 ** (chance.upTo(2) - 1) }
+    })
+    return [...drawn, { name: 'work', rate: 25 + chance.upTo(30), act: () => group.work() }]
   }
 }
