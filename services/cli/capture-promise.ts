@@ -29,7 +29,8 @@ function promiseOf({ mode, timestampField, timestampOverlapSeconds }: Elasticsea
     `at most ${timestampOverlapSeconds} s older than the newest one of its index.`,
     `Missed are changes that come later, documents without ${timestampField},`,
     'and deletes other than by elasticsearch.softDeleteField or elasticsearch.filter, that of a whole index included.',
-    'A change that a failover of Elasticsearch takes back may stay until the next one.',
+    'A change that a failover of Elasticsearch takes back may stay until the next one,',
+    'and freshet verify proves nothing here.',
   ].join(' ')
 }
 

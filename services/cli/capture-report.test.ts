@@ -55,7 +55,7 @@ test('what timestamp mode does not promise is told in full, with the field and t
       'when the change becomes visible, at most 30 s older than the newest one of its index. ' +
       'Missed are changes that come later, documents without updatedAt, and deletes other than by ' +
       'elasticsearch.softDeleteField or elasticsearch.filter, that of a whole index included. ' +
-      'A change that a failover of Elasticsearch takes back may stay until the next one.',
+      'A change that a failover of Elasticsearch takes back may stay until the next one, and freshet verify proves nothing here.',
   )
 })
 

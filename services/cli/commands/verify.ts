@@ -1,4 +1,5 @@
 import type { Settings } from '@freshet/config/schema.ts'
+import { FreshetError } from '@freshet/errors/errors.ts'
 import { isComplete } from '@freshet/reconcile/verify-report.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
@@ -38,9 +39,19 @@ export function verifyCommand(): Command {
     .option('--limit <keys>', 'names of each kind of finding; --json lists all', notNegative, DEFAULT_LIMIT)
     .action(async (options: Options, command: Command) => {
       const { settings, json } = readInvocation(command)
+      refuseTimestamps(settings)
       if (options.watch) process.exitCode = await watch(settings, options)
       else process.exitCode = await once(settings, options, json)
     })
+}
+
+/** The proof is by sequence numbers; taken for those, timestamps would make every key missing or extra. */
+function refuseTimestamps({ elasticsearch }: Settings): void {
+  if (elasticsearch.mode === 'timestamp')
+    throw new FreshetError(
+      'USAGE',
+      'verify proves by sequence numbers: not with elasticsearch.mode timestamp',
+    )
 }
 
 async function once(settings: Settings, options: Options, json: boolean): Promise<number> {
