@@ -6,6 +6,7 @@ import { MemoryObjectStore } from '@freshet/adapters/memory/object-store.ts'
 import { loadSettings } from '@freshet/config/load.ts'
 import { groupName, type TopicName, topicName } from '@freshet/records/topics.ts'
 import { manyRows } from '@freshet/snapshot/rows.kit.ts'
+import { retry } from '@freshet/stage/back-off.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { expect, test, vi } from 'vitest'
@@ -15,35 +16,39 @@ import { type Progress, Watermark } from './watermark.ts'
 vi.setConfig({ testTimeout: 120_000 }) // to set a group's offsets, it is joined and left again: seconds each time
 
 const soon = () => AbortSignal.timeout(45_000)
+/** A broker that has just begun to coordinate a group refuses for a moment. */
+const patiently = <T>(work: () => Promise<T>): Promise<T> =>
+  retry(work, { backOff: { firstMs: 100, maxMs: 1_000 }, clock: systemClock, signal: soon() })
 
 test('the snapshot holds what was emitted before a moment once that is scored, and the scores are in it', async () => {
   await using pipeline = await openPipeline()
   const { world } = pipeline
   await pipeline.write('changes', 3)
-  const moment = await Watermark.now(world, soon())
+  const moment = await patiently(() => Watermark.now(world, soon()))
   await pipeline.write('changes', 5) // after the moment: not waited for
-  expect(await moment.look(soon())).toEqual({ kind: 'scoring', changesLeft: 3 })
+  expect(await patiently(() => moment.look(soon()))).toEqual({ kind: 'scoring', changesLeft: 3 })
   await pipeline.commitScored(2)
-  expect(await moment.look(soon())).toEqual({ kind: 'scoring', changesLeft: 1 })
+  expect(await patiently(() => moment.look(soon()))).toEqual({ kind: 'scoring', changesLeft: 1 })
 
   await pipeline.write('scores', 2)
   await pipeline.commitScored(3)
-  expect(await moment.look(soon())).toEqual({ kind: 'storing', batchesLeft: 2 })
+  expect(await patiently(() => moment.look(soon()))).toEqual({ kind: 'storing', batchesLeft: 2 })
   await pipeline.write('scores', 1) // of a change after the moment
   const manifest = await putSnapshot(world.store, [[manyRows(0, 1), manyRows(1, 1)]])
-  expect(await moment.look(soon())).toEqual({ kind: 'reached', manifest })
+  expect(await patiently(() => moment.look(soon()))).toEqual({ kind: 'reached', manifest })
 })
 
 test('where nothing was emitted there is nothing to wait for', async () => {
   await using pipeline = await openPipeline()
-  const moment = await Watermark.now(pipeline.world, soon())
-  expect(await moment.look(soon())).toEqual({ kind: 'reached', manifest: null })
+  const moment = await patiently(() => Watermark.now(pipeline.world, soon()))
+  expect(await patiently(() => moment.look(soon()))).toEqual({ kind: 'reached', manifest: null })
 })
 
 test('whoever waits hears how far it is, gets the manifest, and at the deadline hears what is left', async () => {
   await using pipeline = await openPipeline()
   await pipeline.write('changes', 1)
-  const moment = await Watermark.now(pipeline.world, soon())
+  const moment = await patiently(() => Watermark.now(pipeline.world, soon()))
+  await patiently(() => moment.look(soon()))
   const heard: Progress[] = []
   const wait = { everyMs: 50, clock: systemClock, signal: soon() }
   await expect(moment.wait({ ...wait, deadlineMs: 0 })).rejects.toMatchObject({
@@ -79,12 +84,14 @@ async function openPipeline() {
     },
     async commitScored(offset: number) {
       const topic = topicName(pipeline, 'changes')
-      await withAdmin(connection, { doing: 'committing', signal: soon() }, (admin) =>
-        admin.setOffsets({
-          groupId: groupName(pipeline, 'infer'),
-          topic,
-          partitions: [{ partition: 0, offset: `${offset}` }],
-        }),
+      await patiently(() =>
+        withAdmin(connection, { doing: 'committing', signal: soon() }, (admin) =>
+          admin.setOffsets({
+            groupId: groupName(pipeline, 'infer'),
+            topic,
+            partitions: [{ partition: 0, offset: `${offset}` }],
+          }),
+        ),
       )
     },
     async [Symbol.asyncDispose]() {

@@ -5,7 +5,7 @@
  */
 import { type KafkaConnection, withAdmin } from '@freshet/adapters/kafka/connect.ts'
 import { type GroupPosition, readGroupPositions } from '@freshet/adapters/kafka/group-positions.ts'
-import { FreshetError } from '@freshet/errors/errors.ts'
+import { FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import type { Manifest } from '@freshet/records/manifest.ts'
 import { consumerGroups, type Worker } from '@freshet/records/topics.ts'
@@ -61,7 +61,7 @@ export class Watermark {
   }
 
   /**
-   * Looks again and again until the snapshot has reached it.
+   * Looks again and again until the snapshot has reached it, also when a look fails with what a retry can help.
    * @returns a manifest that holds everything; null when nothing was ever emitted
    * @throws DEADLINE saying what is left, when `deadlineMs` are over or `signal` aborts
    */
@@ -75,11 +75,16 @@ export class Watermark {
     const { deadlineMs, everyMs, clock, signal, onProgress } = options
     const giveUpAtMs = clock.nowMs() + deadlineMs
     for (;;) {
-      const progress = await this.look(signal)
-      onProgress?.(progress)
-      if (progress.kind === 'reached') return progress.manifest
-      if (signal.aborted || clock.nowMs() + everyMs > giveUpAtMs)
-        throw new FreshetError('DEADLINE', `the snapshot does not hold everything: ${describe(progress)}`)
+      const progress = await this.look(signal).catch(retryable)
+      const isLate = signal.aborted || clock.nowMs() + everyMs > giveUpAtMs
+      if (isFreshetError(progress)) {
+        if (isLate) throw progress
+      } else {
+        onProgress?.(progress)
+        if (progress.kind === 'reached') return progress.manifest
+        if (isLate)
+          throw new FreshetError('DEADLINE', `the snapshot does not hold everything: ${describe(progress)}`)
+      }
       await clock.sleep(everyMs, signal)
     }
   }
@@ -114,6 +119,11 @@ async function positionsOf(
   return await withAdmin(connection, { doing, signal }, (admin) =>
     readGroupPositions(admin, { groupId, topic }),
   )
+}
+
+function retryable(error: unknown): FreshetError {
+  if (isFreshetError(error) && error.retryable) return error
+  throw error
 }
 
 function describe(progress: Exclude<Progress, { kind: 'reached' }>): string {
