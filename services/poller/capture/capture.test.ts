@@ -203,7 +203,7 @@ describe('an epoch dies', () => {
   })
 
   test('also that of another poller, once ours is above it', () => {
-    const [state] = feed(capturedTo(5), { kind: 'outranked', epoch: 150 }, observed(5, { newEpoch: 200 }))
+    const [state] = feed(capturedTo(5), { kind: 'foreign', epoch: 150 }, observed(5, { newEpoch: 200 }))
     expect(state.cursor).toMatchObject({ epoch: 200, seqNo: -1, deadEpochs: [100, 150] })
   })
 
@@ -215,11 +215,21 @@ describe('an epoch dies', () => {
     expect(back.phase).toMatchObject({ kind: 'scanning', targetSeqNo: 5 })
   })
 
+  test('also that of another poller below ours, which may have left rows', () => {
+    const [state] = feed(capturedTo(5), { kind: 'foreign', epoch: 50 }, { kind: 'foreign', epoch: 50 })
+    expect(state.cursor).toMatchObject({ epoch: 100, seqNo: 5, deadEpochs: [50] })
+  })
+
+  test('when its index is gone, also that of another poller that was not yet outranked', () => {
+    const [state] = feed(capturedTo(5), { kind: 'foreign', epoch: 150 }, { kind: 'gone', newEpoch: 200 })
+    expect(state).toMatchObject({ cursor: { epoch: 200, deadEpochs: [100, 150] }, outrankedBy: [] })
+  })
+
   test('and is forgotten when a sweep has deleted what was left of it', () => {
     const swept = { kind: 'swept', identity, deleteTotal: 7, sweptAtMs: 9, buriedEpochs: [100] } as const
     const [state] = feed(
       capturedTo(5),
-      { kind: 'outranked', epoch: 150 },
+      { kind: 'foreign', epoch: 150 },
       observed(5, { newEpoch: 200 }),
       saved,
       swept,

@@ -77,8 +77,8 @@ export interface Observed {
 
 export type Event =
   | Observed
-  /** Another poller has emitted this shard under a higher epoch: only one above that outranks it. */
-  | { readonly kind: 'outranked'; readonly epoch: number }
+  /** Another poller has emitted this shard under an epoch of its own: if it is above ours, only one above that outranks it. */
+  | { readonly kind: 'foreign'; readonly epoch: number }
   /** A sweep under `identity` has found every delete up to its start. */
   | {
       readonly kind: 'swept'
@@ -191,8 +191,8 @@ export function step(state: Capture, event: Event, limits: Limits): Step {
         : [state, []]
     case 'failed':
       return [{ ...state, phase: { kind: 'idle' } }, []]
-    case 'outranked':
-      return [outranked(state, event.epoch), []]
+    case 'foreign':
+      return [foreign(state, event.epoch), []]
     case 'swept':
       return [swept(state, event), []]
     case 'gone':
@@ -211,16 +211,12 @@ function observed(state: Capture, event: Observed): Step {
 }
 
 /** The cursor under the identity that the primary has now. */
-function meet(
-  { cursor, outrankedBy }: Capture,
-  { identity, scope, newEpoch, globalCheckpoint, maxSeqNo }: Observed,
-): Cursor {
+function meet(state: Capture, { identity, scope, newEpoch, globalCheckpoint, maxSeqNo }: Observed): Cursor {
+  const { cursor, outrankedBy } = state
   const { indexUuid, historyUuid } = cursor.identity
   const isNew = identity.indexUuid !== indexUuid || identity.historyUuid !== historyUuid
-  if (isNew || outrankedBy.length > 0 || scope !== cursor.scope) {
-    const next = inNewEpoch(cursor, newEpoch)
-    return { ...next, deadEpochs: [...next.deadEpochs, ...outrankedBy], identity, scope }
-  }
+  if (isNew || outrankedBy.length > 0 || scope !== cursor.scope)
+    return { ...inNewEpoch(state, newEpoch), identity, scope }
   if (!sameIdentity(identity, cursor.identity))
     return {
       ...cursor,
@@ -235,21 +231,25 @@ function meet(
   return { ...cursor, windows }
 }
 
-/** At the beginning, with the epoch that it had among the dead. */
-function inNewEpoch(cursor: Cursor, epoch: number): Cursor {
-  const deadEpochs = cursor.identity.indexUuid === '' ? [] : [...cursor.deadEpochs, cursor.epoch]
-  return { ...cursor, epoch, deadEpochs, seqNo: -1, windows: [], sweep: null }
+/** At the beginning, with the epoch that it had among the dead, and those that others had for it. */
+function inNewEpoch({ cursor, outrankedBy }: Capture, epoch: number): Cursor {
+  const own = cursor.identity.indexUuid === '' ? [] : [...cursor.deadEpochs, cursor.epoch]
+  return { ...cursor, epoch, deadEpochs: [...own, ...outrankedBy], seqNo: -1, windows: [], sweep: null }
 }
 
 function gone(state: Capture, newEpoch: number): Step {
   if (state.phase.kind !== 'idle') return [state, []]
-  const cursor = inNewEpoch(state.cursor, newEpoch)
-  return [{ ...state, cursor, unsaved: true, phase: { kind: 'closing' } }, [{ kind: 'save', cursor }]]
+  const cursor = inNewEpoch(state, newEpoch)
+  const next: Capture = { ...state, cursor, unsaved: true, outrankedBy: [], phase: { kind: 'closing' } }
+  return [next, [{ kind: 'save', cursor }]]
 }
 
-function outranked(state: Capture, epoch: number): Capture {
-  if (epoch <= state.cursor.epoch || state.outrankedBy.includes(epoch)) return state
-  return { ...state, outrankedBy: [...state.outrankedBy, epoch] }
+/** Another's epoch, once ours is above it, is as dead as those that we had before. */
+function foreign(state: Capture, epoch: number): Capture {
+  const { cursor, outrankedBy } = state
+  if (epoch === cursor.epoch || outrankedBy.includes(epoch) || cursor.deadEpochs.includes(epoch)) return state
+  if (epoch > cursor.epoch) return { ...state, outrankedBy: [...outrankedBy, epoch] }
+  return { ...state, cursor: { ...cursor, deadEpochs: [...cursor.deadEpochs, epoch] } }
 }
 
 /** Of the same incarnation. */

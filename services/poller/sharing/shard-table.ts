@@ -143,14 +143,17 @@ export class ShardTable {
   }
 }
 
-/** A record of a shard that is ours: another poller's above us, or one below, which must not be the last on disk. */
+/**
+ * A record of a shard that is ours: another poller's above us, or one below, which must not be the last on disk. Its dead
+ * epochs count as well: compaction may have taken away the records that they stood in.
+ */
 function hear(shard: HeldShard, cursor: Cursor | null): void {
   const { epoch } = shard.state.cursor
-  if (cursor === null || cursor.epoch < epoch) shard.mustSave = true
-  else if (cursor.epoch > epoch) {
-    shard.tell({ kind: 'outranked', epoch: cursor.epoch })
-    shard.stopScan()
-  }
+  if (cursor === null) shard.mustSave = true
+  if (cursor === null || cursor.epoch === epoch) return
+  if (cursor.epoch < epoch) shard.mustSave = true
+  for (const other of [...cursor.deadEpochs, cursor.epoch]) shard.tell({ kind: 'foreign', epoch: other })
+  if (cursor.epoch > epoch) shard.stopScan()
 }
 
 /** Only the cluster that a cursor is from can tell that its index is gone. */
