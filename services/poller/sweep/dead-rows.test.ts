@@ -33,7 +33,7 @@ function living(keys: Iterable<string>, more: Partial<LiveShardKeys> = {}): Live
   const all = new Set(keys)
   const has = (bytes: Uint8Array, from: number, to: number) =>
     all.has(Buffer.from(bytes.subarray(from, to)).toString())
-  return { key: 'u/0', epoch: EPOCH, checkpoint: 10, primaryTerm: 2, table: { has }, ...more }
+  return { key: 'u/0', epoch: EPOCH, checkpoint: 10, maxSeqNo: 10, primaryTerm: 2, table: { has }, ...more }
 }
 
 const revision = (more: Partial<Revision> = {}): Revision => ({
@@ -89,6 +89,16 @@ describe('a row of the snapshot', () => {
     expect(found(dead, { key: 'a', revision: revision({ primaryTerm: 2, seqNo: 10 }) })).toEqual([])
     expect(dead.tied).toEqual(new Set(['u/0']))
   })
+
+  test('that was there at the start, above a checkpoint that a new primary knew for a moment, is told as well', () => {
+    const dead = new DeadRows([living(['b'], { checkpoint: 3, maxSeqNo: 10 })], [])
+    expect(
+      found(dead, { key: 'b', revision: revision() }, { key: 'c', revision: revision({ seqNo: 11 }) }),
+    ).toEqual([])
+    expect(dead.tied).toEqual(new Set())
+    expect(found(dead, { key: 'a', revision: revision() })).toEqual([])
+    expect(dead.tied).toEqual(new Set(['u/0']))
+  })
 })
 
 /**
@@ -140,9 +150,10 @@ function documentsAfter(
 
 test('whatever is written and deleted meanwhile, no living document gets a tombstone that outranks it', () => {
   fc.assert(
-    fc.property(history, ({ log, checkpoint, term, read, rows }) => {
+    fc.property(history, ({ log, checkpoint, term, started, read, rows }) => {
       const keys = documentsAfter(log, read).keys()
-      const dead = new DeadRows([living(keys, { checkpoint, primaryTerm: term })], [])
+      const start = { checkpoint, maxSeqNo: started - 1, primaryTerm: term }
+      const dead = new DeadRows([living(keys, start)], [])
       const atTheEnd = documentsAfter(log, log.length)
       for (const tombstone of found(dead, ...rows)) {
         const document = atTheEnd.get(tombstone.key)
@@ -157,12 +168,13 @@ test('every key that was dead at the start gets one that outranks its row, or ke
   fc.assert(
     fc.property(history, ({ log, checkpoint, term, started, read, rows }) => {
       const keys = documentsAfter(log, read)
-      const dead = new DeadRows([living(keys.keys(), { checkpoint, primaryTerm: term })], [])
+      const start = { checkpoint, maxSeqNo: started - 1, primaryTerm: term }
+      const dead = new DeadRows([living(keys.keys(), start)], [])
       const tombstones = new Map(found(dead, ...rows).map(({ key, revision }) => [key, revision]))
       const atTheStart = documentsAfter(log, started)
       for (const { key, revision } of rows) {
-        // What was captured from then on is above the checkpoint, and saw the delete.
-        if (atTheStart.has(key) || keys.has(key) || revision.seqNo > checkpoint) continue
+        // What was written from then on, nobody calls dead.
+        if (atTheStart.has(key) || keys.has(key) || revision.seqNo >= started) continue
         const tombstone = tombstones.get(key)
         if (tombstone === undefined) expect(dead.tied.size).toBe(1)
         else expect(compareRevisions(tombstone, revision)).toBeGreaterThan(0)

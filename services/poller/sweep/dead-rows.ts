@@ -4,11 +4,12 @@ import type { Revision } from '@freshet/records/revision.ts'
 import { STATE } from '@freshet/records/score-batch.ts'
 import type { SnapshotRows } from '@freshet/snapshot/rows.ts'
 
-/** The living keys of the shard that is captured under `epoch`, read after `checkpoint` and `primaryTerm`. */
+/** The living keys of the shard that is captured under `epoch`, read after `checkpoint`, `maxSeqNo` and `primaryTerm`. */
 export interface LiveShardKeys {
   readonly key: string
   readonly epoch: number
   readonly checkpoint: number
+  readonly maxSeqNo: number
   readonly primaryTerm: number
   readonly table: Pick<LiveTable, 'has'>
 }
@@ -34,8 +35,10 @@ export class DeadRows {
   }
 
   /**
-   * Shards with a dead row that has the very revision that its tombstone would have, so that it would stay: a document
-   * written at the checkpoint, and deleted beyond it. The next sweep begins at a higher checkpoint.
+   * Shards with a dead row that stays, for now:
+   * - It has the very revision that its tombstone would have: a document written at the checkpoint, and deleted beyond it.
+   * - It is above the checkpoint although it was there at the start: a new primary knew an older checkpoint for a moment.
+   * The next sweep begins at a higher checkpoint.
    */
   get tied(): ReadonlySet<string> {
     return this.#tied
@@ -60,10 +63,11 @@ export class DeadRows {
     const shard = this.#living.get(epoch)
     if (shard === undefined) return this.#deadEpochs.has(epoch) ? BURIED : undefined
     const seqNo = page.seqNos[row]!
-    if (seqNo > shard.checkpoint) return undefined // written since the keys were read, perhaps
+    const { primaryTerm, checkpoint, maxSeqNo } = shard
+    if (seqNo > maxSeqNo) return undefined // written since the keys were read, perhaps
     if (shard.table.has(page.keys, page.keyOffsets[row]!, page.keyOffsets[row + 1]!)) return undefined
-    const { primaryTerm, checkpoint } = shard
-    if (seqNo < checkpoint || page.primaryTerms[row]! < primaryTerm) return { primaryTerm, seqNo: checkpoint }
+    const isOlder = seqNo < checkpoint || (seqNo === checkpoint && page.primaryTerms[row]! < primaryTerm)
+    if (isOlder) return { primaryTerm, seqNo: checkpoint }
     this.#tied.add(shard.key)
     return undefined
   }

@@ -9,8 +9,9 @@ export interface Target {
   readonly shard: number
   readonly identity: ShardIdentity
   readonly epoch: number
-  /** The global checkpoint. */
+  /** The global checkpoint, and the highest number that the primary had given. */
   readonly checkpoint: number
+  readonly maxSeqNo: number
   /** Counts what may have removed keys: deletes, or every operation where keys are a field of the document. */
   readonly removals: number
   readonly deadEpochs: readonly number[]
@@ -56,6 +57,7 @@ function targetOf(shard: TrackedShard, shards: readonly TrackedShard[], rules: D
     identity: view.identity,
     epoch: cursor.epoch,
     checkpoint: view.globalCheckpoint,
+    maxSeqNo: view.maxSeqNo,
     removals: removalsOf(view, rules),
     deadEpochs: buriableEpochs(shard, shards, rules),
   }
