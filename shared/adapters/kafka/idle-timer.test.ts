@@ -12,14 +12,15 @@ beforeEach(() => {
 })
 afterEach(() => void vi.useRealTimers())
 
-function openQueue() {
+function openQueue({ requestTimeout = 1_000 } = {}) {
   const queue = new RequestQueue({
     maxInFlightRequests: 1,
-    requestTimeout: 1_000,
+    requestTimeout,
     enforceRequestTimeout: true,
     clientId: 'test',
     broker: 'b:1',
     logger: quietLog,
+    isConnected: () => true,
   })
   const sent: number[] = []
   const outcomes = new Map<number, string>()
@@ -85,4 +86,26 @@ test('a request without an answer still times out, and the next one is sent', ()
   expect(outcomes.get(1)).toBe('KafkaJSRequestTimeoutError')
   expect(sent).toEqual([1, 2])
   queue.destroy()
+})
+
+test('a connection looks for requests that have timed out ten times in the time that they have, not oftener', () => {
+  const { queue, push, outcomes } = openQueue({ requestTimeout: 10_000 })
+  const arm = vi.spyOn(globalThis, 'setInterval')
+  queue.scheduleRequestTimeoutCheck()
+  expect(arm.mock.calls.map(([, ms]) => ms)).toEqual([1_000])
+  arm.mockRestore()
+  push(1)
+  vi.advanceTimersByTime(9_900)
+  expect(outcomes.size).toBe(0)
+  vi.advanceTimersByTime(1_200)
+  expect(outcomes.get(1)).toBe('KafkaJSRequestTimeoutError')
+  queue.destroy()
+})
+
+test('a connection that is closed stops looking', () => {
+  const { queue } = openQueue()
+  queue.isConnected = () => false
+  queue.scheduleRequestTimeoutCheck()
+  vi.advanceTimersByTime(200)
+  expect(vi.getTimerCount()).toBe(0)
 })
