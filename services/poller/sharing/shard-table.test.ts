@@ -136,6 +136,22 @@ describe('another poller that wrote late', () => {
     expect(cursor).toMatchObject({ epoch, seqNo: -1, deadEpochs: [1_000, 5_000] })
   })
 
+  test('under an epoch that ours never met makes that one dead as well, whether it is above, below or was there before us', () => {
+    const { shard, read } = open(
+      stored({ epoch: 1_000 }),
+      stored({ epoch: 1_016 }),
+      stored({ epoch: 1_032, deadEpochs: [1_000] }),
+    )
+    expect(shard().cursor).toMatchObject({ epoch: 1_032, deadEpochs: [1_000, 1_016] })
+    read(stored({ epoch: 1_024, deadEpochs: [1_008] }))
+    expect(shard().cursor.deadEpochs).toEqual([1_000, 1_016, 1_008, 1_024])
+    read(stored({ epoch: 1_048, deadEpochs: [1_040] }))
+    expect(fed(shard().state, observed(shardView())).cursor).toMatchObject({
+      epoch: 2_000,
+      deadEpochs: [1_000, 1_016, 1_008, 1_024, 1_032, 1_040, 1_048],
+    })
+  })
+
   test('under a lower epoch is written over: else the next owner would go on below what was emitted', () => {
     const { shard, read } = open(stored({ epoch: 5_000 }))
     read(stored({ epoch: 1_000 }))

@@ -4,6 +4,7 @@ import { TOPICS } from '@freshet/records/topics.ts'
 import { newCapture, resume } from '../capture/capture.ts'
 import { cursorPartition } from './cursor-partition.ts'
 import { nextEpoch } from './epoch.ts'
+import { EpochHistory } from './epoch-history.ts'
 import { HeldShard } from './held-shard.ts'
 
 /** A partition of `.cursors` that the group has left to us. */
@@ -12,6 +13,8 @@ interface Holding {
   isKnown: boolean
   lastEpoch: number
   readonly shards: Map<string, HeldShard>
+  /** Until it is known. */
+  readonly histories: Map<string, EpochHistory>
 }
 
 /**
@@ -43,14 +46,23 @@ export class ShardTable {
   }
 
   assign(partition: number): void {
-    this.#holdings.set(partition, { isKnown: false, lastEpoch: 0, shards: new Map() })
+    this.#holdings.set(partition, {
+      isKnown: false,
+      lastEpoch: 0,
+      shards: new Map(),
+      histories: new Map(),
+    })
   }
 
   /** What was read up to here is all that the partition held when it was assigned. */
   know(partition: number): void {
     const holding = this.#holdings.get(partition)
-    if (holding !== undefined) holding.isKnown = true
     this.#looksBeforeKnown = this.#looksBegun
+    if (holding === undefined) return
+    holding.isKnown = true
+    for (const [key, history] of holding.histories)
+      for (const epoch of history.strangers()) holding.shards.get(key)?.tell({ kind: 'foreign', epoch })
+    holding.histories.clear()
   }
 
   /** What it knew is forgotten: whoever gets the partition next goes on from what is on disk. */
@@ -65,9 +77,17 @@ export class ShardTable {
     if (holding === undefined) return
     if (cursor !== null) holding.lastEpoch = Math.max(holding.lastEpoch, cursor.epoch, ...cursor.deadEpochs)
     const shard = holding.shards.get(key)
-    if (holding.isKnown && shard !== undefined) hear(shard, cursor)
-    else if (cursor === null) holding.shards.delete(key)
-    else if (shard !== undefined && cursor.epoch < shard.cursor.epoch) shard.mustSave = true
+    if (holding.isKnown && shard !== undefined) {
+      hear(shard, cursor)
+      return
+    }
+    if (cursor === null) {
+      holding.shards.delete(key)
+      holding.histories.delete(key)
+      return
+    }
+    if (!holding.isKnown) remember(holding.histories, key, cursor)
+    if (shard !== undefined && cursor.epoch < shard.cursor.epoch) shard.mustSave = true
     else holding.shards.set(key, new HeldShard(key, partition, resume(cursor), this.#looksBegun))
   }
 
@@ -141,6 +161,12 @@ export class ShardTable {
     holding.shards.set(key, held)
     return held
   }
+}
+
+function remember(histories: Map<string, EpochHistory>, key: string, cursor: Cursor): void {
+  const history = histories.get(key) ?? new EpochHistory()
+  histories.set(key, history)
+  history.add(cursor)
 }
 
 /**
