@@ -42,7 +42,7 @@ export function startDisplay(options: DisplayOptions): Disposable {
 function progressLine({ tally, pulse }: DisplayOptions): string {
   const { freshnessMs } = tally
   return [
-    `written ${tally.writes}`,
+    `written ${tally.writes}, deleted ${tally.deletes}`,
     `changes ${pulse.metric('freshet.poller.changes')}`,
     `scored ${pulse.metric('freshet.scorer.scored')}`,
     `cached ${pulse.metric('freshet.cache.rows')}`,
@@ -61,7 +61,7 @@ function panel({ tally, pulse, callers, slack, gateway }: DisplayOptions): strin
   }
   return [
     '',
-    `  Elasticsearch   ${count(tally.documents)} flights, ${count(tally.writes)} writes`,
+    `  Elasticsearch   ${count(tally.documents)} flights, ${count(tally.writes)} writes, ${count(tally.deletes)} deleted again`,
     `  → changes       ${count(pulse.metric('freshet.poller.changes'))}`,
     `  → scored        ${count(pulse.metric('freshet.scorer.scored'))}${lag('infer')}`,
     `  → cached        ${count(pulse.metric('freshet.cache.rows'))}${lag('cache')}`,
@@ -69,6 +69,7 @@ function panel({ tally, pulse, callers, slack, gateway }: DisplayOptions): strin
     `  dead letters    ${count(pulse.metric('freshet.scorer.dead'))}${slack === undefined ? '' : `    alerts ${slack.messages.length}`}`,
     '',
     `  freshness       p50 ${milliseconds(freshnessMs.percentile(50))}   p99 ${milliseconds(freshnessMs.percentile(99))}   from the write in Elasticsearch to the gateway's answer`,
+    `  deleted         gone after p50 ${milliseconds(tally.goneMs.percentile(50))}   max ${milliseconds(tally.goneMs.percentile(100))}`,
     `  lookups         ${count(tally.lookups)}, ${count(tally.lookupsWithin100ms)} within 100 ms   p99 ${milliseconds(lookupMs.percentile(99))}   failed ${tally.lookupFailures}`,
     `  answered from   ${Object.entries(bySource)
       .map(([source, answers]) => `${source} ${count(answers)}`)

@@ -25,7 +25,13 @@ export interface FeedOptions {
   readonly signal: AbortSignal
 }
 
-/** Streams flights into Elasticsearch, each updated on its way, at an even rate once the first have come through. */
+/** Cancelled flights stay for so many writes before they leave the index. */
+const WITHDRAWN_AFTER = 1_000
+
+/**
+ * Streams flights into Elasticsearch, each updated on its way, at an even rate once the first have come through.
+ * Cancelled flights are deleted some time later.
+ */
 export async function feedFlights({
   client,
   index,
@@ -40,24 +46,21 @@ export async function feedFlights({
     seed: SEED,
     underWay: UNDER_WAY,
   })
+  const cancelled: { readonly id: string; readonly dueAtWrite: number }[] = []
   const first = take(updates, FIRST_WRITES)
   await write(first)
   await probe.answered(`${index}/${first[0]!.id}`, signal)
   for (let dueMs = performance.now(); !signal.aborted; dueMs += 1000 / BULKS_PER_SECOND) {
     const bulk = take(updates, Math.max(1, Math.round(rate / BULKS_PER_SECOND)))
+    if (bulk.length > 0) await write(bulk)
+    await withdraw(bulk.length > 0 ? tally.writes : Number.POSITIVE_INFINITY)
     if (bulk.length === 0) return
-    await write(bulk)
     const pauseMs = dueMs + 1000 / BULKS_PER_SECOND - performance.now()
     await systemClock.sleep(Math.max(0, pauseMs), signal)
   }
 
   async function write(bulk: readonly Flight[]): Promise<void> {
-    const operations = bulk.flatMap(({ id, document }) => [{ index: { _id: id } }, document])
-    const { errors, items } = await client.bulk({ index, operations })
-    if (errors)
-      throw new Error(
-        `Elasticsearch refused a flight: ${JSON.stringify(items.find((item) => item.index?.error))}`,
-      )
+    await send(bulk.flatMap(({ id, document }) => [{ index: { _id: id } }, document]))
     tally.writes += bulk.length
     for (const { id, document } of bulk) {
       if (document.status === 'scheduled') {
@@ -66,7 +69,23 @@ export async function feedFlights({
       }
       if (document.status === 'departed' && probe.hasRoom)
         probe.watch(`${index}/${id}`, beforeDeparture(document), document)
+      if (document.status === 'cancelled') cancelled.push({ id, dueAtWrite: tally.writes + WITHDRAWN_AFTER })
     }
+  }
+
+  async function withdraw(writes: number): Promise<void> {
+    const notYet = cancelled.findIndex(({ dueAtWrite }) => dueAtWrite > writes)
+    const due = cancelled.splice(0, notYet === -1 ? cancelled.length : notYet)
+    if (due.length === 0) return
+    await send(due.map(({ id }) => ({ delete: { _id: id } })))
+    tally.deletes += due.length
+    probe.watchDeleted(`${index}/${due[0]!.id}`)
+  }
+
+  async function send(operations: readonly object[]): Promise<void> {
+    const { errors, items } = await client.bulk({ index, operations: [...operations] })
+    const refused = items.find((item) => (item.index ?? item.delete)?.error)
+    if (errors) throw new Error(`Elasticsearch refused a flight: ${JSON.stringify(refused)}`)
   }
 }
 

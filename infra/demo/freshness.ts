@@ -5,12 +5,14 @@ import type { Tally } from './tally.ts'
 
 const MAX_WATCHED = 16
 const ASK_EVERY_MS = 20
+const ASK_DELETED_EVERY_MS = 200
 const GIVE_UP_MS = 60_000
 const TOLERANCE = 1e-4
 
 /** Measures freshness from outside: from the moment a write returned until the gateway answers with its score. */
 export class FreshnessProbe {
   readonly #watched = new Set<Promise<void>>()
+  #watchesDeleted = false
   readonly #options: { gateway: GatewayClient; reference: ReferenceScorer; tally: Tally }
 
   constructor(options: { gateway: GatewayClient; reference: ReferenceScorer; tally: Tally }) {
@@ -28,6 +30,17 @@ export class FreshnessProbe {
     const watching = this.#watch(key, before, after, indexedAtMs).finally(() =>
       this.#watched.delete(watching),
     )
+    this.#watched.add(watching)
+  }
+
+  /** One at a time: a delete is found by the next sweep, which takes seconds. */
+  watchDeleted(key: string): void {
+    if (this.#watchesDeleted) return
+    this.#watchesDeleted = true
+    const watching = this.#watchDeleted(key, performance.now()).finally(() => {
+      this.#watchesDeleted = false
+      this.#watched.delete(watching)
+    })
     this.#watched.add(watching)
   }
 
@@ -62,6 +75,22 @@ export class FreshnessProbe {
       await systemClock.sleep(ASK_EVERY_MS)
     }
     tally.neverFresh++
+  }
+
+  async #watchDeleted(key: string, deletedAtMs: number): Promise<void> {
+    const { gateway, tally } = this.#options
+    while (performance.now() - deletedAtMs < GIVE_UP_MS) {
+      const status = await gateway.lookup(key).then(
+        (answer) => answer.status,
+        () => undefined,
+      )
+      if (status === 404) {
+        tally.goneMs.add(performance.now() - deletedAtMs)
+        return
+      }
+      await systemClock.sleep(ASK_DELETED_EVERY_MS)
+    }
+    tally.neverGone++
   }
 
   /** First output; undefined where the document cannot be scored. */

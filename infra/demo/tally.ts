@@ -2,9 +2,10 @@ import { ANSWER_SOURCES, type AnswerSource } from '@freshet/records/answer.ts'
 
 /** What the demo counts on its own side of the wire. */
 export class Tally {
-  /** Distinct documents, and all writes of them. */
+  /** Distinct documents, all writes of them, and those that were deleted again. */
   documents = 0
   writes = 0
+  deletes = 0
   lookups = 0
   lookupsWithin100ms = 0
   lookupFailures = 0
@@ -12,6 +13,9 @@ export class Tally {
   /** Watched documents whose score did not come within a minute. */
   neverFresh = 0
   readonly freshnessMs = new Reservoir()
+  /** From a delete until the gateway knows the key no more; and those for which that took over a minute. */
+  readonly goneMs = new Reservoir()
+  neverGone = 0
   readonly lookupMs = new Reservoir()
 
   answered(source: AnswerSource | undefined, ms: number): void {
@@ -25,11 +29,18 @@ export class Tally {
     return {
       documents: this.documents,
       writes: this.writes,
+      deletes: this.deletes,
       freshnessMs: {
         p50: this.freshnessMs.percentile(50),
         p99: this.freshnessMs.percentile(99),
         count: this.freshnessMs.count,
         never: this.neverFresh,
+      },
+      goneMs: {
+        p50: this.goneMs.percentile(50),
+        max: this.goneMs.percentile(100),
+        count: this.goneMs.count,
+        never: this.neverGone,
       },
       lookups: {
         count: this.lookups,
