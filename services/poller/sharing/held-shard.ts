@@ -114,8 +114,11 @@ export class HeldShard implements TrackedShard {
     this.#missingSinceMs = undefined
     this.#isDead = false
     this.#seen = look >= this.#fromLook && !this.isScanning ? view : undefined
-    const { epoch } = this.cursor
-    if (this.#firstTarget?.epoch !== epoch) this.#firstTarget = { epoch, seqNo: view.globalCheckpoint }
+    const { epoch, identity } = this.cursor
+    // A look that began too early may show what was there before a restore, which need never come again.
+    const isOfCursor = view.identity.historyUuid === identity.historyUuid
+    if (isOfCursor && this.#firstTarget?.epoch !== epoch)
+      this.#firstTarget = { epoch, seqNo: view.globalCheckpoint }
   }
 
   /** Its primary cannot be read, or its index is closed, or missing. */

@@ -296,3 +296,10 @@ test('the first scan is complete when all that was there when its epoch began is
   see(viewOf([shardView({ globalCheckpoint: 9 })]))
   expect(shard().hasCompletedFirstScan).toBe(true)
 })
+
+test('a look that shows a history from before a restore does not set the end of the first scan', () => {
+  const { shard, see } = open(stored({ seqNo: 2 }))
+  see(viewOf([shardView({ globalCheckpoint: 50, identity: { ...identity, historyUuid: 'before' } })]))
+  see(viewOf([shardView({ globalCheckpoint: 2 })]))
+  expect(shard().hasCompletedFirstScan).toBe(true)
+})
