@@ -4,13 +4,12 @@ import type { Revision } from '@freshet/records/revision.ts'
 import { STATE } from '@freshet/records/score-batch.ts'
 import type { SnapshotRows } from '@freshet/snapshot/rows.ts'
 
-/** The living keys of the shard that is captured under `epoch`, read after `checkpoint`, `maxSeqNo` and `primaryTerm`. */
+/** The living keys of the shard that is captured under `epoch`, read after `checkpoint` and `maxSeqNo`. */
 export interface LiveShardKeys {
   readonly key: string
   readonly epoch: number
   readonly checkpoint: number
   readonly maxSeqNo: number
-  readonly primaryTerm: number
   readonly table: Pick<LiveTable, 'has'>
 }
 
@@ -22,7 +21,12 @@ export interface Tombstone {
 /** Above every revision of an epoch: the largest that a change has room for. */
 const BURIED = { primaryTerm: 2 ** 32 - 1, seqNo: Number.MAX_SAFE_INTEGER }
 
-/** Finds the rows of a snapshot whose documents are no more. Pure; asks each row once. */
+/**
+ * Finds the rows of a snapshot whose documents are no more. Pure; asks each row once.
+ *
+ * A tombstone keeps the primary term of its row. That of the primary would be too high: when it dies before it has written
+ * anything, the next one may bring operations of an older term that it never had, and a document among them lives.
+ */
 export class DeadRows {
   readonly #living: ReadonlyMap<number, LiveShardKeys>
   readonly #deadEpochs: ReadonlySet<number>
@@ -63,11 +67,10 @@ export class DeadRows {
     const shard = this.#living.get(epoch)
     if (shard === undefined) return this.#deadEpochs.has(epoch) ? BURIED : undefined
     const seqNo = page.seqNos[row]!
-    const { primaryTerm, checkpoint, maxSeqNo } = shard
+    const { checkpoint, maxSeqNo } = shard
     if (seqNo > maxSeqNo) return undefined // written since the keys were read, perhaps
     if (shard.table.has(page.keys, page.keyOffsets[row]!, page.keyOffsets[row + 1]!)) return undefined
-    const isOlder = seqNo < checkpoint || (seqNo === checkpoint && page.primaryTerms[row]! < primaryTerm)
-    if (isOlder) return { primaryTerm, seqNo: checkpoint }
+    if (seqNo < checkpoint) return { primaryTerm: page.primaryTerms[row]!, seqNo: checkpoint }
     this.#tied.add(shard.key)
     return undefined
   }

@@ -147,7 +147,6 @@ export class SweepEffects {
     const manifest = isComplete ? this.#manifest : ((await readManifest(store, signal))?.manifest ?? null)
     const living = targets.map((target) => ({
       ...target,
-      primaryTerm: target.identity.primaryTerm,
       table: this.#tables.get(target.key)!.table,
     }))
     const deadAtMs = Math.min(clock.nowMs(), ...targets.map(({ key }) => this.#tables.get(key)!.readAtMs))

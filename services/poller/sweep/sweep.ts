@@ -6,8 +6,8 @@
  *
  * Elasticsearch shows no delete to a search. So the living keys of a shard are read, and what the snapshot holds beyond
  * them is dead. Why no living document is buried:
- * - A tombstone has the revision (the row's documentVersion, the epoch, the term at the start, the checkpoint at the
- *   start), and only rows up to that checkpoint get one. A document written since has a higher sequence number.
+ * - A tombstone has the revision (the row's documentVersion, the epoch, the row's primary term, the checkpoint at the
+ *   start), and only rows below that checkpoint get one. A document written since has a higher sequence number.
  * - A key that was not found may have been removed by an operation above the checkpoint, which a failover can roll back.
  *   So nothing is emitted before the checkpoint has passed the primary's highest sequence number, read after the last
  *   page, under an unchanged identity.
