@@ -131,7 +131,7 @@ export class World {
       landLate: { rate: 2, act: () => group.landLate() },
       crash: { rate: 1, act: () => group.crash() },
       pause: { rate: 0.8, act: () => group.pause() },
-      wake: { rate: 1, act: () => group.wake() },
+      wake: { rate: 2, act: () => group.wake() },
       rebalance: { rate: 1, act: () => group.rebalance() },
       notice: { rate: 2, act: () => group.notice() },
       compact: { rate: 1, act: () => group.compact() },
@@ -142,6 +142,6 @@ export class World {
     const drawn = Object.entries(acts).map(([name, { rate, act }]) => {
       return { name, act, rate: chance.happens(0.3) ? 0 : rate * 4 ** (chance.upTo(2) - 1) }
     })
-    return [...drawn, { name: 'work', rate: 25 + chance.upTo(30), act: () => group.work() }]
+    return [...drawn, { name: 'work', rate: 40 + chance.upTo(80), act: () => group.work() }]
   }
 }

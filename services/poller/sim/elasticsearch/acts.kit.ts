@@ -10,10 +10,13 @@ export function elasticsearchActs(cluster: ClusterModel, chance: Chance, witness
     const place = chance.pick(cluster.places)
     if (place !== undefined) act(place)
   }
-  const fault = (what: string, may: (place: Place) => boolean, act: (place: Place) => void) =>
-    at((place) => {
-      if (may(place)) witness.faced(place, what, () => act(place))
-    })
+  /** Failures like to come when operations above the checkpoint hide older ones. */
+  const fault = (what: string, may: (place: Place) => boolean, act: (place: Place) => void) => () => {
+    const places = cluster.places.filter(may)
+    const risky = places.filter(({ shard }) => shard.isHiding)
+    const place = chance.pick(risky.length > 0 && chance.happens(0.7) ? risky : places)
+    if (place !== undefined) witness.faced(place, what, () => act(place))
+  }
   /** Some documents are written more often than others, and a few are heavy. */
   const operation = ({ documentIds }: ShardModel, kind: Operation['kind']) => {
     const id = chance.pick(chance.happens(0.5) ? documentIds.slice(0, 2) : documentIds)!
@@ -26,13 +29,15 @@ export function elasticsearchActs(cluster: ClusterModel, chance: Chance, witness
   const always = () => true
 
   return {
-    write: { rate: 6, act: write('document') },
-    mark: { rate: 1, act: write('marked') },
-    delete: { rate: 2, act: write('delete') },
-    replicate: { rate: 14, act: at(({ shard }) => shard.replicate()) },
+    write: { rate: 12, act: write('document') },
+    mark: { rate: 2, act: write('marked') },
+    delete: { rate: 3, act: write('delete') },
+    replicate: { rate: 24, act: at(({ shard }) => shard.replicate()) },
     refresh: { rate: 5, act: at(({ shard }) => shard.refreshOne()) },
     join: { rate: 1, act: at(({ shard }) => shard.join()) },
     fallOut: { rate: 0.5, act: at(({ shard }) => shard.fallOut()) },
+    hang: { rate: 1, act: at(({ shard }) => shard.hang()) },
+    goOn: { rate: 2, act: at(({ shard }) => shard.goOn()) },
     failOver: {
       rate: 1.5,
       act: fault(
@@ -47,7 +52,7 @@ export function elasticsearchActs(cluster: ClusterModel, chance: Chance, witness
     },
     endGhost: { rate: 0.5, act: at(({ shard }) => shard.endGhost()) },
     restart: { rate: 0.8, act: fault('restarts', always, ({ shard }) => shard.restart()) },
-    relocate: { rate: 0.4, act: fault('relocates', always, ({ shard }) => shard.relocate()) },
+    relocate: { rate: 0.3, act: fault('relocates', always, ({ shard }) => shard.relocate()) },
     backUp: { rate: 0.5, act: at(({ shard }) => shard.backUp()) },
     restore: { rate: 0.15, act: fault('is restored', always, ({ shard }) => shard.restore()) },
     forceStalePrimary: {

@@ -38,6 +38,8 @@ export class ShardModel {
   #term: number
   #historyUuid: string
   #heard = new Map<Copy, number>()
+  /** A replica that nothing reaches for a while, and that is not yet given up. */
+  #hung: Copy | undefined
   /** Numbered by the primary and not yet indexed: holes that another thread is about to fill. */
   #numbered: Operation[] = []
   #nextSeqNo: number
@@ -84,6 +86,12 @@ export class ShardModel {
     return this.#fallen.length > 0
   }
 
+  /** Operations above the checkpoint are the current ones of documents. */
+  get isHiding(): boolean {
+    for (const { seqNo } of this.truth.values()) if (seqNo > this.#primary.knownCheckpoint) return true
+    return false
+  }
+
   get backup(): readonly Operation[] {
     return this.#backup
   }
@@ -114,6 +122,7 @@ export class ShardModel {
     const late = chance.pick(this.#numbered)
     if (late !== undefined) this.#index(late)
     for (const replica of this.#replicas) {
+      if (replica === this.#hung) continue
       if (chance.happens(0.6)) this.#deliverTo(replica)
       if (chance.happens(0.5)) replica.sync()
       if (chance.happens(0.6)) this.#hearOf(replica)
@@ -172,6 +181,15 @@ export class ShardModel {
     this.#heard.delete(replica)
     this.#fallen = [replica]
     this.#moveCheckpoint()
+  }
+
+  hang(): void {
+    this.#hung = this.#chance.pick(this.#replicas)
+  }
+
+  /** The hung replica answers again. */
+  goOn(): void {
+    this.#hung = undefined
   }
 
   /** A copy is built from the primary, and is in sync once it has all that the primary has promised. */

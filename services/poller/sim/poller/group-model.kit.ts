@@ -8,6 +8,10 @@ type Surroundings = Omit<Process, 'name' | 'scope' | 'skewMs'>
 
 const POLLERS = ['A', 'B']
 const MAX_SKEW_MS = 50
+/** No pause is longer, and nothing that was sent arrives later. */
+const MAX_LATE_MS = 4_000
+/** As `.cursors` is configured: far longer than anything may be late. */
+const COMPACTION_LAG_MS = 2 * MAX_LATE_MS
 
 /**
  * Two pollers that share the partitions of `.cursors` as a consumer group does: each partition is given to one of them,
@@ -20,7 +24,7 @@ export class GroupModel {
   readonly #owners = new Map<number, string>()
   #pollers: PollerModel[] = []
   /** Sends that nobody waits for any more, and that may still reach Kafka. */
-  #adrift: (() => void)[] = []
+  #adrift: { readonly land: () => void; readonly sentAtMs: number }[] = []
   #processes = 0
   /** What the configuration says now; a process has read it at its start. */
   scope: Scope = 'all'
@@ -43,14 +47,21 @@ export class GroupModel {
     return this.#owners.get(partition)
   }
 
-  /** Something goes on: an effect ends, or the poller looks around. */
+  /** Something goes on: an effect ends, or a poller looks around. */
   work(): void {
-    const poller = this.#anyone()
-    if (poller.isPaused) return
     const chance = this.#chance
-    const flight = chance.pick(poller.flights)
-    if (flight !== undefined && chance.happens(0.7)) flight.task.complete(flight)
-    else if (chance.happens(0.5)) poller.look()
+    for (const poller of this.#pollers)
+      if (this.#around.nowMs() - (poller.pausedAtMs ?? Number.POSITIVE_INFINITY) > MAX_LATE_MS)
+        poller.pausedAtMs = undefined
+    const awake = this.#pollers.filter(({ isPaused }) => !isPaused)
+    const flight = chance.pick(awake.flatMap(({ flights }) => flights))
+    if (flight !== undefined && chance.happens(0.75)) {
+      flight.task.complete(flight)
+      return
+    }
+    const poller = chance.pick(awake)
+    if (poller === undefined) return
+    if (chance.happens(0.5)) poller.look()
     else if (chance.happens(0.7)) poller.sweep.goOn()
     else if (chance.happens(0.8)) poller.readCursors()
     else poller.yield()
@@ -73,9 +84,9 @@ export class GroupModel {
   /** What was adrift reaches Kafka after all. */
   landLate(): void {
     const [late] = this.#adrift.splice(this.#chance.below(this.#adrift.length), 1)
-    if (late === undefined) return
+    if (late === undefined || this.#around.nowMs() - late.sentAtMs > MAX_LATE_MS) return
     this.#hazards.count('a write to Kafka landed late')
-    late()
+    late.land()
   }
 
   /** kill -9: what is on disk is all that is known. What was sent may still arrive, or arrive later, or never. */
@@ -89,11 +100,11 @@ export class GroupModel {
   }
 
   pause(): void {
-    this.#anyone().isPaused = true
+    this.#anyone().pausedAtMs ??= this.#around.nowMs()
   }
 
   wake(): void {
-    this.#anyone().isPaused = false
+    this.#anyone().pausedAtMs = undefined
   }
 
   /** The group gives a partition to any poller that is not paused; who had it does not yet know. */
@@ -110,7 +121,7 @@ export class GroupModel {
 
   compact(): void {
     const partition = this.#chance.below(CURSOR_PARTITIONS)
-    if (this.#around.kafka.cursors[partition]!.compact(this.#around.nowMs()) > 0)
+    if (this.#around.kafka.cursors[partition]!.compact(this.#around.nowMs() - COMPACTION_LAG_MS) > 0)
       this.#hazards.count('compaction took cursors away')
   }
 
@@ -121,9 +132,9 @@ export class GroupModel {
 
   /** All are awake, know what is theirs and have read the configuration, and nothing is adrift. */
   heal(): void {
-    for (const late of this.#adrift.splice(0)) late()
+    while (this.#adrift.length > 0) this.landLate()
     for (const poller of this.#pollers) {
-      poller.isPaused = false
+      poller.pausedAtMs = undefined
       if (poller.process.scope !== this.scope) this.#restart(poller)
     }
     for (const poller of this.#pollers) this.#heed(poller)
@@ -141,7 +152,7 @@ export class GroupModel {
   }
 
   #setAdrift({ process }: PollerModel, flight: Flight): void {
-    this.#adrift.push(() => land(process, flight))
+    this.#adrift.push({ land: () => land(process, flight), sentAtMs: this.#around.nowMs() })
   }
 
   /** Another process on the same host; the partitions of the dead one are shared out anew. */

@@ -19,7 +19,7 @@ export class PollerModel {
   readonly process: Process
   readonly table = new ShardTable()
   readonly sweep: SweepModel
-  isPaused = false
+  pausedAtMs: number | undefined
   readonly #tasks = new Map<string, Task>()
   /** Next offset of `.cursors` to read. */
   readonly #offsets = new Map<number, number>()
@@ -28,6 +28,10 @@ export class PollerModel {
   constructor(process: Process) {
     this.process = process
     this.sweep = new SweepModel(process, this.table)
+  }
+
+  get isPaused(): boolean {
+    return this.pausedAtMs !== undefined
   }
 
   get partitions(): readonly number[] {

@@ -147,7 +147,7 @@ export class SweepModel {
         const living = this.#living.get(target.key)!
         const has = (bytes: Uint8Array, from: number, to: number) =>
           living.has(Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString())
-        return { ...target, primaryTerm: target.identity.primaryTerm, table: { has } }
+        return { ...target, table: { has } }
       }),
       deadEpochs,
     )
