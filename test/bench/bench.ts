@@ -3,6 +3,8 @@ import { parseArgs } from 'node:util'
 import { describeError, FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
 import { startServers } from '../start-servers.ts'
 import { capture } from './capture.ts'
+import { captureIdle } from './capture-idle.ts'
+import { captureMemory } from './capture-memory.ts'
 import type { Figure } from './figure.ts'
 import { gatewayLookups } from './gateway-lookups.ts'
 import { infer } from './infer.ts'
@@ -10,7 +12,7 @@ import { measure } from './measure.ts'
 import { memory } from './memory.ts'
 import { describeMachine, resultLine, resultText, roundText } from './print.ts'
 
-const FIGURES: readonly Figure[] = [capture, infer, gatewayLookups, memory]
+const FIGURES: readonly Figure[] = [capture, captureIdle, captureMemory, infer, gatewayLookups, memory]
 const ROUNDS = 5
 
 const HELP = `npm run bench -- [figure...] [--rounds N] [--json]

@@ -1,0 +1,61 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { connectKafka } from '@freshet/adapters/kafka/connect.ts'
+import { quietLog } from '@freshet/stage/quiet-log.ts'
+import { Stack } from '../stack.ts'
+import { untilCaptured } from './captured.ts'
+import { cpuMicrosOf } from './cost.ts'
+import type { Bench, Figure, Sample } from './figure.ts'
+import { flightDocuments } from './flight-documents.ts'
+import { writeFlights } from './write-flights.ts'
+
+const SHARDS = 50
+/** Enough that every shard has been captured. */
+const DOCUMENTS = 2_000
+const POLL_INTERVAL_MS = 250
+const CAPTURE_DEADLINE_MS = 60_000
+/** The first sweeps, the last cursors, telemetry of all that, and the compiler's last words. */
+const SETTLE_SECONDS = 40
+const SWEEP_PAUSE_SECONDS = 5
+const ROUND_SECONDS = 70
+
+/** What a poller costs that has nothing to do: all of its process, with heartbeats and telemetry, as a user runs it. */
+export const captureIdle: Figure = {
+  name: 'capture-idle',
+  unit: '% of a core',
+  title: `one poller watches ${SHARDS} shards every ${POLL_INTERVAL_MS} ms, and nothing happens; a row is a look`,
+  target: '< 1 % of a core',
+  rounds: 1,
+  async open(): Promise<Bench> {
+    await using opened = new AsyncDisposableStack()
+    const settings = {
+      FRESHET_ELASTICSEARCH_POLL_INTERVAL_MS: `${POLL_INTERVAL_MS}`,
+      FRESHET_SWEEP_PAUSE_SECONDS: `${SWEEP_PAUSE_SECONDS}`,
+    }
+    const stack = opened.use(await Stack.open(settings, { shards: SHARDS }))
+    await writeFlights(stack, await flightDocuments(DOCUMENTS))
+    stack.start('poller', 'scorer') // a sweep is over when what it must know is in the snapshot
+    const connection = connectKafka(stack.settings.kafka, { clientId: 'bench', log: quietLog })
+    const signal = AbortSignal.timeout(CAPTURE_DEADLINE_MS)
+    await untilCaptured(connection, stack.settings.pipeline, { changes: DOCUMENTS, signal })
+    await sleep(SETTLE_SECONDS * 1_000)
+    const keep = opened.move()
+    return {
+      ours: () => idle(stack),
+      baselines: {},
+      [Symbol.asyncDispose]: () => keep.disposeAsync(),
+    }
+  },
+}
+
+async function idle(stack: Stack): Promise<Sample> {
+  const pid = stack.pidOf('poller')
+  const saidBefore = stack.output.poller?.length ?? 0
+  const startMs = performance.now()
+  const before = cpuMicrosOf(pid)
+  await sleep(ROUND_SECONDS * 1_000)
+  const cpuMicros = cpuMicrosOf(pid) - before
+  const tookMs = performance.now() - startMs
+  const said = stack.output.poller?.slice(saidBefore) ?? ''
+  if (said !== '') throw new Error(`the poller was not idle: ${said}`)
+  return { value: cpuMicros / tookMs / 10, cpuMicrosPerRow: cpuMicros / (tookMs / POLL_INTERVAL_MS) }
+}

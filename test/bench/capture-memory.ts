@@ -1,0 +1,85 @@
+import { connectKafka, type KafkaConnection, withAdmin } from '@freshet/adapters/kafka/connect.ts'
+import { TOPICS, type TopicName, topicName } from '@freshet/records/topics.ts'
+import { quietLog } from '@freshet/stage/quiet-log.ts'
+import { Stack } from '../stack.ts'
+import { untilCaptured } from './captured.ts'
+import { cpuMicrosOf } from './cost.ts'
+import type { Bench, Figure, Sample } from './figure.ts'
+import { curveOf, type MemoryPoint, slopeOf } from './memory-curve.ts'
+import { ReportingProcess } from './reporting-process.ts'
+
+const DOCUMENTS = 5_000_000
+const BULK_DOCUMENTS = 5_000
+const PARTITIONS = 8
+const ROUND_DEADLINE_MS = 1_200_000
+const FORGET_WITHIN_MS = 30_000
+/** Until then it warms up: compiled code, buffers, the heap's first growth. */
+const STEADY_FROM = 1_000_000
+
+/**
+ * What a poller holds while it captures an index for the first time, as a user runs it. From the first million on the
+ * line through what it holds (RSS) must not rise. Takes about 2 GiB of disk until it ends.
+ */
+export const captureMemory: Figure = {
+  name: 'capture-memory',
+  unit: 'MiB a million documents',
+  title: `by how much a poller grows while it captures ${DOCUMENTS.toLocaleString('en')} documents`,
+  target: '< 5; to keep 16 bytes a document would be 15',
+  rounds: 1,
+  open: async (): Promise<Bench> => ({
+    ours: writeAndCapture,
+    baselines: {},
+    async [Symbol.asyncDispose]() {},
+  }),
+}
+
+async function writeAndCapture(): Promise<Sample> {
+  await using opened = new AsyncDisposableStack()
+  const stack = opened.use(await Stack.open({ FRESHET_KAFKA_PARTITIONS: `${PARTITIONS}` }, { shards: 1 }))
+  const connection = connectKafka(stack.settings.kafka, { clientId: 'bench', log: quietLog })
+  opened.defer(() => forget(stack, connection))
+  await stack.client.indices.putMapping({ index: stack.index, dynamic: false })
+  await writeAll(stack)
+  return await captureAll(stack, connection)
+}
+
+/** Elasticsearch gives the ids, so that the same bytes are new documents each time. */
+async function writeAll({ client, index }: Stack): Promise<void> {
+  const line = `{"index":{}}\n{"at":"2026-01-01T00:00:00Z","state":"open","amount":12.5,"count":3}\n`
+  const bulkBody = line.repeat(BULK_DOCUMENTS)
+  const request = {
+    method: 'POST',
+    path: `/${index}/_bulk`,
+    querystring: { filter_path: 'errors' },
+    bulkBody,
+  }
+  for (let sent = 0; sent < DOCUMENTS; sent += BULK_DOCUMENTS) {
+    const { errors } = await client.transport.request<{ errors: boolean }>(request)
+    if (errors) throw new Error('Elasticsearch refused documents')
+  }
+}
+
+async function captureAll(stack: Stack, connection: KafkaConnection): Promise<Sample> {
+  await using poller = new ReportingProcess(stack, 'poller')
+  const signal = AbortSignal.any([AbortSignal.timeout(ROUND_DEADLINE_MS), poller.ended])
+  const points: MemoryPoint[] = []
+  const onLook = (changes: number) => {
+    if (poller.memory !== undefined) points.push({ documents: changes, ...poller.memory })
+  }
+  await untilCaptured(connection, stack.settings.pipeline, { changes: DOCUMENTS, onLook, signal })
+  const steady = points.filter(({ documents }) => documents >= STEADY_FROM)
+  return {
+    value: slopeOf(steady, 'rssMiB'),
+    cpuMicrosPerRow: cpuMicrosOf(poller.pid) / DOCUMENTS,
+    also: { heapSlope: slopeOf(steady, 'heapMiB'), ...curveOf(points) },
+  }
+}
+
+/** Topics are not of the stack, which leaves them: here they would be a gigabyte. */
+async function forget({ settings }: Stack, connection: KafkaConnection): Promise<void> {
+  const topics = (Object.keys(TOPICS) as TopicName[]).map((name) => topicName(settings.pipeline, name))
+  const signal = AbortSignal.timeout(FORGET_WITHIN_MS)
+  await withAdmin(connection, { doing: 'deleting the topics', signal }, (admin) =>
+    admin.deleteTopics({ topics }),
+  )
+}
