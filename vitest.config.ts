@@ -7,6 +7,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          testTimeout: 60_000, // thousands of seeds, on a machine that may be busy
           include: ['**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/*.{it,e2e}.test.ts'],
         },
