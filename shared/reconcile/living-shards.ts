@@ -3,6 +3,7 @@ import { refresh } from '@freshet/adapters/elasticsearch/read-page.ts'
 import { readShards, type ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
 import type { Scope } from '@freshet/capture/scope.ts'
 import { FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
+import { isSameHistory } from '@freshet/records/cursor.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import { readLiveKeys } from './live-keys.ts'
 import type { LiveTable } from './live-table.ts'
@@ -102,12 +103,7 @@ async function findAgain(
 ): Promise<ShardView | undefined> {
   try {
     const { readable } = await readShards(client, index, signal)
-    return readable.find(
-      (view) =>
-        view.shard === shard &&
-        view.identity.indexUuid === identity.indexUuid &&
-        view.identity.historyUuid === identity.historyUuid,
-    )
+    return readable.find((view) => view.shard === shard && isSameHistory(view.identity, identity))
   } catch (error) {
     if (isFreshetError(error, 'INDEX_MISSING')) return undefined
     throw error

@@ -1,5 +1,5 @@
 import type { ShardsView, ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
-import { type Cursor, cursorKey } from '@freshet/records/cursor.ts'
+import { type Cursor, cursorKey, isSameHistory } from '@freshet/records/cursor.ts'
 import type { JoinedShard } from './verify-join.ts'
 
 /** By `indexUuid/shard`, as `.cursors` has them. */
@@ -15,7 +15,8 @@ export function capturedOf(
   scopeHash: string,
 ): JoinedShard['captured'] {
   const cursor = cursors.get(cursorKey(identity.indexUuid, shard))
-  if (cursor?.identity.historyUuid !== identity.historyUuid || cursor.scope !== scopeHash) return null
+  if (cursor === undefined || !isSameHistory(cursor.identity, identity) || cursor.scope !== scopeHash)
+    return null
   return { epoch: cursor.epoch, seqNo: cursor.seqNo }
 }
 

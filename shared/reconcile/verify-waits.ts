@@ -1,5 +1,6 @@
 import { readShards, type ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
 import { isFreshetError } from '@freshet/errors/errors.ts'
+import { isSamePrimary } from '@freshet/records/cursor.ts'
 import type { Manifest } from '@freshet/records/manifest.ts'
 import { readManifest } from '@freshet/snapshot/manifest.ts'
 import type { LivingShard } from './living-shards.ts'
@@ -123,13 +124,5 @@ function find(
   views: readonly ShardView[],
   { view: { identity, shard } }: LivingShard,
 ): ShardView | undefined {
-  return views.find(
-    (view) =>
-      view.shard === shard &&
-      view.identity.indexUuid === identity.indexUuid &&
-      view.identity.historyUuid === identity.historyUuid &&
-      view.identity.node === identity.node &&
-      view.identity.allocationId === identity.allocationId &&
-      view.identity.primaryTerm === identity.primaryTerm,
-  )
+  return views.find((view) => view.shard === shard && isSamePrimary(view.identity, identity))
 }

@@ -9,6 +9,7 @@
 import { readShards, type ShardsView, type ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
 import { readMaxMessageBytes } from '@freshet/adapters/kafka/message-bound.ts'
 import { FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
+import { isSameHistory } from '@freshet/records/cursor.ts'
 import type { ModelIdentity } from '@freshet/records/score-batch.ts'
 import { readManifest } from '@freshet/snapshot/manifest.ts'
 import { type DeadReasons, readDeadReasons } from './dead-reasons.ts'
@@ -195,7 +196,7 @@ function nameOf({ index, shard }: ShardView): string {
 
 function isOtherHistory(a: ShardView, b: ShardView): boolean {
   const isSameShard = a.shard === b.shard && a.identity.indexUuid === b.identity.indexUuid
-  return isSameShard && a.identity.historyUuid !== b.identity.historyUuid
+  return isSameShard && !isSameHistory(a.identity, b.identity)
 }
 
 function isOnlyExtra({ shards, extraOfTheDead }: BatchResult): boolean {

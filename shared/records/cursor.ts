@@ -48,3 +48,14 @@ export const cursorRecord = jsonRecord<Cursor>('cursor', 2, cursorSchema)
 export function cursorKey(indexUuid: string, shard: number): string {
   return `${indexUuid}/${shard}`
 }
+
+/** The same operations by the same numbers: not created anew, restored or shrunk under an old name. */
+export function isSameHistory(a: ShardIdentity, b: ShardIdentity): boolean {
+  return a.indexUuid === b.indexUuid && a.historyUuid === b.historyUuid
+}
+
+/** The same history under the same primary, which no failover has followed. */
+export function isSamePrimary(a: ShardIdentity, b: ShardIdentity): boolean {
+  const isSameCopy = a.node === b.node && a.allocationId === b.allocationId
+  return isSameHistory(a, b) && isSameCopy && a.primaryTerm === b.primaryTerm
+}

@@ -1,5 +1,5 @@
 import type { ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
-import type { ShardIdentity } from '@freshet/records/cursor.ts'
+import { isSamePrimary, type ShardIdentity } from '@freshet/records/cursor.ts'
 import type { TrackedShard } from '../sharing/tracked-shards.ts'
 
 /** A shard as it stood when its sweep began. */
@@ -49,7 +49,7 @@ export function dueTargets(
 function targetOf(shard: TrackedShard, shards: readonly TrackedShard[], rules: DueRules): Target | undefined {
   const { key, cursor, view, isGone, hasCompletedFirstScan } = shard
   if (view === undefined || isGone || !hasCompletedFirstScan) return undefined
-  if (!isSame(view.identity, cursor.identity)) return undefined
+  if (!isSamePrimary(view.identity, cursor.identity)) return undefined
   return {
     key,
     index: view.index,
@@ -117,8 +117,8 @@ export function areCaptured(shards: readonly TrackedShard[]): boolean {
 
 /** A shard that cannot be read for a moment may be the same afterwards. */
 export function isStillSame({ cursor, view, isGone }: TrackedShard, { identity, epoch }: Target): boolean {
-  if (isGone || cursor.epoch !== epoch || !isSame(cursor.identity, identity)) return false
-  return view === undefined || isSame(view.identity, identity)
+  if (isGone || cursor.epoch !== epoch || !isSamePrimary(cursor.identity, identity)) return false
+  return view === undefined || isSamePrimary(view.identity, identity)
 }
 
 /**
@@ -132,14 +132,4 @@ export function isSettled(
 ): boolean {
   if (view === undefined || maxSeqNo === undefined) return false
   return view.globalCheckpoint >= maxSeqNo && cursor.seqNo >= checkpoint
-}
-
-function isSame(a: ShardIdentity, b: ShardIdentity): boolean {
-  return (
-    a.indexUuid === b.indexUuid &&
-    a.historyUuid === b.historyUuid &&
-    a.node === b.node &&
-    a.allocationId === b.allocationId &&
-    a.primaryTerm === b.primaryTerm
-  )
 }
