@@ -5,8 +5,10 @@ import { type Cursor, cursorKey, cursorRecord } from '@freshet/records/cursor.ts
 import { topicName } from '@freshet/records/topics.ts'
 import { cursorPartition } from './cursor-partition.ts'
 
+type CursorWriter = Pick<Producer, 'send'>
+
 export async function saveCursor(
-  producer: Producer,
+  producer: CursorWriter,
   pipeline: string,
   cursor: Cursor,
   signal: AbortSignal,
@@ -17,7 +19,7 @@ export async function saveCursor(
 
 /** A shard that is gone, and with it everything that was captured of it. */
 export async function removeCursor(
-  producer: Producer,
+  producer: CursorWriter,
   pipeline: string,
   key: string,
   signal: AbortSignal,
@@ -31,7 +33,7 @@ export async function removeCursor(
  * @param marks by partition, each a key that nobody used before
  */
 export async function markPartitions(
-  producer: Producer,
+  producer: CursorWriter,
   pipeline: string,
   marks: ReadonlyMap<number, string>,
   signal: AbortSignal,
@@ -45,7 +47,7 @@ function record(key: string, value: Buffer | null): OutgoingMessage {
 }
 
 async function write(
-  producer: Producer,
+  producer: CursorWriter,
   pipeline: string,
   messages: readonly OutgoingMessage[],
   signal: AbortSignal,

@@ -79,12 +79,20 @@ export class HeldShard implements TrackedShard {
     return this.#missingSinceMs !== undefined
   }
 
+  /** Its index has been missing for the grace time and its epoch is dead, as no other poller has denied since. */
   get isGone(): boolean {
-    return this.#isDead
+    return this.#isDead && this.state.outrankedBy.length === 0
   }
 
+  /** Nothing of it is left to be deleted: its cursor is taken out of `.cursors`, and must not be written again. */
+  get isBuried(): boolean {
+    return this.isGone && this.cursor.deadEpochs.length === 0
+  }
+
+  /** A cursor that another poller outranks would hide the epoch that is above it. */
   get isToBeSaved(): boolean {
-    return this.mustSave && this.isKnown && !this.state.unsaved
+    const { unsaved, outrankedBy } = this.state
+    return this.mustSave && this.isKnown && !unsaved && outrankedBy.length === 0 && !this.isBuried
   }
 
   /** It was seen or saved once: what has neither can be forgotten without a word. */
@@ -133,7 +141,7 @@ export class HeldShard implements TrackedShard {
 
   /** Its index has been missing for the grace time, and its epoch is not yet dead. */
   isDying(nowMs: number, graceMs: number): boolean {
-    if (this.#isDead || this.#missingSinceMs === undefined || !this.mayTry(nowMs)) return false
+    if (this.isGone || this.#missingSinceMs === undefined || !this.mayTry(nowMs)) return false
     return nowMs - this.#missingSinceMs >= graceMs
   }
 

@@ -71,13 +71,13 @@ export class ShardTable {
     this.#holdings.delete(partition)
   }
 
-  /** A record of `.cursors`; null where a cursor was taken out. */
+  /** A record of `.cursors`; null where a cursor was taken out, with which a shard of which nothing is left is forgotten. */
   read(partition: number, key: string, cursor: Cursor | null): void {
     const holding = this.#holdings.get(partition)
     if (holding === undefined) return
     if (cursor !== null) holding.lastEpoch = Math.max(holding.lastEpoch, cursor.epoch, ...cursor.deadEpochs)
     const shard = holding.shards.get(key)
-    if (holding.isKnown && shard !== undefined) {
+    if (holding.isKnown && shard !== undefined && !(shard.isBuried && cursor === null)) {
       hear(shard, cursor)
       return
     }
@@ -141,10 +141,6 @@ export class ShardTable {
     const holding = this.#holdings.get(partition)
     if (holding !== undefined) holding.lastEpoch = epoch
     return epoch
-  }
-
-  forget({ partition, key }: HeldShard): void {
-    this.#holdings.get(partition)?.shards.delete(key)
   }
 
   /** undefined where the shard is another poller's, or its cursor is not yet known. */

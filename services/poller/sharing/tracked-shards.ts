@@ -32,8 +32,8 @@ export interface TrackedShards {
   /** A sweep has ended; nothing happens when the shard is no longer here. */
   swept(key: string, event: Extract<Event, { kind: 'swept' }>): void
   /**
-   * Takes the cursor of a gone shard out of `.cursors`, and forgets the shard. Nothing happens when its index has come
-   * back meanwhile, or something of it is still to be buried.
+   * Takes the cursor of a gone shard out of `.cursors`; where that is read, the shard is forgotten. Nothing happens when
+   * its index has come back meanwhile, something of it is still to be buried, or something is being written of it.
    * @throws as Producer.send does
    */
   forget(key: string, signal: AbortSignal): Promise<void>
@@ -41,7 +41,7 @@ export interface TrackedShards {
 
 export function trackShards(
   table: ShardTable,
-  { producer, pipeline }: { readonly producer: Producer; readonly pipeline: string },
+  { producer, pipeline }: { readonly producer: Pick<Producer, 'send'>; readonly pipeline: string },
 ): TrackedShards {
   return {
     partitions: () => table.partitions(),
@@ -54,10 +54,14 @@ export function trackShards(
     },
     async forget(key, signal) {
       const shard = table.get(key)
-      if (!shard?.isGone || shard.cursor.deadEpochs.length > 0) return
-      await removeCursor(producer, pipeline, key, signal)
-      // One that has come back reads its own removal, and saves its cursor again.
-      if (shard.isGone) table.forget(shard)
+      if (!shard?.isBuried || shard.isScanning) return
+      const { state } = shard
+      shard.beginScan({ state }, new AbortController()) // a cursor that is written behind the removal would bring it back
+      try {
+        await removeCursor(producer, pipeline, key, signal)
+      } finally {
+        shard.endScan(state, table.looksBegun)
+      }
     },
   }
 }
