@@ -1,3 +1,4 @@
+import { scopeOf } from '@freshet/capture/scope.ts'
 import { toFreshetError } from '@freshet/errors/errors.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import { inSpan, traceContextOf } from '@freshet/telemetry/spans.ts'
@@ -112,6 +113,7 @@ function limitsOf({ settings }: SweepWorld): Limits {
     maxTableBytes: sweep.maxMemoryBytes,
     isKeyInDocument: elasticsearch.key.startsWith('field:'),
     isKeyOfOneIndex: elasticsearch.key === 'index/id',
+    scope: scopeOf(elasticsearch).hash,
     settleMs: 60_000,
     // What is scored now is stored with the next delta, or the one after.
     storeMs: 2_000 * snapshot.intervalSeconds + 30_000,

@@ -18,6 +18,7 @@ const limits: Limits = {
   maxTableBytes: 1_000,
   isKeyInDocument: false,
   isKeyOfOneIndex: true,
+  scope: 's',
   settleMs: 60_000,
   storeMs: 90_000,
 }
@@ -102,6 +103,10 @@ describe('a shard is swept', () => {
       step(resting, looked([shard]), { ...limits, isKeyInDocument: true })[1].kind
     expect(kindOf(swept)).toBe('rest')
     expect(kindOf(written)).toBe('scan')
+  })
+
+  test('not while it is captured under another scope, in which other documents live', () => {
+    expect(start(looked([tracked({ cursor: { scope: 'of before' } })]))[1]).toEqual(rests)
   })
 
   test('only once its first scan is captured, and under the identity that is captured', () => {

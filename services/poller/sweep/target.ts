@@ -27,6 +27,8 @@ export interface DueRules {
   readonly isKeyInDocument: boolean
   /** Keys name their index; else another index may have the same. */
   readonly isKeyOfOneIndex: boolean
+  /** Hash of what is captured. A shard that was captured under another is not swept: other documents live in it. */
+  readonly scope: string
 }
 
 /** Shards to sweep now, who has waited longest first. */
@@ -49,7 +51,7 @@ export function dueTargets(
 function targetOf(shard: TrackedShard, shards: readonly TrackedShard[], rules: DueRules): Target | undefined {
   const { key, cursor, view, isGone, hasCompletedFirstScan } = shard
   if (view === undefined || isGone || !hasCompletedFirstScan) return undefined
-  if (!isSamePrimary(view.identity, cursor.identity)) return undefined
+  if (!isSamePrimary(view.identity, cursor.identity) || cursor.scope !== rules.scope) return undefined
   return {
     key,
     index: view.index,
