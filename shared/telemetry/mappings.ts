@@ -8,10 +8,12 @@ type Mapping = Readonly<Record<string, unknown>>
 
 const KEYWORD: Mapping = { type: 'keyword', ignore_above: 1024 }
 
-/** Types that small distributions lack, each with what stands in for it there. */
+/** Types that small distributions or old versions lack, each with what stands in for it there. */
 const STAND_INS = {
   constant_keyword: KEYWORD,
+  flattened: { type: 'object', enabled: false },
   match_only_text: { type: 'text' },
+  passthrough: { type: 'object' },
   version: KEYWORD,
   wildcard: { type: 'text' },
 } as const satisfies Record<string, Mapping>
@@ -19,13 +21,23 @@ const STAND_INS = {
 export type OptionalType = keyof typeof STAND_INS
 export const OPTIONAL_TYPES = Object.keys(STAND_INS) as readonly OptionalType[]
 
+/** A field that can only be mapped where the server has the type. */
+export function fieldOf(type: OptionalType): Mapping {
+  return type === 'passthrough' ? { type, priority: 1 } : { type }
+}
+
 /** @param types what the server has of OPTIONAL_TYPES. */
 export function otelMappings(types: ReadonlySet<OptionalType>): Mapping {
   const best = (type: OptionalType): Mapping => (types.has(type) ? { type } : STAND_INS[type])
+  /** Attributes answer under their own names too, where the server can do that; on a clash the lower priority yields. */
+  const passthrough = (priority: number, properties: Mapping): Mapping => ({
+    ...{ ...best('passthrough'), dynamic: true, properties },
+    ...(types.has('passthrough') && { priority }),
+  })
   return {
     dynamic: false,
     date_detection: false,
-    dynamic_templates: DYNAMIC_TEMPLATES,
+    dynamic_templates: dynamicTemplates(types),
     properties: {
       // A document whose time is malformed would be in no time range: refuse it.
       '@timestamp': { type: 'date', ignore_malformed: false },
@@ -42,13 +54,16 @@ export function otelMappings(types: ReadonlySet<OptionalType>): Mapping {
       duration: { type: 'long', meta: { unit: 'nanos' } },
       severity_number: { type: 'byte' },
       status: { properties: { code: KEYWORD, message: KEYWORD } },
-      body: { properties: { text: best('match_only_text'), structured: { type: 'flattened' } } },
+      body: { properties: { text: best('match_only_text'), structured: best('flattened') } },
       links: {
         properties: {
           trace_id: KEYWORD,
           span_id: KEYWORD,
           trace_state: KEYWORD,
-          attributes: LINK_ATTRIBUTES,
+          attributes: {
+            ...{ type: 'object', dynamic: true },
+            ...(types.has('passthrough') && { subobjects: false }), // older than the type, younger than 7.17
+          },
         },
       },
       attributes: passthrough(20, {
@@ -86,31 +101,20 @@ const KEYWORDS = [
 
 const COUNTS = ['dropped_attributes_count', 'dropped_events_count', 'dropped_links_count']
 
-const LINK_ATTRIBUTES: Mapping = { type: 'object', subobjects: false, dynamic: true }
-
 const ATTRIBUTE_PATHS = ['attributes.*', 'resource.attributes.*', 'scope.attributes.*']
 
-/** Without the rule for strings an attribute would be text, which cannot be aggregated under its own name. */
-const DYNAMIC_TEMPLATES: readonly Mapping[] = [
-  {
-    objects: {
-      path_match: ATTRIBUTE_PATHS,
-      match_mapping_type: 'object',
-      mapping: { type: 'flattened' },
-    },
-  },
-  {
-    strings: {
-      path_match: [...ATTRIBUTE_PATHS, 'links.attributes.*'],
-      match_mapping_type: 'string',
-      mapping: KEYWORD,
-    },
-  },
-]
-
-/** Attributes answer under their own names too; on a clash the lower priority yields. */
-function passthrough(priority: number, properties: Mapping): Mapping {
-  return { type: 'passthrough', dynamic: true, priority, properties }
+/**
+ * Without the rule for strings an attribute would be text, which cannot be aggregated under its own name. Without
+ * passthrough, a name with dots is a path of objects: then these are no attributes, and must stay objects. One rule a
+ * path: old versions take a list of paths for one path with brackets.
+ */
+function dynamicTemplates(types: ReadonlySet<OptionalType>): readonly Mapping[] {
+  const rules = (name: string, paths: readonly string[], match_mapping_type: string, mapping: Mapping) =>
+    paths.map((path_match) => ({ [`${name} of ${path_match}`]: { path_match, match_mapping_type, mapping } }))
+  return [
+    ...(types.has('passthrough') ? rules('objects', ATTRIBUTE_PATHS, 'object', { type: 'flattened' }) : []),
+    ...rules('strings', [...ATTRIBUTE_PATHS, 'links.attributes.*'], 'string', KEYWORD),
+  ]
 }
 
 /** The names that Kibana's views and people with older data look for. */

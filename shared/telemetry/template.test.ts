@@ -1,17 +1,20 @@
 import { expect, test } from 'vitest'
+import { OPTIONAL_TYPES } from './mappings.ts'
 import { indexTemplate } from './template.ts'
 
 test('a server with data streams gets them, the stock field types, and an end to old data', () => {
-  const types = new Set(['constant_keyword', 'match_only_text', 'version', 'wildcard'] as const)
-  expect(indexTemplate('traces', { dataStreams: true, types })).toMatchObject({
+  const types = new Set(OPTIONAL_TYPES)
+  expect(indexTemplate('traces', { dataStreams: true, types, ignoresBeyondLimit: true })).toMatchObject({
     index_patterns: ['traces-freshet.otel-*'],
     data_stream: {},
     template: {
       lifecycle: { data_retention: '7d' },
+      settings: { 'index.mapping.total_fields.ignore_dynamic_beyond_limit': true },
       mappings: {
         properties: {
           data_stream: { properties: { type: { type: 'constant_keyword' } } },
           body: { properties: { text: { type: 'match_only_text' } } },
+          attributes: { type: 'passthrough', priority: 20 },
         },
       },
     },
@@ -19,7 +22,8 @@ test('a server with data streams gets them, the stock field types, and an end to
 })
 
 test('a small server gets plain indices, with types that it has', () => {
-  const template = indexTemplate('logs', { dataStreams: false, types: new Set() })
+  const abilities = { dataStreams: false, types: new Set<never>(), ignoresBeyondLimit: false }
+  const template = indexTemplate('logs', abilities)
   expect(template).not.toHaveProperty('data_stream')
   expect(template).toMatchObject({
     index_patterns: ['logs-freshet.otel-*'],
@@ -28,7 +32,7 @@ test('a small server gets plain indices, with types that it has', () => {
         properties: {
           data_stream: { properties: { type: { type: 'keyword' } } },
           body: { properties: { text: { type: 'text' } } },
-          attributes: { properties: { 'exception.stacktrace': { type: 'text' } } },
+          attributes: { type: 'object', properties: { 'exception.stacktrace': { type: 'text' } } },
         },
       },
     },

@@ -4,12 +4,14 @@ import { translateElasticsearchError } from '@freshet/adapters/elasticsearch/tra
 import type { Settings } from '@freshet/config/schema.ts'
 import { connectTelemetry } from './connect.ts'
 import { type DataStream, dataStream, dataStreamName } from './documents.ts'
-import { OPTIONAL_TYPES, type OptionalType, otelMappings } from './mappings.ts'
+import { fieldOf, OPTIONAL_TYPES, type OptionalType, otelMappings } from './mappings.ts'
 
 /** What the server can do, found by asking it and not by its version. */
 export interface Abilities {
   readonly dataStreams: boolean
   readonly types: ReadonlySet<OptionalType>
+  /** Fields beyond the limit of an index are left out of it, instead of the whole document. */
+  readonly ignoresBeyondLimit: boolean
 }
 
 export interface InstalledTemplates {
@@ -42,7 +44,10 @@ export async function installTemplates(settings: Settings): Promise<InstalledTem
   return { templates, retention }
 }
 
-export function indexTemplate(type: DataStream['type'], { dataStreams, types }: Abilities): object {
+export function indexTemplate(
+  type: DataStream['type'],
+  { dataStreams, types, ignoresBeyondLimit }: Abilities,
+): object {
   return {
     index_patterns: [dataStreamName(dataStream(type, '*'))],
     priority: 250, // above the stock templates, which share the pattern
@@ -52,7 +57,7 @@ export function indexTemplate(type: DataStream['type'], { dataStreams, types }: 
         'index.auto_expand_replicas': '0-1',
         'index.refresh_interval': '5s',
         'index.mapping.ignore_malformed': true,
-        'index.mapping.total_fields.ignore_dynamic_beyond_limit': true,
+        ...(ignoresBeyondLimit && IGNORE_BEYOND_LIMIT),
       },
       mappings: otelMappings(types),
       ...(dataStreams && { lifecycle: { data_retention: RETENTION[type] } }),
@@ -65,15 +70,17 @@ async function askAbilities(client: Client): Promise<Abilities> {
   const dataStreams = await accepts(client, { method: 'GET', path: '/_data_stream/traces-freshet.otel-*' })
   const types = new Set<OptionalType>()
   for (const type of OPTIONAL_TYPES)
-    if (await accepts(client, { method: 'POST', path: '/_index_template/_simulate', body: probe(type) }))
-      types.add(type)
-  return { dataStreams, types }
+    if (await simulates(client, { mappings: { properties: { field: fieldOf(type) } } })) types.add(type)
+  const ignoresBeyondLimit = await simulates(client, { settings: IGNORE_BEYOND_LIMIT })
+  return { dataStreams, types, ignoresBeyondLimit }
 }
 
-/** A template that is only tried, with one field of the type in question. */
-function probe(type: OptionalType): object {
-  const mappings = { properties: { field: { type } } }
-  return { index_patterns: ['freshet-probe-*'], priority: 250, template: { mappings } }
+const IGNORE_BEYOND_LIMIT = { 'index.mapping.total_fields.ignore_dynamic_beyond_limit': true }
+
+/** Would the server take such a template? It is only tried. */
+function simulates(client: Client, template: object): Promise<boolean> {
+  const body = { index_patterns: ['freshet-probe-*'], priority: 250, template }
+  return accepts(client, { method: 'POST', path: '/_index_template/_simulate', body })
 }
 
 interface Request {
@@ -82,14 +89,15 @@ interface Request {
   readonly body?: object
 }
 
-/** A server without an ability answers 400 or 404 to whoever uses it. */
+/** What a server answers to whoever uses an ability that it lacks; 405 where it knows the path by other methods. */
+const LACKING: ReadonlySet<number | undefined> = new Set([400, 404, 405])
+
 async function accepts(client: Client, { method, path, body }: Request): Promise<boolean> {
   try {
     await client.transport.request({ method, path, ...(body && { body }) })
     return true
   } catch (error) {
-    if (error instanceof errors.ResponseError && (error.statusCode === 400 || error.statusCode === 404))
-      return false
+    if (error instanceof errors.ResponseError && LACKING.has(error.statusCode)) return false
     throw translateElasticsearchError(error, `asking ${path}`)
   }
 }
