@@ -7,6 +7,7 @@ import { topicName } from '@freshet/records/topics.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { describe, expect, test } from 'vitest'
 import { type ServiceName, Stack } from './stack.ts'
+import { tracedServices } from './traced-services.ts'
 import { until } from './until.ts'
 
 const flights = await readFlights()
@@ -54,7 +55,7 @@ describe('a document on its way', () => {
     expect(await deadLetters(stack)).toMatchObject([{ key: `${stack.index}/poison`, code: 'FIELD_MISSING' }])
     await until(
       'spans of all four services are in Elasticsearch',
-      async () => (await servicesWithSpans(stack)).size === 4,
+      async () => (await tracedServices(stack)).size === 4,
     )
   })
 })
@@ -125,16 +126,4 @@ async function deadLetters(stack: Stack): Promise<{ key: string; code: string }[
     },
   })
   return letters
-}
-
-async function servicesWithSpans(stack: Stack): Promise<Set<string>> {
-  const index = `traces-*${stack.settings.telemetry.namespace}*`
-  await stack.client.indices.refresh({ index })
-  const { aggregations } = await stack.client.search({
-    index,
-    size: 0,
-    aggs: { services: { terms: { field: 'resource.attributes.service.name' } } },
-  })
-  const { buckets } = aggregations!['services'] as unknown as { buckets: { key: string }[] }
-  return new Set(buckets.map((bucket) => bucket.key))
 }

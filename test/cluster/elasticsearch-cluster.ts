@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import type { Client } from '@elastic/elasticsearch'
 import { connectElasticsearch } from '@freshet/adapters/elasticsearch/connect.ts'
 import { loadSettings } from '@freshet/config/load.ts'
-import { isFreshetError } from '@freshet/errors/errors.ts'
 import { lockFile } from '@freshet/up/lock-file.ts'
 import { until } from '../until.ts'
 import { ClusterNode, type Version } from './cluster-node.ts'
@@ -73,6 +72,22 @@ export class ElasticsearchCluster implements AsyncDisposable {
       .map(({ node, primary }) => ({ node: this.#nodeById(node!), primary }))
   }
 
+  /** Starts what is down, and waits until all copies are there. */
+  async heal(): Promise<void> {
+    await Promise.all(this.nodes.filter(({ port }) => port === undefined).map((node) => node.restart()))
+    for (const { gate } of this.nodes) gate?.open()
+    await this.allowAllocation('all')
+    await this.green()
+  }
+
+  /** With `none` a copy that comes back stays as it is. */
+  async allowAllocation(which: 'all' | 'none'): Promise<void> {
+    const persistent = { 'cluster.routing.allocation.enable': which }
+    await until('the setting is taken', async () => {
+      return (await this.client.cluster.putSettings({ persistent })).acknowledged
+    })
+  }
+
   /** Waits until every copy of every shard is there. */
   async green(): Promise<void> {
     const isGreen = async () => {
@@ -109,20 +124,6 @@ export class ElasticsearchCluster implements AsyncDisposable {
 
   #nodeById(id: string): ClusterNode {
     return this.nodes.find((node) => node.id === id)!
-  }
-}
-
-/** For a version that this machine may be unable to run: then the test is skipped with the reason. */
-export async function startOrSkip(
-  options: ClusterOptions,
-  skip: (note: string) => never,
-): Promise<ElasticsearchCluster> {
-  try {
-    return await ElasticsearchCluster.start(options)
-  } catch (error) {
-    if (isFreshetError(error, 'TOOL_MISSING') || isFreshetError(error, 'DOWNLOAD_FAILED'))
-      return skip((error as Error).message)
-    throw error
   }
 }
 

@@ -60,6 +60,13 @@ export class WatchedCapture implements AsyncDisposable {
     return seqNo!
   }
 
+  async remove(id: string): Promise<void> {
+    await this.#until(`${id} is deleted`, async () => {
+      await this.stack.client.delete({ index: this.index, id }, { ignore: [404] })
+      return true
+    })
+  }
+
   /** All changes of one document, in the order of `.changes`. */
   async emitted(id: string): Promise<Change[]> {
     const key = `${this.index}/${id}`
@@ -67,24 +74,31 @@ export class WatchedCapture implements AsyncDisposable {
     return changes.filter((change) => change.key.toString() === key)
   }
 
-  async untilEmitted(id: string, document: object): Promise<Change> {
+  /** @param isDue of the epoch under which it is emitted; any by default. */
+  async untilEmitted(
+    id: string,
+    document: object,
+    isDue: (epoch: number) => boolean = () => true,
+  ): Promise<Change> {
     const text = JSON.stringify(document)
     let found: Change | undefined
     await this.#until(`${text} is emitted`, async () => {
-      found = (await this.emitted(id)).findLast(({ source }) => source?.toString() === text)
+      found = (await this.emitted(id)).findLast(
+        ({ source, revision }) => source?.toString() === text && isDue(revision.epoch),
+      )
       return found !== undefined
     })
     return found!
   }
 
-  /** As last stored; undefined before the first. */
+  /** Of the one shard, as last stored; undefined before the first. */
   async cursor(): Promise<Cursor | undefined> {
     let cursor: Cursor | undefined
     await readAll(this.#connection, topicName(this.stack.settings.pipeline, 'cursors'), {
       deadlineMs: 30_000,
       signal: AbortSignal.timeout(30_000),
       onMessage: (_, { value }) => {
-        cursor = value === null ? undefined : cursorRecord.decode(value)
+        if (value !== null) cursor = cursorRecord.decode(value) // a mark of a poller that has come says nothing
       },
     })
     return cursor
@@ -97,6 +111,26 @@ export class WatchedCapture implements AsyncDisposable {
       return cursor !== undefined && holds(cursor)
     })
     return cursor!
+  }
+
+  /** Waits until the last change of the document is a delete. */
+  async untilBuried(id: string): Promise<void> {
+    await this.#until(`the delete of ${id} is emitted`, async () => {
+      return (await this.emitted(id)).at(-1)?.source === null
+    })
+  }
+
+  /**
+   * Waits until a sweep has found all deletes, and nothing is left to read. It writes `tick`, since the sweep is
+   * remembered with the next advance of the cursor.
+   */
+  async untilSwept(): Promise<void> {
+    let seqNo = 0
+    await this.#until('a sweep is over', async () => {
+      seqNo = await this.write('tick', { seqNo })
+      return (await this.cursor())?.sweep != null
+    })
+    await this.untilCursor('all is captured', (cursor) => cursor.seqNo >= seqNo)
   }
 
   /** Waits until the current version of every live document was emitted. */
