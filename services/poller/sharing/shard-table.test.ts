@@ -159,10 +159,23 @@ describe('another poller that wrote late', () => {
     expect(shard().isToBeSaved).toBe(true)
   })
 
-  test('under our own epoch changes nothing: it was true once', () => {
+  test('under our own epoch is written over: at rest nothing else would follow it', () => {
     const { shard, read } = open(stored({ seqNo: 9 }))
     read(stored({ seqNo: 3 }))
     expect(shard().cursor.seqNo).toBe(9)
+    expect(shard().isToBeSaved).toBe(true)
+  })
+
+  test('is written over once: our own record, read, is the last word', () => {
+    const { shard, read } = open(stored({ seqNo: 9 }))
+    read(stored({ seqNo: 3 }))
+    read(stored({ seqNo: 9 }))
+    expect(shard().isToBeSaved).toBe(false)
+  })
+
+  test('above ours is not hidden by our cursor, which the next owner would take for the highest', () => {
+    const { shard, read } = open(stored())
+    read(stored({ epoch: 5_000 }))
     expect(shard().isToBeSaved).toBe(false)
   })
 

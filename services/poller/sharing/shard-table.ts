@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { ShardsView, ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
 import { type Cursor, cursorKey } from '@freshet/records/cursor.ts'
 import { TOPICS } from '@freshet/records/topics.ts'
@@ -166,14 +167,15 @@ function remember(histories: Map<string, EpochHistory>, key: string, cursor: Cur
 }
 
 /**
- * A record of a shard that is ours: another poller's above us, or one below, which must not be the last on disk. Its dead
- * epochs count as well: compaction may have taken away the records that they stood in.
+ * A record of a shard that is ours: our own, or of another poller, whose epochs ours must outrank. Its dead epochs count
+ * as well: compaction may have taken away the records that they stood in. Only what is the same as ours may be the last
+ * on disk: also under our own epoch, a record that came late is behind, and nothing would ever follow it at rest.
  */
 function hear(shard: HeldShard, cursor: Cursor | null): void {
+  shard.mustSave = !isDeepStrictEqual(cursor, shard.cursor)
+  if (cursor === null) return
   const { epoch } = shard.state.cursor
-  if (cursor === null) shard.mustSave = true
-  if (cursor === null || cursor.epoch === epoch) return
-  if (cursor.epoch < epoch) shard.mustSave = true
+  if (cursor.epoch === epoch) return
   for (const other of [...cursor.deadEpochs, cursor.epoch]) shard.tell({ kind: 'foreign', epoch: other })
   if (cursor.epoch > epoch) shard.stopScan()
 }
