@@ -1,37 +1,25 @@
-import { compareRevisions, type Revision } from '@freshet/records/revision.ts'
-
-/** The highest revision that an epoch can have: whatever is of it, or was before it, is deleted. */
-const LAST_OF_EPOCH = { primaryTerm: 2 ** 32 - 1, seqNo: Number.MAX_SAFE_INTEGER } as const
-
-/** A shard whose living keys were read under this identity. */
-export interface ReadShard {
-  readonly primaryTerm: number
-  /** Before its keys were read. */
-  readonly checkpoint: number
-}
+import type { Revision } from '@freshet/records/revision.ts'
 
 /**
  * Of a score whose document did not live when its shard was read. A document that was written since outranks it.
- * @returns undefined where the score would stay: its document was written at the checkpoint, and deleted beyond it
+ *
+ * It keeps the primary term of the score. That of the primary would be too high: when it dies before it has written
+ * anything, the next one may bring operations of an older term that it never had, and a document among them lives.
+ * @param checkpoint of the shard, before its keys were read
+ * @returns undefined where the score stays for now: its document was written at the checkpoint or above it
  */
-export function tombstoneInShard(
-  row: Revision,
-  { primaryTerm, checkpoint }: ReadShard,
-): Revision | undefined {
-  const tombstone = { ...row, primaryTerm, seqNo: checkpoint }
-  return compareRevisions(tombstone, row) > 0 ? tombstone : undefined
+export function tombstoneInShard(row: Revision, checkpoint: number): Revision | undefined {
+  return row.seqNo < checkpoint ? { ...row, seqNo: checkpoint } : undefined
 }
 
 /**
- * Of a score under an epoch that is no more.
- * @param lowestLiveEpoch under which anything that has the key, or will have it, is captured
- * @param isNowhere       whether all shards were asked for the key
- * @returns undefined where it could hide a document that lives
+ * Of a score under an epoch that is no more: above whatever may still be written under it. A living document that it
+ * hides was hidden by the score already; but a stale score is better than none.
+ * @param row     its epoch is below all under which its key may be captured
+ * @param mayLive a document may have the key: perhaps with a lower version
+ * @returns undefined where the score stays
  */
-export function tombstoneOfDeadEpoch(
-  row: Revision,
-  { lowestLiveEpoch, isNowhere }: { readonly lowestLiveEpoch: number; readonly isNowhere: boolean },
-): Revision | undefined {
-  const isOutranked = row.epoch < lowestLiveEpoch && (row.documentVersion === 0 || isNowhere)
-  return isOutranked ? { ...row, ...LAST_OF_EPOCH } : undefined
+export function tombstoneOfDeadEpoch(row: Revision, { mayLive }: { mayLive: boolean }): Revision | undefined {
+  if (mayLive && row.documentVersion > 0) return undefined
+  return { ...row, primaryTerm: 2 ** 32 - 1, seqNo: Number.MAX_SAFE_INTEGER }
 }

@@ -145,14 +145,10 @@ export class BatchJoin {
     const { settled, epochs, isWhole } = this.#parts
     if (shard === null) {
       const index = this.#world.scope.key === 'index/id' ? indexOf(key) : undefined
-      return tombstoneOfDeadEpoch(revision, {
-        lowestLiveEpoch: epochs.lowestLive(index),
-        isNowhere: isWhole,
-      })
+      const isBelowAll = revision.epoch < epochs.lowestLive(index)
+      return isBelowAll ? tombstoneOfDeadEpoch(revision, { mayLive: !isWhole }) : undefined
     }
-    if (!settled.has(shard.living)) return undefined
-    const { primaryTerm } = shard.view.identity
-    return tombstoneInShard(revision, { primaryTerm, checkpoint: shard.checkpoint })
+    return settled.has(shard.living) ? tombstoneInShard(revision, shard.checkpoint) : undefined
   }
 }
 

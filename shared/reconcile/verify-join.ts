@@ -1,8 +1,9 @@
-import { Buffer } from 'node:buffer'
+import type { Buffer } from 'node:buffer'
 import type { Revision } from '@freshet/records/revision.ts'
 import { ROW_STATES, STATE } from '@freshet/records/score-batch.ts'
 import type { SnapshotRows } from '@freshet/snapshot/rows.ts'
 import type { LiveTable } from './live-table.ts'
+import { keyAt, revisionAt } from './row-at.ts'
 import { type HeldRow, type JudgeContext, standingOfCurrent } from './verify-judge.ts'
 import type { Tally } from './verify-report.ts'
 
@@ -116,7 +117,7 @@ export class Join<Shard extends JoinedShard> {
     const isNotOurs = owner === undefined && this.#options.context.isLiveEpoch(page.epochs[row]!)
     const isLater = owner !== undefined && page.seqNos[row]! > owner.checkpoint
     if (isNotOurs || isLater) return
-    extras.push({ shard: owner ?? null, key: keyAt(page, row), revision: rowAt(page, row).revision })
+    extras.push({ shard: owner ?? null, key: keyAt(page, row), revision: revisionAt(page, row) })
   }
 }
 
@@ -124,18 +125,8 @@ type Into<Shard> = { [Name in keyof Joined<Shard>]: Joined<Shard>[Name][number][
 
 function rowAt(page: SnapshotRows, row: number): HeldRow {
   return {
-    revision: {
-      documentVersion: page.documentVersions[row]!,
-      epoch: page.epochs[row]!,
-      primaryTerm: page.primaryTerms[row]!,
-      seqNo: page.seqNos[row]!,
-    },
+    revision: revisionAt(page, row),
     modelGeneration: page.modelGenerations[row]!,
     state: ROW_STATES[page.states[row]!]!,
   }
-}
-
-/** A copy: the page is overwritten by the next. */
-function keyAt({ keys, keyOffsets }: SnapshotRows, row: number): Buffer {
-  return Buffer.from(keys.subarray(keyOffsets[row]!, keyOffsets[row + 1]!))
 }

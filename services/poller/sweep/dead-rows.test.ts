@@ -90,6 +90,13 @@ describe('a row of the snapshot', () => {
     ])
   })
 
+  test('of a dead epoch stays where a version decides and its document is known to live with a lower one', () => {
+    const dead = new DeadRows([living(['a'])], [99])
+    const versioned = revision({ epoch: 99, documentVersion: 7 })
+    const keys = found(dead, { key: 'a', revision: versioned }, { key: 'b', revision: versioned })
+    expect(keys.map(({ key }) => key)).toEqual(['b'])
+  })
+
   test('that has the very revision of its tombstone is told, since it would stay', () => {
     const dead = new DeadRows([living([])], [])
     expect(found(dead, { key: 'a', revision: revision({ seqNo: 10 }) })).toEqual([])

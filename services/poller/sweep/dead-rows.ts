@@ -1,5 +1,7 @@
-import { Buffer } from 'node:buffer'
+import type { Buffer } from 'node:buffer'
 import type { LiveTable } from '@freshet/reconcile/live-table.ts'
+import { keyAt, revisionAt } from '@freshet/reconcile/row-at.ts'
+import { tombstoneInShard, tombstoneOfDeadEpoch } from '@freshet/reconcile/tombstone.ts'
 import type { Revision } from '@freshet/records/revision.ts'
 import { STATE } from '@freshet/records/score-batch.ts'
 import type { SnapshotRows } from '@freshet/snapshot/rows.ts'
@@ -18,23 +20,17 @@ export interface Tombstone {
   readonly revision: Revision
 }
 
-/** Above every revision of an epoch: the largest that a change has room for. */
-const BURIED = { primaryTerm: 2 ** 32 - 1, seqNo: Number.MAX_SAFE_INTEGER }
-
-/**
- * Finds the rows of a snapshot whose documents are no more. Pure; asks each row once.
- *
- * A tombstone keeps the primary term of its row. That of the primary would be too high: when it dies before it has written
- * anything, the next one may bring operations of an older term that it never had, and a document among them lives.
- */
+/** Finds the rows of a snapshot whose documents are no more. Pure; asks each row once. */
 export class DeadRows {
-  readonly #living: ReadonlyMap<number, LiveShardKeys>
+  readonly #shards: readonly LiveShardKeys[]
+  readonly #byEpoch: ReadonlyMap<number, LiveShardKeys>
   readonly #deadEpochs: ReadonlySet<number>
   readonly #tied = new Set<string>()
 
-  /** @param deadEpochs what is left of them is dead, whatever it is. */
-  constructor(living: readonly LiveShardKeys[], deadEpochs: readonly number[]) {
-    this.#living = new Map(living.map((shard) => [shard.epoch, shard]))
+  /** @param deadEpochs what is left of them is dead, unless it is known to live with a lower version. */
+  constructor(shards: readonly LiveShardKeys[], deadEpochs: readonly number[]) {
+    this.#shards = shards
+    this.#byEpoch = new Map(shards.map((shard) => [shard.epoch, shard]))
     this.#deadEpochs = new Set(deadEpochs)
   }
 
@@ -53,30 +49,35 @@ export class DeadRows {
     const tombstones: Tombstone[] = []
     for (let row = 0; row < page.count; row++) {
       if (page.states[row] === STATE.deleted) continue
-      const rank = this.#rankAbove(page, row)
-      if (rank === undefined) continue
-      const revision = { documentVersion: page.documentVersions[row]!, epoch: page.epochs[row]!, ...rank }
-      tombstones.push({ key: keyAt(page, row), revision })
+      const revision = this.#revisionAbove(page, row)
+      if (revision !== undefined) tombstones.push({ key: keyAt(page, row), revision })
     }
     return tombstones
   }
 
-  /** undefined for a row that is not known to be dead. */
-  #rankAbove(page: SnapshotRows, row: number): Pick<Revision, 'primaryTerm' | 'seqNo'> | undefined {
+  /** undefined for a row that is not known to be dead, or stays. */
+  #revisionAbove(page: SnapshotRows, row: number): Revision | undefined {
     const epoch = page.epochs[row]!
-    const shard = this.#living.get(epoch)
-    if (shard === undefined) return this.#deadEpochs.has(epoch) ? BURIED : undefined
-    const seqNo = page.seqNos[row]!
-    const { checkpoint, maxSeqNo } = shard
-    if (seqNo > maxSeqNo) return undefined // written since the keys were read, perhaps
-    if (shard.table.has(page.keys, page.keyOffsets[row]!, page.keyOffsets[row + 1]!)) return undefined
-    if (seqNo < checkpoint) return { primaryTerm: page.primaryTerms[row]!, seqNo: checkpoint }
-    this.#tied.add(shard.key)
-    return undefined
+    const shard = this.#byEpoch.get(epoch)
+    if (shard !== undefined) return this.#revisionInShard(shard, page, row)
+    if (!this.#deadEpochs.has(epoch)) return undefined
+    const mayLive = this.#shards.some(({ table }) => lives(table, page, row))
+    return tombstoneOfDeadEpoch(revisionAt(page, row), { mayLive })
+  }
+
+  #revisionInShard(
+    { key, table, checkpoint, maxSeqNo }: LiveShardKeys,
+    page: SnapshotRows,
+    row: number,
+  ): Revision | undefined {
+    if (page.seqNos[row]! > maxSeqNo) return undefined // written since the keys were read, perhaps
+    if (lives(table, page, row)) return undefined
+    const tombstone = tombstoneInShard(revisionAt(page, row), checkpoint)
+    if (tombstone === undefined) this.#tied.add(key)
+    return tombstone
   }
 }
 
-/** A copy: the page is overwritten by the next. */
-function keyAt({ keys, keyOffsets }: SnapshotRows, row: number): Buffer {
-  return Buffer.from(keys.subarray(keyOffsets[row], keyOffsets[row + 1]))
+function lives(table: LiveShardKeys['table'], { keys, keyOffsets }: SnapshotRows, row: number): boolean {
+  return table.has(keys, keyOffsets[row]!, keyOffsets[row + 1]!)
 }
