@@ -149,8 +149,12 @@ export class CaptureLoop {
     shard.endScan(state, this.#table.looksBegun)
     shard.isLong = scan.isYielding
     if (before.identity !== state.cursor.identity) this.#news.tellIdentity(before, state.cursor)
-    if (error === undefined) shard.failure = undefined
-    if (error === undefined || stops.aborted) return
+    if (error === undefined) {
+      shard.failure = undefined
+      return
+    }
+    shard.mustSave ||= state.cursor !== before // it may be the write of this cursor that failed
+    if (stops.aborted) return
     if (!isOfIndex(error)) this.#fatal = error
     shard.fails(error, clock.nowMs())
     this.#news.tellFailure(view, error)

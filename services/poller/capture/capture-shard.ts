@@ -27,7 +27,7 @@ export interface CaptureWorld {
   readonly scope: Scope
   readonly writer: ChangeWriter
   /** Of cursors. */
-  readonly producer: Producer
+  readonly producer: Pick<Producer, 'send'>
   readonly telemetry: Telemetry
   readonly clock: Clock
   readonly report: StageReport
@@ -83,7 +83,7 @@ export class ShardCapture {
 
   /**
    * @param seen how the shard stands by a look that `view` is from.
-   * @returns the state, idle again; at the last saved cursor when `error` is set.
+   * @returns the state, idle again. When `error` is set, the cursor may be ahead of what is on disk.
    */
   async run(seen: Observed): Promise<{ state: Capture; error?: unknown }> {
     const { pageRows, maxPageBytes } = this.#world.settings.elasticsearch
