@@ -167,7 +167,10 @@ export const ERRORS = {
   },
 
   // Gateway
-  QUEUE_FULL: { retryable: true, hint: 'Too much at once; the caller is answered from the next store.' },
+  QUEUE_FULL: {
+    retryable: true,
+    hint: 'Too much at once: a caller of the gateway is answered from the next store, all else is tried again.',
+  },
   DEADLINE: { retryable: true, hint: 'The time was over before the answer was there.' },
   PORT_TAKEN: { retryable: false, hint: 'Stop what listens there, or set another gateway.port.' },
   API_KEY_REFUSED: {

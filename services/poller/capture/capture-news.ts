@@ -88,6 +88,11 @@ export class CaptureNews {
     this.#telemetry.log.warn(`capture of ${index}/${shard} is tried again: ${toFreshetError(error).message}`)
   }
 
+  cannotSave(cursors: number, error: unknown): void {
+    const { message } = toFreshetError(error)
+    this.#telemetry.log.warn(`${cursors} cursors are not written yet, trying again: ${message}`)
+  }
+
   tellIdentity(before: Cursor, { index, shard, seqNo, epoch }: Cursor): void {
     const { log, metrics } = this.#telemetry
     if (before.epoch !== epoch) {

@@ -1,3 +1,4 @@
+import { setImmediate as letOthersRun } from 'node:timers/promises'
 import type { Client } from '@elastic/elasticsearch'
 import { PageTooLarge, readPage } from '@freshet/adapters/elasticsearch/read-page.ts'
 import type { ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
@@ -8,7 +9,7 @@ import type { Hit } from '@freshet/records/hit.ts'
 import type { StageReport } from '@freshet/service/service.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
-import { saveCursor } from '../sharing/cursor-store.ts'
+import { saveCursors } from '../sharing/cursor-store.ts'
 import {
   type Capture,
   defaultLimits,
@@ -125,7 +126,7 @@ export class ShardCapture {
     const { producer, settings, clock, grace } = this.#world
     switch (effect.kind) {
       case 'save':
-        await saveCursor(producer, settings.pipeline, effect.cursor, grace)
+        await saveCursors(producer, settings.pipeline, [effect.cursor], grace)
         return { event: { kind: 'saved' } }
       case 'refresh':
         await this.#refresh()
@@ -161,7 +162,9 @@ export class ShardCapture {
     }
   }
 
+  /** Begins when the request for the next page is out: Elasticsearch reads while changes are made here. */
   async #produce({ hits, capturedAtMs }: PageRead, skip: ReadonlySet<number>): Promise<void> {
+    await letOthersRun()
     const { writer, telemetry, grace } = this.#world
     const { epoch } = this.#state.cursor
     const fresh = skip.size === 0 ? hits : hits.filter((_, row) => !skip.has(row))

@@ -1,4 +1,4 @@
-import { saveCursor } from '../sharing/cursor-store.ts'
+import { saveCursors } from '../sharing/cursor-store.ts'
 import type { HeldShard } from '../sharing/held-shard.ts'
 import type { ShardTable } from '../sharing/shard-table.ts'
 import { type Capture, defaultLimits, step } from './capture.ts'
@@ -7,12 +7,24 @@ import type { CaptureWorld } from './capture-shard.ts'
 
 type World = Pick<CaptureWorld, 'settings' | 'producer' | 'clock' | 'grace'>
 
-/** What is written to `.cursors` between scans: the death of an index that is gone, and what others have overwritten. */
+/** A cursor that is to be written. */
+interface Chore {
+  readonly shard: HeldShard
+  readonly before: Capture
+  /** Its cursor is on disk afterwards. */
+  readonly after: Capture
+  readonly isDeath: boolean
+}
+
+/**
+ * What is written to `.cursors` between scans: the death of an index that is gone, what others have overwritten, and what
+ * could not be written before. One write at a time holds all that is due: after a sweep these are all shards at once.
+ */
 export class ShardChores {
   readonly #world: World
   readonly #table: ShardTable
   readonly #news: CaptureNews
-  readonly #running = new Set<Promise<void>>()
+  #writing: Promise<void> | undefined
 
   constructor(world: World, table: ShardTable, news: CaptureNews) {
     this.#world = world
@@ -21,57 +33,51 @@ export class ShardChores {
   }
 
   begin(nowMs: number): void {
-    const graceMs = this.#world.settings.elasticsearch.goneGraceSeconds * 1_000
-    for (const shard of this.#table.shards()) {
-      if (shard.isDying(nowMs, graceMs)) this.#do(shard, () => this.#die(shard, nowMs))
-      else if (shard.isToBeSaved && shard.mayTry(nowMs)) this.#do(shard, () => this.#saveAgain(shard))
-    }
+    if (this.#writing !== undefined) return
+    const chores = [...this.#table.shards()].flatMap((shard) => this.#choreOf(shard, nowMs) ?? [])
+    if (chores.length === 0) return
+    // While it is written, no scan of these shards begins.
+    for (const { shard, before } of chores) shard.beginScan({ state: before }, new AbortController())
+    this.#writing = this.#write(chores).finally(() => {
+      this.#writing = undefined
+    })
   }
 
   async done(): Promise<void> {
-    await Promise.all(this.#running)
+    await this.#writing
   }
 
-  /** While it is done, no scan of the shard begins. */
-  #do(shard: HeldShard, work: () => Promise<Capture>): void {
+  #choreOf(shard: HeldShard, nowMs: number): Chore | undefined {
+    const { goneGraceSeconds } = this.#world.settings.elasticsearch
     const before = shard.state
-    shard.beginScan({ state: before }, new AbortController())
-    const end = (state: Capture) => shard.endScan(state, this.#table.looksBegun)
-    const running = work().then(
-      (state) => {
-        shard.failure = undefined
-        end(state)
-      },
-      (error: unknown) => {
-        end(before)
-        shard.mustSave = true
-        shard.fails(error, this.#world.clock.nowMs())
-        this.#news.tellFailure(before.cursor, error)
-      },
-    )
-    const done = running.finally(() => this.#running.delete(done))
-    this.#running.add(done)
-  }
-
-  /** Its epoch dies on disk: whatever is still to come of it is outranked, and what there is may be deleted. */
-  async #die(shard: HeldShard, nowMs: number): Promise<Capture> {
-    const newEpoch = this.#table.takeEpoch(shard.partition, nowMs)
-    const [dying] = step(shard.state, { kind: 'gone', newEpoch }, LIMITS)
-    await this.#save(dying)
-    shard.dies()
-    return step(dying, { kind: 'saved' }, LIMITS)[0]
-  }
-
-  async #saveAgain(shard: HeldShard): Promise<Capture> {
-    const { state } = shard
+    if (shard.isDying(nowMs, goneGraceSeconds * 1_000)) {
+      const newEpoch = this.#table.takeEpoch(shard.partition, nowMs)
+      const [dying] = step(before, { kind: 'gone', newEpoch }, LIMITS)
+      return { shard, before, after: step(dying, { kind: 'saved' }, LIMITS)[0], isDeath: true }
+    }
+    if (!shard.isToBeSaved || !shard.mayTry(nowMs)) return undefined
     shard.mustSave = false
-    await this.#save(state)
-    return state
+    return { shard, before, after: before, isDeath: false }
   }
 
-  async #save({ cursor }: Capture): Promise<void> {
-    const { producer, settings, grace } = this.#world
-    await saveCursor(producer, settings.pipeline, cursor, grace)
+  async #write(chores: readonly Chore[]): Promise<void> {
+    const { producer, settings, clock, grace } = this.#world
+    const cursors = chores.map(({ after }) => after.cursor)
+    try {
+      await saveCursors(producer, settings.pipeline, cursors, grace)
+      for (const { shard, after, isDeath } of chores) {
+        if (isDeath) shard.dies()
+        shard.failure = undefined
+        shard.endScan(after, this.#table.looksBegun)
+      }
+    } catch (error) {
+      for (const { shard, before } of chores) {
+        shard.endScan(before, this.#table.looksBegun)
+        shard.mustSave = true
+        shard.fails(error, clock.nowMs())
+      }
+      this.#news.cannotSave(chores.length, error)
+    }
   }
 }
 

@@ -7,14 +7,17 @@ import { cursorPartition } from './cursor-partition.ts'
 
 type CursorWriter = Pick<Producer, 'send'>
 
-export async function saveCursor(
+export async function saveCursors(
   producer: CursorWriter,
   pipeline: string,
-  cursor: Cursor,
+  cursors: readonly Cursor[],
   signal: AbortSignal,
 ): Promise<void> {
-  const key = cursorKey(cursor.identity.indexUuid, cursor.shard)
-  await write(producer, pipeline, [record(key, Buffer.from(cursorRecord.encode(cursor)))], signal)
+  const messages = cursors.map((cursor) => {
+    const key = cursorKey(cursor.identity.indexUuid, cursor.shard)
+    return record(key, Buffer.from(cursorRecord.encode(cursor)))
+  })
+  await write(producer, pipeline, messages, signal)
 }
 
 /** A shard that is gone, and with it everything that was captured of it. */

@@ -10,7 +10,7 @@ import { captureGroup, TOPICS, type TopicName, topicName } from '@freshet/record
 import { systemClock } from '@freshet/stage/clock.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { expect, test, vi } from 'vitest'
-import { removeCursor, saveCursor } from './cursor-store.ts'
+import { removeCursor, saveCursors } from './cursor-store.ts'
 import { ShardTable } from './shard-table.ts'
 import { shareShards } from './share-loop.ts'
 
@@ -59,7 +59,7 @@ async function open() {
       members.push({ stop })
       return { table, stop }
     },
-    save: (cursor: Cursor) => saveCursor(producer, pipeline, cursor, soon()),
+    save: (cursor: Cursor) => saveCursors(producer, pipeline, [cursor], soon()),
     remove: (key: string) => removeCursor(producer, pipeline, key, soon()),
     committed: () =>
       withAdmin(connection, { doing: 'reading', signal: soon() }, async (admin) => {

@@ -5,7 +5,7 @@ import type { Cursor } from '@freshet/records/cursor.ts'
 import { defaultLimits } from '../capture/capture.ts'
 import type { CaptureWorld } from '../capture/capture-shard.ts'
 import { tracePage } from '../capture/page-span.ts'
-import { saveCursor } from '../sharing/cursor-store.ts'
+import { saveCursors } from '../sharing/cursor-store.ts'
 import { CaptureByTimestamp, type Frozen, type IndexWorld } from './capture-by-timestamp.ts'
 import { overlapOf, resume } from './progress.ts'
 import { progressOf, type StoredProgress, withProgress } from './stored-progress.ts'
@@ -81,13 +81,13 @@ export class IndexCapture implements IndexWorld<TimestampedHit> {
 
   async save(progress: StoredProgress): Promise<void> {
     const cursor = withProgress(this.#cursor, progress)
-    await saveCursor(this.#world.producer, this.#world.settings.pipeline, cursor, this.#world.grace)
+    await saveCursors(this.#world.producer, this.#world.settings.pipeline, [cursor], this.#world.grace)
     this.#cursor = cursor
   }
 
   /** For where another poller has written over what stands in `.cursors`. */
   async saveAgain(): Promise<void> {
     const { producer, settings, grace } = this.#world
-    await saveCursor(producer, settings.pipeline, this.#cursor, grace)
+    await saveCursors(producer, settings.pipeline, [this.#cursor], grace)
   }
 }

@@ -1,7 +1,7 @@
 import { readState } from '@freshet/adapters/elasticsearch/shards-api.ts'
 import type { Cursor } from '@freshet/records/cursor.ts'
 import type { CaptureWorld } from '../capture/capture-shard.ts'
-import { saveCursor } from '../sharing/cursor-store.ts'
+import { saveCursors } from '../sharing/cursor-store.ts'
 import { IndexCapture } from './index-capture.ts'
 import { beginCursor } from './stored-progress.ts'
 import type { TimestampTable } from './timestamp-table.ts'
@@ -47,7 +47,7 @@ async function begin(
     clusterUuid: await readClusterUuid(world, name),
     scope: scopeOf(world),
   })
-  await saveCursor(producer, settings.pipeline, cursor, grace)
+  await saveCursors(producer, settings.pipeline, [cursor], grace)
   telemetry.log.info(`capture of ${name} starts at the beginning, epoch ${epoch}`)
   return cursor
 }
