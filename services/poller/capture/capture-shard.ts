@@ -164,9 +164,9 @@ export class ShardCapture {
 
   /** Begins when the request for the next page is out: Elasticsearch reads while changes are made here. */
   async #produce({ hits, capturedAtMs }: PageRead, skip: ReadonlySet<number>): Promise<void> {
-    await letOthersRun()
     const { writer, telemetry, grace } = this.#world
     const { epoch } = this.#state.cursor
+    await letOthersRun()
     const fresh = skip.size === 0 ? hits : hits.filter((_, row) => !skip.has(row))
     await tracePage(telemetry, 'send', this.#view, (trace) =>
       writer.write(fresh, { epoch, capturedAtMs, trace }, grace),

@@ -62,8 +62,8 @@ describe('a shard', () => {
   test('goes on inclusively after a full page, since numbers repeat in a shrunk index', () => {
     const [state, effects] = feed(newCapture('i', 0), observed(9), saved, refreshed, hits(1, 2, 3))
     expect(effects).toMatchObject([
-      { kind: 'produce', throughSeqNo: 2 },
       { kind: 'readPage', from: { seqNo: 3, inclusive: true } },
+      { kind: 'produce', throughSeqNo: 2 },
     ])
     const twin: Event = {
       kind: 'page',

@@ -337,7 +337,7 @@ function pageRead(
   }
   const produce: readonly Effect[] = isNew ? [{ kind: 'produce', skip, throughSeqNo }] : []
   const [after, effects] = goOn({ ...state, pageSize }, next, limits)
-  return [after, [...produce, ...effects]]
+  return [after, [...effects, ...produce]] // the next page is asked for first: the server works meanwhile
 }
 
 /** Rows of the page that an inclusive read repeats. */
