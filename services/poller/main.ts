@@ -79,6 +79,7 @@ function captureBySeqNo(capture: CaptureWorld, sweep: Omit<SweepWorld, 'store'>,
     await using store = openS3(settings.s3)
     const tracked = trackShards(table, { producer, pipeline: settings.pipeline })
     const sweeping = new SweepLoop({ ...sweep, store }, tracked).run()
+    sweeping.catch(() => ending.abort())
     try {
       await new CaptureLoop(capture, table).run()
     } finally {

@@ -9,7 +9,9 @@ import { type Cursor, cursorRecord } from '@freshet/records/cursor.ts'
 import { TOPICS } from '@freshet/records/topics.ts'
 import { ServiceState } from '@freshet/service/service-state.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
+import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { quietTelemetry } from '@freshet/telemetry/telemetry.kit.ts'
+import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
 import { expect, test, vi } from 'vitest'
 import { ShardTable } from '../sharing/shard-table.ts'
 import { CaptureLoop } from './capture-loop.ts'
@@ -18,8 +20,14 @@ import { ChangeWriter } from './change-writer.ts'
 vi.setConfig({ testTimeout: 120_000 })
 const WAIT = { timeout: 60_000, interval: 50 }
 
-/** An index of one shard, captured by a loop that holds every partition. @param onCursor may refuse to write one */
-async function open(onCursor: (cursor: Cursor) => void) {
+interface Played {
+  /** May refuse to write one. */
+  readonly onCursor?: (cursor: Cursor) => void
+  readonly telemetry?: Telemetry
+}
+
+/** An index of one shard, captured by a loop that holds every partition. */
+async function open({ onCursor = () => {}, telemetry = quietTelemetry() }: Played) {
   const index = `t${randomBytes(6).toString('hex')}`
   const env = {
     ...process.env,
@@ -37,7 +45,7 @@ async function open(onCursor: (cursor: Cursor) => void) {
   }
   const parts = {
     ...{ settings, scope, producer: { send }, clock: systemClock },
-    ...{ telemetry: quietTelemetry(), report: new ServiceState() },
+    ...{ telemetry, report: new ServiceState() },
   }
   const writer = new ChangeWriter({ ...parts, maxMessageBytes: 1_000_000 })
   const table = new ShardTable()
@@ -66,11 +74,25 @@ async function open(onCursor: (cursor: Cursor) => void) {
 test('a last save that failed is made good, also when nothing more is written: else the cursor is behind for ever', async () => {
   const saved: Cursor[] = []
   let refused = 0
-  await using shard = await open((cursor) => {
-    if (cursor.seqNo === 0 && refused++ === 0)
-      throw new FreshetError('KAFKA_UNREACHABLE', 'no broker in this test')
-    saved.push(cursor)
+  await using shard = await open({
+    onCursor(cursor) {
+      if (cursor.seqNo === 0 && refused++ === 0)
+        throw new FreshetError('KAFKA_UNREACHABLE', 'no broker in this test')
+      saved.push(cursor)
+    },
   })
   await shard.write('a')
   await vi.waitFor(() => expect(saved.at(-1)?.seqNo).toBe(0), WAIT)
+})
+
+test('a bug ends the loop in order, with the bug as its error', async () => {
+  const bug = new TypeError('of this test')
+  const log = {
+    ...quietLog,
+    info(message: string) {
+      if (message.includes('starts at the beginning')) throw bug
+    },
+  }
+  await using shard = await open({ telemetry: quietTelemetry({ log }) })
+  expect(await shard.outcome).toBe(bug)
 })

@@ -100,7 +100,7 @@ export class CaptureLoop {
   #work(): void {
     const { clock, report } = this.#world
     const nowMs = clock.nowMs()
-    this.#chores.begin(nowMs)
+    void this.#endOnBug(this.#chores.begin(nowMs))
     const due = [...this.#table.shards()].filter((shard) => this.#isDue(shard, nowMs))
     this.#beginTurns(due)
     if (due.some(({ isScanning }) => !isScanning))
@@ -134,11 +134,16 @@ export class CaptureLoop {
       const turn = { shard, scan, begunAtMs: clock.nowMs(), isLong, lastTurn: this.#turn }
       shard.lastTurn = this.#turn
       shard.beginScan(scan, stop)
-      this.#turns.set(
-        turn,
-        this.#take(turn, view, stops).finally(() => this.#turns.delete(turn)),
-      )
+      const taken = this.#take(turn, view, stops).finally(() => this.#turns.delete(turn))
+      this.#turns.set(turn, this.#endOnBug(taken))
     }
+  }
+
+  /** What nobody expects to fail ends the poller in order, with what is under way finished. */
+  #endOnBug(work: Promise<void>): Promise<void> {
+    return work.catch((bug: unknown) => {
+      this.#fatal ??= bug
+    })
   }
 
   async #take({ shard, scan }: Turn, view: ShardView, stops: AbortSignal): Promise<void> {

@@ -53,13 +53,13 @@ function open({ shards }: { shards: number }) {
 test('after a sweep all cursors are written at once, by one write, however many they are', async () => {
   const { table, writes, chores } = open({ shards: 1_500 })
   for (const shard of table.shards()) shard.mustSave = true
-  chores.begin(0)
-  chores.begin(0)
+  void chores.begin(0)
+  void chores.begin(0)
   expect(writes.map(({ messages }) => messages.length)).toEqual([1_500])
   expect([...table.shards()].some((shard) => shard.mayTry(0))).toBe(false)
   writes[0]!.answer.resolve()
   await chores.done()
-  chores.begin(0)
+  void chores.begin(0)
   expect(writes).toHaveLength(1)
   expect([...table.shards()].every((shard) => shard.mayTry(0))).toBe(true)
 })
@@ -67,13 +67,13 @@ test('after a sweep all cursors are written at once, by one write, however many 
 test('a write that failed is told of once and made again', async () => {
   const { table, writes, warn, chores } = open({ shards: 20 })
   for (const shard of table.shards()) shard.mustSave = true
-  chores.begin(0)
+  void chores.begin(0)
   writes[0]!.answer.reject(new FreshetError('KAFKA_UNREACHABLE', 'no broker in this test'))
   await chores.done()
   expect(warn).toHaveBeenCalledOnce()
-  chores.begin(0)
+  void chores.begin(0)
   expect(writes).toHaveLength(1)
-  chores.begin(60_000)
+  void chores.begin(60_000)
   expect(writes[1]!.messages).toHaveLength(20)
 })
 
@@ -82,7 +82,7 @@ test('the epoch of an index that is gone is dead on disk before anything may be 
   const [shard] = table.shards()
   const see = () => table.see(NOBODY, table.beginLook(), { nowMs: 0, isCapturable: () => true })
   see()
-  chores.begin(1_000)
+  void chores.begin(1_000)
   expect(shard).toMatchObject({ isGone: false, cursor: { epoch: 1_000, deadEpochs: [] } })
   const written = cursorRecord.decode(writes[0]!.messages[0]!.value!)
   expect(written.deadEpochs).toEqual([1_000])

@@ -32,7 +32,8 @@ export class ShardChores {
     this.#news = news
   }
 
-  begin(nowMs: number): void {
+  /** Resolves when it is over, written or not. */
+  async begin(nowMs: number): Promise<void> {
     if (this.#writing !== undefined) return
     const chores = [...this.#table.shards()].flatMap((shard) => this.#choreOf(shard, nowMs) ?? [])
     if (chores.length === 0) return
@@ -41,6 +42,7 @@ export class ShardChores {
     this.#writing = this.#write(chores).finally(() => {
       this.#writing = undefined
     })
+    await this.#writing
   }
 
   async done(): Promise<void> {

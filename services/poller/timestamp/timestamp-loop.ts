@@ -89,9 +89,13 @@ export class TimestampLoop {
     this.#turn++
     for (const { index, course } of due.slice(0, MAX_INDICES_AT_ONCE - running)) {
       course.lastTurn = this.#turn
-      course.poll = this.#poll(index, course, states.get(index.name)).finally(() => {
-        course.poll = undefined
-      })
+      course.poll = this.#poll(index, course, states.get(index.name))
+        .catch((bug: unknown) => {
+          this.#fatal ??= bug
+        })
+        .finally(() => {
+          course.poll = undefined
+        })
     }
     this.#tellHealth()
   }
