@@ -1,7 +1,7 @@
 /** Capture by timestamp from a real Elasticsearch into a real Kafka. */
 import { errors } from '@elastic/elasticsearch'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { Pipeline } from '../sweep/pipeline.kit.ts'
+import { Pipeline } from '../pipeline.kit.ts'
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 const WAIT = { timeout: 60_000, interval: 50 }

@@ -6,9 +6,9 @@ import { cursorKey } from '@freshet/records/cursor.ts'
 import { delayMs } from '@freshet/stage/back-off.ts'
 import type { CaptureWorld } from '../capture/capture-shard.ts'
 import type { IndexCapture } from './index-capture.ts'
-import { indexStates } from './index-states.ts'
 import { IndexWatch } from './index-watch.ts'
 import { type HeldIndex, openCapture } from './open-capture.ts'
+import { StateWatch } from './state-watch.ts'
 import type { TimestampTable } from './timestamp-table.ts'
 
 const BACK_OFF = { firstMs: 200, maxMs: 10_000 }
@@ -30,6 +30,7 @@ export class TimestampLoop {
   readonly #world: CaptureWorld
   readonly #table: TimestampTable
   readonly #watch: IndexWatch
+  readonly #states: StateWatch
   /** By key of the cursor. */
   readonly #courses = new Map<string, Course>()
   #turn = 0
@@ -40,6 +41,10 @@ export class TimestampLoop {
     this.#world = world
     this.#table = table
     this.#watch = new IndexWatch(() => judgeIndices(client, settings.elasticsearch, signal), telemetry, clock)
+    this.#states = new StateWatch(
+      () => readStats(client, settings.elasticsearch.index, signal),
+      telemetry.log,
+    )
   }
 
   /**
@@ -77,8 +82,8 @@ export class TimestampLoop {
   }
 
   async #work(): Promise<void> {
-    const { clock } = this.#world
-    const states = await this.#readStates()
+    const { clock, signal } = this.#world
+    const states = await this.#states.look(signal)
     const held = this.#heldIndices()
     this.#leaveOthers(held)
     const due = held
@@ -98,12 +103,6 @@ export class TimestampLoop {
         })
     }
     this.#tellHealth()
-  }
-
-  /** Without them (a privilege is missing, Elasticsearch Serverless) every poll reads. */
-  async #readStates(): Promise<ReadonlyMap<string, string>> {
-    const { client, settings, signal } = this.#world
-    return await readStats(client, settings.elasticsearch.index, signal).then(indexStates, () => new Map())
   }
 
   #heldIndices(): readonly HeldIndex[] {
