@@ -77,6 +77,12 @@ describe('a page', () => {
     await expect(read()).rejects.toMatchObject({ code: 'INDEX_MISSING' })
   })
 
+  test('of an index that has never had a document is empty', async () => {
+    const { read } = await scratchIndex()
+    expect((await read()).hits).toEqual([])
+    expect((await read({ scope: { term: { live: true } }, source: false })).hits).toEqual([])
+  })
+
   test('of more rows than index.max_result_window says how many there may be', async () => {
     const { put, refresh, read } = await scratchIndex({ settings: { max_result_window: 5 } })
     await put('a', {})

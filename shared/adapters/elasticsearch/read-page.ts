@@ -116,7 +116,8 @@ function searchOf(page: PageRequest | NumbersRequest): Search {
     },
     body: {
       size: rows,
-      sort: [{ _seq_no: 'asc' }],
+      // An index without mappings has never had a document, and would be refused for it.
+      sort: [{ _seq_no: { order: 'asc', unmapped_type: 'long' } }],
       query: scope === undefined ? query : withScope(query, scope),
       ...(source !== undefined && { _source: source }),
     },
