@@ -11,6 +11,7 @@ import { heldRows } from '@freshet/reconcile/held-rows.ts'
 import { readLiveKeys } from '@freshet/reconcile/live-keys.ts'
 import type { LiveTable } from '@freshet/reconcile/live-table.ts'
 import { Pace } from '@freshet/reconcile/pace.ts'
+import { readCursors } from '@freshet/reconcile/read-cursors.ts'
 import { Watermark } from '@freshet/reconcile/watermark.ts'
 import type { TraceContext } from '@freshet/records/change.ts'
 import { cursorKey } from '@freshet/records/cursor.ts'
@@ -20,7 +21,8 @@ import type { StageReport } from '@freshet/service/service.ts'
 import { readManifest } from '@freshet/snapshot/manifest.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
-import type { TrackedShard, TrackedShards } from '../sharing/tracked-shards.ts'
+import type { TrackedShards } from '../sharing/tracked-shards.ts'
+import type { Captured } from './dead-epochs.ts'
 import { DeadRows, type Tombstone } from './dead-rows.ts'
 import type { Effect, Event } from './sweep.ts'
 
@@ -45,10 +47,17 @@ export interface Tally {
   tombstones: number
 }
 
+/** What remains to be done, and cannot be. */
+export type Outcome = Pick<EffectOf<'finish'>, 'left' | 'waiting'>
+
 type EffectOf<Kind extends Effect['kind']> = Extract<Effect, { kind: Kind }>
 
 /** Performs what sweep.ts decides in one sweep, and holds its tables meanwhile. */
 export class SweepEffects {
+  /** Of all pollers, as they were last read. */
+  cursors: Captured['cursors']
+  /** Of a round that came to its end. */
+  outcome: Outcome | undefined
   readonly tally: Tally = { livingKeys: 0, heldRows: 0, tombstones: 0 }
   readonly #world: SweepWorld
   readonly #shards: TrackedShards
@@ -76,8 +85,8 @@ export class SweepEffects {
         return { kind: 'scanned', nowMs: clock.nowMs(), tableBytes }
       }
       case 'look': {
-        const shards = await this.#look(effect)
-        return { kind: 'looked', nowMs: clock.nowMs(), shards }
+        const captured = await this.#look(effect)
+        return { kind: 'looked', nowMs: clock.nowMs(), ...captured }
       }
       case 'mark':
         this.#watermark = await Watermark.now(this.#watermarkWorld(), this.#world.signal)
@@ -122,15 +131,18 @@ export class SweepEffects {
   }
 
   /** The shards as they are tracked, as they stand by a look of our own. */
-  async #look({ afterMs }: EffectOf<'look'>): Promise<TrackedShard[]> {
-    const { client, clock, settings, signal } = this.#world
+  async #look({ afterMs, withCursors }: EffectOf<'look'>): Promise<Captured> {
+    const { client, clock, connection, settings, signal } = this.#world
     await clock.sleep(afterMs, signal)
+    const cursors = withCursors ? await readCursors(connection, settings.pipeline, signal) : undefined
     const { readable } = await readShards(client, settings.elasticsearch.index, signal)
     const views = new Map(readable.map((view) => [cursorKey(view.identity.indexUuid, view.shard), view]))
     // Named one by one: a shard is an object of a class, whose getters a spread leaves out.
-    return this.#shards.shards().map(({ key, partition, cursor, isGone, hasCompletedFirstScan }) => {
+    const shards = this.#shards.shards().map(({ key, partition, cursor, isGone, hasCompletedFirstScan }) => {
       return { key, partition, cursor, isGone, hasCompletedFirstScan, view: views.get(key) }
     })
+    this.cursors = cursors ?? this.cursors
+    return { shards, cursors }
   }
 
   async #checkStored({ afterMs }: EffectOf<'checkStored'>): Promise<boolean> {
@@ -174,9 +186,10 @@ export class SweepEffects {
     telemetry.metrics.add('freshet.sweep.tombstones', messages.length)
   }
 
-  async #finish({ swept, forget }: EffectOf<'finish'>): Promise<void> {
+  async #finish({ swept, forget, left, waiting }: EffectOf<'finish'>): Promise<void> {
     for (const { key, event } of swept) this.#shards.swept(key, event)
     for (const key of forget) await this.#shards.forget(key, this.#world.grace)
+    this.outcome = { left, waiting }
   }
 
   #watermarkWorld() {

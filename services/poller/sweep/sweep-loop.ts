@@ -4,9 +4,11 @@ import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import { inSpan, traceContextOf } from '@freshet/telemetry/spans.ts'
 import type { Span } from '@opentelemetry/api'
 import type { TrackedShards } from '../sharing/tracked-shards.ts'
+import { type Captured, indicesKept } from './dead-epochs.ts'
 import { type Effect, type Event, type Limits, newSweep, type Sweep, step } from './sweep.ts'
-import { SweepEffects, type SweepWorld, type Tally } from './sweep-effects.ts'
-import { dueTargets, indicesKept } from './target.ts'
+import { type Outcome, SweepEffects, type SweepWorld, type Tally } from './sweep-effects.ts'
+import type { Why } from './sweep-state.ts'
+import { dueTargets, type Target } from './target.ts'
 
 /**
  * Finds deletes for as long as the poller runs: performs what sweep.ts decides, and feeds the outcomes back. Whatever
@@ -20,6 +22,8 @@ export class SweepLoop {
   #effect: Effect
   #isTroubled = false
   #kept: ReadonlySet<string> = new Set()
+  /** Of all pollers, as the last sweep that asked for them has read them. */
+  #cursors: Captured['cursors']
 
   constructor(world: SweepWorld, shards: TrackedShards) {
     this.#world = world
@@ -37,8 +41,8 @@ export class SweepLoop {
       if (this.#effect.kind === 'rest') {
         await clock.sleep(this.#effect.forMs, signal)
         const [shards, nowMs] = [this.#shards.shards(), clock.nowMs()]
-        telemetry.metrics.set('freshet.sweep.due', dueTargets(shards, nowMs, this.#limits).length)
-        this.#tellKept(indicesKept(shards, this.#limits))
+        telemetry.metrics.set('freshet.sweep.due', dueTargets({ shards }, nowMs, this.#limits).length)
+        this.#tellKept(indicesKept({ shards, cursors: this.#cursors }, this.#limits))
         this.#feed({ kind: 'looked', nowMs, shards })
         continue
       }
@@ -65,22 +69,21 @@ export class SweepLoop {
       this.#feed({ kind: 'failed', nowMs: clock.nowMs() })
       throw error
     } finally {
+      this.#cursors = effects.cursors ?? this.#cursors
       span.setAttribute(ATTRIBUTES.rows, effects.tally.heldRows)
       span.setAttribute(ATTRIBUTES.deadRows, effects.tally.tombstones)
     }
+    if (effects.outcome === undefined) return // nothing of what was due could be done
     const seconds = (clock.nowMs() - startedAtMs) / 1_000
     telemetry.metrics.set('freshet.sweep.duration', seconds)
-    this.#tellEnd(effects.tally, seconds)
+    this.#tellEnd(effects.tally, effects.outcome, seconds)
   }
 
-  #tellEnd({ livingKeys, heldRows, tombstones }: Tally, seconds: number): void {
+  #tellEnd(tally: Tally, outcome: Outcome, seconds: number): void {
     const { log, metrics } = this.#world.telemetry
-    const isFinal = this.#state.setbacks === 0
-    metrics.add('freshet.sweep.sweeps', 1, isFinal ? 'final' : 'partial')
+    metrics.add('freshet.sweep.sweeps', 1, outcome.left.length === 0 ? 'final' : 'partial')
     this.#isTroubled = false
-    const found = `${tombstones} deletes found among ${heldRows} scores, ${livingKeys} documents live`
-    const more = isFinal ? '' : '; not all was captured, scored and stored in time, so it is repeated'
-    log.info(`sweep of ${seconds.toFixed(1)} s: ${found}${more}`)
+    log.info(`sweep of ${seconds.toFixed(1)} s: ${describe(tally, outcome)}`)
   }
 
   #tellKept(indices: ReadonlySet<string>): void {
@@ -101,6 +104,34 @@ export class SweepLoop {
       telemetry.log.warn(`the sweep for deletes is tried again: ${message}`, { [ATTRIBUTES.errorType]: code })
     this.#isTroubled = true
   }
+}
+
+const WHY: Readonly<Record<Why, string>> = {
+  moved: 'another primary or poller has taken them over meanwhile',
+  unsettled: 'not everything was captured, or beyond a failover, in time',
+  notStored: 'not everything was scored and stored in time',
+  tied: 'a delete waits for a later checkpoint',
+}
+const MAX_NAMED = 5
+
+function describe({ tombstones, heldRows, livingKeys }: Tally, { left, waiting }: Outcome): string {
+  const again = [...Map.groupBy(left, ({ why }) => why)].map(
+    ([why, shards]) => `again for ${namesOf(shards)}: ${WHY[why]}`,
+  )
+  const stays =
+    waiting.length === 0
+      ? []
+      : [
+          `the last document written to ${namesOf(waiting)} has left the filter by itself: its score stays until another is written`,
+        ]
+  const found = `${tombstones} deletes found among ${heldRows} scores, ${livingKeys} documents live`
+  return [found, ...again, ...stays].join('; ')
+}
+
+function namesOf(shards: readonly Pick<Target, 'index' | 'shard'>[]): string {
+  const names = shards.slice(0, MAX_NAMED).map(({ index, shard }) => `${index}/${shard}`)
+  const more = shards.length - names.length
+  return `${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`
 }
 
 const SPAN = { name: 'sweep', attributes: { [ATTRIBUTES.stage]: 'sweep' } }

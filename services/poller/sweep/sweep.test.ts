@@ -2,8 +2,9 @@ import type { ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
 import type { Cursor, ShardIdentity } from '@freshet/records/cursor.ts'
 import { describe, expect, test } from 'vitest'
 import type { TrackedShard } from '../sharing/tracked-shards.ts'
+import { indicesKept } from './dead-epochs.ts'
 import { type Effect, type Event, type Limits, newSweep, type Sweep, step } from './sweep.ts'
-import { indicesKept } from './target.ts'
+import type { Why } from './sweep-state.ts'
 
 const identity: ShardIdentity = {
   indexUuid: 'u',
@@ -82,6 +83,13 @@ function feed(state: Sweep, ...events: readonly Event[]): readonly [Sweep, Effec
 const resting = newSweep()[0]
 const start = (...events: readonly Event[]) => feed(resting, ...events)
 const rests = { kind: 'rest', forMs: expect.any(Number) }
+const givenUp = (why: Why): Effect => ({
+  kind: 'finish',
+  swept: [],
+  forget: [],
+  left: [{ index: 'i', shard: 0, why }],
+  waiting: [],
+})
 
 describe('a shard is swept', () => {
   test('when it never was, when deletes were counted, and when the last time is long ago', () => {
@@ -138,7 +146,7 @@ describe('between the scan and its tombstones', () => {
   test('the checkpoint passes what the primary had after the last page', () => {
     const lagging = tracked({ view: { globalCheckpoint: 12, maxSeqNo: 15 } })
     const [waiting, effect] = feed(scannedState, looked([lagging]))
-    expect(effect).toEqual({ kind: 'look', afterMs: 500 })
+    expect(effect).toEqual({ kind: 'look', afterMs: 500, withCursors: false })
     const later = (globalCheckpoint: number) =>
       feed(waiting, looked([tracked({ view: { globalCheckpoint, maxSeqNo: 99 } })]))[1].kind
     expect(later(14)).toBe('look')
@@ -154,14 +162,14 @@ describe('between the scan and its tombstones', () => {
         looked([waiting]),
         looked([tracked({ view: { identity: moved, globalCheckpoint: 99 } })]),
       )
-      expect(effect).toEqual(rests)
-      expect(state.setbacks).toBe(1)
+      expect(effect).toEqual(givenUp('moved'))
+      expect(feed(state, finished)[0].setbacks).toBe(1)
     }
   })
 
   test('a shard that is captured under another epoch, or by another poller, is given up', () => {
-    expect(feed(scannedState, looked([tracked({ cursor: { epoch: 200 } })]))[1]).toEqual(rests)
-    expect(feed(scannedState, looked([]))[1]).toEqual(rests)
+    expect(feed(scannedState, looked([tracked({ cursor: { epoch: 200 } })]))[1]).toEqual(givenUp('moved'))
+    expect(feed(scannedState, looked([]))[1]).toEqual(givenUp('moved'))
   })
 
   test('a primary that cannot be read is waited for; when it is back as it was, the sweep goes on', () => {
@@ -169,7 +177,7 @@ describe('between the scan and its tombstones', () => {
     const [waiting, effect] = feed(scannedState, looked([away]))
     expect(effect.kind).toBe('look')
     expect(feed(waiting, looked([tracked()]))[1].kind).toBe('mark')
-    expect(feed(waiting, looked([away], START_MS + limits.settleMs))[1]).toEqual(rests)
+    expect(feed(waiting, looked([away], START_MS + limits.settleMs))[1]).toEqual(givenUp('unsettled'))
   })
 })
 
@@ -189,6 +197,8 @@ describe('a sweep is final', () => {
         },
       ],
       forget: [],
+      left: [],
+      waiting: [],
     })
   })
 
@@ -202,18 +212,38 @@ describe('a sweep is final', () => {
       targets: [{ key: 'u/0', checkpoint: 10 }],
     })
     const [finishing, finish] = feed(joining, joined())
-    expect(finish).toEqual({ kind: 'finish', swept: [], forget: [] })
+    expect(finish).toEqual(givenUp('notStored'))
     const [state] = feed(finishing, finished)
     expect(state).toMatchObject({ setbacks: 1, notBeforeMs: START_MS + limits.pauseMs })
     expect(feed({ ...state, setbacks: 3 }, failed)[0].notBeforeMs).toBe(START_MS + 8 * limits.pauseMs)
   })
 
   test('not for a shard with a row that no tombstone outranks yet', () => {
-    expect(feed(settled, marked, stored(), joined('u/0'))[1]).toEqual({
-      kind: 'finish',
-      swept: [],
-      forget: [],
+    const written = looked([tracked({ view: { globalCheckpoint: 12, maxSeqNo: 12 } })])
+    const [joining] = start(looked([tracked()]), scanned(), written, marked, stored())
+    expect(feed(joining, joined('u/0'))[1]).toEqual(givenUp('tied'))
+  })
+
+  test('for the other shards of the round all the same, and then the next is not put off', () => {
+    const [a, b] = [tracked({ name: 'a' }), tracked({ name: 'b' })]
+    const written = tracked({ name: 'b', view: { globalCheckpoint: 12, maxSeqNo: 12 } })
+    const [finishing, effect] = start(
+      ...[looked([a, b]), scanned(), scanned(), looked([a, written]), marked, stored(), joined('b')],
+    )
+    expect(effect).toMatchObject({ swept: [{ key: 'a' }], left: [{ why: 'tied' }] })
+    const [state] = feed(finishing, finished)
+    expect(state).toMatchObject({ setbacks: 0, notBeforeMs: START_MS + limits.pauseMs })
+  })
+
+  /** Under a filter with `now` the last document may leave the scope without a write, and its row ties for ever. */
+  test('where a filter lets the last document go and nothing was written since: that one waits, the sweep ends', () => {
+    const [finishing, effect] = feed(settled, marked, stored(), joined('u/0'))
+    expect(effect).toMatchObject({
+      swept: [{ key: 'u/0' }],
+      left: [],
+      waiting: [{ index: 'i', shard: 0 }],
     })
+    expect(feed(finishing, finished)[0].setbacks).toBe(0)
   })
 
   test('and the next begins after a pause, the longer the more this one worked', () => {
@@ -260,7 +290,7 @@ describe('a dead epoch is buried', () => {
     const early = tracked({ tracked: { hasCompletedFirstScan: false } })
     expect(start(looked([early, gone]))[1]).toEqual(rests)
     const meanwhile = start(looked([swept, gone]), looked([early, gone]), marked, stored())
-    expect(meanwhile[1]).toEqual(rests)
+    expect(meanwhile[1]).toEqual(givenUp('unsettled'))
     const late = stored(false, START_MS + limits.storeMs)
     expect(start(looked([anew]), scanned(), looked([anew]), marked, late)[1]).toMatchObject({
       deadEpochs: [],
@@ -278,13 +308,59 @@ describe('where indices may share keys, what a gone index had', () => {
   const livesUnder = (epoch: number) =>
     tracked({ cursor: { epoch, sweep: { deleteTotal: 4, sweptAtMs: START_MS } } })
 
+  const feedShared = (...events: readonly Event[]) => {
+    let state = resting
+    let effect: Effect = { kind: 'rest', forMs: 0 }
+    for (const event of events) [state, effect] = step(state, event, shared)
+    return [state, effect] as const
+  }
+  const asked: Effect = { kind: 'look', afterMs: 0, withCursors: true }
+  /** With what another poller captures under this epoch. */
+  const beside = (shards: readonly TrackedShard[], epoch: number): Event => {
+    const { cursor } = tracked({ cursor: { epoch, identity: { ...identity, indexUuid: 'another' } } })
+    return { kind: 'looked', nowMs: START_MS, shards, cursors: new Map([['another/0', cursor]]) }
+  }
+
   test('is deleted when all that may have the key outranks it', () => {
-    expect(step(resting, looked([livesUnder(81), gone]), shared)[1].kind).toBe('look')
+    const shards = [livesUnder(81), gone]
+    const [, effect] = feedShared(
+      ...[looked(shards), beside(shards, 82), looked(shards), beside(shards, 82), marked, stored()],
+    )
+    expect(effect).toMatchObject({ kind: 'join', deadEpochs: [80] })
   })
 
   test('stays when an index that was met before it lives, whose documents it would bury for ever', () => {
-    expect(step(resting, looked([livesUnder(79), gone]), shared)[1]).toEqual(rests)
-    expect(indicesKept([livesUnder(79), gone], shared)).toEqual(new Set(['i']))
+    const shards = [livesUnder(79), gone]
+    expect(step(resting, looked(shards), shared)[1]).toEqual(rests)
+    expect(indicesKept({ shards }, shared)).toEqual(new Set(['i']))
+  })
+
+  test('stays as well when another poller captures that index, and is looked at ever less often', () => {
+    const shards = [livesUnder(81), gone]
+    expect(feedShared(looked(shards))[1]).toEqual(asked)
+    const [state, effect] = feedShared(looked(shards), beside(shards, 79))
+    expect(effect).toEqual(rests)
+    expect(state.setbacks).toBe(1)
+  })
+
+  test('stays when another poller begins with such an index during the sweep', () => {
+    const shards = [livesUnder(81), gone]
+    const begun = [looked(shards), beside(shards, 82)]
+    expect(feedShared(...begun, looked(shards))[1]).toEqual(asked)
+    expect(feedShared(...begun, looked(shards), beside(shards, 79))[1]).toMatchObject({
+      kind: 'finish',
+      swept: [],
+      forget: [],
+    })
+  })
+
+  test('is not held up by what this poller no longer captures itself', () => {
+    const shards = [livesUnder(81), gone]
+    const { cursor } = gone
+    const ofOurs = { ...cursor, epoch: 70, identity: { ...identity, indexUuid: 'x' } }
+    const cursors = new Map([['g/0', ofOurs]])
+    const captured: Event = { kind: 'looked', nowMs: START_MS, shards, cursors }
+    expect(feedShared(looked(shards), captured)[1].kind).toBe('look')
   })
 })
 

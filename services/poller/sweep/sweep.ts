@@ -15,15 +15,16 @@
  *   index may hold under a lower one stays.
  *
  * Why no dead key stays: a sweep counts as final only when its shard was captured up to the checkpoint at the start, and
- * the snapshot held everything emitted by then. A document that was deleted before the start can be emitted no more by
- * then, so its row was there to be found. Until then the sweep stays due.
+ * the snapshot held everything emitted by then. Nobody emits a document that was deleted before the start any more, so its
+ * row was there to be found; until then the sweep stays due. But for a poller that wakes up late: what it writes of a key
+ * that the snapshot never held stays until the sweep by age.
  */
 import { FreshetError } from '@freshet/errors/errors.ts'
-import type { Event as CaptureEvent } from '../capture/capture.ts'
-import type { TrackedShard } from '../sharing/tracked-shards.ts'
+import { conclude, ended, leftBecause, rest, setBack } from './conclusion.ts'
+import { buriableEpochs, type Captured, dependsOnOthers } from './dead-epochs.ts'
+import type { Event, Limits, Phase, Round, Step, Sweep } from './sweep-state.ts'
 import {
   areCaptured,
-  type DueRules,
   dueTargets,
   type GoneShard,
   goneShards,
@@ -32,137 +33,70 @@ import {
   type Target,
 } from './target.ts'
 
-export interface Sweep {
-  readonly notBeforeMs: number
-  /** Sweeps in a row that failed or were not final. */
-  readonly setbacks: number
-  readonly phase: Phase
-}
-
-type Phase =
-  | { readonly kind: 'resting' }
-  | {
-      readonly kind: 'scanning'
-      readonly round: Round
-      readonly queue: readonly Target[]
-      readonly heldBytes: number
-    }
-  | {
-      readonly kind: 'settling'
-      readonly round: Round
-      /** By key of the target: the highest sequence number that the primary had after the last page. */
-      readonly maxSeqNos: ReadonlyMap<string, number>
-      readonly giveUpAtMs: number
-    }
-  | { readonly kind: 'marking'; readonly round: Round }
-  | { readonly kind: 'storing'; readonly round: Round; readonly giveUpAtMs: number }
-  | { readonly kind: 'joining'; readonly round: Round; readonly isComplete: boolean }
-  | { readonly kind: 'finishing'; readonly round: Round; readonly isFinal: boolean }
-
-interface Round {
-  readonly startedAtMs: number
-  /** Shards whose living keys are read. */
-  readonly targets: readonly Target[]
-  readonly gone: readonly GoneShard[]
-  /** Whether what replaces the dead epochs has been captured. */
-  readonly mayBury: boolean
-  /** Time of scans and joins; waiting costs nobody anything. */
-  readonly busyMs: number
-  readonly busySinceMs: number
-}
-
-export type Event =
-  /** The shards as they are tracked; after `look` by requests that began after it. */
-  | { readonly kind: 'looked'; readonly nowMs: number; readonly shards: readonly TrackedShard[] }
-  /** null: the keys need more memory than was left. */
-  | { readonly kind: 'scanned'; readonly nowMs: number; readonly tableBytes: number | null }
-  | { readonly kind: 'marked'; readonly nowMs: number }
-  | { readonly kind: 'stored'; readonly nowMs: number; readonly isReached: boolean }
-  /** All tombstones are acknowledged. `tied`: keys of targets with a dead row that none of theirs outranks. */
-  | { readonly kind: 'joined'; readonly nowMs: number; readonly tied: ReadonlySet<string> }
-  | { readonly kind: 'finished'; readonly nowMs: number }
-  /** Anything went wrong; nothing of this sweep is running any more. */
-  | { readonly kind: 'failed'; readonly nowMs: number }
-
-export type Effect =
-  /** Forget all tables and wait. */
-  | { readonly kind: 'rest'; readonly forMs: number }
-  /** Refresh the shard's index, then read its living keys. `maxTableBytes` is null for the first: no shard is left out. */
-  | { readonly kind: 'scan'; readonly target: Target; readonly maxTableBytes: number | null }
-  | { readonly kind: 'look'; readonly afterMs: number }
-  /** What Kafka has acknowledged by now is what the snapshot must hold. */
-  | { readonly kind: 'mark' }
-  | { readonly kind: 'checkStored'; readonly afterMs: number }
-  | {
-      readonly kind: 'join'
-      readonly targets: readonly Target[]
-      readonly deadEpochs: readonly number[]
-      /** Whether the snapshot is the one that was waited for; else the newest. */
-      readonly isComplete: boolean
-    }
-  | {
-      readonly kind: 'finish'
-      readonly swept: readonly { readonly key: string; readonly event: SweptEvent }[]
-      /** Shards of which nothing is left. */
-      readonly forget: readonly string[]
-    }
-
-export type SweptEvent = Extract<CaptureEvent, { kind: 'swept' }>
-
-export interface Limits extends DueRules {
-  /** Between two sweeps. */
-  readonly pauseMs: number
-  readonly maxTableBytes: number
-  /** Longest wait for the checkpoint and for capture; and for the snapshot. */
-  readonly settleMs: number
-  readonly storeMs: number
-}
+export type { Effect, Event, Limits, Sweep, SweptEvent } from './sweep-state.ts'
 
 /** Between two looks of the same kind. */
 const REST_MS = 1_000
 const SETTLE_LOOK_MS = 500
 const STORED_LOOK_MS = 1_000
-/** A sweep is followed by at least so many times the time that it worked: a share of a fifth. */
-const REST_FACTOR = 4
-const MAX_SETBACK_FACTOR = 16
-
-type Step = readonly [Sweep, Effect]
 
 export function newSweep(): Step {
-  return [
-    { notBeforeMs: 0, setbacks: 0, phase: { kind: 'resting' } },
-    { kind: 'rest', forMs: 0 },
-  ]
+  return rest({ notBeforeMs: 0, setbacks: 0, phase: { kind: 'resting' } }, 0)
 }
 
 export function step(state: Sweep, event: Event, limits: Limits): Step {
   if (event.kind === 'failed') return setBack(state, event.nowMs, limits)
   const { phase } = state
-  if (phase.kind === 'resting' && event.kind === 'looked') return begin(state, event, limits)
+  if (phase.kind === 'resting' && event.kind === 'looked') return wake(state, event, limits)
+  if (phase.kind === 'comparing' && event.kind === 'looked') return begin(state, event, limits)
   if (phase.kind === 'scanning' && event.kind === 'scanned') return scanned(state, phase, event, limits)
   if (phase.kind === 'settling' && event.kind === 'looked') return settle(state, phase, event, limits)
   if (phase.kind === 'marking' && event.kind === 'marked')
     return awaitStored(state, phase.round, event, limits)
-  if (phase.kind === 'storing' && event.kind === 'stored') return stored(state, phase, event, limits)
+  if (phase.kind === 'storing' && event.kind === 'stored') return stored(state, phase, event)
   if (phase.kind === 'joining' && event.kind === 'joined') return joined(state, phase, event)
-  if (phase.kind === 'finishing' && event.kind === 'finished') return finished(state, phase, event, limits)
+  if (phase.kind === 'finishing' && event.kind === 'finished') return ended(state, phase, event, limits)
   throw new FreshetError('BUG', `a sweep that is ${phase.kind} does not expect ${event.kind}`)
 }
 
-function begin(state: Sweep, { nowMs, shards }: Extract<Event, { kind: 'looked' }>, limits: Limits): Step {
+type Looked = Extract<Event, { kind: 'looked' }>
+
+function wake(state: Sweep, event: Looked, limits: Limits): Step {
+  const { nowMs, shards } = event
   if (nowMs < state.notBeforeMs) return rest(state, Math.min(REST_MS, state.notBeforeMs - nowMs))
-  const targets = dueTargets(shards, nowMs, limits)
-  const gone = goneShards(shards, limits)
-  if (targets.length === 0 && (gone.length === 0 || !areCaptured(shards))) return rest(state, REST_MS)
+  if (whatIsDue(event, limits) === undefined) return rest(state, REST_MS)
+  if (!dependsOnOthers(shards, limits)) return begin(state, event, limits)
+  return [
+    { ...state, phase: { kind: 'comparing' } },
+    { kind: 'look', afterMs: 0, withCursors: true },
+  ]
+}
+
+function begin(state: Sweep, event: Looked, limits: Limits): Step {
+  const { nowMs } = event
+  const due = whatIsDue(event, limits)
+  if (due === undefined) return setBack(state, nowMs, limits)
   const round: Round = {
     startedAtMs: nowMs,
     targets: [],
-    gone,
+    gone: due.gone,
+    idle: new Set(),
+    left: [],
     mayBury: false,
     busyMs: 0,
     busySinceMs: nowMs,
   }
-  return scanNext(state, round, targets, { heldBytes: 0, nowMs }, limits)
+  return scanNext(state, round, due.targets, { heldBytes: 0, nowMs }, limits)
+}
+
+function whatIsDue(
+  { nowMs, ...captured }: Looked,
+  limits: Limits,
+): { targets: readonly Target[]; gone: readonly GoneShard[] } | undefined {
+  const targets = dueTargets(captured, nowMs, limits)
+  const gone = goneShards(captured, limits)
+  const isSomething = targets.length > 0 || (gone.length > 0 && areCaptured(captured.shards))
+  return isSomething ? { targets, gone } : undefined
 }
 
 function scanNext(
@@ -180,7 +114,7 @@ function scanNext(
     const phase: Phase = { kind: 'settling', round: { ...round, busyMs }, maxSeqNos: new Map(), giveUpAtMs }
     return [
       { ...state, phase },
-      { kind: 'look', afterMs: 0 },
+      { kind: 'look', afterMs: 0, withCursors: false },
     ]
   }
   const maxTableBytes = round.targets.length === 0 ? null : leftBytes
@@ -207,31 +141,55 @@ function scanned(
 function settle(
   state: Sweep,
   phase: Extract<Phase, { kind: 'settling' }>,
-  { nowMs, shards }: Extract<Event, { kind: 'looked' }>,
+  event: Looked,
   limits: Limits,
 ): Step {
+  const { nowMs, shards, cursors } = event
   const byKey = new Map(shards.map((shard) => [shard.key, shard]))
+  const round = asItStands(phase.round, event, limits)
   const maxSeqNos = new Map(phase.maxSeqNos)
-  const kept: Target[] = []
-  let isReady = true
-  for (const target of phase.round.targets) {
-    const shard = byKey.get(target.key)
-    if (shard === undefined || !isStillSame(shard, target)) continue
-    kept.push(target)
-    if (shard.view !== undefined && !maxSeqNos.has(target.key)) maxSeqNos.set(target.key, shard.view.maxSeqNo)
-    if (!isSettled(shard, target, maxSeqNos.get(target.key))) isReady = false
+  for (const { key } of round.targets) {
+    const seen = byKey.get(key)?.view
+    if (seen !== undefined && !maxSeqNos.has(key)) maxSeqNos.set(key, seen.maxSeqNo)
   }
-  const round = { ...phase.round, targets: kept, mayBury: areCaptured(shards) }
-  if (!isReady && nowMs < phase.giveUpAtMs)
-    return [
-      { ...state, phase: { ...phase, round, maxSeqNos } },
-      { kind: 'look', afterMs: SETTLE_LOOK_MS },
-    ]
-  const targets = kept.filter((target) =>
-    isSettled(byKey.get(target.key)!, target, maxSeqNos.get(target.key)),
-  )
-  if (targets.length === 0 && round.gone.length === 0) return setBack(state, nowMs, limits)
-  return [{ ...state, phase: { kind: 'marking', round: { ...round, targets } } }, { kind: 'mark' }]
+  const lookAgain = (afterMs: number, withCursors: boolean): Step => [
+    { ...state, phase: { ...phase, round, maxSeqNos } },
+    { kind: 'look', afterMs, withCursors },
+  ]
+  const isReady = (target: Target) => isSettled(byKey.get(target.key)!, target, maxSeqNos.get(target.key))
+  if (nowMs < phase.giveUpAtMs && !round.targets.every(isReady)) return lookAgain(SETTLE_LOOK_MS, false)
+  if (cursors === undefined && dependsOnOthers(shards, limits)) return lookAgain(0, true)
+  const targets = round.targets.filter(isReady)
+  const unsettled = round.targets.filter((target) => !isReady(target))
+  const idle = targets.filter(({ key, checkpoint }) => maxSeqNos.get(key) === checkpoint)
+  const next: Round = {
+    ...round,
+    targets,
+    idle: new Set(idle.map(({ key }) => key)),
+    left: [...round.left, ...leftBecause('unsettled', unsettled)],
+  }
+  if (targets.length === 0 && round.gone.length === 0) return conclude(state, next, NOT_JOINED)
+  return [{ ...state, phase: { kind: 'marking', round: next } }, { kind: 'mark' }]
+}
+
+/** Without what has moved, and with what can be buried now. */
+function asItStands(round: Round, captured: Captured, limits: Limits): Round {
+  const byKey = new Map(captured.shards.map((shard) => [shard.key, shard]))
+  const still: Target[] = []
+  const moved: Target[] = []
+  for (const target of round.targets) {
+    const shard = byKey.get(target.key)
+    if (shard === undefined || !isStillSame(shard, target)) moved.push(target)
+    else still.push({ ...target, deadEpochs: buriableEpochs(shard, captured, limits) })
+  }
+  const wereGone = new Set(round.gone.map(({ key }) => key))
+  return {
+    ...round,
+    targets: still,
+    gone: goneShards(captured, limits).filter(({ key }) => wereGone.has(key)),
+    left: [...round.left, ...leftBecause('moved', moved)],
+    mayBury: areCaptured(captured.shards),
+  }
 }
 
 function awaitStored(state: Sweep, round: Round, { nowMs }: { nowMs: number }, { storeMs }: Limits): Step {
@@ -246,76 +204,26 @@ function stored(
   state: Sweep,
   { round, giveUpAtMs }: Extract<Phase, { kind: 'storing' }>,
   { nowMs, isReached }: Extract<Event, { kind: 'stored' }>,
-  limits: Limits,
 ): Step {
   if (!isReached && nowMs < giveUpAtMs) return [state, { kind: 'checkStored', afterMs: STORED_LOOK_MS }]
-  const isBurying = isReached && round.mayBury
-  const deadEpochs = isBurying ? [...round.targets, ...round.gone].flatMap((shard) => shard.deadEpochs) : []
-  const { targets } = round
-  if (targets.length === 0 && !isBurying) return setBack(state, nowMs, limits)
-  const phase: Phase = {
-    kind: 'joining',
-    round: { ...round, mayBury: isBurying, busySinceMs: nowMs },
-    isComplete: isReached,
-  }
+  const { targets, gone } = round
+  const mayBury = isReached && round.mayBury
+  const next = { ...round, mayBury, busySinceMs: nowMs }
+  if (targets.length === 0 && !mayBury) return conclude(state, next, { ...NOT_JOINED, isComplete: isReached })
+  const deadEpochs = mayBury ? [...targets, ...gone].flatMap((shard) => shard.deadEpochs) : []
   return [
-    { ...state, phase },
+    { ...state, phase: { kind: 'joining', round: next, isComplete: isReached } },
     { kind: 'join', targets, deadEpochs, isComplete: isReached },
   ]
 }
+
+const NOT_JOINED = { isComplete: false, tied: new Set<string>() }
 
 function joined(
   state: Sweep,
   { round, isComplete }: Extract<Phase, { kind: 'joining' }>,
   { nowMs, tied }: Extract<Event, { kind: 'joined' }>,
 ): Step {
-  const { startedAtMs, targets, gone, mayBury } = round
-  const final = isComplete ? targets.filter(({ key }) => !tied.has(key)) : []
-  const sweptOf = ({ key, identity, deadEpochs }: GoneShard, removals: number) => {
-    const buriedEpochs = mayBury ? deadEpochs : []
-    const event: SweptEvent = {
-      kind: 'swept',
-      identity,
-      deleteTotal: removals,
-      sweptAtMs: startedAtMs,
-      buriedEpochs,
-    }
-    return { key, event }
-  }
-  const swept = final.map((target) => sweptOf(target, target.removals))
-  const buried = mayBury ? gone.map((shard) => sweptOf(shard, 0)) : []
   const busyMs = round.busyMs + nowMs - round.busySinceMs
-  const phase: Phase = {
-    kind: 'finishing',
-    round: { ...round, busyMs },
-    isFinal: final.length === targets.length,
-  }
-  return [
-    { ...state, phase },
-    { kind: 'finish', swept: [...swept, ...buried], forget: buried.map(({ key }) => key) },
-  ]
-}
-
-function finished(
-  state: Sweep,
-  { round, isFinal }: Extract<Phase, { kind: 'finishing' }>,
-  { nowMs }: { nowMs: number },
-  limits: Limits,
-): Step {
-  if (!isFinal) return setBack(state, nowMs, limits)
-  const notBeforeMs = nowMs + Math.max(limits.pauseMs, REST_FACTOR * round.busyMs)
-  return rest({ ...state, notBeforeMs, setbacks: 0 }, 0)
-}
-
-/** Tried again, ever more patiently: what hinders one sweep mostly hinders the next. */
-function setBack(state: Sweep, nowMs: number, { pauseMs }: Limits): Step {
-  const factor = Math.min(MAX_SETBACK_FACTOR, 2 ** state.setbacks)
-  return rest({ ...state, notBeforeMs: nowMs + pauseMs * factor, setbacks: state.setbacks + 1 }, 0)
-}
-
-function rest(state: Sweep, forMs: number): Step {
-  return [
-    { ...state, phase: { kind: 'resting' } },
-    { kind: 'rest', forMs },
-  ]
+  return conclude(state, { ...round, busyMs }, { isComplete, tied })
 }

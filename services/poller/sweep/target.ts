@@ -1,6 +1,7 @@
 import type { ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
 import { isSamePrimary, type ShardIdentity } from '@freshet/records/cursor.ts'
 import type { TrackedShard } from '../sharing/tracked-shards.ts'
+import { buriableEpochs, type Captured, type KeyRules } from './dead-epochs.ts'
 
 /** A shard as it stood when its sweep began. */
 export interface Target {
@@ -18,28 +19,22 @@ export interface Target {
 }
 
 /** A shard that is no more: its epochs are all dead. */
-export type GoneShard = Pick<Target, 'key' | 'identity' | 'deadEpochs'>
+export type GoneShard = Pick<Target, 'key' | 'index' | 'shard' | 'identity' | 'deadEpochs'>
 
-export interface DueRules {
+export interface DueRules extends KeyRules {
   /** A shard is swept after this time even when no delete was counted. */
   readonly maxAgeMs: number
   /** Keys are a field of the document, so every operation may take a key away. */
   readonly isKeyInDocument: boolean
-  /** Keys name their index; else another index may have the same. */
-  readonly isKeyOfOneIndex: boolean
   /** Hash of what is captured. A shard that was captured under another is not swept: other documents live in it. */
   readonly scope: string
 }
 
 /** Shards to sweep now, who has waited longest first. */
-export function dueTargets(
-  shards: readonly TrackedShard[],
-  nowMs: number,
-  rules: DueRules,
-): readonly Target[] {
-  return shards
+export function dueTargets(captured: Captured, nowMs: number, rules: DueRules): readonly Target[] {
+  return captured.shards
     .flatMap((shard) => {
-      const target = targetOf(shard, shards, rules)
+      const target = targetOf(shard, captured, rules)
       const sweptAtMs = shard.cursor.sweep?.sweptAtMs ?? 0
       return target !== undefined && isDue(shard, target, nowMs, rules) ? [{ target, sweptAtMs }] : []
     })
@@ -48,7 +43,7 @@ export function dueTargets(
 }
 
 /** undefined for one that cannot be swept now. */
-function targetOf(shard: TrackedShard, shards: readonly TrackedShard[], rules: DueRules): Target | undefined {
+function targetOf(shard: TrackedShard, captured: Captured, rules: DueRules): Target | undefined {
   const { key, cursor, view, isGone, hasCompletedFirstScan } = shard
   if (view === undefined || isGone || !hasCompletedFirstScan) return undefined
   if (!isSamePrimary(view.identity, cursor.identity) || cursor.scope !== rules.scope) return undefined
@@ -61,7 +56,7 @@ function targetOf(shard: TrackedShard, shards: readonly TrackedShard[], rules: D
     checkpoint: view.globalCheckpoint,
     maxSeqNo: view.maxSeqNo,
     removals: removalsOf(view, rules),
-    deadEpochs: buriableEpochs(shard, shards, rules),
+    deadEpochs: buriableEpochs(shard, captured, rules),
   }
 }
 
@@ -80,36 +75,15 @@ function isDue(
 }
 
 /** Shards whose index is gone, and of which something can be deleted or nothing is left. */
-export function goneShards(shards: readonly TrackedShard[], rules: DueRules): readonly GoneShard[] {
-  return shards
+export function goneShards(captured: Captured, rules: KeyRules): readonly GoneShard[] {
+  return captured.shards
     .filter(({ isGone }) => isGone)
-    .map((shard) => ({ shard, deadEpochs: buriableEpochs(shard, shards, rules) }))
+    .map((shard) => ({ shard, deadEpochs: buriableEpochs(shard, captured, rules) }))
     .filter(({ shard, deadEpochs }) => deadEpochs.length > 0 || shard.cursor.deadEpochs.length === 0)
-    .map(({ shard: { key, cursor }, deadEpochs }) => ({ key, identity: cursor.identity, deadEpochs }))
-}
-
-/**
- * Dead epochs whose rows can be deleted. Where indices may share keys, a key of a dead epoch may live in another index,
- * and count for dead there as well if that is captured under a lower epoch: then the rows stay.
- */
-function buriableEpochs(
-  { cursor }: TrackedShard,
-  shards: readonly TrackedShard[],
-  { isKeyOfOneIndex }: DueRules,
-): readonly number[] {
-  if (isKeyOfOneIndex || cursor.deadEpochs.length === 0) return cursor.deadEpochs
-  const lowestElsewhere = shards
-    .filter((other) => !other.isGone && other.cursor.identity.indexUuid !== cursor.identity.indexUuid)
-    .reduce((lowest, other) => Math.min(lowest, other.cursor.epoch), Number.POSITIVE_INFINITY)
-  return cursor.deadEpochs.filter((epoch) => epoch < lowestElsewhere)
-}
-
-/** Names of indices of which rows stay for that reason. */
-export function indicesKept(shards: readonly TrackedShard[], rules: DueRules): ReadonlySet<string> {
-  const kept = shards.filter(
-    (shard) => buriableEpochs(shard, shards, rules).length < shard.cursor.deadEpochs.length,
-  )
-  return new Set(kept.map(({ cursor }) => cursor.index))
+    .map(({ shard: { key, cursor }, deadEpochs }) => {
+      const { index, shard, identity } = cursor
+      return { key, index, shard, identity, deadEpochs }
+    })
 }
 
 /** Everything that lives has been captured under the epoch that it has now, so what is left under a dead one is dead. */
