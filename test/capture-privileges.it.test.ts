@@ -3,7 +3,7 @@ import { checkCapturable } from '@freshet/adapters/elasticsearch/check.ts'
 import { connectElasticsearch } from '@freshet/adapters/elasticsearch/connect.ts'
 import { loadSettings } from '@freshet/config/load.ts'
 import { isFreshetError } from '@freshet/errors/errors.ts'
-import { Pipeline } from '@freshet/poller/sweep/pipeline.kit.ts'
+import { Pipeline } from '@freshet/poller/pipeline.kit.ts'
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { type Role, SecuredNode } from './cluster/secured-node.ts'
 

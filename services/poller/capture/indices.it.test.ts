@@ -1,7 +1,7 @@
 /** Indices that come, go, close and change shape while capture runs, on real Elasticsearch and Kafka. */
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { Pipeline } from '../sweep/pipeline.kit.ts'
+import { Pipeline } from '../pipeline.kit.ts'
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 const WAIT = { timeout: 60_000, interval: 50 }

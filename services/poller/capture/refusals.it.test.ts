@@ -4,7 +4,7 @@ import { createServer, request as forward } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { loadSettings } from '@freshet/config/load.ts'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { Pipeline } from '../sweep/pipeline.kit.ts'
+import { Pipeline } from '../pipeline.kit.ts'
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 const WAIT = { timeout: 60_000, interval: 50 }

@@ -1,6 +1,6 @@
 /** Deletes in a real Elasticsearch, found through real Kafka and S3; only the scorer is played. */
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { Pipeline } from './pipeline.kit.ts'
+import { Pipeline } from '../pipeline.kit.ts'
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 const WAIT = { timeout: 60_000, interval: 50 }
@@ -77,13 +77,13 @@ describe('where keys name their index', () => {
     const stays = await indexOf('stays', 'a')
     const { [index]: settings } = await pipeline.client.indices.getSettings({ index })
     const cursor = `${settings?.settings?.index?.uuid}/0`
-    expect(await pipeline.cursorKeys()).toContain(cursor)
+    expect([...(await pipeline.cursors()).keys()]).toContain(cursor)
     await pipeline.client.indices.delete({ index })
     await vi.waitFor(() => {
       expect(pipeline.standing(`${index}/a`)).toBe('deleted')
       expect(pipeline.standing(`${index}/b`)).toBe('deleted')
     }, WAIT)
-    await vi.waitFor(async () => expect(await pipeline.cursorKeys()).not.toContain(cursor), WAIT)
+    await vi.waitFor(async () => expect([...(await pipeline.cursors()).keys()]).not.toContain(cursor), WAIT)
     expect(pipeline.standing(`${stays}/a`)).toBe('lives')
   })
 
@@ -114,6 +114,39 @@ test('a field key that changed deletes the old key', async () => {
     expect(pipeline.standing('red')).toBe('deleted')
   }, WAIT)
   expect(pipeline.standing('blue')).toBe('lives')
+})
+
+/** The older index is in the hands of one poller; both held shards of the gone one. */
+test('where indices share keys, no poller deletes a gone index’s keys that live in an older index of another', async () => {
+  await using pipeline = await Pipeline.open({ FRESHET_ELASTICSEARCH_KEY: 'id' })
+  pipeline.startPoller('poller-1')
+  pipeline.startPoller('poller-2')
+  await pipeline.startScorer()
+  const ids = Array.from({ length: 40 }, (_, i) => `${i}`)
+  const settings = { number_of_shards: 6 }
+  const writeAll = async (index: string, name: (id: string) => string, body: { settings?: object } = {}) => {
+    await pipeline.createIndex(index, body)
+    await pipeline.write(index, Object.fromEntries(ids.map((id) => [name(id), { index }])))
+    await vi.waitFor(() => {
+      for (const id of ids) expect(JSON.parse(`${pipeline.newest.get(name(id))?.source}`)).toEqual({ index })
+    }, WAIT)
+  }
+  const [oldest, older, gone] = ['oldest', 'older', 'gone'].map((name) => `${pipeline.prefix}${name}`)
+  await writeAll(oldest!, (id) => `own-${id}`, { settings })
+  await writeAll(older!, (id) => id)
+  await writeAll(gone!, (id) => id, { settings })
+
+  await pipeline.client.indices.delete({ index: gone! })
+  await vi.waitFor(async () => {
+    const ofGone = [...(await pipeline.cursors()).values()].filter(({ index }) => index === gone)
+    expect(ofGone.filter(({ deadEpochs }) => deadEpochs.length > 0)).toHaveLength(6)
+  }, WAIT)
+  // What every poller may delete: when that is done, each has had its chance.
+  await pipeline.client.indices.delete({ index: oldest! })
+  await vi.waitFor(() => {
+    for (const id of ids) expect(pipeline.standing(`own-${id}`)).toBe('deleted')
+  }, WAIT)
+  expect(ids.filter((id) => pipeline.standing(id) !== 'lives')).toEqual([])
 })
 
 test('with S3 away the sweep is tried again, and capture goes on', async () => {

@@ -6,13 +6,14 @@ import { randomUUID } from 'node:crypto'
 import { connectElasticsearch } from '@freshet/adapters/elasticsearch/connect.ts'
 import { connectKafka, type KafkaConnection, withAdmin } from '@freshet/adapters/kafka/connect.ts'
 import { GroupConsumer, type IncomingMessage } from '@freshet/adapters/kafka/consumer.ts'
-import { readAll } from '@freshet/adapters/kafka/read-all.ts'
 import { createTopics } from '@freshet/adapters/kafka/topics.ts'
 import { ensureBucket, openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
 import { loadSettings } from '@freshet/config/load.ts'
 import type { Settings } from '@freshet/config/schema.ts'
+import { readCursors } from '@freshet/reconcile/read-cursors.ts'
 import { putSnapshot } from '@freshet/reconcile/snapshot.kit.ts'
 import { CHANGE_HEADER, type Change, decodeChange } from '@freshet/records/change.ts'
+import type { Cursor } from '@freshet/records/cursor.ts'
 import { compareRevisions } from '@freshet/records/revision.ts'
 import { scoreBatchOf } from '@freshet/records/score-batch.kit.ts'
 import type { ScoreBatch } from '@freshet/records/score-batch.ts'
@@ -22,7 +23,7 @@ import { systemClock } from '@freshet/stage/clock.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { Metrics } from '@freshet/telemetry/metrics.ts'
 import { quietTelemetry } from '@freshet/telemetry/telemetry.kit.ts'
-import { poller } from '../main.ts'
+import { poller } from './main.ts'
 
 const DEADLINE_MS = 45_000
 const soon = () => AbortSignal.timeout(DEADLINE_MS)
@@ -76,12 +77,12 @@ export class Pipeline implements AsyncDisposable {
     this.#connection = connectKafka(settings.kafka, { clientId: 'test', log: quietLog })
   }
 
-  /** The poller, from here to the end of the test. */
-  startPoller(): void {
+  /** A poller, from here to the end of the test. */
+  startPoller(instance = 'poller-test'): void {
     const log = { ...quietLog, warn: (message: string) => void this.warnings.push(message) }
     const telemetry = quietTelemetry({ log, metrics: this.metrics })
     const { settings } = this
-    const context = { settings, instance: 'poller-test', telemetry, signal: this.#stop.signal }
+    const context = { settings, instance, telemetry, signal: this.#stop.signal }
     this.#running.push(poller.run({ ...context, report: this.#state }))
   }
 
@@ -177,15 +178,9 @@ export class Pipeline implements AsyncDisposable {
     return this.metrics.values()[`freshet.sweep.sweeps.${result}`] ?? 0
   }
 
-  /** Keys that stand in `.cursors`. */
-  async cursorKeys(): Promise<Set<string>> {
-    const keys = new Set<string>()
-    await readAll(this.#connection, topicName(this.settings.pipeline, 'cursors'), {
-      deadlineMs: DEADLINE_MS,
-      signal: soon(),
-      onMessage: (_, { key, value }) => void (value === null ? keys.delete(`${key}`) : keys.add(`${key}`)),
-    })
-    return keys
+  /** By key, as they stand in `.cursors`. */
+  async cursors(): Promise<ReadonlyMap<string, Cursor>> {
+    return await readCursors(this.#connection, this.settings.pipeline, soon())
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
