@@ -91,6 +91,10 @@ export const ERRORS = {
     retryable: false,
     hint: 'Upgrade the service that reads: it is older than the one that wrote.',
   },
+  RECORD_OUTDATED: {
+    retryable: false,
+    hint: 'Upgrade the service that wrote: it is older than the oldest that this one reads.',
+  },
   RECORD_MALFORMED: {
     retryable: false,
     hint: 'The bytes are not what the format says; look at who else writes there.',

@@ -7,7 +7,7 @@ import { jsonRecord } from './json-record.ts'
  */
 const cursorSchema = z.object({
   version: z.literal(2),
-  /** Of the cluster: an index that another cluster does not have is not gone. */
+  /** Of the cluster: an index that another cluster does not have is not gone. Empty where nobody has asked for it yet. */
   clusterUuid: z.string(),
   index: z.string(),
   shard: z.int().min(0),
@@ -43,7 +43,10 @@ export type Cursor = z.infer<typeof cursorSchema>
 export type ShardIdentity = Cursor['identity']
 export type Window = Cursor['windows'][number]
 
-export const cursorRecord = jsonRecord<Cursor>('cursor', 2, cursorSchema)
+/** Version 1 knew neither scope nor sweep: under no scope, it begins a new epoch. */
+export const cursorRecord = jsonRecord<Cursor>('cursor', 2, cursorSchema, {
+  1: (cursor) => ({ ...cursor, version: 2, clusterUuid: '', scope: '', deadEpochs: [], sweep: null }),
+})
 
 export function cursorKey(indexUuid: string, shard: number): string {
   return `${indexUuid}/${shard}`

@@ -6,7 +6,7 @@ import { checkWith, parseJson } from './parse-with.ts'
 /** A record kept as JSON with a `version`, refused by name when this build does not know it. */
 export interface JsonRecord<T> {
   readonly encode: (value: T) => string
-  /** @throws RECORD_VERSION, RECORD_MALFORMED */
+  /** @throws RECORD_VERSION for a newer one, RECORD_OUTDATED for one too old, RECORD_MALFORMED */
   readonly decode: (text: string | Buffer) => T
 }
 
@@ -26,10 +26,11 @@ export function jsonRecord<T extends { readonly version: number }>(
       const value = parseJson(text.toString(), naming) as { version?: unknown } | null
       const found = value?.version
       if (found === version) return checkWith(schema, value, naming)
-      const upgrade = typeof found === 'number' ? upgrades[found] : undefined
-      if (upgrade === undefined)
-        throw new FreshetError('RECORD_VERSION', `${name} version ${found}, this build reads ${version}`)
-      return checkWith(schema, upgrade(value!), naming)
+      if (typeof found !== 'number') throw new FreshetError('RECORD_MALFORMED', `${name} without a version`)
+      const upgrade = upgrades[found]
+      if (upgrade !== undefined) return checkWith(schema, upgrade(value!), naming)
+      const code = found > version ? 'RECORD_VERSION' : 'RECORD_OUTDATED'
+      throw new FreshetError(code, `${name} version ${found}, this build reads ${version}`)
     },
   }
 }

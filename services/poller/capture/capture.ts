@@ -203,7 +203,8 @@ export function step(state: Capture, event: Event, limits: Limits): Step {
 function observed(state: Capture, event: Observed): Step {
   if (state.phase.kind !== 'idle') return [state, []]
   const cursor = meet(state, event)
-  const unsaved = state.unsaved || cursor.identity !== state.cursor.identity
+  const { identity, epoch } = state.cursor
+  const unsaved = state.unsaved || cursor.identity !== identity || cursor.epoch !== epoch
   const next: Capture = { ...state, cursor, unsaved, outrankedBy: [] }
   if (event.globalCheckpoint <= cursor.seqNo && !unsaved) return [next, []]
   const opening: Capture = { ...next, phase: { kind: 'opening', targetSeqNo: event.globalCheckpoint } }

@@ -114,6 +114,14 @@ export class HeldShard implements TrackedShard {
     return this.mayTry(nowMs) && this.#lastLook < this.#fromLook
   }
 
+  /** A cursor that does not know its cluster, such as one of version 1, learns it where its index is. */
+  belongsTo(clusterUuid: string): void {
+    const inCluster = (cursor: Cursor) => (cursor.clusterUuid === '' ? { ...cursor, clusterUuid } : cursor)
+    if (this.isScanning) return
+    this.#idle = { ...this.#idle, cursor: inCluster(this.#idle.cursor) }
+    this.#durable = inCluster(this.#durable)
+  }
+
   /** @param look number of the look, from 1 */
   see(view: ShardView, look: number): void {
     this.#lastLook = look

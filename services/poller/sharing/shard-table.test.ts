@@ -254,6 +254,26 @@ describe('an index', () => {
   })
 })
 
+describe('a cursor of the former release', () => {
+  const former = () => stored({ clusterUuid: '', scope: '' })
+
+  test('makes its shard begin anew, under an epoch above its own, which is among the dead from then on', () => {
+    const { shard, see } = open(former())
+    see(viewOf([shardView()]))
+    const [begun, effects] = step(shard().state, observed(shard().seen!), LIMITS)
+    const cursor = { epoch: 2_000, deadEpochs: [1_000], seqNo: -1, scope: 's', clusterUuid: 'c', sweep: null }
+    expect(begun.cursor).toMatchObject(cursor)
+    expect(effects).toEqual([{ kind: 'save', cursor: begun.cursor }])
+  })
+
+  test('whose index is no more by now lets its keys be deleted, like any other', () => {
+    const { shard, see } = open(former())
+    see(viewOf([]))
+    expect(shard().isMissing).toBe(true)
+    expect(shard().isDying(1_000, 1_000)).toBe(true)
+  })
+})
+
 describe('a look', () => {
   test('that began before a scan ended does not close its window: a rewind would miss documents', () => {
     const { table, shard, see } = open(stored({ windows: [{ startSeqNo: 3, highSeqNo: null }] }))

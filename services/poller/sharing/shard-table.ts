@@ -110,8 +110,9 @@ export class ShardTable {
     const seen = new Set<string>()
     for (const shardView of view.readable) {
       if (!isCapturable(shardView.identity.indexUuid)) continue
-      const shard = this.#meet(shardView, view.clusterUuid)
+      const shard = this.#meet(shardView)
       if (shard === undefined) continue
+      shard.belongsTo(view.clusterUuid)
       shard.see(shardView, look)
       seen.add(shard.key)
     }
@@ -145,16 +146,14 @@ export class ShardTable {
   }
 
   /** undefined where the shard is another poller's, or its cursor is not yet known. */
-  #meet({ index, shard, identity }: ShardView, clusterUuid: string): HeldShard | undefined {
+  #meet({ index, shard, identity }: ShardView): HeldShard | undefined {
     const key = cursorKey(identity.indexUuid, shard)
     const partition = cursorPartition(key)
     const holding = this.#holdings.get(partition)
     if (!holding?.isKnown) return undefined
     const there = holding.shards.get(key)
     if (there !== undefined) return there
-    const capture = newCapture(index, shard)
-    const state = { ...capture, cursor: { ...capture.cursor, clusterUuid } }
-    const held = new HeldShard(key, partition, state, 0)
+    const held = new HeldShard(key, partition, newCapture(index, shard), 0)
     holding.shards.set(key, held)
     return held
   }
@@ -180,9 +179,9 @@ function hear(shard: HeldShard, cursor: Cursor | null): void {
   if (cursor.epoch > epoch) shard.stopScan()
 }
 
-/** Only the cluster that a cursor is from can tell that its index is gone. */
+/** Only the cluster that a cursor is from can tell that its index is gone; where that is unknown, the one that there is. */
 function whyUnseen({ key, cursor }: HeldShard, view: ShardsView, closed: ReadonlySet<string>) {
   const indexUuid = key.slice(0, key.lastIndexOf('/'))
   if (view.indexUuids.has(indexUuid)) return closed.has(cursor.index) ? 'closed' : 'unreadable'
-  return view.clusterUuid === cursor.clusterUuid ? 'missing' : 'unreadable'
+  return ['', view.clusterUuid].includes(cursor.clusterUuid) ? 'missing' : 'unreadable'
 }
