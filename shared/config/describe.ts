@@ -12,10 +12,19 @@ export interface Setting {
   readonly default: unknown
   readonly help: string
   readonly secret: boolean
+  /** Only of a number. */
+  readonly range?: NumberRange
+}
+
+export interface NumberRange {
+  readonly isWhole: boolean
+  readonly isNullable: boolean
+  readonly minimum?: number
+  readonly maximum?: number
 }
 
 interface JsonSchema {
-  readonly type?: string
+  readonly type?: string | readonly string[]
   readonly properties?: Readonly<Record<string, JsonSchema>>
   readonly anyOf?: readonly JsonSchema[]
   readonly enum?: readonly unknown[]
@@ -37,6 +46,7 @@ function walk(schema: JsonSchema, path: string): Setting[] {
       walk(child, path === '' ? name : `${path}.${name}`),
     )
   const { default: value, description: help = '' } = schema
+  const range = rangeOf(schema)
   return [
     {
       path,
@@ -45,8 +55,25 @@ function walk(schema: JsonSchema, path: string): Setting[] {
       default: value,
       help,
       secret: SECRETS.includes(path),
+      ...(range !== undefined && { range }),
     },
   ]
+}
+
+function rangeOf({ type, minimum, maximum }: JsonSchema): NumberRange | undefined {
+  const types = [type].flat()
+  if (!types.includes('integer') && !types.includes('number')) return undefined
+  return {
+    isWhole: types.includes('integer'),
+    isNullable: types.includes('null'),
+    ...(isBound(minimum) && { minimum }),
+    ...(isBound(maximum) && { maximum }),
+  }
+}
+
+/** The schema of a whole number says also what fits into one. */
+function isBound(bound: number | undefined): bound is number {
+  return bound !== undefined && Math.abs(bound) < Number.MAX_SAFE_INTEGER
 }
 
 function typeName(schema: JsonSchema): string {
@@ -55,10 +82,7 @@ function typeName(schema: JsonSchema): string {
   if (schema.type === 'object') return 'JSON object'
   if (schema.type === 'array')
     return `list of ${schema.items?.type === 'object' ? 'objects' : schema.items?.type}`
-  const { minimum, maximum } = schema
-  const bounds = [minimum, maximum].map((bound) =>
-    bound !== undefined && Math.abs(bound) < Number.MAX_SAFE_INTEGER ? bound : '',
-  )
+  const bounds = [schema.minimum, schema.maximum].map((bound) => (isBound(bound) ? bound : ''))
   return `${schema.type}${bounds.join('') === '' ? '' : ` ${bounds.join('..')}`}`
 }
 

@@ -91,6 +91,30 @@ describe('settings', () => {
     expect(() => loadSettings({ env })).toThrow(/snapshot\.intervalSeconds/)
   })
 
+  test.each([
+    ['sweep.pauseSeconds', '0', 'a number from 0.1 to 86400'],
+    ['gateway.port', '70000', 'a whole number from 0 to 65535'],
+    ['gateway.port', '80.5', 'a whole number from 0 to 65535'],
+    ['redis.ttlSeconds', '-1', 'a whole number from 0'],
+    ['gateway.default', 'none', 'a number or null'],
+    ['watchdog.lagSeconds', 'long', 'a number from 0'],
+  ])('that are numbers tell what they must be: %s = %s', (path, value, words) => {
+    const { env } = listSettings().find((setting) => setting.path === path)!
+    expect(() => loadSettings({ env: { [env]: value } })).toThrow(
+      expect.objectContaining({ code: 'CONFIG_INVALID', message: `${path}: ${words}` }),
+    )
+  })
+
+  test('that are numbers have words of ours for every value that the schema refuses', () => {
+    for (const { path, env, range } of listSettings().filter((setting) => setting.range !== undefined))
+      for (const value of ['x', '-1e300', '1e300', '[1]'])
+        try {
+          loadSettings({ env: { [env]: value } })
+        } catch (error) {
+          expect(String(error)).toContain(`${path}: ${range?.isWhole ? 'a whole number' : 'a number'}`)
+        }
+  })
+
   test('for timestamp mode must name the field', () => {
     const mode = { FRESHET_ELASTICSEARCH_MODE: 'timestamp' }
     expect(() => loadSettings({ env: mode })).toThrow(

@@ -25,8 +25,23 @@ export function loadSettings({ file, env, services = {} }: Sources): Settings {
   for (const [path, value] of envSettings(env)) put(settings, path, value)
   const result = settingsSchema.safeParse(settings)
   if (result.success) return checkTogether(result.data)
-  const issues = result.error.issues.map(({ path, message }) => `${path.join('.') || 'the file'}: ${message}`)
+  const issues = result.error.issues.map(
+    ({ path, message }) => `${path.join('.') || 'the file'}: ${rangeInWords(path.join('.')) ?? message}`,
+  )
   throw new FreshetError('CONFIG_INVALID', issues.join('; '))
+}
+
+/** What a number must be, whatever is wrong with it; undefined for a setting that is none. */
+function rangeInWords(path: string): string | undefined {
+  const range = listSettings().find((setting) => setting.path === path)?.range
+  if (range === undefined) return undefined
+  const { isWhole, isNullable, minimum, maximum } = range
+  return [
+    isWhole ? 'a whole number' : 'a number',
+    ...(minimum === undefined ? [] : [`from ${minimum}`]),
+    ...(maximum === undefined ? [] : [minimum === undefined ? `up to ${maximum}` : `to ${maximum}`]),
+    ...(isNullable ? ['or null'] : []),
+  ].join(' ')
 }
 
 /** What one setting asks of another. */
