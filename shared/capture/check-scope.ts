@@ -1,5 +1,9 @@
-import type { Client } from '@elastic/elasticsearch'
-import { translateElasticsearchError } from '@freshet/adapters/elasticsearch/translate.ts'
+import { type Client, errors } from '@elastic/elasticsearch'
+import {
+  causeReasonOf,
+  type Problem,
+  translateElasticsearchError,
+} from '@freshet/adapters/elasticsearch/translate.ts'
 import type { Settings } from '@freshet/config/schema.ts'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { scopeOf } from './scope.ts'
@@ -18,9 +22,35 @@ export async function checkScope(
   const answer = await validate(client, settings.index, { query, signal })
   if (answer.valid) return
   const refused = answer.explanations?.find(({ valid }) => !valid)
-  const reason = refused === undefined ? answer.error : `in ${refused.index}: ${refused.error}`
+  const reason = await whyRefused(client, refused?.index ?? settings.index, { query, signal })
   const setting = settings.filter === undefined ? 'softDeleteField' : 'filter'
-  throw new FreshetError('CONFIG_INVALID', `elasticsearch.${setting}: refused by Elasticsearch ${reason}`)
+  const where = refused === undefined ? '' : ` in ${refused.index}`
+  throw new FreshetError(
+    'CONFIG_INVALID',
+    `elasticsearch.${setting}: refused by Elasticsearch${where}: ${reason ?? refused?.error ?? answer.error}`,
+  )
+}
+
+/**
+ * A validation tells why in a text that is full of the names of Java classes; a search has it as a reason of its own.
+ * @returns undefined where the search does not say
+ */
+async function whyRefused(
+  client: Client,
+  index: string,
+  { query, signal }: { query: object; signal: AbortSignal },
+): Promise<string | undefined> {
+  try {
+    await client.search(
+      { index, query, size: 0, terminate_after: 1, allow_partial_search_results: false },
+      { signal },
+    )
+    return undefined
+  } catch (error) {
+    if (!(error instanceof errors.ResponseError))
+      throw translateElasticsearchError(error, `checking the scope against ${index}`)
+    return error.statusCode === 400 ? causeReasonOf(error.body as Problem) : undefined
+  }
 }
 
 interface Validation {

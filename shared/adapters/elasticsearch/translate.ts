@@ -33,6 +33,11 @@ function causeOf(problem: Problem | undefined): Cause {
   return problem?.error?.root_cause?.[0] ?? problem?.error ?? {}
 }
 
+/** What is wrong, in a sentence. */
+export function causeReasonOf(problem: Problem | undefined): string | undefined {
+  return causeOf(problem).reason
+}
+
 export function causeTypeOf(problem: Problem | undefined): string | undefined {
   return causeOf(problem).type
 }
