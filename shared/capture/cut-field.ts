@@ -36,9 +36,27 @@ export class FieldCutter {
     return count >= 0 && Number.isSafeInteger(count) ? Math.abs(count) : undefined
   }
 
+  /** What stands there instead, for people: `a list`, `a string of 3 bytes`, …; undefined when there is nothing. */
+  describe(source: Buffer): string | undefined {
+    const value = this.#find(source)
+    if (value === undefined) return undefined
+    if (value[0] === QUOTE)
+      return value.length === 2 ? 'an empty string' : `a string of ${value.length - 2} bytes`
+    return KINDS[String.fromCharCode(value[0]!)] ?? 'a number'
+  }
+
   #find(source: Buffer): Buffer | undefined {
     return new JsonScanner(source).find(this.#path)
   }
+}
+
+/** By the first character. */
+const KINDS: Readonly<Record<string, string>> = {
+  '{': 'an object',
+  '[': 'a list',
+  t: 'a boolean',
+  f: 'a boolean',
+  n: 'null',
 }
 
 const MINUS = 0x2d

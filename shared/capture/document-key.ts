@@ -10,7 +10,7 @@ type Named = Pick<Hit, 'index' | 'id' | 'source'>
 export type KeyCutter = (document: Named) => Buffer | undefined
 
 /** Longer than any index and id together: a key is a name, and travels with every score. */
-const MAX_KEY_BYTES = 1_024
+export const MAX_KEY_BYTES = 1_024
 
 /** The name of a document everywhere in Freshet, e.g. `flights/2013-01-15-UA-1545-EWR`. */
 export function keyCutter(scheme: KeyScheme): KeyCutter {

@@ -74,6 +74,35 @@ describe('a hit', () => {
     })
   })
 
+  test.each([
+    ['{}', 'no a.b in the document'],
+    ['{"a":[{"b":"k"}]}', 'no a.b in the document'],
+    ['{"a":{"b":null}}', 'a.b is null, not text of at most 1024 bytes or a whole number'],
+    ['{"a":{"b":""}}', 'a.b is an empty string, not text of at most 1024 bytes or a whole number'],
+    [
+      `{"a":{"b":"${'k'.repeat(1_025)}"}}`,
+      'a.b is a string of 1025 bytes, not text of at most 1024 bytes or a whole number',
+    ],
+  ])(
+    'whose key is unusable says whether the field is missing or what stands there instead',
+    (source, reason) => {
+      expect(hitToChange({ key: { field: 'a.b' } })(withSource(source), page)).toMatchObject({ reason })
+    },
+  )
+
+  test.each([
+    ['{"x":1}', 'no v in the document'],
+    ['{"v":"3"}', 'v is a string of 1 bytes, not a whole number from 0 to 2^53'],
+    ['{"v":[3]}', 'v is a list, not a whole number from 0 to 2^53'],
+    ['{"v":true}', 'v is a boolean, not a whole number from 0 to 2^53'],
+    ['{"v":{"n":3}}', 'v is an object, not a whole number from 0 to 2^53'],
+    ['{"v":-1}', 'v is a number, not a whole number from 0 to 2^53'],
+    ['{"v":1.5}', 'v is a number, not a whole number from 0 to 2^53'],
+  ])('whose version is unusable says so too: %s', (source, reason) => {
+    const unusable = hitToChange({ key: 'id', versionField: 'v' })(withSource(source), page)
+    expect(unusable).toMatchObject({ code: 'VERSION_MISSING', reason })
+  })
+
   test('too large for Kafka is set aside', () => {
     const source = Buffer.alloc(20 * 1024 * 1024 - 8_191)
     expect(whole({ ...hit, source }, page)).toMatchObject({

@@ -4,7 +4,7 @@ import type { Change, TraceContext } from '@freshet/records/change.ts'
 import type { Hit } from '@freshet/records/hit.ts'
 import { MAX_MESSAGE_BYTES } from '@freshet/records/topics.ts'
 import { FieldCutter } from './cut-field.ts'
-import { indexAndId, keyCutter } from './document-key.ts'
+import { indexAndId, keyCutter, MAX_KEY_BYTES } from './document-key.ts'
 import type { Scope } from './scope.ts'
 
 /** What one page has in common. */
@@ -51,10 +51,20 @@ export function hitToChange(
     if (!hit.isInScope) return key !== undefined && documentVersion !== undefined ? change : undefined
     if (hit.source.length > maxSourceBytes) return tooLarge(hit, change)
     if (key !== undefined)
-      return { code: 'VERSION_MISSING', reason: `no usable version in ${versionField}`, hit, change }
+      return { code: 'VERSION_MISSING', reason: whyUnusable(hit, versionField!, USABLE_VERSION), hit, change }
+    // Every document has an id: only a field can be missing.
     const field = typeof scheme === 'object' ? scheme.field : scheme
-    return { code: 'KEY_MISSING', reason: `no usable key in ${field}`, hit, change }
+    return { code: 'KEY_MISSING', reason: whyUnusable(hit, field, USABLE_KEY), hit, change }
   }
+}
+
+const USABLE_KEY = `text of at most ${MAX_KEY_BYTES} bytes or a whole number`
+const USABLE_VERSION = 'a whole number from 0 to 2^53'
+
+/** A field that nobody has written is mended elsewhere than one of another type. */
+function whyUnusable({ source }: Hit, field: string, usable: string): string {
+  const found = new FieldCutter(field).describe(source)
+  return found === undefined ? `no ${field} in the document` : `${field} is ${found}, not ${usable}`
 }
 
 function tooLarge(hit: Hit, change: Change): Unusable {

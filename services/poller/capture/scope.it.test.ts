@@ -95,7 +95,7 @@ describe('the key of a document', () => {
     ])
     expect(dead[0]!.letter).toMatchObject({
       code: 'KEY_MISSING',
-      message: 'no usable key in customer',
+      message: 'no customer in the document',
       topic: null,
       document: { index: shard.index, id: 'keyless' },
     })
