@@ -22,7 +22,8 @@ import { SweepLoop } from './sweep/sweep-loop.ts'
 import { TimestampLoop } from './timestamp/timestamp-loop.ts'
 import { TimestampTable } from './timestamp/timestamp-table.ts'
 
-const GRACE_MS = 8_000
+/** For what was read to be sent. With 3 s to leave the group and up to 4 s for the last heartbeat: the 10 s of a stop. */
+const GRACE_MS = 3_000
 const PRODUCE_DEADLINE_MS = 60_000
 
 export const poller: Service = { check, run }
@@ -67,7 +68,7 @@ async function run({ settings, instance, telemetry, signal, report }: ServiceCon
     await work()
   } finally {
     leaving.abort() // the group last: whoever takes over goes on from where this one has come to
-    await sharing
+    await Promise.all([sharing, producer[Symbol.asyncDispose]()]) // at once: each waits for a Kafka that is away
   }
 }
 

@@ -52,6 +52,11 @@ export class NativeServer implements AsyncDisposable {
     while (groupMembers(leader).length > 0) await systemClock.sleep(20)
   }
 
+  /** It takes connections and answers nothing, until it is killed. */
+  freeze(): void {
+    if (this.#process) this.#signal(this.#process, 'SIGSTOP')
+  }
+
   /** Starts it with the data that it had. */
   async restart(): Promise<void> {
     const starter = new NativeStarter({

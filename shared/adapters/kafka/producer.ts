@@ -81,8 +81,9 @@ export class Producer implements AsyncDisposable {
         })
         await this.#discard() // its idea of who leads which partition is wrong
       } catch (error) {
-        await this.#discard()
-        deadline.check(topic, left.length)
+        const discarded = this.#discard()
+        deadline.check(topic, left.length) // whose time is over does not wait for a broker that may be frozen
+        await discarded
         const known = toKafkaError(error, `writing to ${topic}`)
         if (known.code === 'KAFKA_MESSAGE_TOO_LARGE') return await this.#halve(topic, left, deadline, known)
         if (!known.retryable && known.code !== 'TOPIC_MISSING') throw known // a new topic takes a moment to be known
