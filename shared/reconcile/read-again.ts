@@ -3,6 +3,7 @@ import { PageTooLarge, readPage } from '@freshet/adapters/elasticsearch/read-pag
 import type { Scope } from '@freshet/capture/scope.ts'
 import type { Hit } from '@freshet/records/hit.ts'
 import type { LiveShard } from './live-keys.ts'
+import { PageRows } from './page-rows.ts'
 
 /** Numbers asked for at once. */
 const MAX_NUMBERS = 1_000
@@ -26,10 +27,10 @@ export async function* readAgain(
   seqNos: readonly number[],
   { scope, maxPageBytes, signal }: ReadAgainOptions,
 ): AsyncGenerator<readonly Hit[]> {
-  let numbers = MAX_NUMBERS
+  const numbers = new PageRows(MAX_NUMBERS)
   let rows = MAX_ROWS
   for (let at = 0; at < seqNos.length; ) {
-    const asked = seqNos.slice(at, at + numbers)
+    const asked = seqNos.slice(at, at + numbers.count)
     // One document may always pass: it is in memory of the server anyway.
     const maxBytes = asked.length === 1 ? undefined : maxPageBytes
     try {
@@ -51,11 +52,11 @@ export async function* readAgain(
         throw new PageTooLarge(`${place.index}/${place.shard}: more than ${rows} documents at once`)
       yield hits
       at += asked.length
+      numbers.fits()
     } catch (error) {
       if (!(error instanceof PageTooLarge)) throw error
-      if (asked.length === 1 && error.maxRows === undefined) throw error
-      rows = Math.min(rows, error.maxRows ?? rows)
-      numbers = Math.max(1, asked.length >>> 1)
+      if (error.maxRows === undefined) numbers.isTooLarge(asked.length, error)
+      else rows = error.maxRows
     }
   }
 }
