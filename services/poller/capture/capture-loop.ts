@@ -3,19 +3,17 @@ import { readCheckpoints } from '@freshet/adapters/elasticsearch/checkpoints.ts'
 import { judgeIndices } from '@freshet/adapters/elasticsearch/judge-indices.ts'
 import { refresh } from '@freshet/adapters/elasticsearch/read-page.ts'
 import { readShards, type ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
-import { isFreshetError } from '@freshet/errors/errors.ts'
 import { delayMs } from '@freshet/stage/back-off.ts'
 import type { HeldShard } from '../sharing/held-shard.ts'
 import type { ShardTable } from '../sharing/shard-table.ts'
 import { defaultLimits, type Observed, step } from './capture.ts'
 import { CaptureNews } from './capture-news.ts'
 import { type CaptureWorld, ShardCapture } from './capture-shard.ts'
+import { BACK_OFF, isOfIndex, isWorthWaiting } from './failures.ts'
 import { IndexJudge } from './index-judge.ts'
 import { ShardChores } from './shard-chores.ts'
 import { ShardWatch } from './shard-watch.ts'
 import { TURN_MS, whoseTurn } from './turns.ts'
-
-const BACK_OFF = { firstMs: 200, maxMs: 10_000 }
 
 interface Turn {
   readonly shard: HeldShard
@@ -176,24 +174,6 @@ export class CaptureLoop {
     return { ...defaultLimits, pageRows, maxPageBytes }
   }
 }
-
-function isWorthWaiting(error: unknown): boolean {
-  return isFreshetError(error) && error.retryable
-}
-
-/** A retry may help, or the others can go on without this index; what a retry cannot help otherwise ends the poller. */
-function isOfIndex(error: unknown): boolean {
-  return isFreshetError(error) && (error.retryable || OF_INDEX.has(error.code))
-}
-
-const OF_INDEX: ReadonlySet<string> = new Set([
-  'INDEX_MISSING',
-  'INDEX_BLOCKED',
-  'INDEX_NOT_CAPTURABLE',
-  'ELASTICSEARCH_UNAUTHORIZED',
-  'ELASTICSEARCH_REFUSED',
-  'HIT_MALFORMED',
-])
 
 /** Shards of one index share a refresh; it must begin after their checkpoints were read, so once a round. */
 function oncePerIndex(work: (index: string) => Promise<void>): (index: string) => Promise<void> {

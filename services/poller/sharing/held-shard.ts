@@ -2,6 +2,7 @@ import type { ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
 import type { Cursor } from '@freshet/records/cursor.ts'
 import { delayMs } from '@freshet/stage/back-off.ts'
 import { type Capture, defaultLimits, type Event, step } from '../capture/capture.ts'
+import { BACK_OFF } from '../capture/failures.ts'
 import type { TrackedShard } from './tracked-shards.ts'
 
 /** A scan under way; its state moves without our doing. */
@@ -210,4 +211,3 @@ function decide(state: Capture, event: Event): Capture {
 
 /** What is told from outside has no effect, so nothing here is read or sent. */
 const LIMITS = { ...defaultLimits, pageRows: 1, maxPageBytes: 1 }
-const BACK_OFF = { firstMs: 200, maxMs: 10_000 }

@@ -1,17 +1,17 @@
 /** Captures every index of ours by timestamp, again and again: see progress.ts for what that promises. */
 import { judgeIndices } from '@freshet/adapters/elasticsearch/judge-indices.ts'
 import { readStats } from '@freshet/adapters/elasticsearch/shards-api.ts'
-import { FreshetError, isFreshetError, toFreshetError } from '@freshet/errors/errors.ts'
+import { FreshetError, toFreshetError } from '@freshet/errors/errors.ts'
 import { cursorKey } from '@freshet/records/cursor.ts'
 import { delayMs } from '@freshet/stage/back-off.ts'
 import type { CaptureWorld } from '../capture/capture-shard.ts'
+import { BACK_OFF, isOfIndex, isWorthWaiting } from '../capture/failures.ts'
 import type { IndexCapture } from './index-capture.ts'
 import { IndexWatch } from './index-watch.ts'
 import { type HeldIndex, openCapture } from './open-capture.ts'
 import { StateWatch } from './state-watch.ts'
 import type { TimestampTable } from './timestamp-table.ts'
 
-const BACK_OFF = { firstMs: 200, maxMs: 10_000 }
 const MAX_INDICES_AT_ONCE = 4
 
 /** How it goes with an index of ours. */
@@ -163,21 +163,3 @@ export class TimestampLoop {
     else report.running()
   }
 }
-
-/** A named index may be gone for a moment while it is made anew. */
-function isWorthWaiting(error: unknown): boolean {
-  return isFreshetError(error) && (error.retryable || error.code === 'INDEX_MISSING')
-}
-
-/** A retry may help, or the others can go on without this index; what a retry cannot help otherwise ends the poller. */
-function isOfIndex(error: unknown): boolean {
-  return isFreshetError(error) && (error.retryable || OF_INDEX.has(error.code))
-}
-
-const OF_INDEX: ReadonlySet<string> = new Set([
-  'INDEX_MISSING',
-  'INDEX_NOT_CAPTURABLE',
-  'ELASTICSEARCH_UNAUTHORIZED',
-  'ELASTICSEARCH_REFUSED',
-  'HIT_MALFORMED',
-])
