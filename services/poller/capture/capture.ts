@@ -15,7 +15,13 @@
  *
  * Identity, epoch, cursor and windows are saved in one write; an identity saved without its rewind would be a loss.
  */
-import type { Cursor, ShardIdentity, Window } from '@freshet/records/cursor.ts'
+import {
+  type Cursor,
+  isSameHistory,
+  isSamePrimary,
+  type ShardIdentity,
+  type Window,
+} from '@freshet/records/cursor.ts'
 import {
   afterPage,
   afterTooLarge,
@@ -214,11 +220,10 @@ function observed(state: Capture, event: Observed): Step {
 /** The cursor under the identity that the primary has now. */
 function meet(state: Capture, { identity, scope, newEpoch, globalCheckpoint, maxSeqNo }: Observed): Cursor {
   const { cursor, outrankedBy } = state
-  const { indexUuid, historyUuid } = cursor.identity
-  const isNew = identity.indexUuid !== indexUuid || identity.historyUuid !== historyUuid
+  const isNew = !isSameHistory(identity, cursor.identity)
   if (isNew || outrankedBy.length > 0 || scope !== cursor.scope)
     return { ...inNewEpoch(state, newEpoch), identity, scope }
-  if (!sameIdentity(identity, cursor.identity))
+  if (!isSamePrimary(identity, cursor.identity))
     return {
       ...cursor,
       identity,
@@ -253,18 +258,11 @@ function foreign(state: Capture, epoch: number): Capture {
   return { ...state, cursor: { ...cursor, deadEpochs: [...cursor.deadEpochs, epoch] } }
 }
 
-/** Of the same incarnation. */
-function sameIdentity(a: ShardIdentity, b: ShardIdentity): boolean {
-  return a.node === b.node && a.allocationId === b.allocationId && a.primaryTerm === b.primaryTerm
-}
-
-/** Saved with the next advance; a crash before costs a sweep too many. */
+/** Saved by whoever tells it, or with the next advance; a crash before costs a sweep too many. */
 function swept(state: Capture, event: Extract<Event, { kind: 'swept' }>): Capture {
   const { identity, deleteTotal, sweptAtMs, buriedEpochs } = event
   const { cursor } = state
-  const { indexUuid, historyUuid } = cursor.identity
-  if (identity.indexUuid !== indexUuid || identity.historyUuid !== historyUuid) return state
-  if (!sameIdentity(identity, cursor.identity)) return state
+  if (!isSamePrimary(identity, cursor.identity)) return state
   const deadEpochs = cursor.deadEpochs.filter((epoch) => !buriedEpochs.includes(epoch))
   return { ...state, cursor: { ...cursor, deadEpochs, sweep: { deleteTotal, sweptAtMs } } }
 }

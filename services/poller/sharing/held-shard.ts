@@ -1,5 +1,5 @@
 import type { ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
-import type { Cursor } from '@freshet/records/cursor.ts'
+import { type Cursor, isSameHistory } from '@freshet/records/cursor.ts'
 import { delayMs } from '@freshet/stage/back-off.ts'
 import { type Capture, defaultLimits, type Event, step } from '../capture/capture.ts'
 import { BACK_OFF } from '../capture/failures.ts'
@@ -133,8 +133,7 @@ export class HeldShard implements TrackedShard {
     this.#seen = look >= this.#fromLook && !this.isScanning ? view : undefined
     const { epoch, identity } = this.cursor
     // A look that began too early may show what was there before a restore, which need never come again.
-    const isOfCursor = view.identity.historyUuid === identity.historyUuid
-    if (isOfCursor && this.#firstTarget?.epoch !== epoch)
+    if (isSameHistory(view.identity, identity) && this.#firstTarget?.epoch !== epoch)
       this.#firstTarget = { epoch, seqNo: view.globalCheckpoint }
   }
 

@@ -92,6 +92,19 @@ export class ShardTable {
     else holding.shards.set(key, new HeldShard(key, partition, resume(cursor), this.#looksBegun))
   }
 
+  /**
+   * A record of `.cursors` that cannot be read: ours is written over it. Where we do not know how far the shard is, it
+   * begins anew, above all epochs that the partition has shown.
+   */
+  readBroken(partition: number, key: string): void {
+    const holding = this.#holdings.get(partition)
+    const shard = holding?.shards.get(key)
+    if (holding === undefined || shard === undefined) return
+    if (holding.isKnown) shard.mustSave = true
+    else
+      holding.shards.set(key, new HeldShard(key, partition, resume(ofUnknownScope(shard)), this.#looksBegun))
+  }
+
   /** @returns the number of the look that begins now */
   beginLook(): number {
     return ++this.#looksBegun
@@ -157,6 +170,11 @@ export class ShardTable {
     holding.shards.set(key, held)
     return held
   }
+}
+
+/** Under which it begins a new epoch, with the one that it had among the dead. */
+function ofUnknownScope({ state: { cursor } }: HeldShard): Cursor {
+  return { ...cursor, scope: '' }
 }
 
 function remember(histories: Map<string, EpochHistory>, key: string, cursor: Cursor): void {

@@ -22,8 +22,8 @@ export interface TrackedShard {
 }
 
 /**
- * The shards of the cursor partitions that the group leaves to this poller. They change from moment to moment: who works
- * for long asks again before each effect whether its shard is still here.
+ * The shards of the cursor partitions that the group leaves to this poller. They change from moment to moment; what is
+ * told of one that is no longer here does nothing.
  */
 export interface TrackedShards {
   /** Partitions of `.cursors` that are held and whose cursors are all known. */
