@@ -73,7 +73,9 @@ const elasticsearch = z
       .min(0)
       .max(30 * 86_400)
       .default(600)
-      .describe('How long an index may be gone before its keys are deleted. A closed index is not gone.'),
+      .describe(
+        'How long an index may be gone before its keys are deleted. A closed index is not gone; in timestamp mode nothing is deleted.',
+      ),
     pollIntervalMs: z
       .int()
       .min(10)
@@ -112,7 +114,9 @@ const sweep = z
       .int()
       .min(1024 * 1024)
       .default(256 * 1024 * 1024)
-      .describe('Memory of a sweep, 16 bytes a document: shards beyond it wait for the next.'),
+      .describe(
+        'Memory of a sweep or of `freshet verify`, 16 bytes a document: shards beyond it wait for the next turn. One shard is always read, whatever it takes.',
+      ),
   })
   .prefault({})
 

@@ -11,6 +11,7 @@ import { systemClock } from '@freshet/stage/clock.ts'
 import { afterAll, expect, test, vi } from 'vitest'
 import { readLiveKeys } from './live-keys.ts'
 import type { LiveTable } from './live-table.ts'
+import { readLiving } from './living-shards.ts'
 import { Pace } from './pace.ts'
 
 const { elasticsearch } = loadSettings({ env: process.env })
@@ -92,4 +93,23 @@ test('keys from a field are those that the documents have now', async () => {
 
 test('what needs more memory than allowed is given up', async () => {
   expect(await liveIn(await indexOf(numbered(3)), {}, 10)).toBeUndefined()
+})
+
+test('a shard that alone needs more memory than allowed is read all the same, and the others wait for their turn', async () => {
+  const index = await indexOf(numbered(20), { number_of_shards: 2 })
+  const views = await vi.waitFor(async () => {
+    const { readable } = await readShards(client, index, soon())
+    expect(readable).toHaveLength(2)
+    return readable
+  }, WAIT)
+  const { living, rest } = await readLiving(views, {
+    client,
+    scope: scopeOf(elasticsearch),
+    maxMemoryBytes: 10,
+    clock: systemClock,
+    signal: soon(),
+    onProgress: () => {},
+  })
+  expect(living.map(({ view }) => view)).toEqual(views.slice(0, 1))
+  expect(rest).toEqual(views.slice(1))
 })

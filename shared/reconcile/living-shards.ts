@@ -2,7 +2,7 @@ import type { Client } from '@elastic/elasticsearch'
 import { refresh } from '@freshet/adapters/elasticsearch/read-page.ts'
 import { readShards, type ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
 import type { Scope } from '@freshet/capture/scope.ts'
-import { FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
+import { isFreshetError } from '@freshet/errors/errors.ts'
 import { isSameHistory } from '@freshet/records/cursor.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import { readLiveKeys } from './live-keys.ts'
@@ -36,9 +36,9 @@ export interface LivingBatch {
 }
 
 /**
- * Reads the living keys of as many shards as have room in memory.
+ * Reads the living keys of as many shards as have room in memory; of one whatever it takes.
  * @param views read before; each shard is refreshed afterwards, so that everything up to its checkpoint is seen
- * @throws CONFIG_INVALID when one shard alone has no room; ELASTICSEARCH_UNREACHABLE, ELASTICSEARCH_UNAUTHORIZED
+ * @throws ELASTICSEARCH_UNREACHABLE, ELASTICSEARCH_UNAUTHORIZED
  */
 export async function readLiving(views: readonly ShardView[], options: LivingOptions): Promise<LivingBatch> {
   const { maxMemoryBytes, onProgress } = options
@@ -47,14 +47,10 @@ export async function readLiving(views: readonly ShardView[], options: LivingOpt
   let bytes = 0
   for (const [at, view] of views.entries()) {
     onProgress(`reading ${view.index}/${view.shard}, ${at + 1} of ${views.length}`)
-    const read = await readPatiently(view, maxMemoryBytes - bytes, options)
+    const maxTableBytes = living.length === 0 ? Number.POSITIVE_INFINITY : maxMemoryBytes - bytes
+    const read = await readPatiently(view, maxTableBytes, options)
     if (read === 'unreadable') unreadable.push(view)
-    else if (read === 'too large' && living.length > 0) return { living, unreadable, rest: views.slice(at) }
-    else if (read === 'too large')
-      throw new FreshetError(
-        'CONFIG_INVALID',
-        `sweep.maxMemoryBytes: the keys of ${view.index}/${view.shard} alone need more than ${maxMemoryBytes} bytes`,
-      )
+    else if (read === 'too large') return { living, unreadable, rest: views.slice(at) }
     else {
       bytes += read.bytes
       living.push(read)

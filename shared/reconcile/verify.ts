@@ -66,8 +66,6 @@ class Verification {
 
   async run(signal: AbortSignal): Promise<VerifyReport> {
     const { client, settings, clock } = this.#world
-    if (settings.elasticsearch.mode === 'timestamp')
-      throw new FreshetError('INDEX_NOT_CAPTURABLE', 'in timestamp mode there is nothing to prove it by')
     const startedAtMs = clock.nowMs()
     const first = await readShards(client, settings.elasticsearch.index, signal)
     if (first.indexUuids.size === 0)

@@ -43,12 +43,12 @@ export const METRICS = {
   'freshet.poller.unreadable': {
     kind: 'gauge',
     unit: '{shard}',
-    help: 'Shards without a primary that can be read now.',
+    help: 'Shards without a primary that can be read now, whoever captures them: each poller counts all.',
   },
   'freshet.poller.closed': {
     kind: 'gauge',
     unit: '{index}',
-    help: 'Closed indices, whose capture is paused.',
+    help: 'Closed indices, whose capture is paused: each poller counts all.',
   },
   'freshet.poller.gone': {
     kind: 'gauge',
@@ -58,12 +58,12 @@ export const METRICS = {
   'freshet.poller.refused': {
     kind: 'gauge',
     unit: '{index}',
-    help: 'Indices that cannot be captured as they are.',
+    help: 'Indices that cannot be captured as they are: each poller counts all.',
   },
   'freshet.poller.behind': {
     kind: 'gauge',
     unit: '{operation}',
-    help: 'Sequence numbers between cursors and checkpoints.',
+    help: 'Sequence numbers between cursors and checkpoints, of the shards that this poller captures.',
   },
   'freshet.sweep.sweeps': {
     kind: 'counter',
