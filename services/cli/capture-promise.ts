@@ -5,7 +5,8 @@ type Elasticsearch = Settings['elasticsearch']
 
 export interface CapturePromise {
   readonly mode: Elasticsearch['mode']
-  readonly promise: string
+  /** null where nothing can be captured. */
+  readonly promise: string | null
   readonly scope: string
   readonly privileges: string
 }

@@ -44,7 +44,12 @@ export function complaintOf({ indices }: CaptureReport): FreshetError | undefine
 }
 
 export function describeCapture({ promise, scope, privileges, indices }: CaptureReport): string[] {
-  return [promise, `scope: ${scope}`, `privileges: ${privileges}`, ...indices.map(describeIndex)]
+  return [
+    ...(promise === null ? [] : [promise]),
+    `scope: ${scope}`,
+    `privileges: ${privileges}`,
+    ...indices.map(describeIndex),
+  ]
 }
 
 function describeIndex({ name, kind, shards, verdict, reason, notes }: IndexReport): string {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { connectElasticsearch } from '@freshet/adapters/elasticsearch/connect.ts'
 import { loadSettings } from '@freshet/config/load.ts'
 import { expect, onTestFinished, test } from 'vitest'
-import { complaintOf, reportCapture } from './capture-report.ts'
+import { complaintOf, describeCapture, reportCapture } from './capture-report.ts'
 import { runChecks } from './doctor.ts'
 
 /** Two indices behind one pattern: `-good` holds documents of all kinds of date, `-bad` keeps no _source. */
@@ -54,12 +54,18 @@ test('doctor counts the documents that timestamp mode never finds, and those tha
   ])
 })
 
-test('doctor tells the promise of the settings also where Elasticsearch does not answer', async () => {
-  const settings = loadSettings({ env: process.env })
-  const elasticsearch = { ...settings.elasticsearch, url: 'http://127.0.0.1:1' }
-  const [first] = await runChecks({ ...settings, elasticsearch })
-  expect(first).toMatchObject({
-    error: expect.stringMatching(/^ELASTICSEARCH_UNREACHABLE/),
-    capture: { mode: 'seqNo', indices: [] },
-  })
-})
+test.each([
+  ['INDEX_MISSING', { index: 'no-such-index' }],
+  ['ELASTICSEARCH_UNREACHABLE', { url: 'http://127.0.0.1:1' }],
+])(
+  'doctor promises nothing where there is nothing to capture (%s), and tells the scope',
+  async (code, part) => {
+    const settings = loadSettings({ env: process.env })
+    const [first] = await runChecks({ ...settings, elasticsearch: { ...settings.elasticsearch, ...part } })
+    expect(first).toMatchObject({
+      error: expect.stringMatching(new RegExp(`^${code}`)),
+      capture: { mode: 'seqNo', promise: null, indices: [] },
+    })
+    expect(describeCapture(first!.capture!)[0]).toBe('scope: all documents; named by index/id')
+  },
+)

@@ -62,7 +62,10 @@ async function checkCapture(settings: Settings['elasticsearch'], signal: AbortSi
     const complaint = complaintOf(capture)
     return complaint === undefined ? { capture } : { capture, error: describeError(complaint) }
   } catch (error) {
-    return { capture: { ...promisedCapture(settings), indices: [] }, error: describeError(error) }
+    return {
+      capture: { ...promisedCapture(settings), promise: null, indices: [] },
+      error: describeError(error),
+    }
   }
 }
 
