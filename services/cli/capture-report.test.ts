@@ -1,7 +1,7 @@
 import { settingsSchema } from '@freshet/config/schema.ts'
 import { expect, test } from 'vitest'
 import { promisedCapture } from './capture-promise.ts'
-import { type CaptureReport, complaintOf, describeCapture } from './capture-report.ts'
+import { type CaptureReport, complaintOf, describeCapture, warningsOn } from './capture-report.ts'
 
 const settings = (part: object = {}) => settingsSchema.parse({ elasticsearch: part }).elasticsearch
 
@@ -33,6 +33,7 @@ const reported: CaptureReport = {
       notes: [],
     },
   ],
+  warnings: [],
 }
 
 test('doctor tells the promise, the scope, the privileges, and one line for each index', () => {
@@ -86,4 +87,23 @@ test('an index that is left out is wrong even where others are captured; one tha
     code: 'INDEX_NOT_CAPTURABLE',
     message: '1 of 4 indices are left out: flights-1 is a time_series index',
   })
+})
+
+test('keys that several indices may share are warned of, with what goes wrong and the way out', () => {
+  const { indices } = reported
+  const [warning] = warningsOn(settings({ key: 'field:sku' }), indices)
+  expect(warning).toMatch(
+    /^elasticsearch.key is field:sku and 3 indices are captured without elasticsearch.versionField/,
+  )
+  expect(warning).toContain('a document that moves to an index whose capture began earlier loses its score')
+  expect(warning).toContain('Set elasticsearch.versionField')
+  expect(describeCapture({ ...reported, warnings: [warning!] }).at(-1)).toBe(`warning: ${warning}`)
+})
+
+test.each([
+  ['the key names the index', settings(), reported.indices],
+  ['a version orders them', settings({ key: 'id', versionField: 'v' }), reported.indices],
+  ['there is one index', settings({ key: 'id' }), reported.indices.slice(0, 1)],
+])('nobody is warned of shared keys where %s', (_, elasticsearch, indices) => {
+  expect(warningsOn(elasticsearch, indices)).toEqual([])
 })

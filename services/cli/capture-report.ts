@@ -10,6 +10,8 @@ import { type CapturePromise, promisedCapture } from './capture-promise.ts'
 export interface CaptureReport extends CapturePromise {
   /** Empty where none could be asked for. */
   readonly indices: readonly IndexReport[]
+  /** What can go wrong with these indices under these settings, and the way out. */
+  readonly warnings: readonly string[]
 }
 
 interface IndexReport extends Pick<JudgedIndex, 'name' | 'verdict' | 'reason' | 'notes'> {
@@ -30,7 +32,24 @@ export async function reportCapture(settings: Elasticsearch, signal: AbortSignal
     const { kind, shards } = description ?? { kind: null, shards: null }
     indices.push({ name, kind, shards, verdict, reason, notes })
   }
-  return { ...promisedCapture(settings), indices }
+  return { ...promisedCapture(settings), indices, warnings: warningsOn(settings, indices) }
+}
+
+/** Between indices, which are captured each at its own pace, nothing but a version orders what is written to one key. */
+export function warningsOn(
+  { key, versionField }: Elasticsearch,
+  indices: readonly Pick<IndexReport, 'verdict'>[],
+): string[] {
+  const captured = indices.filter(({ verdict }) => verdict !== 'refused').length
+  if (key === 'index/id' || versionField !== undefined || captured < 2) return []
+  return [
+    [
+      `elasticsearch.key is ${key} and ${captured} indices are captured without elasticsearch.versionField:`,
+      'a document that moves to an index whose capture began earlier loses its score,',
+      'since both its new copy and its later writes count as older than the delete of the old copy.',
+      'Set elasticsearch.versionField, unless no key ever stands in two of these indices',
+    ].join(' '),
+  ]
 }
 
 /** An index that cannot be captured is wrong even where others can: nobody else would ask for the way out. */
@@ -43,12 +62,13 @@ export function complaintOf({ indices }: CaptureReport): FreshetError | undefine
   )
 }
 
-export function describeCapture({ promise, scope, privileges, indices }: CaptureReport): string[] {
+export function describeCapture({ promise, scope, privileges, indices, warnings }: CaptureReport): string[] {
   return [
     ...(promise === null ? [] : [promise]),
     `scope: ${scope}`,
     `privileges: ${privileges}`,
     ...indices.map(describeIndex),
+    ...warnings.map((warning) => `warning: ${warning}`),
   ]
 }
 

@@ -63,7 +63,7 @@ async function checkCapture(settings: Settings['elasticsearch'], signal: AbortSi
     return complaint === undefined ? { capture } : { capture, error: describeError(complaint) }
   } catch (error) {
     return {
-      capture: { ...promisedCapture(settings), promise: null, indices: [] },
+      capture: { ...promisedCapture(settings), promise: null, indices: [], warnings: [] },
       error: describeError(error),
     }
   }

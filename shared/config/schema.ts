@@ -31,13 +31,15 @@ const elasticsearch = z
       .union([z.enum(['index/id', 'id']), z.string().regex(/^field:.+$/, 'index/id, id or field:<path>')])
       .default('index/id')
       .describe(
-        'What names a document in Freshet: its index and _id, the _id alone (unique in the whole pattern), or a field of the document, as field:<path>.',
+        'What names a document in Freshet: its index and _id, the _id alone, or a field of the document, as field:<path>. The latter two must be unique in the whole pattern; where a document may move from one index to another, set elasticsearch.versionField too, or it can lose its score.',
       ),
     versionField: z
       .string()
       .min(1)
       .optional()
-      .describe('Whole number in the document that decides where one key lives in several indices.'),
+      .describe(
+        'Whole number in the document that rises with every write and decides where one key lives, or has lived, in several indices.',
+      ),
     filter: z
       .record(z.string(), z.unknown(), 'a JSON object, such as {"term":{"status":"open"}}')
       .optional()
