@@ -12,8 +12,8 @@ import type { Service, ServiceContext } from '@freshet/service/service.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { withGrace } from '@freshet/stage/grace.ts'
 import { CaptureLoop } from './capture/capture-loop.ts'
-import type { CaptureWorld } from './capture/capture-shard.ts'
 import { ChangeWriter } from './capture/change-writer.ts'
+import type { CaptureWorld } from './capture/world.ts'
 import { ShardTable } from './sharing/shard-table.ts'
 import { shareShards } from './sharing/share-loop.ts'
 import { trackShards } from './sharing/tracked-shards.ts'
@@ -61,7 +61,10 @@ async function run({ settings, instance, telemetry, signal, report }: ServiceCon
       ? captureByTimestamp(capture)
       : captureBySeqNo(capture, { ...parts, connection }, failed)
   const leaving = new AbortController()
-  const sharing = shareShards({ connection, pipeline, table, producer, clock, signal: leaving.signal })
+  const sharing = shareShards({
+    ...{ connection, pipeline, table, producer, telemetry, clock },
+    signal: leaving.signal,
+  })
   sharing.catch(() => failed.abort())
   log.info(`capturing ${elasticsearch.index}`)
   try {

@@ -8,12 +8,13 @@ import type { HeldShard } from '../sharing/held-shard.ts'
 import type { ShardTable } from '../sharing/shard-table.ts'
 import { defaultLimits, type Observed, step } from './capture.ts'
 import { CaptureNews } from './capture-news.ts'
-import { type CaptureWorld, ShardCapture } from './capture-shard.ts'
+import { ShardCapture } from './capture-shard.ts'
 import { BACK_OFF, isOfIndex, isWorthWaiting } from './failures.ts'
 import { IndexJudge } from './index-judge.ts'
 import { ShardChores } from './shard-chores.ts'
 import { ShardWatch } from './shard-watch.ts'
 import { TURN_MS, whoseTurn } from './turns.ts'
+import type { CaptureWorld } from './world.ts'
 
 interface Turn {
   readonly shard: HeldShard

@@ -1,14 +1,7 @@
 import { setImmediate as letOthersRun } from 'node:timers/promises'
-import type { Client } from '@elastic/elasticsearch'
 import { PageTooLarge, readPage } from '@freshet/adapters/elasticsearch/read-page.ts'
 import type { ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
-import type { Producer } from '@freshet/adapters/kafka/producer.ts'
-import type { Scope } from '@freshet/capture/scope.ts'
-import type { Settings } from '@freshet/config/schema.ts'
 import type { Hit } from '@freshet/records/hit.ts'
-import type { StageReport } from '@freshet/service/service.ts'
-import type { Clock } from '@freshet/stage/clock.ts'
-import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
 import { saveCursors } from '../sharing/cursor-store.ts'
 import {
   type Capture,
@@ -19,23 +12,8 @@ import {
   type Observed,
   step,
 } from './capture.ts'
-import type { ChangeWriter } from './change-writer.ts'
 import { tracePage } from './page-span.ts'
-
-export interface CaptureWorld {
-  readonly settings: Settings
-  readonly client: Client
-  readonly scope: Scope
-  readonly writer: ChangeWriter
-  /** Of cursors. */
-  readonly producer: Pick<Producer, 'send'>
-  readonly telemetry: Telemetry
-  readonly clock: Clock
-  readonly report: StageReport
-  /** Stops the reading; what was read is still sent and acknowledged before `grace` aborts. */
-  readonly signal: AbortSignal
-  readonly grace: AbortSignal
-}
+import type { CaptureWorld } from './world.ts'
 
 interface PageRead {
   readonly hits: readonly Hit[]

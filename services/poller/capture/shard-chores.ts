@@ -3,7 +3,7 @@ import type { HeldShard } from '../sharing/held-shard.ts'
 import type { ShardTable } from '../sharing/shard-table.ts'
 import { type Capture, defaultLimits, step } from './capture.ts'
 import type { CaptureNews } from './capture-news.ts'
-import type { CaptureWorld } from './capture-shard.ts'
+import type { CaptureWorld } from './world.ts'
 
 type World = Pick<CaptureWorld, 'settings' | 'producer' | 'clock' | 'grace'>
 

@@ -1,6 +1,6 @@
 import { readState } from '@freshet/adapters/elasticsearch/shards-api.ts'
 import type { Cursor } from '@freshet/records/cursor.ts'
-import type { CaptureWorld } from '../capture/capture-shard.ts'
+import type { CaptureWorld } from '../capture/world.ts'
 import { saveCursors } from '../sharing/cursor-store.ts'
 import { IndexCapture } from './index-capture.ts'
 import { beginCursor } from './stored-progress.ts'
