@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { type ElasticsearchRelease, prepareNode } from '@freshet/up/elasticsearch-node.ts'
-import { chooseJdk } from '@freshet/up/find-jdk.ts'
-import type { Server } from '@freshet/up/server.ts'
+import { chooseJdk, type Jdk } from '@freshet/up/find-jdk.ts'
+import type { Server, Site } from '@freshet/up/server.ts'
 import { NativeServer } from './native-server.ts'
 import { ReplicationGate } from './replication-gate.ts'
 
@@ -14,6 +14,17 @@ const RELEASES = {
 
 export type Version = keyof typeof RELEASES
 export const VERSIONS = Object.keys(RELEASES) as readonly Version[]
+
+/** @throws TOOL_MISSING without a Java that it runs on */
+export async function chooseSoftware(
+  site: Pick<Site, 'jdks'>,
+  version: Version,
+): Promise<{ readonly release: ElasticsearchRelease; readonly jdk: Jdk }> {
+  const { oldestJava, newestJava, megabytes } = RELEASES[version]
+  const jdks = (await site.jdks()).filter(({ major }) => major <= newestJava)
+  const purpose = `Elasticsearch ${version} (Java ${newestJava} or older)`
+  return { release: { version, megabytes }, jdk: chooseJdk(jdks, { atLeast: oldestJava, purpose }) }
+}
 
 const HEAP = '512m'
 
@@ -102,13 +113,9 @@ function describeServer(plan: NodePlan, ports: NodePorts, publishPort: number | 
     answers: hasMaster,
     async prepare(site) {
       ports.transport = site.ports.inner
-      const { oldestJava, newestJava, megabytes } = RELEASES[plan.version]
-      const jdks = (await site.jdks()).filter(({ major }) => major <= newestJava)
-      const purpose = `Elasticsearch ${plan.version} (Java ${newestJava} or older)`
-      const release: ElasticsearchRelease = { version: plan.version, megabytes }
+      const software = await chooseSoftware(site, plan.version)
       return prepareNode(site, {
-        release,
-        jdk: chooseJdk(jdks, { atLeast: oldestJava, purpose }),
+        ...software,
         javaOptions: [`-Xms${HEAP}`, `-Xmx${HEAP}`, '-XX:TieredStopAtLevel=1'], // starts sooner
         settings: settingsOf(plan, publishPort ?? site.ports.inner, join(site.dataDir, 'snapshots')),
       })

@@ -1,9 +1,9 @@
 /** One Elasticsearch with security, for tests of what a role may do. */
 import { join } from 'node:path'
 import { prepareNode } from '@freshet/up/elasticsearch-node.ts'
-import { chooseJdk } from '@freshet/up/find-jdk.ts'
 import { lockFile } from '@freshet/up/lock-file.ts'
 import type { Server } from '@freshet/up/server.ts'
+import { chooseSoftware } from './cluster-node.ts'
 import { NativeServer, TESTS_FOLDER } from './native-server.ts'
 
 export interface Role {
@@ -11,7 +11,7 @@ export interface Role {
   readonly indices: readonly { readonly names: readonly string[]; readonly privileges: readonly string[] }[]
 }
 
-const RELEASE = { version: '9.5.3', megabytes: 132 }
+const VERSION = '9.5.3'
 const LOCK_MS = 20 * 60_000
 
 /** Each role has a user of its name; `admin` may do everything. */
@@ -62,10 +62,8 @@ function describeServer(roles: Readonly<Record<string, Role>>): Server {
       return (await fetch(url, { signal, headers: { authorization } })).ok
     },
     async prepare(site) {
-      const jdks = (await site.jdks()).filter(({ major }) => major <= 25)
       return prepareNode(site, {
-        release: RELEASE,
-        jdk: chooseJdk(jdks, { atLeast: 21, purpose: `Elasticsearch ${RELEASE.version} (Java 25 or older)` }),
+        ...(await chooseSoftware(site, VERSION)),
         javaOptions: ['-Xms512m', '-Xmx512m', '-XX:TieredStopAtLevel=1'],
         settings: ['cluster.name: secured', 'node.name: secured', 'discovery.type: single-node'],
         realm: realmOf(roles),
