@@ -81,8 +81,8 @@ export interface Observed {
   readonly newEpoch: number
 }
 
-export type Event =
-  | Observed
+/** What others tell of a shard, at any time: nothing is read or sent because of it. */
+export type Told =
   /** Another poller has emitted this shard under an epoch of its own: if it is above ours, only one above that outranks it. */
   | { readonly kind: 'foreign'; readonly epoch: number }
   /** A sweep under `identity` has found every delete up to its start. */
@@ -94,6 +94,10 @@ export type Event =
       /** Dead epochs that have no living row any more. */
       readonly buriedEpochs: readonly number[]
     }
+
+export type Event =
+  | Observed
+  | Told
   /**
    * Its index no longer exists: the epoch dies, so that its keys may be deleted. Should the index come back to the name,
    * it is captured anew under `newEpoch`, which is above all that was buried.
@@ -197,13 +201,16 @@ export function step(state: Capture, event: Event, limits: Limits): Step {
         : [state, []]
     case 'failed':
       return [{ ...state, phase: { kind: 'idle' } }, []]
-    case 'foreign':
-      return [foreign(state, event.epoch), []]
-    case 'swept':
-      return [swept(state, event), []]
     case 'gone':
       return gone(state, event.newEpoch)
+    case 'foreign':
+    case 'swept':
+      return [tell(state, event), []]
   }
+}
+
+export function tell(state: Capture, told: Told): Capture {
+  return told.kind === 'foreign' ? foreign(state, told.epoch) : swept(state, told)
 }
 
 function observed(state: Capture, event: Observed): Step {
@@ -245,9 +252,14 @@ function inNewEpoch({ cursor, outrankedBy }: Capture, epoch: number): Cursor {
 
 function gone(state: Capture, newEpoch: number): Step {
   if (state.phase.kind !== 'idle') return [state, []]
-  const cursor = inNewEpoch(state, newEpoch)
+  const { cursor } = dead(state, newEpoch)
   const next: Capture = { ...state, cursor, unsaved: true, outrankedBy: [], phase: { kind: 'closing' } }
   return [next, [{ kind: 'save', cursor }]]
+}
+
+/** @param state idle. @returns what it is once its cursor is on disk and its epoch dead. */
+export function dead(state: Capture, newEpoch: number): Capture {
+  return { ...state, cursor: inNewEpoch(state, newEpoch), unsaved: false, outrankedBy: [] }
 }
 
 /** Another's epoch, once ours is above it, is as dead as those that we had before. */

@@ -1,7 +1,7 @@
 import { saveCursors } from '../sharing/cursor-store.ts'
 import type { HeldShard } from '../sharing/held-shard.ts'
 import type { ShardTable } from '../sharing/shard-table.ts'
-import { type Capture, defaultLimits, step } from './capture.ts'
+import { type Capture, dead } from './capture.ts'
 import type { CaptureNews } from './capture-news.ts'
 import type { CaptureWorld } from './world.ts'
 
@@ -54,8 +54,7 @@ export class ShardChores {
     const before = shard.state
     if (shard.isDying(nowMs, goneGraceSeconds * 1_000)) {
       const newEpoch = this.#table.takeEpoch(shard.partition, nowMs)
-      const [dying] = step(before, { kind: 'gone', newEpoch }, LIMITS)
-      return { shard, before, after: step(dying, { kind: 'saved' }, LIMITS)[0], isDeath: true }
+      return { shard, before, after: dead(before, newEpoch), isDeath: true }
     }
     if (!shard.isToBeSaved || !shard.mayTry(nowMs)) return undefined
     shard.mustSave = false
@@ -82,6 +81,3 @@ export class ShardChores {
     }
   }
 }
-
-/** Nothing is read here. */
-const LIMITS = { ...defaultLimits, pageRows: 1, maxPageBytes: 1 }

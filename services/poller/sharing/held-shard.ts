@@ -1,7 +1,7 @@
 import type { ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
 import { type Cursor, isSameHistory } from '@freshet/records/cursor.ts'
 import { delayMs } from '@freshet/stage/back-off.ts'
-import { type Capture, defaultLimits, type Event, step } from '../capture/capture.ts'
+import { type Capture, type Told, tell } from '../capture/capture.ts'
 import { BACK_OFF } from '../capture/failures.ts'
 import type { TrackedShard } from './tracked-shards.ts'
 
@@ -34,7 +34,7 @@ export class HeldShard implements TrackedShard {
   #durable: Cursor
   #scan: RunningScan | undefined
   #stop: AbortController | undefined
-  readonly #told: Event[] = []
+  readonly #told: Told[] = []
   /** Number of the last look, and of the first one that may be acted on. */
   #lastLook = 0
   #fromLook: number
@@ -51,7 +51,7 @@ export class HeldShard implements TrackedShard {
 
   /** With all that was told. */
   get state(): Capture {
-    return this.#told.reduce(decide, this.#scan?.state ?? this.#idle)
+    return this.#told.reduce(tell, this.#scan?.state ?? this.#idle)
   }
 
   get cursor(): Cursor {
@@ -171,7 +171,7 @@ export class HeldShard implements TrackedShard {
     if (!state.unsaved) this.#durable = state.cursor
   }
 
-  tell(event: Event): void {
+  tell(event: Told): void {
     this.#told.push(event)
     this.#fromLook = Math.max(this.#fromLook, this.#lastLook + 1)
     if (!this.isScanning) this.#settle(this.#idle)
@@ -198,15 +198,8 @@ export class HeldShard implements TrackedShard {
   }
 
   #settle(state: Capture): void {
-    const next = this.#told.reduce(decide, state)
+    const next = this.#told.reduce(tell, state)
     this.#told.length = 0
     this.accept(next)
   }
 }
-
-function decide(state: Capture, event: Event): Capture {
-  return step(state, event, LIMITS)[0]
-}
-
-/** What is told from outside has no effect, so nothing here is read or sent. */
-const LIMITS = { ...defaultLimits, pageRows: 1, maxPageBytes: 1 }
