@@ -3,8 +3,8 @@ import { readPage } from '@freshet/adapters/elasticsearch/read-page.ts'
 import { keyCutter } from '@freshet/capture/document-key.ts'
 import type { Scope } from '@freshet/capture/scope.ts'
 import type { Hit } from '@freshet/records/hit.ts'
+import { LiveKeys } from './collected-keys.ts'
 import { type Ask, everyPage } from './every-page.ts'
-import { LiveKeys } from './live-table.ts'
 import type { Pace } from './pace.ts'
 
 export interface LiveShard {
