@@ -14,22 +14,12 @@
  * - A shard that is new or has another history starts a new epoch at -1, and outranks what was before.
  *
  * Identity, epoch, cursor and windows are saved in one write; an identity saved without its rewind would be a loss.
+ * In here: what there is to decide on, and the steps between scans; scan.ts: one scan; meet.ts: identity and epochs.
  */
-import {
-  type Cursor,
-  isSameHistory,
-  isSamePrimary,
-  type ShardIdentity,
-  type Window,
-} from '@freshet/records/cursor.ts'
-import {
-  afterPage,
-  afterTooLarge,
-  nextPage,
-  type PageLimits,
-  type PageSize,
-  UNKNOWN_SIZE,
-} from './page-size.ts'
+import type { Cursor, ShardIdentity } from '@freshet/records/cursor.ts'
+import { foreign, inNewEpoch, meet, swept } from './meet.ts'
+import { type PageLimits, type PageSize, UNKNOWN_SIZE } from './page-size.ts'
+import { acked, beginScan, pageRead, pageTooLarge, yieldTurn } from './scan.ts'
 
 export interface Capture {
   readonly cursor: Cursor
@@ -48,7 +38,7 @@ type Phase =
   | Scan
   | { readonly kind: 'closing' }
 
-interface Scan {
+export interface Scan {
   readonly kind: 'scanning'
   /** The cursor when the scan began: a rewind goes back to here. */
   readonly startSeqNo: number
@@ -149,7 +139,7 @@ export const defaultLimits = {
   maxWindows: 16,
 }
 
-type Step = [Capture, readonly Effect[]]
+export type Step = [Capture, readonly Effect[]]
 
 /** A shard that has no cursor yet. Its first `observed` gives it an identity and an epoch. */
 export function newCapture(index: string, shard: number): Capture {
@@ -196,9 +186,7 @@ export function step(state: Capture, event: Event, limits: Limits): Step {
     case 'saved':
       return saved(state)
     case 'yield':
-      return state.phase.kind === 'scanning'
-        ? goOn(state, { ...state.phase, yields: true }, limits)
-        : [state, []]
+      return yieldTurn(state, limits)
     case 'failed':
       return [{ ...state, phase: { kind: 'idle' } }, []]
     case 'gone':
@@ -224,32 +212,6 @@ function observed(state: Capture, event: Observed): Step {
   return [opening, [unsaved ? { kind: 'save', cursor } : { kind: 'refresh' }]]
 }
 
-/** The cursor under the identity that the primary has now. */
-function meet(state: Capture, { identity, scope, newEpoch, globalCheckpoint, maxSeqNo }: Observed): Cursor {
-  const { cursor, outrankedBy } = state
-  const isNew = !isSameHistory(identity, cursor.identity)
-  if (isNew || outrankedBy.length > 0 || scope !== cursor.scope)
-    return { ...inNewEpoch(state, newEpoch), identity, scope }
-  if (!isSamePrimary(identity, cursor.identity))
-    return {
-      ...cursor,
-      identity,
-      seqNo: Math.min(cursor.seqNo, ...cursor.windows.map((window) => window.startSeqNo)),
-      windows: [],
-      sweep: null,
-    }
-  const windows = cursor.windows
-    .map(({ startSeqNo, highSeqNo }) => ({ startSeqNo, highSeqNo: highSeqNo ?? maxSeqNo }))
-    .filter((window) => window.highSeqNo > globalCheckpoint)
-  return { ...cursor, windows }
-}
-
-/** At the beginning, with the epoch that it had among the dead, and those that others had for it. */
-function inNewEpoch({ cursor, outrankedBy }: Capture, epoch: number): Cursor {
-  const own = cursor.identity.indexUuid === '' ? [] : [...cursor.deadEpochs, cursor.epoch]
-  return { ...cursor, epoch, deadEpochs: [...own, ...outrankedBy], seqNo: -1, windows: [], sweep: null }
-}
-
 function gone(state: Capture, newEpoch: number): Step {
   if (state.phase.kind !== 'idle') return [state, []]
   const { cursor } = dead(state, newEpoch)
@@ -262,154 +224,10 @@ export function dead(state: Capture, newEpoch: number): Capture {
   return { ...state, cursor: inNewEpoch(state, newEpoch), unsaved: false, outrankedBy: [] }
 }
 
-/** Another's epoch, once ours is above it, is as dead as those that we had before. */
-function foreign(state: Capture, epoch: number): Capture {
-  const { cursor, outrankedBy } = state
-  if (epoch === cursor.epoch || outrankedBy.includes(epoch) || cursor.deadEpochs.includes(epoch)) return state
-  if (epoch > cursor.epoch) return { ...state, outrankedBy: [...outrankedBy, epoch] }
-  return { ...state, cursor: { ...cursor, deadEpochs: [...cursor.deadEpochs, epoch] } }
-}
-
-/** Saved by whoever tells it, or with the next advance; a crash before costs a sweep too many. */
-function swept(state: Capture, event: Extract<Event, { kind: 'swept' }>): Capture {
-  const { identity, deleteTotal, sweptAtMs, buriedEpochs } = event
-  const { cursor } = state
-  if (!isSamePrimary(identity, cursor.identity)) return state
-  const deadEpochs = cursor.deadEpochs.filter((epoch) => !buriedEpochs.includes(epoch))
-  return { ...state, cursor: { ...cursor, deadEpochs, sweep: { deleteTotal, sweptAtMs } } }
-}
-
 function saved(state: Capture): Step {
   const next = { ...state, unsaved: false }
   if (state.phase.kind === 'closing') return [{ ...next, phase: { kind: 'idle' } }, []]
   if (state.phase.kind !== 'opening') return [next, []]
   if (state.phase.targetSeqNo <= state.cursor.seqNo) return [{ ...next, phase: { kind: 'idle' } }, []]
   return [next, [{ kind: 'refresh' }]]
-}
-
-function beginScan(state: Capture, limits: Limits): Step {
-  if (state.phase.kind !== 'opening') return [state, []]
-  const scan: Scan = {
-    kind: 'scanning',
-    startSeqNo: state.cursor.seqNo,
-    targetSeqNo: state.phase.targetSeqNo,
-    node: state.cursor.identity.node,
-    readSeqNo: state.cursor.seqNo,
-    boundaryIds: new Set(),
-    askedRows: 0,
-    reading: false,
-    exhausted: false,
-    yields: false,
-    unacked: [],
-  }
-  return readNext(state, scan, limits)
-}
-
-function readNext(state: Capture, scan: Scan, limits: Limits): Step {
-  const from = { seqNo: scan.readSeqNo, inclusive: scan.boundaryIds.size > 0 }
-  const { rows, maxBytes } = nextPage(state.pageSize, scan.boundaryIds.size, limits)
-  return [
-    { ...state, phase: { ...scan, askedRows: rows, reading: true } },
-    [{ kind: 'readPage', node: scan.node, from, toSeqNo: scan.targetSeqNo, rows, maxBytes }],
-  ]
-}
-
-function pageTooLarge(
-  state: Capture,
-  { maxRows }: Extract<Event, { kind: 'pageTooLarge' }>,
-  limits: Limits,
-): Step {
-  if (state.phase.kind !== 'scanning') return [state, []]
-  const pageSize = afterTooLarge(state.pageSize, { rows: state.phase.askedRows, maxRows }, limits)
-  return goOn({ ...state, pageSize }, { ...state.phase, reading: false }, limits)
-}
-
-function pageRead(
-  state: Capture,
-  { hits, bytes = 0 }: Extract<Event, { kind: 'page' }>,
-  limits: Limits,
-): Step {
-  if (state.phase.kind !== 'scanning') return [state, []]
-  const scan = state.phase
-  const pageSize = afterPage(state.pageSize, { rows: hits.length, bytes })
-  const skip = alreadyRead(scan, hits)
-  const exhausted = hits.length < scan.askedRows
-  const lastSeqNo = hits.at(-1)?.seqNo ?? scan.readSeqNo
-  const boundary = hits.filter((hit) => hit.seqNo === lastSeqNo).map((hit) => hit.id)
-  const isNew = skip.size < hits.length
-  const throughSeqNo = exhausted ? scan.targetSeqNo : lastSeqNo - 1
-  const next: Scan = {
-    ...scan,
-    reading: false,
-    exhausted,
-    readSeqNo: lastSeqNo,
-    boundaryIds: new Set(lastSeqNo === scan.readSeqNo ? [...scan.boundaryIds, ...boundary] : boundary),
-    unacked: isNew ? [...scan.unacked, throughSeqNo] : scan.unacked,
-  }
-  const produce: readonly Effect[] = isNew ? [{ kind: 'produce', skip, throughSeqNo }] : []
-  const [after, effects] = goOn({ ...state, pageSize }, next, limits)
-  return [after, [...effects, ...produce]] // the next page is asked for first: the server works meanwhile
-}
-
-/** Rows of the page that an inclusive read repeats. */
-function alreadyRead(
-  scan: Scan,
-  hits: readonly { readonly id: string; readonly seqNo: number }[],
-): ReadonlySet<number> {
-  const rows = new Set<number>()
-  for (const [row, hit] of hits.entries()) {
-    if (hit.seqNo !== scan.readSeqNo) break
-    if (scan.boundaryIds.has(hit.id)) rows.add(row)
-  }
-  return rows
-}
-
-function acked(
-  state: Capture,
-  { throughSeqNo, nowMs }: Extract<Event, { kind: 'acked' }>,
-  limits: Limits,
-): Step {
-  if (state.phase.kind !== 'scanning') return [state, []]
-  const unacked = state.phase.unacked.toSpliced(state.phase.unacked.indexOf(throughSeqNo), 1)
-  const scan = { ...state.phase, unacked }
-  // A page may be acknowledged before an older one, such as one that has something for `.dead` first.
-  const isFirst = unacked.every((other) => other > throughSeqNo)
-  const isDue = nowMs - state.savedAtMs >= limits.saveEveryMs && throughSeqNo > state.cursor.seqNo
-  if (scan.exhausted || !isFirst || !isDue) return goOn(state, scan, limits)
-  const cursor = advance(state.cursor, scan, throughSeqNo, limits)
-  const [after, effects] = goOn({ ...state, cursor, savedAtMs: nowMs }, scan, limits)
-  return [after, [{ kind: 'save', cursor }, ...effects]]
-}
-
-/** Reads on, waits for acknowledgements, or ends the scan. */
-function goOn(state: Capture, scan: Scan, limits: Limits): Step {
-  const readsOn = !scan.exhausted && !scan.yields
-  if (readsOn && !scan.reading && scan.unacked.length < limits.maxPagesInFlight)
-    return readNext(state, scan, limits)
-  if (readsOn || scan.reading || scan.unacked.length > 0) return [{ ...state, phase: scan }, []]
-  // More documents may have the last number that was read.
-  const seqNo = scan.exhausted ? scan.targetSeqNo : scan.readSeqNo - 1
-  if (!scan.exhausted && seqNo <= state.cursor.seqNo) return [{ ...state, phase: { kind: 'idle' } }, []]
-  const cursor = advance(state.cursor, scan, seqNo, limits)
-  return [{ ...state, cursor, phase: { kind: 'closing' } }, [{ kind: 'save', cursor }]]
-}
-
-/** The cursor moved to `seqNo`, with the window of this scan open. */
-function advance(cursor: Cursor, scan: Scan, seqNo: number, { maxWindows }: Limits): Cursor {
-  const isOpen = cursor.windows.some(
-    (window) => window.startSeqNo === scan.startSeqNo && window.highSeqNo === null,
-  )
-  const windows = isOpen
-    ? cursor.windows
-    : [...cursor.windows, { startSeqNo: scan.startSeqNo, highSeqNo: null }]
-  return { ...cursor, seqNo, windows: boundWindows(windows, maxWindows) }
-}
-
-/** Neighbours are merged, never all into one: under steady traffic the highest would never be passed. */
-function boundWindows(windows: readonly Window[], max: number): Window[] {
-  if (windows.length <= max) return [...windows]
-  const [first, second, ...rest] = windows as [Window, Window, ...Window[]]
-  const highSeqNo =
-    first.highSeqNo === null || second.highSeqNo === null ? null : Math.max(first.highSeqNo, second.highSeqNo)
-  return [{ startSeqNo: Math.min(first.startSeqNo, second.startSeqNo), highSeqNo }, ...rest]
 }
