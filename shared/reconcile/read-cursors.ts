@@ -1,14 +1,16 @@
 import type { KafkaConnection } from '@freshet/adapters/kafka/connect.ts'
 import { readAll } from '@freshet/adapters/kafka/read-all.ts'
-import { type Cursor, cursorRecord } from '@freshet/records/cursor.ts'
+import { readCursorMessage } from '@freshet/capture/cursor-message.ts'
+import type { Cursor } from '@freshet/records/cursor.ts'
 import { topicName } from '@freshet/records/topics.ts'
 
 const READ_DEADLINE_MS = 30_000
 
 /**
  * Every cursor by `indexUuid/shard`, as somebody who captures nothing sees them: of one shard the last one of its
- * highest epoch, since a poller that wakes up late writes what was true once.
- * @throws KAFKA_UNREACHABLE, TOPIC_MISSING, DEADLINE
+ * highest epoch, since a poller that wakes up late writes what was true once. One that cannot be read is passed over: who
+ * captures its shard writes another.
+ * @throws KAFKA_UNREACHABLE, TOPIC_MISSING, DEADLINE, RECORD_VERSION for a cursor of a newer release
  */
 export async function readCursors(
   connection: KafkaConnection,
@@ -19,11 +21,12 @@ export async function readCursors(
   await readAll(connection, topicName(pipeline, 'cursors'), {
     deadlineMs: READ_DEADLINE_MS,
     signal,
-    onMessage: (_, { key, value }) => {
-      if (key === null) return
-      const name = key.toString()
-      if (value === null) cursors.delete(name)
-      else cursors.set(name, later(cursors.get(name), cursorRecord.decode(value)))
+    onMessage: (partition, message) => {
+      const said = readCursorMessage(partition, message)
+      if (said.kind !== 'cursor') return
+      const { key, cursor } = said
+      if (cursor === null) cursors.delete(key)
+      else cursors.set(key, later(cursors.get(key), cursor))
     },
   })
   return cursors

@@ -35,6 +35,11 @@ export const METRICS = {
     unit: '{rewind}',
     help: 'Shards read again after their identity changed.',
   },
+  'freshet.poller.cursors_unusable': {
+    kind: 'counter',
+    unit: '{record}',
+    help: 'Records of `.cursors` that are no cursor of a shard, and were passed over.',
+  },
   'freshet.poller.shards': {
     kind: 'gauge',
     unit: '{shard}',

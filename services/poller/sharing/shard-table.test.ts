@@ -274,6 +274,45 @@ describe('a cursor of the former release', () => {
   })
 })
 
+describe('a cursor that cannot be read', () => {
+  const begun = (table: ShardTable, view = shardView()) => {
+    const look = table.beginLook()
+    table.see(viewOf([view]), look, { nowMs: 0, isCapturable: () => true })
+    const shard = table.get(KEY)!
+    return step(shard.state, observed(shard.seen!, table.takeEpoch(PARTITION, 0)), LIMITS)[0].cursor
+  }
+  const held = (...records: readonly (Cursor | 'broken')[]) => {
+    const table = new ShardTable()
+    table.assign(PARTITION)
+    for (const record of records)
+      if (record === 'broken') table.readBroken(PARTITION, KEY)
+      else table.read(PARTITION, KEY, record)
+    table.know(PARTITION)
+    return table
+  }
+
+  test('makes its shard begin anew above all that the partition has shown, with what is known of it among the dead', () => {
+    const { epoch, deadEpochs, seqNo } = begun(held(stored({ epoch: 9_000, deadEpochs: [7_000] }), 'broken'))
+    expect(epoch).toBeGreaterThan(9_000)
+    expect({ deadEpochs, seqNo }).toEqual({ deadEpochs: [7_000, 9_000], seqNo: -1 })
+  })
+
+  test('and is all that is left of its shard makes that a new one', () => {
+    expect(begun(held('broken'))).toMatchObject({ deadEpochs: [], seqNo: -1 })
+  })
+
+  test('says nothing once a later one follows', () => {
+    expect(begun(held(stored(), 'broken', stored({ seqNo: 4 })))).toMatchObject({ epoch: 1_000, seqNo: 4 })
+  })
+
+  test('is written over by whoever captures the shard', () => {
+    const { table, shard } = open(stored())
+    table.readBroken(PARTITION, KEY)
+    expect(shard().isToBeSaved).toBe(true)
+    expect(shard().cursor).toEqual(stored())
+  })
+})
+
 describe('a look', () => {
   test('that began before a scan ended does not close its window: a rewind would miss documents', () => {
     const { table, shard, see } = open(stored({ windows: [{ startSeqNo: 3, highSeqNo: null }] }))

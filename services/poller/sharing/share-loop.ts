@@ -3,18 +3,20 @@ import { randomUUID } from 'node:crypto'
 import type { KafkaConnection } from '@freshet/adapters/kafka/connect.ts'
 import { GroupConsumer } from '@freshet/adapters/kafka/consumer.ts'
 import type { Producer } from '@freshet/adapters/kafka/producer.ts'
-import { cursorRecord } from '@freshet/records/cursor.ts'
 import { captureGroup, topicName } from '@freshet/records/topics.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
+import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
+import { CursorIntake } from './cursor-intake.ts'
 import { markPartitions } from './cursor-store.ts'
 import type { ShardTable } from './shard-table.ts'
 
 export interface ShareOptions {
   readonly connection: KafkaConnection
   readonly pipeline: string
-  readonly table: Pick<ShardTable, 'assign' | 'know' | 'revoke' | 'read' | 'partitions'>
+  readonly table: Pick<ShardTable, 'assign' | 'know' | 'revoke' | 'read' | 'readBroken' | 'partitions'>
   /** Of marks. */
   readonly producer: Producer
+  readonly telemetry: Pick<Telemetry, 'log' | 'metrics'>
   readonly clock: Clock
   readonly signal: AbortSignal
 }
@@ -22,11 +24,12 @@ export interface ShareOptions {
 /**
  * Keeps the table's partitions and cursors as the group has them, until `signal` aborts. A partition is read from its
  * beginning each time that it comes to us, and nothing is committed: the lag of this group says nothing.
- * @throws errors that a retry cannot help, RECORD_VERSION and RECORD_MALFORMED for a cursor among them
+ * @throws errors that a retry cannot help, RECORD_VERSION for a cursor of a newer release among them
  */
 export async function shareShards(options: ShareOptions): Promise<void> {
-  const { connection, pipeline, table, producer, clock, signal } = options
-  const { log } = connection
+  const { connection, pipeline, table, producer, telemetry, clock, signal } = options
+  const { log } = telemetry
+  const intake = new CursorIntake(table, telemetry)
   const marks = new Map<number, string>()
   const consumer = new GroupConsumer(connection, {
     groupId: captureGroup(pipeline),
@@ -52,10 +55,8 @@ export async function shareShards(options: ShareOptions): Promise<void> {
     },
   })
   await consumer.run(async ({ partition, messages }) => {
-    for (const { key, value } of messages) {
-      const name = key?.toString() ?? ''
-      if (name !== marks.get(partition))
-        table.read(partition, name, value === null ? null : cursorRecord.decode(value))
+    for (const message of messages) {
+      if (message.key?.toString() !== marks.get(partition)) intake.take(partition, message)
       else {
         table.know(partition)
         marks.delete(partition)

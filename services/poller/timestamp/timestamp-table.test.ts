@@ -44,3 +44,15 @@ test('an epoch is above all that its partition has shown, given once, and told a
   expect(epochs[1]).toBeGreaterThan(epochs[0]!)
   for (const epoch of epochs) expect(epoch % TOPICS.cursors.partitions).toBe(PARTITION)
 })
+
+test('a cursor that cannot be read is written over, or makes its index begin anew', () => {
+  const table = heldTable(200)
+  table.readBroken(PARTITION, KEY)
+  expect(table.mustSave(KEY)).toBe(true)
+  const before = new TimestampTable()
+  before.assign(PARTITION)
+  before.read(PARTITION, KEY, cursor(200))
+  before.readBroken(PARTITION, KEY)
+  before.know(PARTITION)
+  expect(before.cursor(KEY)).toMatchObject({ epoch: 200, scope: '' })
+})

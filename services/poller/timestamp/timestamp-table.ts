@@ -46,6 +46,15 @@ export class TimestampTable {
     }
   }
 
+  /** A record that cannot be read: ours is written over it, or the index begins anew, under an epoch of its own. */
+  readBroken(partition: number, key: string): void {
+    const holding = this.#holdings.get(partition)
+    const there = holding?.cursors.get(key)
+    if (holding === undefined || there === undefined) return
+    if (holding.isKnown) holding.mustSave.add(key)
+    else holding.cursors.set(key, { ...there, scope: '' })
+  }
+
   holds(key: string): boolean {
     return this.#holdings.get(cursorPartition(key))?.isKnown === true
   }
