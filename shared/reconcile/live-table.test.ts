@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { LiveKeys, LiveKeys } from './collected-keys.ts'
+import { LiveKeys } from './collected-keys.ts'
 import type { LiveTable } from './live-table.ts'
 
 async function tableOf(entries: Iterable<readonly [string, number]>): Promise<LiveTable> {
