@@ -5,9 +5,15 @@ import type { Finding } from './verify-report.ts'
 export class Findings {
   readonly #maxOfKind: number
   readonly #byKind = new Map<Finding['kind'], Finding[]>()
+  #beyondRepair = 0
 
   constructor(maxOfKind: number) {
     this.#maxOfKind = maxOfKind
+  }
+
+  /** How many were found that emitting cannot mend, also of those without a name here. */
+  get beyondRepair(): number {
+    return this.#beyondRepair
   }
 
   add(kind: Finding['kind'], key: Uint8Array | string, reason?: string): void {
@@ -18,7 +24,14 @@ export class Findings {
     there.push({ kind, key: name, ...(reason !== undefined && { reason }) })
   }
 
+  /** @param reason with what helps instead */
+  addBeyondRepair(kind: Finding['kind'], key: Uint8Array | string, reason: string): void {
+    this.#beyondRepair++
+    this.add(kind, key, reason)
+  }
+
   addAll(others: Findings): void {
+    this.#beyondRepair += others.#beyondRepair
     for (const { kind, key, reason } of [...others.#byKind.values()].flat()) this.add(kind, key, reason)
   }
 

@@ -19,7 +19,7 @@ export interface RepairWorld {
  */
 export class Repair {
   readonly #world: RepairWorld
-  readonly #report = { emitted: 0, tombstones: 0, beyond: 0 }
+  readonly #report = { emitted: 0, tombstones: 0 }
 
   constructor(world: RepairWorld) {
     this.#world = world
@@ -50,11 +50,6 @@ export class Repair {
     }))
     await this.#send(deletes, signal)
     this.#report.tombstones += deletes.length
-  }
-
-  /** What emitting cannot mend. */
-  passOver(count: number): void {
-    this.#report.beyond += count
   }
 
   async #send(changes: readonly Change[], signal: AbortSignal): Promise<void> {

@@ -52,6 +52,7 @@ async function open(documents: Readonly<Record<string, object>>, filter?: Record
       clock: systemClock,
       context: { generation: 1, isLiveEpoch: (epoch) => epoch === EPOCH },
       findings: new Findings(10),
+      isShadowed: () => false,
       deadReasons: async () => new DeadReasons(),
       repair: Object.assign(repair, {
         emit: async (changes: readonly Change[]) => void emitted.push(...changes),

@@ -12,6 +12,7 @@ import { readAgain } from './read-again.ts'
 import type { Repair } from './repair.ts'
 import type { JoinedShard, Suspect } from './verify-join.ts'
 import { type HeldRow, type JudgeContext, judge } from './verify-judge.ts'
+import { SHARED_BY_ROUTING, wayOut } from './way-out.ts'
 
 /** A shard whose documents can be asked for again. */
 export interface LookedAt extends JoinedShard {
@@ -26,6 +27,8 @@ export interface SecondLookParts {
   readonly clock: Clock
   readonly context: JudgeContext
   readonly findings: Findings
+  /** Whether a living document of another shard has the key too, and its score. */
+  readonly isShadowed: (shard: LookedAt, key: Change['key']) => boolean
   /** Read when it is first needed. */
   readonly deadReasons: () => Promise<DeadReasons>
   /** null: nothing is emitted. */
@@ -100,7 +103,7 @@ export class SecondLook<Shard extends LookedAt> {
 
   /** @returns whether emitting it again helps */
   async #judge(shard: Shard, change: Change, row: HeldRow | undefined): Promise<boolean> {
-    const { context, deadReasons, findings, repair } = this.#parts
+    const { context, deadReasons, findings, scope } = this.#parts
     const { standing, hidden } = judge(change.revision, row, context)
     if (standing !== 'missing' && standing !== 'stale') {
       if (standing === 'setAside') this.#setAside(shard, change)
@@ -113,9 +116,17 @@ export class SecondLook<Shard extends LookedAt> {
       return false
     }
     shard.tally[standing]++
-    findings.add(standing, change.key, hidden ? HIDDEN : undefined)
-    if (hidden) repair?.passOver(1)
-    return !hidden
+    const help = hidden
+      ? wayOut(change.revision, row!.revision, scope.versionField)
+      : this.#whyNever(shard, change)
+    if (help === undefined) findings.add(standing, change.key)
+    else findings.addBeyondRepair(standing, change.key, help)
+    return help === undefined
+  }
+
+  /** What no row tells: that of the other document is its score, and has met it. */
+  #whyNever(shard: Shard, { key }: Change): string | undefined {
+    return this.#parts.isShadowed(shard, key) ? SHARED_BY_ROUTING : undefined
   }
 
   #setAside(shard: Shard, { key }: Change, reason?: string): void {
@@ -125,7 +136,6 @@ export class SecondLook<Shard extends LookedAt> {
 }
 
 const LOOK_AT_ONCE = 1_000
-const HIDDEN = 'a newer revision than its own hides it: write the document again'
 
 function isUnusable(change: Change | Unusable): change is Unusable {
   return 'code' in change

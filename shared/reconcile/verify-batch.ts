@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Manifest } from '@freshet/records/manifest.ts'
+import type { Revision } from '@freshet/records/revision.ts'
 import type { DeadReasons } from './dead-reasons.ts'
 import { Findings } from './findings.ts'
 import { heldRows } from './held-rows.ts'
@@ -85,6 +86,7 @@ export class BatchJoin {
       clock,
       context,
       findings: this.#findings,
+      isShadowed: (shard, key) => this.#isShadowed(shard, key),
       maxMessageBytes,
       deadReasons,
       repair,
@@ -127,18 +129,30 @@ export class BatchJoin {
 
   async #countExtras(extras: readonly ExtraRow<BatchShard>[], signal: AbortSignal): Promise<void> {
     const { repair } = this.#parts
-    for (const { shard, key } of extras) {
+    const dead: { key: Buffer; revision: Revision }[] = []
+    for (const extra of extras) {
+      const { shard, key } = extra
       if (shard === null) this.#extraOfTheDead++
       else shard.tally.extra++
-      this.#findings.add('extra', key)
-    }
-    if (repair === null || extras.length === 0) return
-    const dead = extras.flatMap((extra) => {
       const revision = this.#tombstoneOf(extra)
-      return revision === undefined ? [] : [{ key: extra.key, revision }]
+      if (revision !== undefined) dead.push({ key, revision })
+      // Only a repair has waited until what is not found is sure to be dead.
+      if (revision !== undefined || (shard !== null && repair === null)) this.#findings.add('extra', key)
+      else this.#findings.addBeyondRepair('extra', key, LEFT_TO_THE_SWEEP)
+    }
+    if (dead.length > 0) await repair?.bury(dead, this.#readAtMs, signal)
+  }
+
+  /** Through routing one `_id` lives in two shards of its index: the score is that of the higher version or epoch. */
+  #isShadowed({ view, captured }: LookedAt, key: Buffer): boolean {
+    const { scope } = this.#world
+    if (scope.key !== 'index/id') return false
+    return this.#shards.some((other) => {
+      if (other.view === view || other.view.index !== view.index || other.captured === null) return false
+      const isAbove = other.captured.epoch > captured!.epoch
+      if (isAbove) return other.table.has(key, 0, key.length)
+      return scope.versionField !== undefined && other.table.isMet(key, 0, key.length)
     })
-    await repair.bury(dead, this.#readAtMs, signal)
-    repair.passOver(extras.length - dead.length)
   }
 
   #tombstoneOf({ shard, key, revision }: ExtraRow<BatchShard>) {
@@ -151,6 +165,8 @@ export class BatchJoin {
     return settled.has(shard.living) ? tombstoneInShard(revision, shard.checkpoint) : undefined
   }
 }
+
+const LEFT_TO_THE_SWEEP = 'not proved dead by this look alone: the poller deletes it by a later sweep'
 
 interface BatchShard extends LookedAt {
   readonly living: LivingShard

@@ -137,6 +137,18 @@ test('a document whose key was buried with an earlier life of its index is not o
   expect(join.add(pagesOf(new Map([['a', buried]]))[1]!).suspects).toMatchObject([{ seqNo: 5 }])
 })
 
+test('a delete in one shard of an index is put beside a document that lives in another, through routing', async () => {
+  const living = { documents: new Map([['a', 5]]), checkpoint: 9, captured: { epoch: 100, seqNo: 9 } }
+  const deleting = { documents: new Map(), checkpoint: 9, captured: { epoch: 200, seqNo: 9 } }
+  const shards = [await joined(living), await joined(deleting)]
+  const page = pagesOf(new Map([['a', { epoch: 200, seqNo: 7, state: 'deleted', modelGeneration: 2 }]]))[1]!
+  const join = new Join({ shards, context, isKeyOfOneIndex: true, hasVersions: false })
+  expect(join.add(page)).toMatchObject({
+    suspects: [{ shard: shards[0], seqNo: 5, row: { revision: { epoch: 200 }, state: 'deleted' } }],
+    extras: [],
+  })
+})
+
 test('rows that say why there is no score are handed out by name', async () => {
   const shards = [
     await joined({ documents: new Map([['a', 5]]), checkpoint: 9, captured: { epoch: 100, seqNo: 9 } }),

@@ -87,7 +87,19 @@ export class Join<Shard extends JoinedShard> {
       const seqNo = shard.checkpoint + ahead
       if (ahead <= 0) this.#met(shard, seqNo, page, row, into)
     }
-    if (!lives && page.states[row] !== STATE.deleted) this.#notLiving(owner, page, row, into)
+    if (lives) return
+    if (page.states[row] !== STATE.deleted) this.#notLiving(owner, page, row, into)
+    else if (candidates !== shards) this.#meetElsewhere(page, row, into)
+  }
+
+  /** A document that was deleted in one shard of its index may live in another, through routing. */
+  #meetElsewhere(page: SnapshotRows, row: number, into: Into<Shard>): void {
+    const from = page.keyOffsets[row]!
+    const to = page.keyOffsets[row + 1]!
+    for (const shard of this.#options.shards) {
+      const ahead = shard.table.meet(page.keys, from, to, shard.checkpoint)
+      if (ahead !== undefined && ahead <= 0) this.#met(shard, shard.checkpoint + ahead, page, row, into)
+    }
   }
 
   #met(shard: Shard, seqNo: number, page: SnapshotRows, row: number, into: Into<Shard>): void {

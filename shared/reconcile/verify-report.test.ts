@@ -18,6 +18,7 @@ function reportOf(tallies: readonly Partial<Tally>[], parts: Partial<VerifyRepor
     })),
     extraOfTheDead: 0,
     findings: [],
+    beyondRepair: 0,
     unreadable: [],
     closed: [],
     gone: [],

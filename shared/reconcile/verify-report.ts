@@ -17,6 +17,8 @@ export interface VerifyReport {
   readonly extraOfTheDead: number
   /** At most as many of each kind as were asked for. */
   readonly findings: readonly Finding[]
+  /** Missing, stale or extra, and not to be mended by emitting: what helps is the reason of the finding. */
+  readonly beyondRepair: number
   /** `index/shard` of what could not be judged: no primary to read, or it changed again and again. */
   readonly unreadable: readonly string[]
   /** Indices that are closed: they wait, and their scores stay. */
@@ -62,7 +64,7 @@ export interface Tally extends Record<Standing, number> {
 export interface Finding {
   readonly kind: 'missing' | 'stale' | 'extra' | 'setAside'
   readonly key: string
-  /** What else is known, e.g. why a document was set aside. */
+  /** What else is known: why a document was set aside, or what helps where emitting does not. */
   readonly reason?: string
 }
 
@@ -70,8 +72,6 @@ export interface RepairReport {
   /** Documents emitted again at their revision, and tombstones for what no longer lives. */
   readonly emitted: number
   readonly tombstones: number
-  /** Found wrong, and not to be mended by emitting: the reason is with the finding. */
-  readonly beyond: number
 }
 
 export function emptyTally(): Tally {

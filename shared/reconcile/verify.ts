@@ -86,6 +86,7 @@ class Verification {
       shards: this.#reportShards(last, cursors),
       extraOfTheDead: this.#extraOfTheDead,
       findings: this.#findings.list((key) => reasons?.reasonOf(key)),
+      beyondRepair: this.#findings.beyondRepair,
       unreadable: this.#unreadable,
       closed: last.closed,
       gone: new Epochs(cursors).gone(last),

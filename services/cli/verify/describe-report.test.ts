@@ -21,6 +21,7 @@ function report(parts: Partial<VerifyReport>): VerifyReport {
     shards: [],
     extraOfTheDead: 0,
     findings: [],
+    beyondRepair: 0,
     unreadable: [],
     closed: [],
     gone: [],
@@ -78,6 +79,17 @@ test('while the snapshot lags behind, nobody is sent to repair', () => {
   expect(text).not.toContain('--repair')
 })
 
+test('nobody is sent to repair when it can mend nothing of what was found', () => {
+  const findings = [
+    { kind: 'missing', key: 'flights/a', reason: 'hidden: set elasticsearch.versionField' },
+  ] as const
+  const shards = [shard('flights', 0, { live: 1, missing: 1 })]
+  const text = describeReport(report({ shards, findings, beyondRepair: 1 }))
+  expect(text).not.toContain('--repair')
+  expect(text).toContain('  missing  flights/a  hidden: set elasticsearch.versionField\n')
+  expect(text).toMatch(/next: emitting again does not mend 1 of these; what does stands beside each\n$/)
+})
+
 test('a closed index waits and a gone one has its grace; neither is wrong', () => {
   const text = describeReport(report({ closed: ['old'], gone: ['older'] }))
   expect(text).toContain('old is closed: it waits')
@@ -87,6 +99,7 @@ test('a closed index waits and a gone one has its grace; neither is wrong', () =
 
 test('a repair says what it emitted, and what it cannot mend', () => {
   const shards = [shard('flights', 0, { live: 1, missing: 1 })]
-  const text = describeReport(report({ shards, repair: { emitted: 2, tombstones: 3, beyond: 1 } }))
-  expect(text).toContain('repair: 2 documents and 3 deletes emitted; 1 cannot be mended by emitting')
+  const text = describeReport(report({ shards, repair: { emitted: 2, tombstones: 3 }, beyondRepair: 1 }))
+  expect(text).toContain('repair: 2 documents and 3 deletes emitted\n')
+  expect(text).toContain('next: emitting again does not mend 1 of these; what does stands beside each')
 })

@@ -106,17 +106,15 @@ export function summarize(report: VerifyReport): string {
   return `${isComplete(report) ? 'complete' : 'NOT complete'}: ${parts.join(', ')}`
 }
 
-function nextSteps({ isSettled, repair }: VerifyReport, { pending, missing, stale, extra }: Tally): string[] {
+function nextSteps(report: VerifyReport, { pending, missing, stale, extra }: Tally): string[] {
+  const { isSettled, repair, beyondRepair } = report
   const isWrong = missing + stale + extra > 0
+  const isMendable = missing + stale + extra > beyondRepair
   return [
     ...(repair === null
       ? []
       : [
-          `repair: ${formatCount(repair.emitted)} documents and ${formatCount(repair.tombstones)} deletes emitted${
-            repair.beyond > 0
-              ? `; ${formatCount(repair.beyond)} cannot be mended by emitting, see their reasons`
-              : ''
-          }`,
+          `repair: ${formatCount(repair.emitted)} documents and ${formatCount(repair.tombstones)} deletes emitted`,
         ]),
     ...(pending > 0 ? ['next: the poller has not come to all documents; see `freshet status`'] : []),
     ...(isWrong && !isSettled
@@ -124,8 +122,13 @@ function nextSteps({ isSettled, repair }: VerifyReport, { pending, missing, stal
           'next: the snapshot does not hold all that was emitted yet: see `freshet status`, or give it more --wait',
         ]
       : []),
-    ...(isWrong && isSettled && repair === null
+    ...(isMendable && isSettled && repair === null
       ? ['next: `freshet verify --repair` emits what is wrong again']
+      : []),
+    ...(beyondRepair > 0
+      ? [
+          `next: emitting again does not mend ${formatCount(beyondRepair)} of these; what does stands beside each`,
+        ]
       : []),
   ]
 }
