@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import type { ErrorCode } from '@freshet/errors/errors.ts'
 import { delayMs } from '@freshet/stage/back-off.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { NODE_FLAGS } from './node-flags.ts'
@@ -12,13 +13,21 @@ const RECOVERED_MS = 60_000
 /** What is wrong from the start shows sooner than this. */
 const STARTED_MS = 20_000
 const CANNOT_WORK = 2
+/** Faults of what someone has just written: nothing but mending it helps. Servers and data may mend without a word to us. */
+const OF_SETTINGS: ReadonlySet<ErrorCode> = new Set([
+  'CONFIG_INVALID',
+  'CONFIG_MISSING',
+  'USAGE',
+  'INDEX_MISSING',
+  'PORT_TAKEN',
+])
 /** A little more than a service gives itself; one that is frozen cannot even do that. */
 const KILL_AFTER_MS = 12_000
 
 /**
  * One process a service. One that ends unasked is started again, at growing intervals, and never disturbs the others: the
- * gateway answers whatever is broken. Only one that cannot work (exit code 2) from the very start ends them all, since
- * then a setting is wrong and someone is looking. A signal is passed on to all, and who does not end in time is killed.
+ * gateway answers whatever is broken. Only one that cannot work (exit code 2) from the very start, for a fault of the
+ * settings or the command line, ends them all, since then someone is looking. A signal is passed on to all, and who does not end in time is killed.
  * @returns the exit code: 0 when all stopped as asked, 2 when one could not begin.
  */
 export async function supervise(names: readonly ServiceName[], config: string | undefined): Promise<number> {
@@ -40,9 +49,10 @@ export async function supervise(names: readonly ServiceName[], config: string | 
     let isFirst = true
     for (let crashes = 0; ; crashes++) {
       const startedAtMs = systemClock.nowMs()
-      const code = await runOnce(name)
+      const { code, why } = await runOnce(name)
       const ranMs = systemClock.nowMs() - startedAtMs
-      if (isFirst && code === CANNOT_WORK && ranMs < STARTED_MS && !stop.signal.aborted) {
+      const isOfSettings = code === CANNOT_WORK && (why === undefined || OF_SETTINGS.has(why))
+      if (isFirst && isOfSettings && ranMs < STARTED_MS && !stop.signal.aborted) {
         process.stderr.write(`freshet: ${name} cannot begin, see above; stopping all\n`)
         stop.abort()
         return CANNOT_WORK
@@ -57,16 +67,36 @@ export async function supervise(names: readonly ServiceName[], config: string | 
     }
   }
 
-  async function runOnce(name: ServiceName): Promise<number | string> {
+  async function runOnce(name: ServiceName): Promise<Ended> {
     const program = fileURLToPath(new URL('freshet.ts', import.meta.url))
     const args = [...(config === undefined ? [] : ['--config', config]), 'run', name]
     const child = spawn(process.execPath, [...NODE_FLAGS, program, ...args], {
-      stdio: 'inherit',
+      stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
       detached: true,
     })
     children.add(child)
+    let why: ErrorCode | undefined
+    child.on('message', (message: Farewell) => {
+      why = message.errorCode
+    })
     const [code, signal] = (await once(child, 'exit')) as [number | null, string | null]
     children.delete(child)
-    return code ?? signal ?? 1
+    return { code: code ?? signal ?? 1, why }
   }
+}
+
+interface Ended {
+  readonly code: number | string
+  /** undefined when it did not come far enough to say: it was its settings or command line. */
+  readonly why: ErrorCode | undefined
+}
+
+interface Farewell {
+  readonly errorCode: ErrorCode
+}
+
+/** Why this process, a supervised one, ends: the exit code alone does not say. */
+export async function tellSupervisor(errorCode: ErrorCode): Promise<void> {
+  const farewell: Farewell = { errorCode }
+  if (process.connected) await new Promise<unknown>((resolve) => process.send!(farewell, resolve))
 }

@@ -11,6 +11,8 @@ export type CursorMessage =
   | { readonly kind: 'cursor'; readonly key: string; readonly cursor: Cursor | null }
   /** Of a shard, but not to be read: nobody knows how far that is captured. */
   | { readonly kind: 'broken'; readonly key: string; readonly why: string }
+  /** Of a shard that a newer release has captured: nobody of this one can go on, until a later message takes it away. */
+  | { readonly kind: 'newer'; readonly key: string; readonly error: FreshetError }
   /** Nobody can own it: somebody else writes there. */
   | { readonly kind: 'stranger'; readonly why: string }
   /** It says nothing: a mark of a poller. */
@@ -18,7 +20,7 @@ export type CursorMessage =
 
 type Message = Pick<IncomingMessage, 'offset' | 'key' | 'value'>
 
-/** `why` names the place. @throws RECORD_VERSION for a cursor that a newer release has written */
+/** What is wrong names the place. */
 export function readCursorMessage(partition: number, message: Message): CursorMessage {
   const { key, value } = message
   const name = key?.toString() ?? ''
@@ -33,8 +35,8 @@ export function readCursorMessage(partition: number, message: Message): CursorMe
   } catch (error) {
     if (!isFreshetError(error)) throw error
     const why = `${place}: ${error.message}`
-    if (error.code === 'RECORD_VERSION') throw new FreshetError('RECORD_VERSION', why)
-    return { kind: 'broken', key: name, why }
+    if (error.code !== 'RECORD_VERSION') return { kind: 'broken', key: name, why }
+    return { kind: 'newer', key: name, error: new FreshetError('RECORD_VERSION', why) }
   }
 }
 

@@ -3,7 +3,7 @@
 import { hostname } from 'node:os'
 import { connectKafka } from '@freshet/adapters/kafka/connect.ts'
 import type { Settings } from '@freshet/config/schema.ts'
-import { isFreshetError } from '@freshet/errors/errors.ts'
+import { type ErrorCode, isFreshetError, toFreshetError } from '@freshet/errors/errors.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
@@ -19,7 +19,13 @@ const HEARTBEAT_EVERY_MS = 3_000
 /** 0: stopped as asked. 1: failed, and starting again may help. 2: cannot work like this; someone has to mend it. */
 export type ExitCode = 0 | 1 | 2
 
-export async function runService(name: string, service: Service, settings: Settings): Promise<ExitCode> {
+export interface Ending {
+  readonly exitCode: ExitCode
+  /** Why it could not go on; null when it stopped as asked. */
+  readonly errorCode: ErrorCode | null
+}
+
+export async function runService(name: string, service: Service, settings: Settings): Promise<Ending> {
   const instance = `${name}-${hostname()}-${process.pid}`
   await using telemetry = openTelemetry({
     settings,
@@ -55,18 +61,20 @@ export async function runService(name: string, service: Service, settings: Setti
     state.running()
     await service.run(context)
     log.info(`${name} has stopped`)
-    return 0
+    return STOPPED
   } catch (error) {
-    if (stop.signal.aborted && !isChecked) return 0
+    if (stop.signal.aborted && !isChecked) return STOPPED
     state.failing(error)
     log.error(`${name} cannot go on`, error)
-    return exitCodeOf(error, isChecked)
+    return { exitCode: exitCodeOf(error, isChecked), errorCode: toFreshetError(error).code }
   } finally {
     state.stopping()
     beating.abort()
     await heartbeats
   }
 }
+
+const STOPPED: Ending = { exitCode: 0, errorCode: null }
 
 /** What fails at the start is for someone to mend, even where a retry would help one day. */
 function exitCodeOf(error: unknown, isChecked: boolean): ExitCode {

@@ -3,7 +3,7 @@ import { FreshetError } from '@freshet/errors/errors.ts'
 import { Command } from 'commander'
 import { readInvocation } from '../invocation.ts'
 import { isServiceName, SERVICE_NAMES, SERVICES, type ServiceName } from '../services.ts'
-import { supervise } from '../supervise.ts'
+import { supervise, tellSupervisor } from '../supervise.ts'
 
 /** One service runs in this process; several get one each, and are started again when they crash. */
 export function runCommand(): Command {
@@ -24,7 +24,9 @@ export function runCommand(): Command {
 /** What a service needs is loaded only where one runs. */
 async function runOne(name: ServiceName, settings: Settings): Promise<number> {
   const { runService } = await import('@freshet/service/run-service.ts')
-  return await runService(name, await SERVICES[name](), settings)
+  const { exitCode, errorCode } = await runService(name, await SERVICES[name](), settings)
+  if (errorCode !== null) await tellSupervisor(errorCode)
+  return exitCode
 }
 
 function serviceNames(names: readonly string[]): readonly ServiceName[] {

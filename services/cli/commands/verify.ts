@@ -72,7 +72,7 @@ async function watch(settings: Settings, options: Options): Promise<number> {
   const { runService } = await import('@freshet/service/run-service.ts')
   const { verifyWatch } = await import('../verify/watch.ts')
   const service = verifyWatch(runOptions(settings, options, options.limit), options.interval * 1_000)
-  return await runService('verify', service, settings)
+  return (await runService('verify', service, settings)).exitCode
 }
 
 function runOptions(settings: Settings, { wait, repair = false }: Options, maxListed: number) {

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from '@freshet/adapters/kafka/consumer.ts'
 import { readCursorMessage } from '@freshet/capture/cursor-message.ts'
+import type { FreshetError } from '@freshet/errors/errors.ts'
 import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
 import type { ShardTable } from './shard-table.ts'
 
@@ -10,14 +11,31 @@ export class CursorIntake {
   /** Offsets after those that were told of, by partition: each is read again whenever the partition comes to us. */
   readonly #untold = new Map<number, number>()
 
+  /** Cursors of a newer release that are the last of their shard, by key, by partition. */
+  readonly #newer = new Map<number, Map<string, FreshetError>>()
+
   constructor(table: Pick<ShardTable, 'read' | 'readBroken'>, telemetry: Pick<Telemetry, 'log' | 'metrics'>) {
     this.#table = table
     this.#telemetry = telemetry
   }
 
-  /** @throws RECORD_VERSION for a cursor that a newer release has written */
+  /** The partition is read from its beginning. */
+  begin(partition: number): void {
+    this.#newer.set(partition, new Map())
+  }
+
+  /**
+   * What was read up to here is how it stands.
+   * @throws RECORD_VERSION for a shard that a newer release has captured last: it knows things of it that we do not
+   */
+  check(partition: number): void {
+    for (const error of this.#newer.get(partition)?.values() ?? []) throw error
+  }
+
   take(partition: number, message: IncomingMessage): void {
     const said = readCursorMessage(partition, message)
+    if (said.kind === 'newer') this.#newer.get(partition)?.set(said.key, said.error)
+    if (said.kind === 'cursor') this.#newer.get(partition)?.delete(said.key)
     if (said.kind === 'cursor') this.#table.read(partition, said.key, said.cursor)
     if (said.kind === 'stranger') this.#tell(partition, message, `${said.why}; passed over`)
     if (said.kind !== 'broken') return

@@ -175,11 +175,17 @@ test('a cursor that cannot be read makes its shard begin anew; while the poller 
   )
 })
 
-test('a cursor of a newer release ends the poller, and says where it stands', async () => {
+test('a cursor of a newer release ends the poller while it is the last, and says where it stands', async () => {
   await using world = await open()
+  await world.write(keyOf(1), JSON.stringify({ ...cursorOf(1), version: 3 }))
+  await world.save(cursorOf(1))
   await world.write(keyOf(0), JSON.stringify({ ...cursorOf(0), version: 3 }))
   await expect(world.join().running).rejects.toMatchObject({
     code: 'RECORD_VERSION',
     message: expect.stringMatching(/^\.cursors\[\d+\]@\d+ u\/0: cursor version 3/),
   })
+  await world.remove(keyOf(0))
+  const { table } = world.join()
+  await vi.waitFor(() => expect(table.partitions().size).toBe(TOPICS.cursors.partitions), WAIT)
+  expect(keysOf(table)).toEqual([keyOf(1)])
 })

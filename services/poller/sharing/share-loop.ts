@@ -42,6 +42,7 @@ export async function shareShards(options: ShareOptions): Promise<void> {
     async onAssigned(partitions) {
       for (const partition of partitions) {
         table.assign(partition)
+        intake.begin(partition)
         marks.set(partition, `mark/${randomUUID()}`)
       }
       await markPartitions(producer, pipeline, new Map(marks), signal)
@@ -56,8 +57,10 @@ export async function shareShards(options: ShareOptions): Promise<void> {
   })
   await consumer.run(async ({ partition, messages }) => {
     for (const message of messages) {
-      if (message.key?.toString() !== marks.get(partition)) intake.take(partition, message)
-      else {
+      const isMark = message.key?.toString() === marks.get(partition)
+      if (!isMark) intake.take(partition, message)
+      if (isMark || !marks.has(partition)) intake.check(partition)
+      if (isMark) {
         table.know(partition)
         marks.delete(partition)
         if (marks.size === 0)
