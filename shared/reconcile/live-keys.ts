@@ -1,6 +1,6 @@
 import type { Client } from '@elastic/elasticsearch'
 import { readPage } from '@freshet/adapters/elasticsearch/read-page.ts'
-import { keyCutter } from '@freshet/capture/document-key.ts'
+import { indexAndId, keyCutter } from '@freshet/capture/document-key.ts'
 import type { Scope } from '@freshet/capture/scope.ts'
 import type { Hit } from '@freshet/records/hit.ts'
 import { LiveKeys } from './collected-keys.ts'
@@ -20,6 +20,8 @@ export interface LiveOptions {
   readonly maxTableBytes: number
   readonly pace: Pace
   readonly signal: AbortSignal
+  /** Takes the documents in scope without a usable key, under index and id. */
+  readonly keyless?: LiveKeys
   /** Told after each page. */
   readonly onPage?: (documents: number) => void
 }
@@ -32,20 +34,27 @@ export interface LiveOptions {
 export async function readLiveKeys(
   client: Client,
   place: LiveShard,
-  { scope, maxTableBytes, pace, signal, onPage }: LiveOptions,
+  { scope, maxTableBytes, pace, signal, keyless, onPage }: LiveOptions,
 ): Promise<LiveKeys | undefined> {
   const live = new LiveKeys()
   const keyOf = keyCutter(scope.key)
   for await (const hits of everyPage((ask) => readKeys(client, place, scope, ask, signal))) {
     for (const hit of hits) {
-      const key = hit.isInScope ? keyOf(hit) : undefined
+      if (!hit.isInScope) continue
+      const key = keyOf(hit)
       if (key !== undefined) live.add(key, 0, key.length, hit.seqNo)
+      else if (keyless !== undefined) addUnnamed(keyless, hit)
     }
     onPage?.(hits.length)
-    if (live.bytes > maxTableBytes) return undefined
+    if (live.bytes + (keyless?.bytes ?? 0) > maxTableBytes) return undefined
     await pace.rest(signal)
   }
   return live
+}
+
+function addUnnamed(keyless: LiveKeys, hit: Hit): void {
+  const name = indexAndId(hit)
+  keyless.add(name, 0, name.length, hit.seqNo)
 }
 
 const MAX_PAGE_BYTES = 32 * 1024 * 1024

@@ -5,6 +5,7 @@ import type { Scope } from '@freshet/capture/scope.ts'
 import { isFreshetError } from '@freshet/errors/errors.ts'
 import { isSameHistory } from '@freshet/records/cursor.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
+import { LiveKeys } from './collected-keys.ts'
 import { readLiveKeys } from './live-keys.ts'
 import type { LiveTable } from './live-table.ts'
 import { Pace } from './pace.ts'
@@ -13,6 +14,8 @@ import { Pace } from './pace.ts'
 export interface LivingShard {
   readonly view: ShardView
   readonly table: LiveTable
+  /** Documents without a usable key, by index and id. */
+  readonly keyless: LiveTable
   /** When its keys began to be read: what was not found did not live then. */
   readonly readAtMs: number
 }
@@ -74,10 +77,11 @@ async function readPatiently(
       const readAtMs = clock.nowMs()
       await refresh(client, view.index, signal)
       const place = { index: view.index, shard: view.shard, node: view.identity.node }
-      const keys = await readLiveKeys(client, place, { scope, maxTableBytes, pace, signal })
+      const keyless = new LiveKeys()
+      const keys = await readLiveKeys(client, place, { scope, maxTableBytes, pace, signal, keyless })
       if (keys === undefined) return 'too large'
-      const { bytes } = keys
-      return { view, table: await keys.seal(), readAtMs, bytes }
+      const bytes = keys.bytes + keyless.bytes
+      return { view, table: await keys.seal(), keyless: await keyless.seal(), readAtMs, bytes }
     } catch (error) {
       if (!isFreshetError(error) || !PASSES.has(error.code)) throw error
       if (tries === TRIES) return 'unreadable'

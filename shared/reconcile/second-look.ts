@@ -2,12 +2,14 @@ import { Buffer } from 'node:buffer'
 import type { Client } from '@elastic/elasticsearch'
 import { refresh } from '@freshet/adapters/elasticsearch/read-page.ts'
 import type { ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
+import { type KeyCutter, keyCutter } from '@freshet/capture/document-key.ts'
 import { hitToChange, type Unusable } from '@freshet/capture/hit-to-change.ts'
 import type { Scope } from '@freshet/capture/scope.ts'
 import type { Change } from '@freshet/records/change.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { DeadReasons } from './dead-reasons.ts'
 import type { Findings } from './findings.ts'
+import type { LiveTable } from './live-table.ts'
 import { readAgain } from './read-again.ts'
 import type { Repair } from './repair.ts'
 import type { JoinedShard, Suspect } from './verify-join.ts'
@@ -17,6 +19,8 @@ import { SHARED_BY_ROUTING, wayOut } from './way-out.ts'
 /** A shard whose documents can be asked for again. */
 export interface LookedAt extends JoinedShard {
   readonly view: ShardView
+  /** Documents without a usable key, by index and id. */
+  readonly keyless: LiveTable
 }
 
 export interface SecondLookParts {
@@ -43,10 +47,12 @@ export interface SecondLookParts {
 export class SecondLook<Shard extends LookedAt> {
   readonly #parts: SecondLookParts
   readonly #toChange: ReturnType<typeof hitToChange>
+  readonly #keyOf: KeyCutter
 
   constructor(parts: SecondLookParts) {
     this.#parts = parts
     this.#toChange = hitToChange(parts.scope, parts.maxMessageBytes)
+    this.#keyOf = keyCutter(parts.scope.key)
   }
 
   /** @param suspects of any shards of one join. @throws as readPage and Producer.send do */
@@ -54,33 +60,40 @@ export class SecondLook<Shard extends LookedAt> {
     for (const [shard, ofShard] of Map.groupBy(suspects, (suspect) => suspect.shard)) {
       const rows = new Map(ofShard.map(({ key, row }) => [key.toString(), row]))
       const seqNos = ofShard.map(({ seqNo }) => seqNo)
-      await this.#look(shard, seqNos, (key) => rows.get(key), signal)
+      await this.#look(shard, seqNos, (key) => (key === undefined ? undefined : rows.get(key)), signal)
     }
   }
 
   /** At what no row has met. Call it when all rows were handed in. @throws as readPage and Producer.send do */
   async atUnmet(shard: Shard, signal: AbortSignal): Promise<void> {
-    const { table, checkpoint, captured, tally } = shard
+    await this.#lookAtAll(
+      shard,
+      shard.table,
+      (key) => (key === undefined || isMet(shard, key) ? undefined : null),
+      signal,
+    )
+  }
+
+  /** At what has no usable key, and so no row. @throws as readPage does */
+  async atKeyless(shard: Shard, signal: AbortSignal): Promise<void> {
+    await this.#lookAtAll(shard, shard.keyless, (key) => (key === undefined ? null : undefined), signal)
+  }
+
+  async #lookAtAll(shard: Shard, documents: LiveTable, rowOf: RowOf, signal: AbortSignal): Promise<void> {
+    const { checkpoint, captured, tally } = shard
     let seqNos: number[] = []
-    const look = () => this.#look(shard, seqNos, (key) => (isMet(shard, key) ? undefined : null), signal)
-    for (const seqNo of table.unmetSeqNos(checkpoint)) {
+    for (const seqNo of documents.unmetSeqNos(checkpoint)) {
       if (seqNo > checkpoint) continue
       if (captured === null || seqNo > captured.seqNo) tally.pending++
       else if (seqNos.push(seqNo) === LOOK_AT_ONCE) {
-        await look()
+        await this.#look(shard, seqNos, rowOf, signal)
         seqNos = []
       }
     }
-    await look()
+    await this.#look(shard, seqNos, rowOf, signal)
   }
 
-  /** @param rowOf of a key: null when it has none; undefined for a document that nobody asked for, which has that number too */
-  async #look(
-    shard: Shard,
-    seqNos: readonly number[],
-    rowOf: (key: string) => HeldRow | null | undefined,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async #look(shard: Shard, seqNos: readonly number[], rowOf: RowOf, signal: AbortSignal): Promise<void> {
     if (seqNos.length === 0) return
     const { client, scope, maxPageBytes, clock, repair } = this.#parts
     const { index, shard: number, identity } = shard.view
@@ -92,9 +105,9 @@ export class SecondLook<Shard extends LookedAt> {
       for (const hit of hits) {
         const change = hit.isInScope ? this.#toChange(hit, page) : undefined
         if (change === undefined) continue
-        const row = rowOf((isUnusable(change) ? change.change : change).key.toString())
+        const row = rowOf(this.#keyOf(hit)?.toString())
         if (row === undefined) continue
-        if (isUnusable(change)) this.#setAside(shard, change.change, `${change.code}: ${change.reason}`)
+        if (isUnusable(change)) this.#setAsideUnusable(shard, change)
         else if (await this.#judge(shard, change, row ?? undefined)) wrong.push(change)
       }
       if (wrong.length > 0) await repair?.emit(wrong, signal)
@@ -129,11 +142,26 @@ export class SecondLook<Shard extends LookedAt> {
     return this.#parts.isShadowed(shard, key) ? SHARED_BY_ROUTING : undefined
   }
 
+  #setAsideUnusable(shard: Shard, { code, reason, hit, change }: Unusable): void {
+    const why = `${code}: ${reason}`
+    if (this.#keyOf(hit) !== undefined) this.#setAside(shard, change, why)
+    else {
+      shard.tally.withoutKey++
+      this.#parts.findings.add('withoutKey', change.key, why)
+    }
+  }
+
   #setAside(shard: Shard, { key }: Change, reason?: string): void {
     shard.tally.setAside++
     this.#parts.findings.add('setAside', key, reason)
   }
 }
+
+/**
+ * Of a key, or of none that is usable: null when there is no row; undefined for a document that nobody asked for, which
+ * has that sequence number too.
+ */
+type RowOf = (key: string | undefined) => HeldRow | null | undefined
 
 const LOOK_AT_ONCE = 1_000
 

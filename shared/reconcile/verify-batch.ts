@@ -37,7 +37,7 @@ export interface BatchParts {
 }
 
 /** What is known of a shard when its keys are forgotten. */
-export type JudgedShard = Omit<LookedAt, 'table'>
+export type JudgedShard = Omit<LookedAt, 'table' | 'keyless'>
 
 export interface BatchResult {
   readonly shards: readonly JudgedShard[]
@@ -99,6 +99,7 @@ export class BatchJoin {
     if (manifest !== null) await this.#joinRows(manifest, signal)
     for (const shard of this.#shards) {
       await this.#secondLook.atUnmet(shard, signal)
+      await this.#secondLook.atKeyless(shard, signal)
       await nextTurn()
     }
     const shards = this.#shards.map(({ view, checkpoint, captured, tally }) => ({

@@ -43,7 +43,7 @@ describe('a proof', () => {
     expect(isComplete(reportOf([{ live: 9, scored: 9 }, { [name]: 1 }]))).toBe(false)
   })
 
-  test.each(['olderModel', 'setAside'] as const)('does not fail by %s', (name) => {
+  test.each(['olderModel', 'setAside', 'withoutKey'] as const)('does not fail by %s', (name) => {
     expect(isComplete(reportOf([{ live: 1, [name]: 1 }]))).toBe(true)
   })
 

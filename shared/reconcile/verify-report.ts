@@ -45,6 +45,8 @@ export const STANDINGS = [
   'olderModel',
   /** Its current revision cannot be scored; `.dead` has it with the reason. */
   'setAside',
+  /** Set aside as well, since it has no usable key: told apart, as nothing can be asked for it by name. */
+  'withoutKey',
   /** Nothing, or only the memory of a delete. */
   'missing',
   /** For a revision that is no longer current. */
@@ -62,7 +64,8 @@ export interface Tally extends Record<Standing, number> {
 }
 
 export interface Finding {
-  readonly kind: 'missing' | 'stale' | 'extra' | 'setAside'
+  readonly kind: 'missing' | 'stale' | 'extra' | 'setAside' | 'withoutKey'
+  /** Of one without a key: its index and id. */
   readonly key: string
   /** What else is known: why a document was set aside, or what helps where emitting does not. */
   readonly reason?: string
@@ -75,7 +78,17 @@ export interface RepairReport {
 }
 
 export function emptyTally(): Tally {
-  return { live: 0, scored: 0, olderModel: 0, setAside: 0, missing: 0, stale: 0, pending: 0, extra: 0 }
+  return {
+    live: 0,
+    scored: 0,
+    olderModel: 0,
+    setAside: 0,
+    withoutKey: 0,
+    missing: 0,
+    stale: 0,
+    pending: 0,
+    extra: 0,
+  }
 }
 
 /** Over all shards; what is left of the dead counts as extra. */
@@ -88,7 +101,7 @@ export function totalOf({ shards, extraOfTheDead }: VerifyReport): Tally {
 }
 
 /**
- * Every living document has its score, or its reason; nothing else has one; and every shard was looked at. A score by
+ * Every living document has its score, or its reason in `.dead`; nothing else has one; and every shard was looked at. A score by
  * an older model is complete: the revision is what is proved, and a rescore takes its time.
  */
 export function isComplete(report: VerifyReport): boolean {

@@ -40,10 +40,12 @@ export async function untilCaptured(
 }
 
 /** Documents after `seqNo`, up to the checkpoint. */
-function countLater({ view: { globalCheckpoint }, table }: LivingShard, seqNo: number): number {
+function countLater({ view: { globalCheckpoint }, table, keyless }: LivingShard, seqNo: number): number {
   if (seqNo >= globalCheckpoint) return 0
   let count = 0
-  for (const at of table.unmetSeqNos(globalCheckpoint)) if (at > seqNo && at <= globalCheckpoint) count++
+  for (const documents of [table, keyless])
+    for (const at of documents.unmetSeqNos(globalCheckpoint))
+      if (at > seqNo && at <= globalCheckpoint) count++
   return count
 }
 

@@ -120,6 +120,11 @@ export const METRICS = {
     unit: '{document}',
     help: 'Of these, in the dead letters at their current revision.',
   },
+  'freshet.verify.without_key': {
+    kind: 'gauge',
+    unit: '{document}',
+    help: 'Of these, in the dead letters since they have no usable key.',
+  },
   'freshet.verify.pending': {
     kind: 'gauge',
     unit: '{document}',

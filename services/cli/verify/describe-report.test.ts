@@ -79,6 +79,19 @@ test('while the snapshot lags behind, nobody is sent to repair', () => {
   expect(text).not.toContain('--repair')
 })
 
+test('documents without a key have a column and lines of their own, and do not fail the proof', () => {
+  const shards = [shard('flights', 0, { live: 3, scored: 1, withoutKey: 2 })]
+  const findings = [{ kind: 'withoutKey', key: 'flights/b', reason: 'KEY_MISSING: no k' }] as const
+  expect(describeReport(report({ shards, findings })).split('\n')).toEqual([
+    '             live  scored  without key  missing  stale  extra',
+    '  flights/0     3       1            2        0      0      0',
+    '  without key  flights/b  KEY_MISSING: no k',
+    '  without key  and 1 more (--limit, --json)',
+    expect.stringMatching(/^complete: 3 live, 1 scored .*, 2 without key/),
+    '',
+  ])
+})
+
 test('nobody is sent to repair when it can mend nothing of what was found', () => {
   const findings = [
     { kind: 'missing', key: 'flights/a', reason: 'hidden: set elasticsearch.versionField' },

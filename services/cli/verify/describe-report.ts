@@ -32,6 +32,7 @@ const COLUMNS: readonly Column[] = [
   { title: 'scored', of: 'scored', onlyNonZero: false },
   { title: 'older model', of: 'olderModel', onlyNonZero: true },
   { title: 'set aside', of: 'setAside', onlyNonZero: true },
+  { title: 'without key', of: 'withoutKey', onlyNonZero: true },
   { title: 'pending', of: 'pending', onlyNonZero: true },
   { title: 'missing', of: 'missing', onlyNonZero: false },
   { title: 'stale', of: 'stale', onlyNonZero: false },
@@ -71,6 +72,7 @@ const KINDS: Readonly<Record<Finding['kind'], string>> = {
   stale: 'stale',
   extra: 'extra',
   setAside: 'set aside',
+  withoutKey: 'without key',
 }
 
 function findingLines(findings: readonly Finding[], total: Tally): string[] {
@@ -98,6 +100,7 @@ export function summarize(report: VerifyReport): string {
     `${formatCount(total.scored)} scored at their current revision ${by}`,
     ...(total.olderModel > 0 ? [`${formatCount(total.olderModel)} by an older model`] : []),
     ...(total.setAside > 0 ? [`${formatCount(total.setAside)} set aside`] : []),
+    ...(total.withoutKey > 0 ? [`${formatCount(total.withoutKey)} without key`] : []),
     ...(total.pending > 0 ? [`${formatCount(total.pending)} pending`] : []),
     ...(total.missing > 0 ? [`${formatCount(total.missing)} missing`] : []),
     ...(total.stale > 0 ? [`${formatCount(total.stale)} stale`] : []),

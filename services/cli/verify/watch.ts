@@ -55,6 +55,7 @@ function tell(report: VerifyReport, stage: StageReport, metrics: Metrics): void 
   metrics.set('freshet.verify.scored', total.scored)
   metrics.set('freshet.verify.older_model', total.olderModel)
   metrics.set('freshet.verify.set_aside', total.setAside)
+  metrics.set('freshet.verify.without_key', total.withoutKey)
   metrics.set('freshet.verify.pending', total.pending)
   metrics.set('freshet.verify.missing', total.missing)
   metrics.set('freshet.verify.stale', total.stale)
