@@ -6,6 +6,7 @@ import {
   type VerifyReport,
 } from '@freshet/reconcile/verify-report.ts'
 import { modelLabel } from '@freshet/records/score-batch.ts'
+import { topicName } from '@freshet/records/topics.ts'
 
 /** A verification as people read it: a line a shard, the sum, what is wrong, what to do next. */
 export function describeReport(report: VerifyReport): string {
@@ -106,7 +107,11 @@ export function summarize(report: VerifyReport): string {
     ...(total.stale > 0 ? [`${formatCount(total.stale)} stale`] : []),
     ...(total.extra > 0 ? [`${formatCount(total.extra)} extra`] : []),
   ]
-  return `${isComplete(report) ? 'complete' : 'NOT complete'}: ${parts.join(', ')}`
+  const isAnyAside = total.setAside + total.withoutKey > 0
+  const aside = isAnyAside
+    ? `; what is set aside or without key does not fail the proof: see ${topicName(report.pipeline, 'dead')}`
+    : ''
+  return `${isComplete(report) ? 'complete' : 'NOT complete'}: ${parts.join(', ')}${aside}`
 }
 
 function nextSteps(report: VerifyReport, { pending, missing, stale, extra }: Tally): string[] {
