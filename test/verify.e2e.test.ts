@@ -236,6 +236,18 @@ test('a delete that the next sweep will find is waited for, not reported', async
   expect(code).toBe(0)
 }, 200_000)
 
+test('where no index is left, those that were are told as gone, as where others are left', async () => {
+  await using stack = await Stack.open()
+  stack.start('poller', 'scorer')
+  await stack.write(some(3))
+  await stack.conserved()
+  await stack.stop('poller')
+  await stack.client.indices.delete({ index: stack.index })
+  const { report, total } = await verify(stack, '--wait', '1')
+  expect(report).toMatchObject({ gone: [stack.index], shards: [], unreadable: [] })
+  expect(total).toMatchObject({ live: 0, missing: 0 })
+}, 150_000)
+
 test.each([
   ['INDEX_MISSING', { FRESHET_ELASTICSEARCH_INDEX: 'no-such-index' }],
   ['ELASTICSEARCH_UNREACHABLE', { FRESHET_ELASTICSEARCH_URL: 'http://127.0.0.1:1' }],
@@ -245,16 +257,18 @@ test.each([
   expect(outcome.stderr).toContain(code)
 })
 
-test('a watch tells its result in its heartbeats, and ends in order when it is asked to', async () => {
+test('a watch tells its result in its heartbeats and a line of JSON a round, and ends in order when it is asked to', async () => {
   await using stack = await Stack.open()
   stack.start('poller', 'scorer')
   await stack.write(some(5))
   await stack.conserved()
-  const child = spawn(process.execPath, [PROGRAM, 'verify', '--watch', '--interval', '0.5'], {
+  const child = spawn(process.execPath, [PROGRAM, '--json', 'verify', '--watch', '--interval', '0.5'], {
     env: stack.env,
-    stdio: 'ignore',
+    stdio: ['ignore', 'pipe', 'ignore'],
   })
-  const ended = once(child, 'exit')
+  let stdout = ''
+  child.stdout.on('data', (text) => (stdout += text))
+  const ended = once(child, 'close')
   try {
     await until('it has proved all five more than once', async () => {
       const { metrics } = (await lastHeartbeat(stack))!
@@ -264,6 +278,12 @@ test('a watch tells its result in its heartbeats, and ends in order when it is a
     child.kill('SIGTERM')
   }
   expect(await ended).toEqual([0, null])
+  const reports = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as VerifyReport)
+  expect(reports.length).toBeGreaterThanOrEqual(2)
+  expect(totalOf(reports.at(-1)!)).toMatchObject({ live: 5, scored: 5 })
   expect(await lastHeartbeat(stack)).toMatchObject({
     status: 'stopping',
     model: 'arrival-delay@1',

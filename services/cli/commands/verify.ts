@@ -29,7 +29,10 @@ export function verifyCommand(): Command {
       '--repair',
       'emit again what is missing or stale, and deletes for what is extra; then verify again',
     )
-    .option('--watch', 'verify again and again; metrics and the watchdog tell the result')
+    .option(
+      '--watch',
+      'verify again and again; metrics and the watchdog tell the result, --json a line a round',
+    )
     .option('--interval <seconds>', 'pause of --watch', positive, DEFAULT_INTERVAL_SECONDS)
     .option(
       '--wait <seconds>',
@@ -47,7 +50,7 @@ reason in the topic <pipeline>.dead.`,
     .action(async (options: Options, command: Command) => {
       const { settings, json } = readInvocation(command)
       refuseTimestamps(settings)
-      if (options.watch) process.exitCode = await watch(settings, options)
+      if (options.watch) process.exitCode = await watch(settings, options, json)
       else process.exitCode = await once(settings, options, json)
     })
 }
@@ -68,21 +71,26 @@ async function once(settings: Settings, options: Options, json: boolean): Promis
     log: quietLog,
     onProgress: (line) => progress.show(line),
   })
-  const maxListed = json ? Number.POSITIVE_INFINITY : options.limit
-  const report = await verifyOnce(open.world, runOptions(settings, options, maxListed), interruptSignal())
+  const report = await verifyOnce(open.world, runOptions(settings, options, json), interruptSignal())
   process.stdout.write(json ? `${JSON.stringify(report)}\n` : describeReport(report))
   return isComplete(report) ? 0 : SOMETHING_IS_WRONG
 }
 
 /** What a service needs is loaded only where one runs. */
-async function watch(settings: Settings, options: Options): Promise<number> {
+async function watch(settings: Settings, options: Options, json: boolean): Promise<number> {
   const { runService } = await import('@freshet/service/run-service.ts')
   const { verifyWatch } = await import('../verify/watch.ts')
-  const service = verifyWatch(runOptions(settings, options, options.limit), options.interval * 1_000)
+  const service = verifyWatch(runOptions(settings, options, json), {
+    everyMs: options.interval * 1_000,
+    onReport: (report) => {
+      if (json) process.stdout.write(`${JSON.stringify(report)}\n`)
+    },
+  })
   return (await runService('verify', service, settings)).exitCode
 }
 
-function runOptions(settings: Settings, { wait, repair = false }: Options, maxListed: number) {
+function runOptions(settings: Settings, { wait, limit, repair = false }: Options, json: boolean) {
+  const maxListed = json ? Number.POSITIVE_INFINITY : limit
   return { waitMs: (wait ?? defaultWaitSeconds(settings)) * 1_000, maxListed, repair }
 }
 

@@ -10,8 +10,14 @@ import { inSpan } from '@freshet/telemetry/spans.ts'
 import { summarize } from './describe-report.ts'
 import { openWorld, verifyOnce } from './verify-once.ts'
 
-/** Verifies again and again; the watchdog hears of the result. What cannot be looked at now is tried again. */
-export function verifyWatch(options: Omit<VerifyOptions, 'model'>, everyMs: number): Service {
+/**
+ * Verifies again and again; the watchdog hears of the result. What cannot be looked at now is tried again.
+ * @param onReport of each round that came to an end
+ */
+export function verifyWatch(
+  options: Omit<VerifyOptions, 'model'>,
+  { everyMs, onReport }: { everyMs: number; onReport: (report: VerifyReport) => void },
+): Service {
   return { check, run }
 
   async function check({ settings, telemetry, instance, signal }: ServiceContext): Promise<void> {
@@ -37,6 +43,7 @@ export function verifyWatch(options: Omit<VerifyOptions, 'model'>, everyMs: numb
         const shape = { name: 'verify', attributes: { [ATTRIBUTES.stage]: 'verify' } }
         const report = await inSpan(tracer, shape, () => verifyOnce(open.world, options, signal))
         tell(report, stage, metrics)
+        onReport(report)
         if (isComplete(report)) log.info(summarize(report))
         else log.warn(summarize(report))
       } catch (error) {
