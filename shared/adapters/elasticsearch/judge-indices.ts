@@ -59,11 +59,23 @@ async function typeOf(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   try {
-    const { fields } = await client.fieldCaps({ index, fields: field }, { signal })
+    const { fields } = await client.transport.request<FieldCapabilities>(
+      {
+        method: 'GET',
+        path: `/${encodeURIComponent(index)}/_field_caps`,
+        querystring: { fields: field }, // the client would say it in the body, which 7.17 does not read
+      },
+      { signal },
+    )
     return Object.keys(fields[field] ?? {})[0]
   } catch (error) {
     const known = translateElasticsearchError(error, `looking at ${field} of ${index}`)
     if (isFreshetError(known, 'INDEX_MISSING')) return undefined
     throw known
   }
+}
+
+interface FieldCapabilities {
+  /** By field and type. */
+  readonly fields: Readonly<Record<string, Readonly<Record<string, unknown>>>>
 }

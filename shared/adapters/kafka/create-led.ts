@@ -2,8 +2,8 @@ import { systemClock } from '@freshet/stage/clock.ts'
 import kafkajs, { type Admin, type ITopicConfig } from './kafkajs.ts'
 
 /**
- * Makes topics, and resolves when every partition of them has a leader. kafkajs's own wait for leaders throws although
- * the topic is made, when the broker that it asks has not yet heard of it.
+ * Makes topics, and resolves when every partition of them has a leader that answers. kafkajs's own wait for leaders
+ * throws although the topic is made, when the broker that it asks has not yet heard of it.
  * Ends at the latest with the deadline of `withAdmin`, whose client then refuses to answer.
  */
 export async function createLed(
@@ -19,9 +19,11 @@ export async function createLed(
 async function isLed(admin: Admin, topic: string): Promise<boolean> {
   try {
     const partitions = await partitionsOf(admin, topic)
-    return partitions.length > 0 && partitions.every(({ leader }) => leader >= 0)
+    if (partitions.length === 0 || partitions.some(({ leader }) => leader < 0)) return false
+    await admin.fetchTopicOffsets(topic) // a broker is named as leader before it knows that it is
+    return true
   } catch (error) {
-    if (error instanceof kafkajs.KafkaJSProtocolError && error.retriable) return false // not yet known there
+    if (error instanceof kafkajs.KafkaJSProtocolError && error.retriable) return false // it has not yet heard of it
     throw error
   }
 }
