@@ -1,5 +1,5 @@
 import type { ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
-import { type Cursor, isSameHistory } from '@freshet/records/cursor.ts'
+import { type Cursor, isSameHistory, isSamePrimary } from '@freshet/records/cursor.ts'
 import { delayMs } from '@freshet/stage/back-off.ts'
 import { type Capture, type Told, tell } from '../capture/capture.ts'
 import { BACK_OFF } from '../capture/failures.ts'
@@ -126,7 +126,7 @@ export class HeldShard implements TrackedShard {
   /** @param look number of the look, from 1 */
   see(view: ShardView, look: number): void {
     this.#lastLook = look
-    this.#view = view
+    this.#view = isSamePrimary(view.identity, this.cursor.identity) ? view : undefined
     this.#isClosed = false
     this.#missingSinceMs = undefined
     this.#isDead = false

@@ -375,3 +375,12 @@ test('a look that shows a history from before a restore does not set the end of 
   see(viewOf([shardView({ globalCheckpoint: 2 })]))
   expect(shard().hasCompletedFirstScan).toBe(true)
 })
+
+test('a look in which the primary has changed counts for no sweep: it may tell what the one before had counted', () => {
+  const { shard, see } = open(stored())
+  see(viewOf([shardView({ identity: { ...identity, primaryTerm: 2 }, deleteTotal: 3 })]))
+  expect(shard().seen).toBeDefined()
+  expect(shard().view).toBeUndefined()
+  see(viewOf([shardView({ deleteTotal: 3 })]))
+  expect(shard().view?.deleteTotal).toBe(3)
+})

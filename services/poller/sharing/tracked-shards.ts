@@ -13,7 +13,10 @@ export interface TrackedShard {
   readonly partition: number
   /** As it is on disk or, with the same epochs, ahead of it: what is dead in here may be buried. */
   readonly cursor: Cursor
-  /** By the last look; undefined while its primary cannot be read, its index is closed, or gone. */
+  /**
+   * By the last look, if it shows the primary that was known before: the look in which that changed may tell what the one
+   * before had counted. undefined also while its primary cannot be read, its index is closed, or gone.
+   */
   readonly view: ShardView | undefined
   /** Its index has been gone for the grace time and its epoch is dead: when that is buried, forget the shard. */
   readonly isGone: boolean

@@ -1,6 +1,6 @@
 import type { Client } from '@elastic/elasticsearch'
 import { refresh } from '@freshet/adapters/elasticsearch/read-page.ts'
-import { readShards } from '@freshet/adapters/elasticsearch/shards.ts'
+import { readShards, type ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
 import type { KafkaConnection } from '@freshet/adapters/kafka/connect.ts'
 import type { Producer } from '@freshet/adapters/kafka/producer.ts'
 import { changeToMessage } from '@freshet/capture/change-to-message.ts'
@@ -14,7 +14,7 @@ import { Pace } from '@freshet/reconcile/pace.ts'
 import { readCursors } from '@freshet/reconcile/read-cursors.ts'
 import { Watermark } from '@freshet/reconcile/watermark.ts'
 import type { TraceContext } from '@freshet/records/change.ts'
-import { cursorKey } from '@freshet/records/cursor.ts'
+import { cursorKey, isSamePrimary } from '@freshet/records/cursor.ts'
 import type { Manifest } from '@freshet/records/manifest.ts'
 import { topicName } from '@freshet/records/topics.ts'
 import type { StageReport } from '@freshet/service/service.ts'
@@ -135,8 +135,14 @@ export class SweepEffects {
     const { client, clock, connection, settings, signal } = this.#world
     await clock.sleep(afterMs, signal)
     const cursors = withCursors ? await readCursors(connection, settings.pipeline, signal) : undefined
+    const known = new Map(this.#shards.shards().map(({ key, cursor }) => [key, cursor.identity]))
     const { readable } = await readShards(client, settings.elasticsearch.index, signal)
-    const views = new Map(readable.map((view) => [cursorKey(view.identity.indexUuid, view.shard), view]))
+    const views = new Map<string, ShardView>()
+    for (const view of readable) {
+      const key = cursorKey(view.identity.indexUuid, view.shard)
+      const primary = known.get(key)
+      if (primary !== undefined && isSamePrimary(primary, view.identity)) views.set(key, view)
+    }
     // Named one by one: a shard is an object of a class, whose getters a spread leaves out.
     const shards = this.#shards.shards().map(({ key, partition, cursor, isGone, hasCompletedFirstScan }) => {
       return { key, partition, cursor, isGone, hasCompletedFirstScan, view: views.get(key) }
