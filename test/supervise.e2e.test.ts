@@ -1,15 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { connectKafka } from '@freshet/adapters/kafka/connect.ts'
 import { partitionOf } from '@freshet/adapters/kafka/partitioner.ts'
 import { Producer } from '@freshet/adapters/kafka/producer.ts'
+import { type Flight, readFlights } from '@freshet/demo/flights.ts'
 import { TOPICS, topicName } from '@freshet/records/topics.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { expect, test } from 'vitest'
 import { PROGRAM, Stack } from './stack.ts'
 import { until } from './until.ts'
+
+const [flight] = (await readFlights()) as [Flight]
 
 /** Pid of a child of `run all`, by the service that it runs. */
 function pidOf(supervisor: ChildProcess, service: string): number | undefined {
@@ -84,40 +88,43 @@ onLinux(
 
 onLinux('a wrong setting that only one service finds ends all', async () => {
   await using stack = await Stack.open()
-  const supervisor = spawn(process.execPath, [PROGRAM, 'run', 'poller', 'gateway'], {
-    env: { ...stack.env, FRESHET_ELASTICSEARCH_INDEX: 'no-such-index' },
-    stdio: 'ignore',
-  })
-  expect(await once(supervisor, 'exit')).toEqual([2, null])
+  const taken = createServer().listen(stack.settings.gateway.port)
+  try {
+    const supervisor = spawn(process.execPath, [PROGRAM, 'run', 'poller', 'gateway'], {
+      env: stack.env,
+      stdio: 'ignore',
+    })
+    expect(await once(supervisor, 'exit')).toEqual([2, null])
+  } finally {
+    taken.close()
+  }
 })
 
 onLinux(
-  'a service that can no longer work does not take the gateway down, and comes back when it can',
+  'a poller that starts while its index is gone waits for it: what it had is deleted, what comes is captured',
   async () => {
-    await using stack = await Stack.open()
+    await using stack = await Stack.open({
+      FRESHET_ELASTICSEARCH_GONE_GRACE_SECONDS: '1',
+      FRESHET_SWEEP_PAUSE_SECONDS: '0.5',
+    })
     const supervisor = spawn(process.execPath, [PROGRAM, 'run', 'all'], { env: stack.env, stdio: 'ignore' })
     const ended = once(supervisor, 'exit')
+    const sourceOf = async (id: string) => {
+      const answer = await fetch(`${stack.gatewayUrl}/v1/scores/${stack.index}/${id}`)
+      return answer.ok ? ((await answer.json()) as { source: string }).source : answer.status
+    }
     try {
       await stack.gatewayReady()
-      await stack.write({ a: { carrier: 'UA' } })
+      await stack.write({ [flight.id]: flight.document })
+      await until('it is scored', async () => (await sourceOf(flight.id)) === 'cache')
       const first = pidOf(supervisor, 'poller')!
+      process.kill(first, 'SIGSTOP') // it must not see what the next one has to find
       await stack.client.indices.delete({ index: stack.index })
       process.kill(first, 'SIGKILL')
-      await until(
-        'the poller was started again',
-        async () => ![undefined, first].includes(pidOf(supervisor, 'poller')),
-      )
-      await until(
-        'and has ended again, since its index is gone',
-        async () => pidOf(supervisor, 'poller') === undefined,
-      )
-      expect((await fetch(`${stack.gatewayUrl}/healthz`)).ok).toBe(true)
+      await until('another has deleted it', async () => (await sourceOf(flight.id)) !== 'cache')
       await stack.client.indices.create({ index: stack.index, settings: { number_of_replicas: 0 } })
-      await until('the poller works again', async () => {
-        await stack.write({ b: { carrier: 'DL' } })
-        const answer = await fetch(`${stack.gatewayUrl}/v1/scores/${stack.index}/b`)
-        return answer.ok && ((await answer.json()) as { reason?: string }).reason === 'unscorable'
-      })
+      await stack.write({ again: flight.document })
+      await until('what came is scored', async () => (await sourceOf('again')) === 'cache')
     } finally {
       supervisor.kill('SIGTERM')
       await ended

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { connectKafka, withAdmin } from '@freshet/adapters/kafka/connect.ts'
 import { partitionOf } from '@freshet/adapters/kafka/partitioner.ts'
 import { Producer } from '@freshet/adapters/kafka/producer.ts'
@@ -256,6 +257,41 @@ test.each([
   expect(outcome).toMatchObject({ code: 2, stdout: '' })
   expect(outcome.stderr).toContain(code)
 })
+
+/** Takes every connection and answers nothing. */
+async function silentServer() {
+  const connected = Promise.withResolvers<void>()
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => {
+    sockets.add(socket.on('error', () => {}))
+    connected.resolve()
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    connected: connected.promise,
+    [Symbol.dispose]() {
+      for (const socket of sockets) socket.destroy()
+      server.close()
+    },
+  }
+}
+
+test('stopped by Ctrl-C while it waits for an answer, it says so and ends with 130', async () => {
+  using server = await silentServer()
+  const child = spawn(process.execPath, [PROGRAM, 'verify'], {
+    env: { ...process.env, FRESHET_HOME: '/nonexistent', FRESHET_S3_ENDPOINT: `http://${server.address}` },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  let stderr = ''
+  child.stderr.on('data', (text) => (stderr += text))
+  const ended = once(child, 'close')
+  await server.connected
+  child.kill('SIGINT')
+  expect(await ended).toEqual([130, null])
+  expect(stderr).toBe('stopped\n')
+}, 60_000)
 
 test('a watch tells its result in its heartbeats and a line of JSON a round, and ends in order when it is asked to', async () => {
   await using stack = await Stack.open()

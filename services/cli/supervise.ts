@@ -18,7 +18,6 @@ const OF_SETTINGS: ReadonlySet<ErrorCode> = new Set([
   'CONFIG_INVALID',
   'CONFIG_MISSING',
   'USAGE',
-  'INDEX_MISSING',
   'PORT_TAKEN',
 ])
 /** A little more than a service gives itself; one that is frozen cannot even do that. */

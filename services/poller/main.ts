@@ -1,12 +1,10 @@
 /** Streams changed documents from Elasticsearch into `.changes`. */
-import { checkCapturable } from '@freshet/adapters/elasticsearch/check.ts'
 import { connectElasticsearch } from '@freshet/adapters/elasticsearch/connect.ts'
 import { connectKafka } from '@freshet/adapters/kafka/connect.ts'
 import { readMaxMessageBytes } from '@freshet/adapters/kafka/message-bound.ts'
 import { Producer } from '@freshet/adapters/kafka/producer.ts'
 import { checkTopics } from '@freshet/adapters/kafka/topics.ts'
 import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
-import { checkScope } from '@freshet/capture/check-scope.ts'
 import { scopeOf } from '@freshet/capture/scope.ts'
 import type { Service, ServiceContext } from '@freshet/service/service.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
@@ -14,6 +12,7 @@ import { withGrace } from '@freshet/stage/grace.ts'
 import { CaptureLoop } from './capture/capture-loop.ts'
 import { ChangeWriter } from './capture/change-writer.ts'
 import type { CaptureWorld } from './capture/world.ts'
+import { checkIndices } from './check-indices.ts'
 import { ShardTable } from './sharing/shard-table.ts'
 import { shareShards } from './sharing/share-loop.ts'
 import { trackShards } from './sharing/tracked-shards.ts'
@@ -30,14 +29,9 @@ export const poller: Service = { check, run }
 
 async function check({ settings, instance, telemetry, signal }: ServiceContext): Promise<void> {
   await using client = connectElasticsearch(settings.elasticsearch)
-  for (const { verdict, reason } of await checkCapturable(client, settings.elasticsearch, signal))
-    if (verdict !== 'capturable') telemetry.log.warn(`not captured: ${reason}`)
-  await checkScope(client, settings.elasticsearch, signal)
-  await checkTopics(
-    connectKafka(settings.kafka, { clientId: instance, log: telemetry.log }),
-    settings.pipeline,
-    signal,
-  )
+  const connection = connectKafka(settings.kafka, { clientId: instance, log: telemetry.log })
+  await checkTopics(connection, settings.pipeline, signal)
+  await checkIndices({ client, connection, settings }, signal)
 }
 
 async function run({ settings, instance, telemetry, signal, report }: ServiceContext): Promise<void> {

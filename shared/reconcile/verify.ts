@@ -8,6 +8,7 @@
  */
 import { readShards, type ShardsView, type ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
 import { readMaxMessageBytes } from '@freshet/adapters/kafka/message-bound.ts'
+import { wasCaptured } from '@freshet/capture/awaited.ts'
 import { FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
 import { isSameHistory } from '@freshet/records/cursor.ts'
 import type { ModelIdentity } from '@freshet/records/score-batch.ts'
@@ -68,8 +69,7 @@ class Verification {
     const { client, settings, clock } = this.#world
     const startedAtMs = clock.nowMs()
     const first = await readShards(client, settings.elasticsearch.index, signal)
-    if (first.indexUuids.size === 0)
-      throw new FreshetError('INDEX_MISSING', `no index matches ${settings.elasticsearch.index}`)
+    if (first.indexUuids.size === 0) await this.#refuseTypo(signal)
     this.#unreadable.push(...first.unreadable)
     await this.#verifyAll(first, signal)
     const cursors = await readCursors(this.#world.connection, settings.pipeline, signal)
@@ -92,6 +92,14 @@ class Verification {
       gone: new Epochs(cursors).gone(last),
       repair: this.#repair?.report ?? null,
     }
+  }
+
+  /** Where there is no index, there may be scores of those that were. @throws INDEX_MISSING when nothing was captured either */
+  async #refuseTypo(signal: AbortSignal): Promise<void> {
+    const { connection, settings } = this.#world
+    const { index } = settings.elasticsearch
+    if (!wasCaptured(index, await readCursors(connection, settings.pipeline, signal)))
+      throw new FreshetError('INDEX_MISSING', `no index matches ${index}`)
   }
 
   /** As many shards at once as have room in memory; at least one join, since scores outlive their shards. */

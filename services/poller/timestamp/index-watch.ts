@@ -14,6 +14,7 @@ export class IndexWatch {
   #indices: readonly JudgedIndex[] = []
   #told: ReadonlySet<string> = new Set()
   #isBlind = false
+  #isEmpty = false
   #nextLookAtMs = 0
 
   constructor(judge: () => Promise<readonly JudgedIndex[]>, telemetry: Telemetry, clock: Clock) {
@@ -58,6 +59,9 @@ export class IndexWatch {
     for (const reason of reasons) if (!this.#told.has(reason)) log.warn(`not captured: ${reason}`)
     for (const reason of this.#told) if (!reasons.has(reason)) log.info(`no longer so: ${reason}`)
     this.#told = reasons
+    const isEmpty = this.#indices.length === 0
+    if (isEmpty && !this.#isEmpty) log.warn('no index is there to capture; one is taken up when it appears')
+    this.#isEmpty = isEmpty
     metrics.set('freshet.poller.refused', refused.length)
     metrics.set('freshet.poller.closed', closed.length)
   }
