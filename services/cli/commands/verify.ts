@@ -5,6 +5,7 @@ import { systemClock } from '@freshet/stage/clock.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { Command, InvalidArgumentError } from 'commander'
 import { interruptSignal, readInvocation } from '../invocation.ts'
+import { STOPPED, tellStopped } from '../stopped.ts'
 import { describeReport } from '../verify/describe-report.ts'
 import { ProgressLine } from '../verify/progress-line.ts'
 import { openWorld, verifyOnce } from '../verify/verify-once.ts'
@@ -65,15 +66,22 @@ function refuseTimestamps({ elasticsearch }: Settings): void {
 }
 
 async function once(settings: Settings, options: Options, json: boolean): Promise<number> {
+  const signal = interruptSignal()
   using progress = new ProgressLine(process.stderr, systemClock)
   await using open = openWorld(settings, {
     clientId: 'freshet-verify',
     log: quietLog,
     onProgress: (line) => progress.show(line),
   })
-  const report = await verifyOnce(open.world, runOptions(settings, options, json), interruptSignal())
-  process.stdout.write(json ? `${JSON.stringify(report)}\n` : describeReport(report))
-  return isComplete(report) ? 0 : SOMETHING_IS_WRONG
+  try {
+    const report = await verifyOnce(open.world, runOptions(settings, options, json), signal)
+    process.stdout.write(json ? `${JSON.stringify(report)}\n` : describeReport(report))
+    return isComplete(report) ? 0 : SOMETHING_IS_WRONG
+  } catch (error) {
+    if (!signal.aborted) throw error
+    tellStopped()
+    return STOPPED
+  }
 }
 
 /** What a service needs is loaded only where one runs. */
