@@ -31,7 +31,7 @@ function cutHit(scan: JsonScanner, asked: Asked): Hit {
   let primaryTerm: unknown
   let source: Buffer | undefined
   let isInScope = !asked.scope
-  scan.object((name) => {
+  for (let name = scan.firstName(); name !== undefined; name = scan.nextName()) {
     if (name === '_index') index = scan.word()
     else if (name === '_id') id = scan.json()
     else if (name === '_seq_no') seqNo = scan.json()
@@ -40,7 +40,7 @@ function cutHit(scan: JsonScanner, asked: Asked): Hit {
     else if (name === 'matched_queries')
       isInScope = (scan.json() as unknown[]).includes(SCOPE_QUERY) || isInScope
     else scan.skip()
-  })
+  }
   if (typeof index !== 'string' || typeof id !== 'string') throw malformed('a hit without _index and _id')
   if (!Number.isSafeInteger(seqNo) || !Number.isSafeInteger(primaryTerm) || (seqNo as number) < 0)
     throw new FreshetError('INDEX_NOT_CAPTURABLE', `${index} answers without sequence numbers`)

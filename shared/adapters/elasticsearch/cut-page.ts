@@ -25,13 +25,13 @@ export function cutPage<Hit>(response: Buffer, cutHit: (scan: JsonScanner) => Hi
   let shards: unknown
   let hits: Hit[] | undefined
   let pitId: unknown
-  scan.object((name) => {
+  for (let name = scan.firstName(); name !== undefined; name = scan.nextName()) {
     if (name === 'timed_out') timedOut = scan.json()
     else if (name === '_shards') shards = scan.json()
     else if (name === 'hits') hits = cutHits(scan, cutHit)
     else if (name === 'pit_id') pitId = scan.json()
     else scan.skip()
-  })
+  }
   if (typeof timedOut !== 'boolean' || !isShardCount(shards) || hits === undefined)
     throw malformed('no timed_out, _shards and hits in the response')
   return {
@@ -45,10 +45,10 @@ export function cutPage<Hit>(response: Buffer, cutHit: (scan: JsonScanner) => Hi
 
 function cutHits<Hit>(scan: JsonScanner, cutHit: (scan: JsonScanner) => Hit): Hit[] {
   const hits: Hit[] = []
-  scan.object((name) => {
+  for (let name = scan.firstName(); name !== undefined; name = scan.nextName()) {
     if (name === 'hits') scan.array(() => hits.push(cutHit(scan)))
     else scan.skip()
-  })
+  }
   return hits
 }
 

@@ -29,7 +29,7 @@ function cutTimestampedHit(scan: JsonScanner, hasScope: boolean): TimestampedHit
   let position: unknown
   let source: Buffer | undefined
   let isInScope = !hasScope
-  scan.object((name) => {
+  for (let name = scan.firstName(); name !== undefined; name = scan.nextName()) {
     if (name === '_index') index = scan.word()
     else if (name === '_id') id = scan.json()
     else if (name === '_version') version = scan.json()
@@ -38,7 +38,7 @@ function cutTimestampedHit(scan: JsonScanner, hasScope: boolean): TimestampedHit
     else if (name === 'matched_queries')
       isInScope = (scan.json() as unknown[]).includes(SCOPE_QUERY) || isInScope
     else scan.skip()
-  })
+  }
   if (typeof index !== 'string' || typeof id !== 'string') throw malformed('a hit without _index and _id')
   if (typeof version !== 'number' || !Array.isArray(position) || typeof position[0] !== 'number')
     throw malformed('a hit without _version and the timestamp that it is sorted by')

@@ -22,6 +22,8 @@ interface Word {
   /** With its quotes. */
   readonly bytes: Buffer
   readonly text: string
+  /** The word that came after it last time: all hits have their names in the same order. */
+  next: Word | undefined
 }
 
 /**
@@ -32,21 +34,29 @@ export class JsonScanner {
   readonly #bytes: Buffer
   #at = 0
   #words: (Word | undefined)[] | undefined
+  #lastWord: Word | undefined
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes
   }
 
-  object(member: (name: string) => void): void {
+  /** Steps into an object. @returns the name of its first member, and stands before the value; undefined: none */
+  firstName(): string | undefined {
     this.#expect(OPEN_BRACE)
-    if (this.#accept(CLOSE_BRACE)) return
-    do {
-      this.#space()
-      const name = this.word()
-      this.#expect(COLON)
-      member(name)
-    } while (this.#accept(COMMA))
+    return this.#accept(CLOSE_BRACE) ? undefined : this.#name()
+  }
+
+  /** Behind a member's value. @returns the name of the next member; undefined: none, and stands behind the object */
+  nextName(): string | undefined {
+    if (this.#accept(COMMA)) return this.#name()
     this.#expect(CLOSE_BRACE)
+    return undefined
+  }
+
+  #name(): string {
+    const name = this.word()
+    this.#expect(COLON)
+    return name
   }
 
   array(element: () => void): void {
@@ -103,6 +113,16 @@ export class JsonScanner {
   /** A string that comes again and again, such as a name: decoded once, then known by its bytes. */
   word(): string {
     this.#space()
+    const expected = this.#lastWord?.next
+    const isExpected = expected !== undefined && this.#isAt(expected.bytes, this.#at)
+    const word = isExpected ? expected : this.#readWord()
+    if (isExpected) this.#at += expected.bytes.length
+    else if (this.#lastWord !== undefined) this.#lastWord.next = word
+    this.#lastWord = word
+    return word.text
+  }
+
+  #readWord(): Word {
     const from = this.#at
     if (this.#bytes[from] !== QUOTE) throw malformed(`a string expected at byte ${from}`)
     this.#skipString()
@@ -110,15 +130,16 @@ export class JsonScanner {
     const slot = (to - from + 7 * (this.#bytes[from + 2] ?? 0) + this.#bytes[to - 2]!) % WORD_SLOTS
     const words = (this.#words ??= new Array<Word | undefined>(WORD_SLOTS))
     const known = words[slot]
-    if (known !== undefined && this.#isAt(known.bytes, from, to)) return known.text
+    if (known !== undefined && known.bytes.length === to - from && this.#isAt(known.bytes, from)) return known
     this.#at = from
-    const text = this.json() as string
-    words[slot] = { bytes: this.#bytes.subarray(from, to), text }
-    return text
+    // As the name of a property it is kept once, so that comparing it with a literal compares addresses.
+    const text = Object.keys({ [this.json() as string]: 0 })[0]!
+    const word = { bytes: this.#bytes.subarray(from, to), text, next: undefined }
+    words[slot] = word
+    return word
   }
 
-  #isAt(bytes: Buffer, from: number, to: number): boolean {
-    if (bytes.length !== to - from) return false
+  #isAt(bytes: Buffer, from: number): boolean {
     for (let i = 0; i < bytes.length; i++) if (bytes[i] !== this.#bytes[from + i]) return false
     return true
   }
@@ -177,20 +198,23 @@ export class JsonScanner {
     else this.#skipScalar()
   }
 
+  /** The bytes of all documents pass here, so strings are stepped over in place. */
   #skipNested(): void {
     const bytes = this.#bytes
+    let at = this.#at
     let depth = 0
     do {
-      const byte = bytes[this.#at]
+      const byte = bytes[at++]
       if (byte === undefined) throw malformed('the response is cut off')
       if (byte === QUOTE) {
-        this.#skipString()
-        continue
-      }
-      if (byte === OPEN_BRACE || byte === OPEN_BRACKET) depth++
+        for (let inside = bytes[at++]; inside !== QUOTE; inside = bytes[at++]) {
+          if (inside === undefined) throw malformed('the response is cut off')
+          if (inside === BACKSLASH) at++
+        }
+      } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) depth++
       else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) depth--
-      this.#at++
     } while (depth > 0)
+    this.#at = at
   }
 
   /** @returns whether it has no escapes */
