@@ -278,6 +278,14 @@ async function silentServer() {
   }
 }
 
+test('a server that takes connections and never answers ends a short wait, by its address and setting', async () => {
+  using server = await silentServer()
+  const env = { FRESHET_S3_ENDPOINT: `http://${server.address}` }
+  const { code, stderr } = await freshet(['verify', '--wait', '1'], env)
+  expect(stderr).toMatch(new RegExp(`^DEADLINE: .*http://${server.address} \\(s3\\.endpoint\\)`))
+  expect(code).toBe(2)
+}, 60_000)
+
 test('stopped by Ctrl-C while it waits for an answer, it says so and ends with 130', async () => {
   using server = await silentServer()
   const child = spawn(process.execPath, [PROGRAM, 'verify'], {

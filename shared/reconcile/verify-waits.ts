@@ -17,6 +17,17 @@ export interface Patience {
   readonly signal: AbortSignal
 }
 
+/** A look has this long however short the wait is. */
+const LEAST_LOOK_MS = 15_000
+/** What a timer can take. */
+const LONGEST_LOOK_MS = 2 ** 31 - 1
+
+/** For one look: a server that hangs must not stretch a wait by its own time-outs and retries. */
+export function lookSignal(waitMs: number, signal: AbortSignal): AbortSignal {
+  const lookMs = Math.min(LONGEST_LOOK_MS, Math.max(waitMs, LEAST_LOOK_MS))
+  return AbortSignal.any([signal, AbortSignal.timeout(lookMs)])
+}
+
 /**
  * Waits until the poller has captured every shard up to the checkpoint under which its keys were read.
  * @returns the cursors as they are then, or when patience is over
@@ -61,7 +72,7 @@ export async function untilStored(world: VerifyWorld, { untilMs, signal }: Patie
       deadlineMs: Math.max(0, untilMs - clock.nowMs()),
       everyMs: LOOK_EVERY_MS,
       clock,
-      signal,
+      signal: lookSignal(untilMs - clock.nowMs(), signal),
       onProgress: (progress) => {
         if (progress.kind === 'scoring')
           onProgress(`waiting for the scorer: ${progress.changesLeft} changes are not scored`)
@@ -87,7 +98,7 @@ export async function untilNewer(
 ): Promise<boolean> {
   onProgress('waiting for the sweep: there are scores of documents that no longer live')
   for (;;) {
-    const now = (await readManifest(store, signal))?.manifest
+    const now = (await readManifest(store, lookSignal(untilMs - clock.nowMs(), signal)))?.manifest
     if ((now?.sequence ?? 0) !== (manifest?.sequence ?? 0)) return true
     if (signal.aborted || clock.nowMs() + LOOK_EVERY_MS > untilMs) return false
     await clock.sleep(LOOK_EVERY_MS, signal)
@@ -117,7 +128,7 @@ export async function untilSettled(
       return settled
     onProgress('waiting until no failover can bring back what was deleted')
     await clock.sleep(LOOK_EVERY_MS, signal)
-    now = await readShards(client, settings.elasticsearch.index, signal)
+    now = await readShards(client, settings.elasticsearch.index, lookSignal(untilMs - clock.nowMs(), signal))
   }
 }
 

@@ -21,7 +21,7 @@ import { Repair } from './repair.ts'
 import { BatchJoin, type BatchParts, type BatchResult, type JudgedShard } from './verify-batch.ts'
 import { type Cursors, capturedOf, Epochs } from './verify-epochs.ts'
 import { type ShardReport, STANDINGS, type VerifyReport } from './verify-report.ts'
-import { untilCaptured, untilNewer, untilSettled, untilStored } from './verify-waits.ts'
+import { lookSignal, untilCaptured, untilNewer, untilSettled, untilStored } from './verify-waits.ts'
 import type { VerifyWorld } from './verify-world.ts'
 
 export interface VerifyOptions {
@@ -150,7 +150,8 @@ class Verification {
   ) {
     const { store, connection, settings } = this.#world
     for (let tries = 1; ; tries++) {
-      const manifest = (await readManifest(store, signal))?.manifest ?? null
+      const looking = lookSignal(this.#options.waitMs, signal)
+      const manifest = (await readManifest(store, looking))?.manifest ?? null
       const epochs = new Epochs(await readCursors(connection, settings.pipeline, signal))
       const join = new BatchJoin(this.#world, {
         ...parts,

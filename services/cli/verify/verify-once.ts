@@ -7,6 +7,7 @@ import type { Settings } from '@freshet/config/schema.ts'
 import { readPointer } from '@freshet/model/model-store.ts'
 import { type VerifyOptions, verify } from '@freshet/reconcile/verify.ts'
 import { isComplete, type VerifyReport } from '@freshet/reconcile/verify-report.ts'
+import { lookSignal } from '@freshet/reconcile/verify-waits.ts'
 import type { VerifyWorld } from '@freshet/reconcile/verify-world.ts'
 import type { ModelIdentity } from '@freshet/records/score-batch.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
@@ -46,7 +47,7 @@ export async function verifyOnce(
   options: Omit<VerifyOptions, 'model'>,
   signal: AbortSignal,
 ): Promise<VerifyReport> {
-  const model = await promotedModel(world, signal)
+  const model = await promotedModel(world, lookSignal(options.waitMs, signal))
   const first = await verify(world, { ...options, model }, signal)
   if (first.repair === null || isComplete(first)) return first
   const second = await verify(world, { ...options, model, repair: false }, signal)

@@ -10,6 +10,7 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3'
+import { redactUrl } from '@freshet/config/redact.ts'
 import type { Settings } from '@freshet/config/schema.ts'
 import { FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
 import type { ListedObject, ObjectStore, PutCondition, StoredObject } from '@freshet/ports/object-store.ts'
@@ -49,12 +50,15 @@ export class S3ObjectStore implements ObjectStore {
   readonly #bucket: string
   readonly #prefix: string
   readonly #timeoutMs: number
+  /** For messages. */
+  readonly #server: string
 
-  constructor({ bucket, prefix, requestTimeoutMs }: Settings['s3'], client: S3Client) {
+  constructor({ bucket, prefix, endpoint, region, requestTimeoutMs }: Settings['s3'], client: S3Client) {
     this.#client = client
     this.#bucket = bucket
     this.#prefix = `${prefix}/`
     this.#timeoutMs = requestTimeoutMs
+    this.#server = endpoint === undefined ? `AWS in ${region}` : redactUrl(endpoint)
   }
 
   async get(key: string, signal?: AbortSignal): Promise<StoredObject> {
@@ -151,8 +155,11 @@ export class S3ObjectStore implements ObjectStore {
     try {
       return await work(signal === undefined ? {} : { abortSignal: signal })
     } catch (error) {
-      if (signal?.aborted) throw new FreshetError('DEADLINE', `${doing}: given up`, { cause: error })
-      throw translateS3Error(error, doing)
+      if (signal?.aborted)
+        throw new FreshetError('DEADLINE', `${doing}: no answer from ${this.#server} (s3.endpoint) in time`, {
+          cause: error,
+        })
+      throw translateS3Error(error, `${doing} at ${this.#server}`)
     }
   }
 
