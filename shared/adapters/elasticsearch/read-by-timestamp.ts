@@ -39,10 +39,8 @@ export class FrozenIndex implements AsyncDisposable {
   /** Every write that refresh has made visible is in it. */
   static async open(client: Client, index: TimestampedIndex, signal: AbortSignal): Promise<FrozenIndex> {
     try {
-      const { id } = await client.openPointInTime(
-        { index: index.name, keep_alive: KEEP_ALIVE, allow_partial_search_results: false },
-        { signal },
-      )
+      // Refused unless every shard is there: the default of all versions, which 7.17 does not let one say.
+      const { id } = await client.openPointInTime({ index: index.name, keep_alive: KEEP_ALIVE }, { signal })
       return new FrozenIndex(client, index, signal, id)
     } catch (error) {
       throw translateElasticsearchError(error, `opening a view of ${index.name}`)
