@@ -20,6 +20,7 @@ function beat(
     metrics: {},
     model: null,
     lastError: null,
+    lastErrorAtMs: null,
   }
 }
 
@@ -65,4 +66,13 @@ test('an instance that was stopped in order is left out', () => {
 test('an instance that fails or starts is not well', () => {
   expect(look(beat('scorer-1', { status: 'failing' })).well).toBe(false)
   expect(look(beat('scorer-1', { status: 'starting' })).well).toBe(false)
+})
+
+test('one that died while it started is not taken for one that starts for as long as others are waited for', () => {
+  const dead = beat('poller-1', { heard: 12, status: 'starting' })
+  expect(look(dead, beat('poller-2', { started: 8 }))).toEqual({
+    shown: ['poller-1 gone', 'poller-2 running'],
+    well: true,
+  })
+  expect(look(dead)).toEqual({ shown: ['poller-1 silent'], well: false })
 })

@@ -8,13 +8,18 @@ export interface ListedInstance extends Omit<Heartbeat, 'status'> {
   readonly silentSeconds: number
 }
 
+/** Three heartbeats: one that has nothing to do yet has nothing that keeps it from sending them. */
+const STARTING_SILENT_SECONDS = 9
+
 /** Of the last words heard, those of whoever did not end in order. The watchdog's rule says who has a successor. */
 export function listInstances(
   heartbeats: readonly Heartbeat[],
   { nowMs, silentSeconds: limitSeconds }: { nowMs: number; silentSeconds: number },
 ): ListedInstance[] {
   const all = heartbeats.map((heartbeat) => ({ heartbeat, heardAtMs: heartbeat.atMs }))
-  const isSilent = ({ atMs }: Heartbeat) => nowMs - atMs > limitSeconds * 1_000
+  const limitOf = ({ status }: Heartbeat) =>
+    status === 'starting' ? Math.min(limitSeconds, STARTING_SILENT_SECONDS) : limitSeconds
+  const isSilent = (heartbeat: Heartbeat) => nowMs - heartbeat.atMs > limitOf(heartbeat) * 1_000
   const silent = all.filter(({ heartbeat }) => heartbeat.status !== 'stopping' && isSilent(heartbeat))
   const missed = new Set(withoutSuccessor(silent, all).map(({ heartbeat }) => heartbeat))
   return heartbeats.flatMap((heartbeat): ListedInstance[] => {

@@ -16,6 +16,7 @@ function heartbeat(instance: string, atMs: number, dead = 0): Heartbeat {
     metrics: { 'freshet.scorer.dead': dead },
     model: null,
     lastError: null,
+    lastErrorAtMs: null,
   }
 }
 

@@ -21,6 +21,7 @@ function instance(name: string, silentSeconds: number, heartbeat: Partial<Heartb
       metrics: {},
       model: null,
       lastError: null,
+      lastErrorAtMs: null,
       ...heartbeat,
     },
   }

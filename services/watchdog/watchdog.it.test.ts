@@ -171,6 +171,7 @@ function heartbeat(instance: string, atMs: number, status: Heartbeat['status'] =
     metrics: {},
     model: null,
     lastError: null,
+    lastErrorAtMs: null,
   }
   return {
     partition: 0,

@@ -19,6 +19,8 @@ const heartbeatSchema = z.object({
   model: z.string().nullable(),
   /** The last error, as `CODE: message`. */
   lastError: z.string().nullable(),
+  /** When it last happened; null where the writer does not say. */
+  lastErrorAtMs: z.number().nullable().default(null),
 })
 
 export type Heartbeat = z.infer<typeof heartbeatSchema>

@@ -1,4 +1,5 @@
 import { FreshetError } from '@freshet/errors/errors.ts'
+import { handClock } from '@freshet/stage/clock.kit.ts'
 import { expect, test } from 'vitest'
 import { ServiceState } from './service-state.ts'
 
@@ -13,6 +14,7 @@ test('an instance says how far each stage is, and with which model', () => {
     progress: { infer: 7 },
     model: 'delay@4',
     lastError: null,
+    lastErrorAtMs: null,
   })
 })
 
@@ -25,4 +27,13 @@ test('the last word of an orderly end is that it stops, that of a crash is why',
   crashed.failing(new FreshetError('MODEL_HASH', 'other bytes'))
   crashed.stopping()
   expect(crashed.snapshot()).toMatchObject({ status: 'failing', lastError: 'MODEL_HASH: other bytes' })
+})
+
+test('an error tells when it last was, also when work goes on', () => {
+  const clock = handClock(5_000)
+  const state = new ServiceState(clock)
+  state.failing(new FreshetError('S3_UNREACHABLE', 'no answer'))
+  clock.atMs = 9_000
+  state.running()
+  expect(state.snapshot()).toMatchObject({ status: 'running', lastErrorAtMs: 5_000 })
 })

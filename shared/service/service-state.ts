@@ -1,5 +1,6 @@
 import { toFreshetError } from '@freshet/errors/errors.ts'
 import type { Heartbeat } from '@freshet/records/heartbeat.ts'
+import { type Clock, systemClock } from '@freshet/stage/clock.ts'
 import type { StageReport } from './service.ts'
 
 /** What an instance would say of itself right now. The stages and the harness write it, heartbeats read it. */
@@ -8,6 +9,12 @@ export class ServiceState implements StageReport {
   #status: Heartbeat['status'] = 'starting'
   #model: string | null = null
   #lastError: string | null = null
+  #lastErrorAtMs: number | null = null
+  readonly #clock: Pick<Clock, 'nowMs'>
+
+  constructor(clock: Pick<Clock, 'nowMs'> = systemClock) {
+    this.#clock = clock
+  }
 
   progressed(stage: string, units: number): void {
     this.#progress.set(stage, (this.#progress.get(stage) ?? 0) + units)
@@ -26,6 +33,7 @@ export class ServiceState implements StageReport {
     this.#status = 'failing'
     const { code, message } = toFreshetError(error)
     this.#lastError = `${code}: ${message}`
+    this.#lastErrorAtMs = this.#clock.nowMs()
   }
 
   /** The last word of an orderly end: silence after it is no alarm. After a failure the failure stays the last word. */
@@ -33,12 +41,13 @@ export class ServiceState implements StageReport {
     if (this.#status !== 'failing') this.#status = 'stopping'
   }
 
-  snapshot(): Pick<Heartbeat, 'status' | 'progress' | 'model' | 'lastError'> {
+  snapshot(): Pick<Heartbeat, 'status' | 'progress' | 'model' | 'lastError' | 'lastErrorAtMs'> {
     return {
       status: this.#status,
       progress: Object.fromEntries(this.#progress),
       model: this.#model,
       lastError: this.#lastError,
+      lastErrorAtMs: this.#lastErrorAtMs,
     }
   }
 }

@@ -82,6 +82,11 @@ export const METRICS = {
     help: 'Deletes that sweeps found and Kafka has acknowledged.',
   },
   'freshet.sweep.due': { kind: 'gauge', unit: '{shard}', help: 'Shards that wait for a sweep.' },
+  'freshet.sweep.swept_at': {
+    kind: 'gauge',
+    unit: 's',
+    help: 'When a shard of this poller last had a final sweep, since 1970; 0 before the first.',
+  },
   'freshet.sweep.duration': { kind: 'gauge', unit: 's', help: 'Of the last sweep, waiting included.' },
   'freshet.scorer.scored': { kind: 'counter', unit: '{row}', help: 'Rows scored and acknowledged by Kafka.' },
   'freshet.scorer.deleted': { kind: 'counter', unit: '{row}', help: 'Deletes passed on.' },

@@ -29,8 +29,11 @@ describe('where keys name their index', () => {
 
   test('a deleted document’s key becomes a tombstone', async () => {
     const index = await indexOf('deleted', 'a', 'b', 'c')
+    const beforeMs = Date.now()
     await pipeline.delete(index, 'b')
     await vi.waitFor(() => expect(pipeline.standing(`${index}/b`)).toBe('deleted'), WAIT)
+    const sweptAt = () => pipeline.metrics.values()['freshet.sweep.swept_at']
+    await vi.waitFor(() => expect(sweptAt()).toBeGreaterThanOrEqual(beforeMs / 1_000), WAIT)
     expect(pipeline.standing(`${index}/a`)).toBe('lives')
     expect(pipeline.standing(`${index}/c`)).toBe('lives')
   })

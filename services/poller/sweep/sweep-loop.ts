@@ -3,7 +3,7 @@ import { toFreshetError } from '@freshet/errors/errors.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import { inSpan, traceContextOf } from '@freshet/telemetry/spans.ts'
 import type { Span } from '@opentelemetry/api'
-import type { TrackedShards } from '../sharing/tracked-shards.ts'
+import type { TrackedShard, TrackedShards } from '../sharing/tracked-shards.ts'
 import { type Captured, indicesKept } from './dead-epochs.ts'
 import { type Effect, type Event, type Limits, newSweep, type Sweep, step } from './sweep.ts'
 import { type Outcome, SweepEffects, type SweepWorld, type Tally } from './sweep-effects.ts'
@@ -42,6 +42,7 @@ export class SweepLoop {
         await clock.sleep(this.#effect.forMs, signal)
         const [shards, nowMs] = [this.#shards.shards(), clock.nowMs()]
         telemetry.metrics.set('freshet.sweep.due', dueTargets({ shards }, nowMs, this.#limits).length)
+        telemetry.metrics.set('freshet.sweep.swept_at', lastSweptAtMs(shards) / 1_000)
         this.#tellKept(indicesKept({ shards, cursors: this.#cursors }, this.#limits))
         this.#feed({ kind: 'looked', nowMs, shards })
         continue
@@ -104,6 +105,10 @@ export class SweepLoop {
       telemetry.log.warn(`the sweep for deletes is tried again: ${message}`, { [ATTRIBUTES.errorType]: code })
     this.#isTroubled = true
   }
+}
+
+function lastSweptAtMs(shards: readonly TrackedShard[]): number {
+  return Math.max(0, ...shards.map(({ cursor }) => cursor.sweep?.sweptAtMs ?? 0))
 }
 
 const WHY: Readonly<Record<Why, string>> = {

@@ -1,0 +1,82 @@
+import { expect, test } from 'vitest'
+import { describeStatus, type Status } from './describe-status.ts'
+import type { ListedInstance } from './listed-instances.ts'
+
+const AT_MS = 1_764_000_000_000
+
+const poller = (changes: Partial<ListedInstance> = {}): ListedInstance => ({
+  version: 1,
+  service: 'poller',
+  instance: 'poller-box-1',
+  startedAtMs: AT_MS - 60_000,
+  atMs: AT_MS - 2_000,
+  status: 'running',
+  silentSeconds: 2,
+  progress: {},
+  metrics: {},
+  model: null,
+  lastError: null,
+  lastErrorAtMs: null,
+  ...changes,
+})
+
+function describe(instance: ListedInstance, mode: Status['mode'] = 'seqNo'): string[] {
+  const text = describeStatus({ pipeline: 'air', mode, atMs: AT_MS, instances: [instance], groups: [] })
+  return text.split('\n').slice(1, -1)
+}
+
+test('a poller tells how far it is behind Elasticsearch, and when it last found all deletes', () => {
+  const metrics = {
+    'freshet.poller.shards': 3,
+    'freshet.poller.behind': 1,
+    'freshet.sweep.swept_at': AT_MS / 1_000 - 150,
+    'freshet.sweep.due': 2,
+  }
+  expect(describe(poller({ metrics, progress: { capture: 7, sweep: 9 } }))).toEqual([
+    '  poller-box-1       running   heard 2 s ago  capture 7  sweep 9',
+    '    3 shards, 1 document behind Elasticsearch',
+    '    deletes: last final sweep 2 min ago, 2 shards due',
+  ])
+})
+
+test('what keeps it from capturing is told with its number', () => {
+  const metrics = {
+    'freshet.poller.shards': 1,
+    'freshet.poller.unreadable': 2,
+    'freshet.poller.closed': 3,
+    'freshet.poller.gone': 4,
+    'freshet.poller.refused': 5,
+  }
+  expect(describe(poller({ metrics })).slice(1)).toEqual([
+    '    1 shard, 0 documents behind Elasticsearch; 2 shards cannot be read; 3 indices closed; 4 indices gone; 5 indices cannot be captured',
+    '    deletes: no final sweep yet',
+  ])
+})
+
+test('one that has nothing to do says so, and leaves no blanks behind', () => {
+  expect(describe(poller())).toEqual([
+    '  poller-box-1       running   heard 2 s ago',
+    '    0 shards, 0 documents behind Elasticsearch',
+  ])
+})
+
+test('by timestamps nobody can tell how far it is behind', () => {
+  expect(describe(poller({ metrics: { 'freshet.poller.shards': 1 } }), 'timestamp').slice(1)).toEqual([
+    '    1 index',
+  ])
+})
+
+test.each([
+  [1, '1 s'],
+  [119, '119 s'],
+  [120, '2 min'],
+  [7_200, '2 h'],
+  [172_800, '2 days'],
+])('an error of %i s ago says how old it is, also after the recovery', (seconds, ago) => {
+  const scorer = { service: 'scorer', instance: 'scorer-box-2' }
+  const error = { lastError: 'S3_UNREACHABLE: no answer', lastErrorAtMs: AT_MS - seconds * 1_000 }
+  expect(describe(poller({ ...scorer, ...error }))).toEqual([
+    '  scorer-box-2       running   heard 2 s ago',
+    `    last error, ${ago} ago: S3_UNREACHABLE: no answer`,
+  ])
+})

@@ -1,0 +1,93 @@
+/** `freshet status` for people. */
+import type { sumLag } from '@freshet/adapters/kafka/lag.ts'
+import type { Settings } from '@freshet/config/schema.ts'
+import type { WorkerGroup } from '@freshet/records/topics.ts'
+import type { MetricName } from '@freshet/telemetry/metrics-table.ts'
+import type { ListedInstance } from './listed-instances.ts'
+
+export interface Status {
+  readonly pipeline: string
+  readonly mode: Settings['elasticsearch']['mode']
+  readonly atMs: number
+  readonly instances: readonly ListedInstance[]
+  readonly groups: readonly (WorkerGroup & ReturnType<typeof sumLag>)[]
+}
+
+export function describeStatus(status: Status): string {
+  const { pipeline, instances, groups } = status
+  const lines = [
+    `pipeline ${pipeline}`,
+    ...instances.flatMap((instance) => describeInstance(instance, status)),
+    ...(instances.length === 0 ? ['  no instance runs: `freshet run all`'] : []),
+    ...groups.map(
+      ({ groupId, topic, lagRecords, lagSeconds }) =>
+        `  ${groupId.padEnd(18)} ${lagRecords} records, ${lagSeconds.toFixed(1)} s behind on ${topic}`,
+    ),
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+function describeInstance(listed: ListedInstance, { mode, atMs }: Status): string[] {
+  const { instance, service, status, silentSeconds, progress, model, lastError, lastErrorAtMs } = listed
+  const done = [
+    ...Object.entries(progress).map(([stage, units]) => `${stage} ${units}`),
+    ...(model === null ? [] : [`model ${model}`]),
+  ]
+  const first = `${instance.padEnd(18)} ${status.padEnd(9)} heard ${silentSeconds} s ago  ${done.join('  ')}`
+  const when = lastErrorAtMs === null ? '' : `, ${age(atMs - lastErrorAtMs)} ago`
+  return [
+    `  ${first.trimEnd()}`,
+    ...(service === 'poller' ? describeCapture(listed, { mode, atMs }) : []),
+    ...(lastError === null ? [] : [`    last error${when}: ${lastError}`]),
+  ]
+}
+
+/** How far capture is behind Elasticsearch; by timestamps nobody can tell. */
+function describeCapture(
+  { metrics }: ListedInstance,
+  { mode, atMs }: Pick<Status, 'mode' | 'atMs'>,
+): string[] {
+  const figure = (name: MetricName) => metrics[name] ?? 0
+  const troubles = TROUBLES.filter(([name]) => figure(name) > 0).map(
+    ([name, what]) => `${figure(name)} ${what}`,
+  )
+  const shards = figure('freshet.poller.shards')
+  if (mode === 'timestamp') return [`    ${[count(shards, 'index', 'indices'), ...troubles].join('; ')}`]
+  const behind = `${count(shards, 'shard')}, ${count(figure('freshet.poller.behind'), 'document')} behind Elasticsearch`
+  return [
+    `    ${[behind, ...troubles].join('; ')}`,
+    ...(shards === 0 ? [] : [`    deletes: ${describeSweeps(figure, atMs)}`]),
+  ]
+}
+
+const TROUBLES = [
+  ['freshet.poller.unreadable', 'shards cannot be read'],
+  ['freshet.poller.closed', 'indices closed'],
+  ['freshet.poller.gone', 'indices gone'],
+  ['freshet.poller.refused', 'indices cannot be captured'],
+] as const satisfies readonly [MetricName, string][]
+
+function describeSweeps(figure: (name: MetricName) => number, atMs: number): string {
+  const sweptAtMs = figure('freshet.sweep.swept_at') * 1_000
+  const last = sweptAtMs === 0 ? 'no final sweep yet' : `last final sweep ${age(atMs - sweptAtMs)} ago`
+  const due = figure('freshet.sweep.due')
+  return due === 0 ? last : `${last}, ${count(due, 'shard')} due`
+}
+
+function count(amount: number, one: string, many = `${one}s`): string {
+  return `${amount} ${amount === 1 ? one : many}`
+}
+
+/** In the largest unit of which there are two. */
+function age(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1_000))
+  const unit = UNITS.find(({ seconds: length }) => seconds >= 2 * length) ?? UNITS.at(-1)!
+  return `${Math.floor(seconds / unit.seconds)} ${unit.name}`
+}
+
+const UNITS = [
+  { name: 'days', seconds: 86_400 },
+  { name: 'h', seconds: 3_600 },
+  { name: 'min', seconds: 60 },
+  { name: 's', seconds: 1 },
+] as const
