@@ -16,7 +16,7 @@ export interface Setting {
   readonly range?: NumberRange
 }
 
-export interface NumberRange {
+interface NumberRange {
   readonly isWhole: boolean
   readonly isNullable: boolean
   readonly minimum?: number
