@@ -3,12 +3,12 @@ import { FreshetError, toFreshetError } from '@freshet/errors/errors.ts'
 import type { Cursor } from '@freshet/records/cursor.ts'
 import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
 import type { HeldShard } from '../sharing/held-shard.ts'
+import { UnreadableNews } from './unreadable-news.ts'
 
 /** Tells each thing once when it begins and once when it ends, and keeps the gauges. */
 export class CaptureNews {
   readonly #telemetry: Telemetry
-  #unreadable: ReadonlySet<string> = new Set()
-  #unreadableBefore: ReadonlySet<string> = new Set()
+  readonly #unreadable: UnreadableNews
   #closed: ReadonlySet<string> = new Set()
   #missing: ReadonlySet<string> = new Set()
   #refused: ReadonlySet<string> = new Set()
@@ -17,6 +17,7 @@ export class CaptureNews {
 
   constructor(telemetry: Telemetry) {
     this.#telemetry = telemetry
+    this.#unreadable = new UnreadableNews(telemetry.log)
   }
 
   cannotLook(error: unknown): void {
@@ -38,13 +39,10 @@ export class CaptureNews {
   /** What a look has shown. */
   tell(view: ShardsView, ours: readonly HeldShard[], refusals: readonly string[]): void {
     const { log, metrics } = this.#telemetry
-    // A new index is in one of the two answers first: only what stays unreadable is worth a word.
-    const stays = view.unreadable.filter((name) => this.#unreadableBefore.has(name))
-    this.#unreadableBefore = new Set(view.unreadable)
-    this.#unreadable = compare(this.#unreadable, stays, {
-      begins: (name) => log.warn(`${name} has no primary that can be read; its capture waits`),
-      ends: (name) => log.info(`${name} can be read again, or is no more`),
-    })
+    this.#unreadable.tell(
+      view,
+      ours.map(({ cursor }) => cursor),
+    )
     this.#closed = compare(this.#closed, view.closed, {
       begins: (name) =>
         log.warn(`${name} is closed: its capture is paused until it is opened, nothing is deleted`),
