@@ -17,7 +17,7 @@ const STOP_WITHIN_MS = 10_000
 const HEARTBEAT_EVERY_MS = 3_000
 
 /** 0: stopped as asked. 1: failed, and starting again may help. 2: cannot work like this; someone has to mend it. */
-export type ExitCode = 0 | 1 | 2
+type ExitCode = 0 | 1 | 2
 
 export interface Ending {
   readonly exitCode: ExitCode

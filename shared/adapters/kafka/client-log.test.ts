@@ -36,6 +36,13 @@ test('a line of kafkajs is one level lower here, and keeps what has a name', () 
   ])
 })
 
+test('that a group rebalances is no trouble', () => {
+  const { lines, say } = open()
+  const error = 'The group is rebalancing, so a rejoin is needed'
+  say(logLevel.ERROR, 'Response Heartbeat(key: 12, version: 3)', { error })
+  expect(lines.map(([level]) => level)).toEqual(['debug'])
+})
+
 test('an outage does not flood the log: what is said again is counted', () => {
   const { lines, clock, say } = open()
   for (clock.atMs = 0; clock.atMs <= 10_000; clock.atMs += 100) say(logLevel.ERROR, 'connection refused')

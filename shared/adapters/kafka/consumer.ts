@@ -1,9 +1,9 @@
-import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import { delayMs } from '@freshet/stage/back-off.ts'
 import type { KafkaConnection } from './connect.ts'
 import { Generation } from './generation.ts'
 import type { GroupConsumerOptions, Handle } from './group-options.ts'
 import { toKafkaError } from './kafka-error.ts'
+import { RebuildTeller } from './rebuild-teller.ts'
 
 export type { Batch, IncomingMessage } from './batch.ts'
 export type { Lease } from './lease.ts'
@@ -33,6 +33,7 @@ export class GroupConsumer {
    */
   async run(handle: Handle, signal: AbortSignal): Promise<void> {
     const { clock, log, groupId } = this.#options
+    const teller = new RebuildTeller(groupId, log, clock)
     let seenMs = clock.nowMs()
     for (let failures = 0; !signal.aborted; failures++) {
       const generation = new Generation(this.#connection, this.#options, handle)
@@ -46,9 +47,7 @@ export class GroupConsumer {
         }
         const mayAppear = known.code === 'TOPIC_MISSING' && clock.nowMs() - seenMs < TOPIC_GRACE_MS
         if (!known.retryable && known.code !== 'BUG' && !mayAppear) throw known
-        const what = `the consumer of ${groupId} is built anew`
-        if (known.code === 'BUG') log.error(what, known)
-        else log.warn(`${known.message}; ${what}`, { [ATTRIBUTES.errorType]: known.code })
+        teller.tell(known)
         await clock.sleep(delayMs(BACK_OFF, failures, Math.random), signal)
       }
     }
