@@ -2,6 +2,7 @@ import { cursorKey } from '@freshet/records/cursor.ts'
 import { compareRevisions } from '@freshet/records/revision.ts'
 import type { ClusterModel, Place } from './elasticsearch/cluster-model.kit.ts'
 import type { ChangeModel } from './kafka/kafka-model.kit.ts'
+import type { LateRows } from './late-rows.kit.ts'
 import type { GroupModel } from './poller/group-model.kit.ts'
 
 interface End {
@@ -15,8 +16,8 @@ export function wrongLiving(end: End): string[] {
   return end.cluster.places.flatMap((place) => wrongIn(place, end))
 }
 
-/** Keys that are alive in the store although nothing lives under them. */
-export function undead({ cluster, group, rows }: End): string[] {
+/** Keys that are alive in the store although nothing lives under them, and no sweep has the excuse of a late write. */
+export function undead({ cluster, group, rows }: End, lateRows: LateRows): string[] {
   const living = new Set(
     cluster.places.flatMap(({ index, shard }) =>
       [...shard.truth.values()]
@@ -26,6 +27,7 @@ export function undead({ cluster, group, rows }: End): string[] {
   )
   return [...rows]
     .filter(([key, { isDelete }]) => !isDelete && !living.has(key))
+    .filter(([key, { revision }]) => !lateRows.isLeftToVerify(key, revision.epoch))
     .map(([key, { revision }]) => `${key} lives no more and is there at ${JSON.stringify(revision)}`)
 }
 

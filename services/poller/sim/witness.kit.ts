@@ -5,38 +5,36 @@ import type { Capture, Effect, Event } from '../capture/capture.ts'
 import type { Effect as SweepEffect, Event as SweepEvent, SweptEvent } from '../sweep/sweep.ts'
 import type { ClusterModel, Place } from './elasticsearch/cluster-model.kit.ts'
 import type { Operation } from './elasticsearch/copy.kit.ts'
-import type { ShardModel } from './elasticsearch/shard-model.kit.ts'
-import type { Hazards } from './hazards.kit.ts'
-import { cursorPartition } from './kafka/kafka-model.kit.ts'
+import { Hazards } from './hazards.kit.ts'
+import { CURSOR_PARTITIONS, cursorPartition } from './kafka/kafka-model.kit.ts'
+import { LateRows } from './late-rows.kit.ts'
+import { nameOf, nameOfCursor, nameOfPrimary } from './names.kit.ts'
 import type { Flight, Process } from './poller/process.kit.ts'
-import { LIMITS } from './poller/scan-model.kit.ts'
+import { Promises } from './promises.kit.ts'
 
-/**
- * Sees everything that happens: counts the hazards, tells the trace, and holds each step against what must be true at
- * any moment, whatever has failed.
- */
+/** Sees everything that happens: counts the hazards, tells the trace, and holds each step against the promises. */
 export class Witness {
+  readonly hazards = new Hazards()
   readonly trace: string[] = []
-  /** The first promise that was broken; the world stops there. */
-  broken: string | undefined
+  readonly promises: Promises
+  readonly lateRows = new LateRows()
   readonly #cluster: ClusterModel
-  readonly #hazards: Hazards
   readonly #isTraced: boolean
   /** Whom the group has given a partition of `.cursors`. */
   readonly #ownerOf: (partition: number) => string | undefined
+  /** By process: the primary terms as its look began. */
   readonly #termsSeen = new Map<string, ReadonlyMap<string, number>>()
-  /** By epoch: what stands in `.changes`. */
-  readonly #emitted = new Map<number, Set<string>>()
-  /** By key: the last cursor on disk, and who wrote it. */
-  readonly #onDisk = new Map<string, { readonly cursor: Cursor; readonly writer: string }>()
+  /** By process: shards whose keys its sweep reads or has read. */
+  readonly #sweeping = new Map<string, Set<string>>()
+  /** Of the last cursor on disk, by key. */
+  readonly #writers = new Map<string, string>()
 
   constructor(
     cluster: ClusterModel,
-    hazards: Hazards,
     options: { isTraced: boolean; ownerOf: (partition: number) => string | undefined },
   ) {
     this.#cluster = cluster
-    this.#hazards = hazards
+    this.promises = new Promises(cluster)
     this.#isTraced = options.isTraced
     this.#ownerOf = options.ownerOf
   }
@@ -47,57 +45,64 @@ export class Witness {
 
   /** Something befalls a shard that may take operations away. */
   faced({ index, number, shard }: Place, what: string, fault: () => void): void {
-    const before = { ...shard.answer, truth: new Map(shard.truth) }
+    const key = cursorKey(index.uuid, number)
+    const before = shard.answer
+    const truth = new Map(shard.truth)
     fault()
     const after = shard.answer
-    this.tell(() => `${index.name}/${number} ${what}: ${describe(before)} → ${describe(after)}`)
+    this.tell(() => `${key} (${index.name}) ${what}: ${nameOfPrimary(before)} → ${nameOfPrimary(after)}`)
     if (after.historyUuid !== before.historyUuid) return
-    if (after.maxSeqNo < before.maxSeqNo) this.#hazards.count('a failover rolled back operations')
+    if (after.maxSeqNo < before.maxSeqNo) this.hazards.count('a failover rolled back operations')
     if (after.globalCheckpoint < before.globalCheckpoint)
-      this.#hazards.count('a new primary knew an older checkpoint')
-    const disk = this.#onDisk.get(cursorKey(index.uuid, number))
-    if (disk === undefined) return
-    for (const operation of shard.truth.values())
-      if (
-        operation.seqNo < (before.truth.get(operation.id!)?.seqNo ?? -1) &&
-        operation.seqNo <= disk.cursor.seqNo &&
-        !this.#hasEmitted(disk.cursor.epoch, operation)
-      )
-        this.#hazards.count('an older version became current again below the cursor')
-    this.#judge(disk.cursor, shard)
+      this.hazards.count('a new primary knew an older checkpoint')
+    for (const operation of shard.truth.values()) {
+      const hiding = truth.get(operation.id!)
+      if (hiding !== undefined && hiding.seqNo > operation.seqNo) this.#resurfaced(key, operation, hiding)
+    }
+    this.promises.judge(key)
   }
 
-  looking(poller: Process): void {
+  #resurfaced(key: string, operation: Operation, hiding: Operation): void {
+    const cursor = this.promises.onDisk(key)
+    if (cursor === undefined || operation.seqNo > cursor.seqNo) return
+    if (hiding.kind === 'delete' && [...this.#sweeping.values()].some((keys) => keys.has(key)))
+      this.hazards.count('a delete was rolled back during a sweep')
+    if (!this.promises.hasEmitted(cursor.epoch, operation))
+      this.hazards.count('an older version became current again below the cursor')
+  }
+
+  looking({ name }: Process): void {
     const terms = this.#cluster.places.map(({ index, number, shard }) => {
       return [cursorKey(index.uuid, number), shard.answer.primaryTerm] as const
     })
-    this.#termsSeen.set(poller.name, new Map(terms))
+    this.#termsSeen.set(name, new Map(terms))
   }
 
-  looked(poller: Process, views: readonly ShardView[]): void {
-    const terms = this.#termsSeen.get(poller.name)
-    for (const { identity, shard, maxSeqNo, globalCheckpoint } of views) {
-      if (maxSeqNo > globalCheckpoint) this.#hazards.count('the checkpoint lagged behind')
-      const { primaryTerm } = this.#cluster.shard(identity.indexUuid, shard)!.answer
-      if (terms?.get(cursorKey(identity.indexUuid, shard)) !== primaryTerm)
-        this.#hazards.count('a look was torn by a new primary')
+  looked({ name }: Process, views: readonly ShardView[]): void {
+    const terms = this.#termsSeen.get(name)
+    for (const { identity, shard: number, maxSeqNo, globalCheckpoint } of views) {
+      const shard = this.#cluster.shard(identity.indexUuid, number)!
+      if (maxSeqNo > globalCheckpoint) this.hazards.count('the checkpoint lagged behind')
+      if (shard.hasHole) this.hazards.count('a hole kept the checkpoint back')
+      if (terms?.get(cursorKey(identity.indexUuid, number)) !== shard.answer.primaryTerm)
+        this.hazards.count('a look was torn by a new primary')
     }
   }
 
-  observed(poller: Process, before: Cursor, { cursor, phase }: Capture): void {
-    if (cursor.epoch !== before.epoch) this.#hazards.count('a new epoch began')
-    else if (cursor.seqNo < before.seqNo) this.#hazards.count('the shard was rewound')
-    this.tell(() => `${poller.name} scans ${describeCursor(cursor)} ${phase.kind}`)
+  observed({ name }: Process, before: Cursor, { cursor, phase }: Capture): void {
+    if (cursor.epoch !== before.epoch) this.hazards.count('a new epoch began')
+    else if (cursor.seqNo < before.seqNo) this.hazards.count('the shard was rewound')
+    this.tell(() => `${name} begins ${nameOfCursor(cursor)} ${phase.kind}`)
   }
 
-  outranked(poller: Process, key: string): void {
-    this.#hazards.count('an owner was outranked')
-    this.tell(() => `${poller.name} is outranked at ${key}`)
+  outranked({ name }: Process, key: string): void {
+    this.hazards.count('an owner was outranked')
+    this.tell(() => `${name} is outranked at ${key}`)
   }
 
-  tookOver(poller: Process, cursor: Cursor): void {
-    this.#hazards.count('a shard was taken over from its saved cursor')
-    this.tell(() => `${poller.name} takes over ${describeCursor(cursor)}`)
+  tookOver({ name }: Process, cursor: Cursor): void {
+    this.hazards.count('a shard was taken over from its saved cursor')
+    this.tell(() => `${name} takes over ${nameOfCursor(cursor)}`)
   }
 
   searched(
@@ -106,129 +111,85 @@ export class Witness {
     visible: readonly Operation[] | undefined,
   ): void {
     if (visible === undefined) {
-      this.#hazards.count('a search found no shard to ask')
+      this.hazards.count('a search found no shard to ask')
       return
     }
-    const shard = this.#cluster.index(index)!.shards[number]!
-    if (shard.answer.node !== node) this.#hazards.count('a search was answered by a former primary')
+    if (this.#cluster.index(index)!.shards[number]!.answer.node !== node)
+      this.hazards.count('a search was answered by a former primary')
     if (visible.some(({ seqNo }) => seqNo > toSeqNo))
-      this.#hazards.count('a search saw operations above the checkpoint')
+      this.hazards.count('a search saw operations above the checkpoint')
     if (visible.some(({ seqNo }, i) => seqNo > from.seqNo && seqNo === visible[i + 1]?.seqNo))
-      this.#hazards.count('sequence numbers repeated')
+      this.hazards.count('sequence numbers repeated')
   }
 
   gaveUpPage(): void {
-    this.#hazards.count('a page was too large')
+    this.hazards.count('a page was too large')
   }
 
-  ended(poller: Process, key: string, event: Event): void {
-    this.tell(() => `${poller.name} ${key} hears ${JSON.stringify(event)}`)
+  ended({ name }: Process, key: string, event: Event): void {
+    this.tell(() => `${name} ${key} hears ${JSON.stringify(event)}`)
   }
 
-  failed(poller: Process, { task, effect }: Flight, isDone: boolean): void {
+  failed({ name }: Process, { task, effect }: Flight, isDone: boolean): void {
     if (isDone && (effect.kind === 'save' || effect.kind === 'produce'))
-      this.#hazards.count('an answer of Kafka was lost')
-    this.tell(() => `${poller.name} ${task.key} ${effect.kind} fails${isDone ? ', but was done' : ''}`)
+      this.hazards.count('an answer of Kafka was lost')
+    this.tell(() => `${name} ${task.key} ${effect.kind} fails${isDone ? ', but was done' : ''}`)
   }
 
   /** @param cursor under which the page was read */
-  produced(poller: Process, cursor: Cursor, page: readonly Operation[]): void {
-    const key = cursorKey(cursor.identity.indexUuid, cursor.shard)
-    if (this.#ownerOf(cursorPartition(key)) !== poller.name)
-      this.#hazards.count('a poller produced after another had taken over')
-    const emitted = this.#emitted.get(cursor.epoch) ?? new Set()
-    this.#emitted.set(cursor.epoch, emitted)
-    for (const operation of page) emitted.add(nameOf(operation))
-    this.tell(() => `${poller.name} ${key} emits ${page.map(nameOf).join(' ')} in epoch ${cursor.epoch}`)
-    const shard = this.#shardOf(cursor)
-    const above = page.find(({ seqNo }) => seqNo > (shard?.promisedCheckpoint ?? seqNo))
-    if (above !== undefined)
-      this.#break(`${key} emitted ${nameOf(above)}, above the checkpoint ${shard!.promisedCheckpoint}`)
+  produced({ name, kafka }: Process, cursor: Cursor, page: readonly Operation[]): void {
+    const { identity, shard, index, epoch } = cursor
+    const key = cursorKey(identity.indexUuid, shard)
+    if (this.#ownerOf(cursorPartition(key)) !== name)
+      this.hazards.count('a poller produced after another had taken over')
+    if (epoch < (this.promises.onDisk(key)?.epoch ?? epoch)) {
+      this.hazards.count('a write landed in a dead epoch')
+      for (const { id } of page) this.lateRows.arrived(`${index}/${id}`, epoch, kafka.changes.endOffset - 1)
+    }
+    this.tell(() => `${name} ${key} emits ${page.map(nameOf).join(' ')} in epoch ${epoch}`)
+    this.promises.emitted(cursor, page)
   }
 
-  saved(poller: Process, key: string, cursor: Cursor): void {
-    const there = this.#onDisk.get(key)
-    if (
-      this.#ownerOf(cursorPartition(key)) !== poller.name &&
-      there !== undefined &&
-      there.writer !== poller.name
-    )
-      this.#hazards.count('a poller saved its cursor over that of the new owner')
-    this.#onDisk.set(key, { cursor, writer: poller.name })
-    this.tell(() => `${poller.name} saves ${describeCursor(cursor)}`)
-    if (cursor.windows.length > LIMITS.maxWindows) this.#break(`${key} has ${cursor.windows.length} windows`)
-    const shard = this.#shardOf(cursor)
-    if (shard === undefined) return
-    if (cursor.seqNo > shard.promisedCheckpoint)
-      this.#break(`${key} is at ${cursor.seqNo}, beyond the checkpoint ${shard.promisedCheckpoint}`)
-    this.#judge(cursor, shard)
+  saved({ name }: Process, key: string, cursor: Cursor): void {
+    const writer = this.#writers.get(key)
+    if (this.#ownerOf(cursorPartition(key)) !== name && writer !== undefined && writer !== name)
+      this.hazards.count('a poller saved its cursor over that of the new owner')
+    this.#writers.set(key, name)
+    this.tell(() => `${name} saves ${nameOfCursor(cursor)}`)
+    this.promises.saved(key, cursor)
   }
 
-  swept(poller: Process, event: SweepEvent, effect: SweepEffect): void {
+  sweeps({ name, kafka }: Process, event: SweepEvent, effect: SweepEffect): void {
+    const sweeping = this.#sweeping.get(name) ?? new Set()
+    this.#sweeping.set(name, sweeping)
+    if (effect.kind === 'rest') sweeping.clear()
+    if (effect.kind === 'scan') sweeping.add(effect.target.key)
+    if (event.kind === 'marked') this.lateRows.marked(name, kafka.changes.endOffset)
+    if (effect.kind === 'join' && !effect.isComplete)
+      this.hazards.count('a sweep went on with a snapshot that lagged')
+    if (event.kind === 'joined' && event.tied.size > 0)
+      this.hazards.count('a dead row could not be deleted yet')
     if (event.kind === 'looked' && effect.kind === 'rest') return
-    this.tell(() => `${poller.name} sweep ${event.kind} → ${JSON.stringify(effect)}`)
+    this.tell(() => `${name} sweep ${event.kind} → ${JSON.stringify(effect)}`)
   }
 
-  sweptFinally(poller: Process, key: string, event: SweptEvent): void {
-    this.#hazards.count('a sweep was final')
-    this.tell(() => `${poller.name} swept ${key} finally: ${JSON.stringify(event)}`)
+  sweptFinally({ name }: Process, key: string, event: SweptEvent): void {
+    this.hazards.count('a sweep was final')
+    this.lateRows.buried(name, event.buriedEpochs)
+    this.tell(() => `${name} swept ${key} finally: ${JSON.stringify(event)}`)
   }
 
-  buried(poller: Process, key: string, revision: Revision): void {
-    this.#hazards.count('a sweep found a dead row')
-    this.tell(() => `${poller.name} buries ${key} at ${JSON.stringify(revision)}`)
+  buried({ name }: Process, document: string, revision: Revision): void {
+    this.hazards.count('a sweep found a dead row')
+    if (this.#ownerOf(revision.epoch % CURSOR_PARTITIONS) !== name)
+      this.hazards.count('a poller buried after another had taken over')
+    this.tell(() => `${name} buries ${document} at ${JSON.stringify(revision)}`)
+    this.promises.buried(document, revision)
   }
 
-  forgot(poller: Process, key: string): void {
-    this.#hazards.count('a gone shard was forgotten')
-    this.#onDisk.delete(key)
-    this.tell(() => `${poller.name} forgets ${key}`)
+  forgot({ name }: Process, key: string): void {
+    this.hazards.count('a gone shard was forgotten')
+    this.promises.forgotten(key)
+    this.tell(() => `${name} forgets ${key}`)
   }
-
-  /** Whoever goes on from this cursor must find, in what it reads again or in `.changes`, all that lives. */
-  #judge(cursor: Cursor, shard: ShardModel): void {
-    const { node, allocationId, primaryTerm, historyUuid } = shard.answer
-    const { identity, windows } = cursor
-    if (identity.historyUuid !== historyUuid) return
-    const isSame =
-      identity.node === node && identity.allocationId === allocationId && identity.primaryTerm === primaryTerm
-    const goesOnFrom = isSame
-      ? cursor.seqNo
-      : Math.min(cursor.seqNo, ...windows.map(({ startSeqNo }) => startSeqNo))
-    for (const operation of shard.truth.values())
-      if (
-        operation.kind !== 'delete' &&
-        operation.seqNo <= goesOnFrom &&
-        !this.#hasEmitted(cursor.epoch, operation)
-      )
-        this.#break(`${describeCursor(cursor)} on disk claims ${nameOf(operation)}, which was never emitted`)
-  }
-
-  /** The shard as long as it has the history of the cursor. */
-  #shardOf({ shard: number, identity }: Cursor): ShardModel | undefined {
-    const shard = this.#cluster.shard(identity.indexUuid, number)
-    return shard?.answer.historyUuid === identity.historyUuid ? shard : undefined
-  }
-
-  #hasEmitted(epoch: number, operation: Operation): boolean {
-    return this.#emitted.get(epoch)?.has(nameOf(operation)) === true
-  }
-
-  #break(what: string): void {
-    this.tell(() => `!! ${what}`)
-    this.broken ??= what
-  }
-}
-
-function nameOf({ id, seqNo, primaryTerm }: Operation): string {
-  return `${id}@${seqNo}/${primaryTerm}`
-}
-
-function describe({ node, primaryTerm, globalCheckpoint, maxSeqNo }: ShardModel['answer']): string {
-  return `${node} term ${primaryTerm} checkpoint ${globalCheckpoint} max ${maxSeqNo}`
-}
-
-function describeCursor({ identity, shard, epoch, seqNo, windows }: Cursor): string {
-  const open = windows.map(({ startSeqNo, highSeqNo }) => `${startSeqNo}-${highSeqNo ?? '?'}`).join(' ')
-  return `${identity.indexUuid}/${shard} at ${seqNo} [${open}] epoch ${epoch} term ${identity.primaryTerm}`
 }

@@ -1,7 +1,7 @@
 import { Chance } from './chance.kit.ts'
 import { elasticsearchActs, openAll } from './elasticsearch/acts.kit.ts'
 import { ClusterModel } from './elasticsearch/cluster-model.kit.ts'
-import { Hazards } from './hazards.kit.ts'
+import type { Hazards } from './hazards.kit.ts'
 import { KafkaModel } from './kafka/kafka-model.kit.ts'
 import { StoreModel } from './kafka/store-model.kit.ts'
 import { undead, wrongLiving } from './oracle.kit.ts'
@@ -10,11 +10,14 @@ import type { Rules } from './poller/rules.kit.ts'
 import { SWEEP_LIMITS } from './poller/sweep-model.kit.ts'
 import { Witness } from './witness.kit.ts'
 
-const STEP_MS = 20
-const ROUND_MS = 20_000
+const STEP_MS = 100
+const ROUND_MS = 100_000
 /** Longer than any pause of a poller. */
 const QUIET_ROUNDS = 5
 const MAX_ROUNDS = 60
+
+/** What a fault is followed by, sooner or later. */
+const RECOVERIES: ReadonlySet<string> = new Set(['goOn', 'join', 'open', 'wake', 'replicate', 'notice'])
 
 /** Something that happens in the world, and how often; 0 turns it off for the whole run. */
 interface Act {
@@ -28,7 +31,6 @@ interface Act {
  * this run: a world where everything happens at once never gets far.
  */
 export class World {
-  readonly hazards = new Hazards()
   readonly #chance: Chance
   readonly #cluster: ClusterModel
   readonly #kafka = new KafkaModel()
@@ -43,8 +45,9 @@ export class World {
     this.#chance = chance
     this.#cluster = new ClusterModel(chance)
     const ownerOf = (partition: number) => this.#group?.ownerOf(partition)
-    this.#witness = new Witness(this.#cluster, this.hazards, { isTraced, ownerOf })
+    this.#witness = new Witness(this.#cluster, { isTraced, ownerOf })
     const around = {
+      chance,
       cluster: this.#cluster,
       kafka: this.#kafka,
       store: this.#store,
@@ -52,10 +55,14 @@ export class World {
       witness: this.#witness,
       nowMs: () => this.#nowMs,
     }
-    this.#group = new GroupModel(around, chance, this.hazards)
+    this.#group = new GroupModel(around)
     this.#cluster.create('a', 1 + chance.below(2))
     if (chance.happens(0.3)) this.#cluster.create('b', 1)
     this.#acts = this.#drawActs()
+  }
+
+  get hazards(): Hazards {
+    return this.#witness.hazards
   }
 
   get trace(): readonly string[] {
@@ -70,12 +77,12 @@ export class World {
   /** @returns what is wrong: a promise broken on the way, or something missing after everything has healed. */
   run(steps: number): readonly string[] {
     const total = this.#acts.reduce((sum, { rate }) => sum + rate, 0)
-    for (let step = 0; step < steps && this.#witness.broken === undefined; step++) {
+    for (let step = 0; step < steps && this.#witness.promises.broken === undefined; step++) {
       this.#nowMs += STEP_MS
       let at = this.#chance.upTo(total)
       this.#acts.find(({ rate }) => (at -= rate) < 0)?.act()
     }
-    return this.#witness.broken === undefined ? this.#end() : [this.#witness.broken]
+    return this.#witness.promises.broken === undefined ? this.#end() : [this.#witness.promises.broken]
   }
 
   /** Faults end, everything is replicated, and the pollers get the time they need. */
@@ -85,12 +92,12 @@ export class World {
     for (const { shard } of this.#cluster.places) shard.settle()
     this.#group.heal()
     this.#settle()
-    const soon = [...this.#wrong(), ...(this.#hadLateWrites ? [] : undead(this.#everything))]
+    const soon = this.hazards.hadLateWrites ? this.#wrongLiving() : this.#wrong()
     if (soon.length > 0) return soon
     this.#witness.tell(() => '-- a sweep is due by its age')
     this.#nowMs += SWEEP_LIMITS.maxAgeMs
     this.#settle()
-    return [...this.#wrong(), ...undead(this.#everything)]
+    return this.#wrong()
   }
 
   /** Until nothing has been written for so many rounds that every pause is over. */
@@ -106,20 +113,17 @@ export class World {
   }
 
   #wrong(): readonly string[] {
-    return this.#witness.broken === undefined ? wrongLiving(this.#everything) : [this.#witness.broken]
+    return [...this.#wrongLiving(), ...undead(this.#everything, this.#witness.lateRows)]
+  }
+
+  #wrongLiving(): readonly string[] {
+    return this.#witness.promises.broken === undefined
+      ? wrongLiving(this.#everything)
+      : [this.#witness.promises.broken]
   }
 
   get #everything() {
     return { cluster: this.#cluster, group: this.#group, rows: this.#store.rows }
-  }
-
-  /** What arrives when nobody waits for it any more is deleted only by a sweep that is due by its age. */
-  get #hadLateWrites(): boolean {
-    return (
-      this.hazards.of('a write to Kafka landed late') +
-        this.hazards.of('a poller produced after another had taken over') >
-      0
-    )
   }
 
   #drawActs(): Act[] {
@@ -140,7 +144,8 @@ export class World {
       changeScope: { rate: 0.1, act: () => group.changeScope() },
     }
     const drawn = Object.entries(acts).map(([name, { rate, act }]) => {
-      return { name, act, rate: chance.happens(0.3) ? 0 : rate * 4 ** (chance.upTo(2) - 1) }
+      const isOff = chance.happens(0.3) && !RECOVERIES.has(name)
+      return { name, act, rate: isOff ? 0 : rate * 4 ** (chance.upTo(2) - 1) }
     })
     return [...drawn, { name: 'work', rate: 40 + chance.upTo(80), act: () => group.work() }]
   }

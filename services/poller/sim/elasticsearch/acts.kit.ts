@@ -37,6 +37,7 @@ export function elasticsearchActs(cluster: ClusterModel, chance: Chance, witness
     join: { rate: 1, act: at(({ shard }) => shard.join()) },
     fallOut: { rate: 0.5, act: at(({ shard }) => shard.fallOut()) },
     hang: { rate: 1, act: at(({ shard }) => shard.hang()) },
+    stall: { rate: 1, act: at(({ shard }) => shard.stall()) },
     goOn: { rate: 2, act: at(({ shard }) => shard.goOn()) },
     failOver: {
       rate: 1.5,

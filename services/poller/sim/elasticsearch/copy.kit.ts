@@ -62,8 +62,10 @@ export class Copy {
     return Math.max(this.#baseSeqNo, ...this.#entries.keys())
   }
 
-  get isAllSynced(): boolean {
-    return this.#unsynced.length === 0
+  get hasHole(): boolean {
+    let next = this.localCheckpoint + 1
+    while (this.has(next)) next++
+    return next < this.maxSeqNo
   }
 
   /** Current documents and deletes by id. */

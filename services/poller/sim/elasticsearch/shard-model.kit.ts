@@ -40,6 +40,8 @@ export class ShardModel {
   #heard = new Map<Copy, number>()
   /** A replica that nothing reaches for a while, and that is not yet given up. */
   #hung: Copy | undefined
+  /** Replication and disks are slow: the primary goes on, and the checkpoint stays where it is. */
+  #isStalled = false
   /** Numbered by the primary and not yet indexed: holes that another thread is about to fill. */
   #numbered: Operation[] = []
   #nextSeqNo: number
@@ -92,8 +94,9 @@ export class ShardModel {
     return false
   }
 
-  get backup(): readonly Operation[] {
-    return this.#backup
+  /** Some copy has an operation, and not all before it. */
+  get hasHole(): boolean {
+    return [this.#primary, ...this.#replicas].some((copy) => copy.hasHole)
   }
 
   /** The truth: current operations of the primary by document, deletes among them. */
@@ -121,6 +124,7 @@ export class ShardModel {
     const chance = this.#chance
     const late = chance.pick(this.#numbered)
     if (late !== undefined) this.#index(late)
+    if (this.#isStalled) return
     for (const replica of this.#replicas) {
       if (replica === this.#hung) continue
       if (chance.happens(0.6)) this.#deliverTo(replica)
@@ -187,9 +191,14 @@ export class ShardModel {
     this.#hung = this.#chance.pick(this.#replicas)
   }
 
-  /** The hung replica answers again. */
+  stall(): void {
+    this.#isStalled = true
+  }
+
+  /** What had hung or stalled goes on. */
   goOn(): void {
     this.#hung = undefined
+    this.#isStalled = false
   }
 
   /** A copy is built from the primary, and is in sync once it has all that the primary has promised. */

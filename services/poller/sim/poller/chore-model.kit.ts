@@ -22,7 +22,8 @@ export class ChoreModel implements RunningScan, Task {
     this.state = state
     this.#onOver = onOver
     const { cursor } = written
-    this.#flights = [{ task: this, effect: { kind: 'save', cursor }, page: [], cursor }]
+    const isSlow = process.chance.happens(0.1)
+    this.#flights = [{ task: this, effect: { kind: 'save', cursor }, page: [], cursor, isSlow }]
   }
 
   get flights(): readonly Flight[] {

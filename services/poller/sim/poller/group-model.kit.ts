@@ -1,5 +1,4 @@
 import type { Chance } from '../chance.kit.ts'
-import type { Hazards } from '../hazards.kit.ts'
 import { CURSOR_PARTITIONS } from '../kafka/kafka-model.kit.ts'
 import { PollerModel } from './poller-model.kit.ts'
 import { type Flight, land, type Process, type Scope } from './process.kit.ts'
@@ -7,9 +6,15 @@ import { type Flight, land, type Process, type Scope } from './process.kit.ts'
 type Surroundings = Omit<Process, 'name' | 'scope' | 'skewMs'>
 
 const POLLERS = ['A', 'B']
-const MAX_SKEW_MS = 50
+const MAX_SKEW_MS = 200
+const look = (poller: PollerModel) => poller.look()
+const sweep = (poller: PollerModel) => poller.sweep.goOn()
+const readCursors = (poller: PollerModel) => poller.readCursors()
+const makeRoom = (poller: PollerModel) => poller.yield()
+/** What a poller does when it does not wait for an effect, as often as it stands here. */
+const TURNS = [look, look, look, look, sweep, sweep, sweep, sweep, readCursors, readCursors, makeRoom]
 /** No pause is longer, and nothing that was sent arrives later. */
-const MAX_LATE_MS = 4_000
+const MAX_LATE_MS = 20_000
 /** As `.cursors` is configured: far longer than anything may be late. */
 const COMPACTION_LAG_MS = 2 * MAX_LATE_MS
 
@@ -20,7 +25,6 @@ const COMPACTION_LAG_MS = 2 * MAX_LATE_MS
 export class GroupModel {
   readonly #around: Surroundings
   readonly #chance: Chance
-  readonly #hazards: Hazards
   readonly #owners = new Map<number, string>()
   #pollers: PollerModel[] = []
   /** Sends that nobody waits for any more, and that may still reach Kafka. */
@@ -29,10 +33,9 @@ export class GroupModel {
   /** What the configuration says now; a process has read it at its start. */
   scope: Scope = 'all'
 
-  constructor(around: Surroundings, chance: Chance, hazards: Hazards) {
+  constructor(around: Surroundings) {
     this.#around = around
-    this.#chance = chance
-    this.#hazards = hazards
+    this.#chance = around.chance
     for (const host of POLLERS) this.#pollers.push(this.#start(host))
     for (let partition = 0; partition < CURSOR_PARTITIONS; partition++)
       this.#owners.set(partition, this.#anyone().process.name)
@@ -54,17 +57,11 @@ export class GroupModel {
       if (this.#around.nowMs() - (poller.pausedAtMs ?? Number.POSITIVE_INFINITY) > MAX_LATE_MS)
         poller.pausedAtMs = undefined
     const awake = this.#pollers.filter(({ isPaused }) => !isPaused)
-    const flight = chance.pick(awake.flatMap(({ flights }) => flights))
-    if (flight !== undefined && chance.happens(0.75)) {
-      flight.task.complete(flight)
-      return
-    }
+    const flights = awake.flatMap((poller) => poller.flights)
+    const flight = chance.pick(flights.filter(({ isSlow }) => !isSlow || chance.happens(0.05)))
     const poller = chance.pick(awake)
-    if (poller === undefined) return
-    if (chance.happens(0.5)) poller.look()
-    else if (chance.happens(0.7)) poller.sweep.goOn()
-    else if (chance.happens(0.8)) poller.readCursors()
-    else poller.yield()
+    if (flight !== undefined && chance.happens(0.65)) flight.task.complete(flight)
+    else if (poller !== undefined) chance.pick(TURNS)!(poller)
   }
 
   /** An effect fails; it may have been done all the same, or what was sent may arrive later. */
@@ -85,14 +82,15 @@ export class GroupModel {
   landLate(): void {
     const [late] = this.#adrift.splice(this.#chance.below(this.#adrift.length), 1)
     if (late === undefined || this.#around.nowMs() - late.sentAtMs > MAX_LATE_MS) return
-    this.#hazards.count('a write to Kafka landed late')
+    this.#around.witness.hazards.count('a write to Kafka landed late')
     late.land()
   }
 
   /** kill -9: what is on disk is all that is known. What was sent may still arrive, or arrive later, or never. */
   crash(): void {
     const dead = this.#anyone()
-    if (dead.flights.length > 0) this.#hazards.count('a poller was killed with effects under way')
+    if (dead.flights.length > 0)
+      this.#around.witness.hazards.count('a poller was killed with effects under way')
     for (const flight of dead.flights)
       if (this.#chance.happens(0.5)) land(dead.process, flight)
       else if (this.#chance.happens(0.3)) this.#setAdrift(dead, flight)
@@ -122,7 +120,7 @@ export class GroupModel {
   compact(): void {
     const partition = this.#chance.below(CURSOR_PARTITIONS)
     if (this.#around.kafka.cursors[partition]!.compact(this.#around.nowMs() - COMPACTION_LAG_MS) > 0)
-      this.#hazards.count('compaction took cursors away')
+      this.#around.witness.hazards.count('compaction took cursors away')
   }
 
   changeScope(): void {

@@ -1,5 +1,5 @@
-import { joinViews } from '@freshet/adapters/elasticsearch/shards.ts'
-import { type Observed, step } from '../../capture/capture.ts'
+import { joinViews, type ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
+import type { Observed } from '../../capture/capture.ts'
 import type { HeldShard } from '../../sharing/held-shard.ts'
 import { ShardTable } from '../../sharing/shard-table.ts'
 import type { ClusterModel } from '../elasticsearch/cluster-model.kit.ts'
@@ -8,7 +8,7 @@ import type { Flight, Process, Task } from './process.kit.ts'
 import { LIMITS, ScanModel } from './scan-model.kit.ts'
 import { SweepModel } from './sweep-model.kit.ts'
 
-const GONE_GRACE_MS = 200
+const GONE_GRACE_MS = 1_000
 
 /**
  * A poller's process. Real is every decision: about a shard (capture.ts), about what is held and seen of it
@@ -47,7 +47,8 @@ export class PollerModel {
   take(partition: number): void {
     const log = this.process.kafka.cursors[partition]!
     this.table.assign(partition)
-    for (const { key, value } of log.from(0)) this.table.read(partition, key, value)
+    for (const { key, value } of this.process.rules.takeOver(log.from(0)))
+      this.table.read(partition, key, value)
     this.table.know(partition)
     this.#offsets.set(partition, log.endOffset)
     for (const { partition: at, cursor } of this.table.shards())
@@ -64,16 +65,15 @@ export class PollerModel {
     return flights
   }
 
-  /** Reads on in `.cursors`, where others may write too. */
+  /** Reads on in `.cursors`, its own records and those of others. */
   readCursors(): void {
-    for (const [partition, offset] of this.#offsets) {
-      const log = this.process.kafka.cursors[partition]!
-      for (const { key, value, writer } of log.from(offset)) {
-        const before = this.table.get(key)?.state.cursor.epoch
-        if (value !== null && before !== undefined && value.epoch > before)
-          this.process.witness.outranked(this.process, key)
-        if (this.process.rules.heedsForeignCursors || writer === this.process.name)
-          this.table.read(partition, key, value)
+    const { kafka, rules, witness } = this.process
+    for (const [partition, offset] of rules.heedsOthers ? this.#offsets : []) {
+      const log = kafka.cursors[partition]!
+      for (const { key, value } of log.from(offset)) {
+        const known = this.table.get(key)?.state.cursor.epoch
+        if (known !== undefined && (value?.epoch ?? 0) > known) witness.outranked(this.process, key)
+        this.table.read(partition, key, value)
       }
       this.#offsets.set(partition, log.endOffset)
     }
@@ -123,11 +123,9 @@ export class PollerModel {
   }
 
   #scan(shard: HeldShard): void {
-    const { rules, scope, witness } = this.process
+    const { rules, witness } = this.process
     const view = shard.seen!
-    const { identity, globalCheckpoint, maxSeqNo } = view
-    const seen = (newEpoch: number): Observed =>
-      rules.see({ kind: 'observed', identity, globalCheckpoint, maxSeqNo, scope, newEpoch })
+    const seen = (newEpoch: number) => this.#observed(view, newEpoch)
     const [settled, effects] = rules.step(shard.state, seen(this.#epochOf(shard, false)), LIMITS)
     if (effects.length === 0) {
       shard.accept(settled)
@@ -144,13 +142,21 @@ export class PollerModel {
     witness.observed(this.process, before.cursor, scan.state)
   }
 
+  #observed({ index, shard, identity, globalCheckpoint, maxSeqNo }: ShardView, newEpoch: number): Observed {
+    const { rules, scope, cluster } = this.process
+    const highestVisible = () => cluster.search(index, shard, identity.node)?.at(-1)?.seqNo ?? -1
+    const seen = { identity, globalCheckpoint, maxSeqNo, scope, newEpoch }
+    return rules.see({ kind: 'observed', ...seen }, highestVisible)
+  }
+
   #die(shard: HeldShard): void {
     const state = shard.state
-    const [dying] = step(state, { kind: 'gone', newEpoch: this.#epochOf(shard, true) }, LIMITS)
+    const { rules } = this.process
+    const [dying] = rules.step(state, { kind: 'gone', newEpoch: this.#epochOf(shard, true) }, LIMITS)
     this.#chore(shard, { state, written: dying }, (isSaved) => {
       if (isSaved) shard.dies()
       else shard.mustSave = true
-      return isSaved ? step(dying, { kind: 'saved' }, LIMITS)[0] : state
+      return isSaved ? rules.step(dying, { kind: 'saved' }, LIMITS)[0] : state
     })
   }
 

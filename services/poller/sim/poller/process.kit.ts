@@ -1,5 +1,6 @@
 import type { Cursor } from '@freshet/records/cursor.ts'
 import type { Effect } from '../../capture/capture.ts'
+import type { Chance } from '../chance.kit.ts'
 import type { ClusterModel } from '../elasticsearch/cluster-model.kit.ts'
 import type { Operation } from '../elasticsearch/copy.kit.ts'
 import { cursorPartition, type KafkaModel } from '../kafka/kafka-model.kit.ts'
@@ -15,6 +16,7 @@ export interface Process {
   readonly rules: Rules
   readonly witness: Witness
   readonly nowMs: () => number
+  readonly chance: Chance
   /** Of the process: one that is started again has another. */
   readonly name: string
   /** Of the configuration that it has read. */
@@ -44,6 +46,8 @@ export interface Flight {
   readonly effect: Effect
   readonly page: readonly Operation[]
   readonly cursor: Cursor
+  /** It takes much longer than others. */
+  readonly isSlow: boolean
 }
 
 /** What a flight does to Kafka, also when nobody waits for it any more. */

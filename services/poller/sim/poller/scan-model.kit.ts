@@ -4,7 +4,7 @@ import type { RunningScan } from '../../sharing/held-shard.ts'
 import type { Operation } from '../elasticsearch/copy.kit.ts'
 import { type Flight, land, type Process, type Task } from './process.kit.ts'
 
-export const LIMITS = { ...defaultLimits, pageRows: 3, maxPageBytes: 1_000, saveEveryMs: 60, maxWindows: 4 }
+export const LIMITS = { ...defaultLimits, pageRows: 3, maxPageBytes: 1_000, saveEveryMs: 300, maxWindows: 4 }
 
 /**
  * One scan of one shard, as capture-shard.ts performs it: whatever is under way may end in any order; after a failure the
@@ -63,11 +63,18 @@ export class ScanModel implements RunningScan, Task {
   }
 
   #feed(event: Event): void {
-    const { rules, nowMs } = this.#process
+    const { rules, chance, nowMs } = this.#process
     const [state, effects] = rules.step(this.#state, event, LIMITS)
     this.#state = state
     for (const effect of effects) {
-      this.#flights = [...this.#flights, { task: this, effect, page: this.#page, cursor: state.cursor }]
+      const flight = {
+        task: this,
+        effect,
+        page: this.#page,
+        cursor: state.cursor,
+        isSlow: chance.happens(0.1),
+      }
+      this.#flights = [...this.#flights, flight]
       if (effect.kind === 'produce' && !rules.waitsForAcknowledgement)
         this.#feed({ kind: 'acked', throughSeqNo: effect.throughSeqNo, nowMs: nowMs() })
     }

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
-import { joinViews } from '@freshet/adapters/elasticsearch/shards.ts'
-import { cursorKey } from '@freshet/records/cursor.ts'
+import { joinViews, type ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
+import { cursorKey, isSamePrimary } from '@freshet/records/cursor.ts'
 import type { ShardTable } from '../../sharing/shard-table.ts'
 import type { TrackedShard } from '../../sharing/tracked-shards.ts'
 import { DeadRows, type Tombstone } from '../../sweep/dead-rows.ts'
@@ -11,12 +11,12 @@ import type { Process } from './process.kit.ts'
 
 type EffectOf<Kind extends Effect['kind']> = Extract<Effect, { kind: Kind }>
 
-export const SWEEP_LIMITS: Limits = {
-  pauseMs: 100,
-  maxAgeMs: 10_000_000,
+export const SWEEP_LIMITS: Omit<Limits, 'scope'> = {
+  pauseMs: 200,
+  maxAgeMs: 100_000_000,
   maxTableBytes: 1_000,
-  settleMs: 4_000,
-  storeMs: 4_000,
+  settleMs: 10_000,
+  storeMs: 10_000,
   isKeyInDocument: false,
   isKeyOfOneIndex: true,
 }
@@ -71,14 +71,15 @@ export class SweepModel {
   }
 
   #feed(event: Event): void {
-    const { witness, rules, nowMs } = this.#process
+    const { witness, rules, scope, nowMs } = this.#process
+    this.#work?.return({ kind: 'failed', nowMs: nowMs() })
     this.#work = undefined
-    const [sweep, effect] = rules.sweep(this.#sweep, event, SWEEP_LIMITS)
+    const [sweep, effect] = rules.sweep(this.#sweep, event, { ...SWEEP_LIMITS, scope })
     this.#sweep = sweep
     this.#effect = effect
     this.#waitsUntilMs = nowMs() + waitOf(effect)
     if (effect.kind === 'rest') this.#living.clear()
-    witness.swept(this.#process, event, effect)
+    witness.sweeps(this.#process, event, effect)
   }
 
   *#perform(effect: Exclude<Effect, { kind: 'rest' }>): Generator<undefined, Event> {
@@ -130,10 +131,15 @@ export class SweepModel {
 
   *#look(): Generator<undefined, Event> {
     const { cluster, nowMs } = this.#process
+    const known = new Map(this.#shards().map(({ key, cursor }) => [key, cursor.identity]))
     const stats = cluster.stats()
     yield
-    const { readable } = joinViews(cluster.state(), stats)
-    const views = new Map(readable.map((view) => [cursorKey(view.identity.indexUuid, view.shard), view]))
+    const views = new Map<string, ShardView>()
+    for (const view of joinViews(cluster.state(), stats).readable) {
+      const key = cursorKey(view.identity.indexUuid, view.shard)
+      const primary = known.get(key)
+      if (primary !== undefined && isSamePrimary(primary, view.identity)) views.set(key, view)
+    }
     const shards = this.#shards().map(({ key, partition, cursor, isGone, hasCompletedFirstScan }) => {
       return { key, partition, cursor, isGone, hasCompletedFirstScan, view: views.get(key) }
     })
@@ -161,7 +167,7 @@ export class SweepModel {
   }
 
   *#finish({ swept, forget }: EffectOf<'finish'>): Generator<undefined, Event> {
-    const { kafka, witness, name, nowMs } = this.#process
+    const { witness, nowMs } = this.#process
     for (const { key, event } of swept) {
       const shard = this.#table.get(key)
       if (shard === undefined) continue
@@ -169,15 +175,23 @@ export class SweepModel {
       shard.mustSave = true
       witness.sweptFinally(this.#process, key, event)
     }
-    for (const key of forget) {
-      yield
-      const shard = this.#table.get(key)
-      if (!shard?.isGone || shard.cursor.deadEpochs.length > 0) continue
-      kafka.cursors[cursorPartition(key)]!.append({ key, value: null, writer: name, atMs: nowMs() })
-      this.#table.forget(shard)
-      witness.forgot(this.#process, key)
-    }
+    for (const key of forget) yield* this.#forget(key)
     return { kind: 'finished', nowMs: nowMs() }
+  }
+
+  *#forget(key: string): Generator<undefined, void> {
+    const { kafka, witness, name, nowMs } = this.#process
+    const shard = this.#table.get(key)
+    if (!shard?.isBuried || shard.isScanning) return
+    const { state } = shard
+    shard.beginScan({ state }, new AbortController())
+    try {
+      yield
+      kafka.cursors[cursorPartition(key)]!.append({ key, value: null, writer: name, atMs: nowMs() })
+      witness.forgot(this.#process, key)
+    } finally {
+      shard.endScan(state, this.#table.looksBegun)
+    }
   }
 
   #bury({ key, revision }: Tombstone): void {
