@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config'
 
-/** `*.test.ts` needs nothing; `*.it.test.ts` talks to real servers; `*.e2e.test.ts` runs real processes on them. */
+/**
+ * `*.test.ts` needs nothing; `*.it.test.ts` talks to real servers; `*.e2e.test.ts` runs real processes on them;
+ * `*.cluster.test.ts` starts a cluster of its own and kills its nodes, alone on the machine.
+ */
 export default defineConfig({
   test: {
     projects: [
@@ -9,7 +12,7 @@ export default defineConfig({
           name: 'unit',
           testTimeout: 60_000, // thousands of seeds, on a machine that may be busy
           include: ['**/*.test.ts'],
-          exclude: ['**/node_modules/**', '**/*.{it,e2e}.test.ts'],
+          exclude: ['**/node_modules/**', '**/*.{it,e2e,cluster}.test.ts'],
         },
       },
       {
@@ -21,6 +24,15 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           maxWorkers: 2,
+        },
+      },
+      {
+        test: {
+          name: 'cluster',
+          include: ['**/*.cluster.test.ts'],
+          exclude: ['**/node_modules/**'],
+          globalSetup: ['test/servers.ts'],
+          fileParallelism: false,
         },
       },
     ],

@@ -4,7 +4,7 @@
  * every live document is compared with what was emitted.
  *
  * The seed decides who is struck and how long the pauses are: `FAILOVER_SEED=… FAILOVER_SECONDS=600 npx vitest run
- * --project integration test/capture-failover.e2e.test.ts` replays the decisions of a run (not its timing), or makes it
+ * --project cluster test/capture-failover.cluster.test.ts` replays the decisions of a run (not its timing), or makes it
  * longer.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
