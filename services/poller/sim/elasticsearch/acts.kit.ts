@@ -1,3 +1,4 @@
+import { cursorKey } from '@freshet/records/cursor.ts'
 import type { Chance } from '../chance.kit.ts'
 import type { Witness } from '../witness.kit.ts'
 import type { ClusterModel, Place } from './cluster-model.kit.ts'
@@ -23,8 +24,15 @@ export function elasticsearchActs(cluster: ClusterModel, chance: Chance, witness
     return { id, kind, bytes: chance.happens(0.1) ? 600 : 10 }
   }
   const write = (kind: Operation['kind']) =>
-    at(({ shard }) => {
-      for (let writes = 1 + chance.below(3); writes > 0; writes--) shard.write(operation(shard, kind))
+    at(({ index, number, shard }) => {
+      for (let writes = 1 + chance.below(3); writes > 0; writes--) {
+        const written = operation(shard, kind)
+        shard.write(written)
+        witness.tell(
+          () =>
+            `${cursorKey(index.uuid, number)} (${index.name}) ${kind} ${written.id}@${shard.answer.maxSeqNo}`,
+        )
+      }
     })
   const always = () => true
 

@@ -1,7 +1,7 @@
 import type { Chance } from '../chance.kit.ts'
 import { Copy, type Operation } from './copy.kit.ts'
 
-export const NODES = ['n1', 'n2', 'n3', 'n4']
+const NODES = ['n1', 'n2', 'n3', 'n4']
 
 /** Sequence numbers that are ahead of the first missing one and may still reach a replica before it. */
 const REORDERING = 5

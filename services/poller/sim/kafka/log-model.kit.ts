@@ -37,8 +37,4 @@ export class LogModel<T> {
     this.#records = kept
     return gone
   }
-
-  clear(): void {
-    this.#records = []
-  }
 }
