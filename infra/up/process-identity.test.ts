@@ -18,6 +18,11 @@ test('a zombie does not run', () => {
   expect(parseStat('5 (java) Z 1 5 5 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 100 0 0', 'boot')).toBeUndefined()
 })
 
+test('a zombie whose other threads have not ended yet still has its ports', () => {
+  const text = '5 (node) Z 1 5 5 0 -1 0 0 0 0 0 0 0 0 0 20 0 3 0 100 0 0'
+  expect(parseStat(text, 'boot')).toEqual({ pid: 5, groupId: 5, startedAt: 'boot 100' })
+})
+
 test('a process that got the pid of an ended one is not taken for it', () => {
   const me = identify(process.pid)!
   expect(isRunning(me)).toBe(true)

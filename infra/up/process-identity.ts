@@ -12,7 +12,7 @@ interface ProcessRow extends ProcessIdentity {
   readonly groupId: number
 }
 
-/** undefined when no such process runs (any more). A zombie does not run. */
+/** undefined when no such process runs (any more). A zombie does not run, once its last thread has ended. */
 export function identify(pid: number): ProcessIdentity | undefined {
   const row = process.platform === 'linux' ? readStat(pid) : listWithPs().find((other) => other.pid === pid)
   return row && { pid, startedAt: row.startedAt }
@@ -49,10 +49,14 @@ function readStat(pid: number): ProcessRow | undefined {
   }
 }
 
-/** `/proc/<pid>/stat`; the name of the program stands in brackets and may itself hold brackets and spaces. */
+/**
+ * `/proc/<pid>/stat`; the name of the program stands in brackets and may itself hold brackets and spaces. A process that was
+ * killed is a zombie before its other threads have ended, and as long as they have not, it holds its ports and files.
+ */
 export function parseStat(text: string, boot: string): ProcessRow | undefined {
   const [state, , groupId, ...rest] = text.slice(text.lastIndexOf(')') + 2).split(' ')
-  if (state === 'Z' || state === 'X') return undefined
+  const threads = Number(rest[14])
+  if (state === 'X' || (state === 'Z' && threads <= 1)) return undefined
   return { pid: Number.parseInt(text, 10), groupId: Number(groupId), startedAt: `${boot} ${rest[16]}` }
 }
 
