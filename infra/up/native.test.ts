@@ -8,6 +8,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { down } from './down.ts'
 import { NativeStarter } from './native.ts'
 import { isFree } from './ports.ts'
+import { isRunning } from './process-identity.ts'
 import type { Server, Site } from './server.ts'
 
 const GO = 'go'
@@ -63,6 +64,7 @@ test('a server that died comes back on its port, also after its start failed and
   strangers.pop()!.close()
 
   process.kill(first.process.pid, 'SIGKILL')
+  await expect.poll(() => isRunning(first.process), { timeout: 10_000 }).toBe(false)
   const broken = { ...server, prepare: async () => ({ command: '/bin/false', args: [] }) }
   await expect(start(broken)).rejects.toMatchObject({ code: 'SERVICE_START_FAILED' })
   expect((await start(server)).process.port).toBe(first.process.port)

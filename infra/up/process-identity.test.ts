@@ -9,7 +9,12 @@ test('a process is known by its start, whatever its program is called', () => {
   fc.assert(
     fc.property(fc.string(), fc.nat(), fc.nat(), (program, pid, ticks) => {
       const text = `${pid} (${program}) S 1 77 77 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 ${ticks} 999 9`
-      expect(parseStat(text, 'boot')).toEqual({ pid, groupId: 77, startedAt: `boot ${ticks}` })
+      expect(parseStat(text, 'boot')).toEqual({
+        pid,
+        groupId: 77,
+        startedAt: `boot ${ticks}`,
+        isEnding: false,
+      })
     }),
   )
 })
@@ -18,9 +23,9 @@ test('a zombie does not run', () => {
   expect(parseStat('5 (java) Z 1 5 5 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 100 0 0', 'boot')).toBeUndefined()
 })
 
-test('a zombie whose other threads have not ended yet still has its ports', () => {
+test('a zombie whose other threads have not ended yet is still ending: it has its ports', () => {
   const text = '5 (node) Z 1 5 5 0 -1 0 0 0 0 0 0 0 0 0 20 0 3 0 100 0 0'
-  expect(parseStat(text, 'boot')).toEqual({ pid: 5, groupId: 5, startedAt: 'boot 100' })
+  expect(parseStat(text, 'boot')).toEqual({ pid: 5, groupId: 5, startedAt: 'boot 100', isEnding: true })
 })
 
 test('a process that got the pid of an ended one is not taken for it', () => {

@@ -10,12 +10,14 @@ export interface ProcessIdentity {
 
 interface ProcessRow extends ProcessIdentity {
   readonly groupId: number
+  /** Killed, while other threads of it have not ended: as long as that lasts it holds its ports and files. */
+  readonly isEnding: boolean
 }
 
-/** undefined when no such process runs (any more). A zombie does not run, once its last thread has ended. */
+/** undefined when no such process runs (any more). A zombie does not run. */
 export function identify(pid: number): ProcessIdentity | undefined {
   const row = process.platform === 'linux' ? readStat(pid) : listWithPs().find((other) => other.pid === pid)
-  return row && { pid, startedAt: row.startedAt }
+  return row && !row.isEnding ? { pid, startedAt: row.startedAt } : undefined
 }
 
 export function isRunning({ pid, startedAt }: ProcessIdentity): boolean {
@@ -23,8 +25,8 @@ export function isRunning({ pid, startedAt }: ProcessIdentity): boolean {
 }
 
 /**
- * Everything of the group that `leader` led and that still runs, also when the leader itself has died. A number is
- * not given out anew while a group bears it, so when another process has the pid, the group is over.
+ * Everything of the group that `leader` led and that still runs or is just ending, also when the leader itself has died.
+ * A number is not given out anew while a group bears it, so when another process has the pid, the group is over.
  */
 export function groupMembers(leader: ProcessIdentity): readonly number[] {
   const now = identify(leader.pid)
@@ -49,15 +51,14 @@ function readStat(pid: number): ProcessRow | undefined {
   }
 }
 
-/**
- * `/proc/<pid>/stat`; the name of the program stands in brackets and may itself hold brackets and spaces. A process that was
- * killed is a zombie before its other threads have ended, and as long as they have not, it holds its ports and files.
- */
+/** `/proc/<pid>/stat`; the name of the program stands in brackets and may itself hold brackets and spaces. */
 export function parseStat(text: string, boot: string): ProcessRow | undefined {
   const [state, , groupId, ...rest] = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  const isZombie = state === 'Z'
   const threads = Number(rest[14])
-  if (state === 'X' || (state === 'Z' && threads <= 1)) return undefined
-  return { pid: Number.parseInt(text, 10), groupId: Number(groupId), startedAt: `${boot} ${rest[16]}` }
+  if (state === 'X' || (isZombie && threads <= 1)) return undefined
+  const startedAt = `${boot} ${rest[16]}`
+  return { pid: Number.parseInt(text, 10), groupId: Number(groupId), startedAt, isEnding: isZombie }
 }
 
 /** macOS has no /proc; its `ps` knows the start to the second. */
@@ -69,7 +70,8 @@ function listWithPs(): ProcessRow[] {
   return text.split('\n').flatMap((line) => {
     const [, pid, groupId, state, startedAt] = /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.+?)\s*$/.exec(line) ?? []
     if (startedAt === undefined || state?.startsWith('Z')) return []
-    return [{ pid: Number(pid), groupId: Number(groupId), startedAt: `${currentBoot()} ${startedAt}` }]
+    const identity = { pid: Number(pid), startedAt: `${currentBoot()} ${startedAt}` }
+    return [{ ...identity, groupId: Number(groupId), isEnding: false }]
   })
 }
 
