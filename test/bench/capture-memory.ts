@@ -1,10 +1,10 @@
-import { connectKafka, type KafkaConnection, withAdmin } from '@freshet/adapters/kafka/connect.ts'
-import { TOPICS, type TopicName, topicName } from '@freshet/records/topics.ts'
+import { connectKafka, type KafkaConnection } from '@freshet/adapters/kafka/connect.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { Stack } from '../stack.ts'
 import { untilCaptured } from './captured.ts'
 import { cpuMicrosOf } from './cost.ts'
 import type { Bench, Figure, Sample } from './figure.ts'
+import { forgetTopics } from './forget-topics.ts'
 import { curveOf, type MemoryPoint, slopeOf } from './memory-curve.ts'
 import { ReportingProcess } from './reporting-process.ts'
 
@@ -12,7 +12,6 @@ const DOCUMENTS = 5_000_000
 const BULK_DOCUMENTS = 5_000
 const PARTITIONS = 8
 const ROUND_DEADLINE_MS = 1_200_000
-const FORGET_WITHIN_MS = 30_000
 /** Until then it warms up: compiled code, buffers, the heap's first growth. */
 const STEADY_FROM = 1_000_000
 
@@ -37,7 +36,7 @@ async function writeAndCapture(): Promise<Sample> {
   await using opened = new AsyncDisposableStack()
   const stack = opened.use(await Stack.open({ FRESHET_KAFKA_PARTITIONS: `${PARTITIONS}` }, { shards: 1 }))
   const connection = connectKafka(stack.settings.kafka, { clientId: 'bench', log: quietLog })
-  opened.defer(() => forget(stack, connection))
+  opened.defer(() => forgetTopics(connection, stack.settings.pipeline))
   await stack.client.indices.putMapping({ index: stack.index, dynamic: false })
   await writeAll(stack)
   return await captureAll(stack, connection)
@@ -73,13 +72,4 @@ async function captureAll(stack: Stack, connection: KafkaConnection): Promise<Sa
     cpuMicrosPerRow: cpuMicrosOf(poller.pid) / DOCUMENTS,
     also: { heapSlope: slopeOf(steady, 'heapMiB'), ...curveOf(points) },
   }
-}
-
-/** Topics are not of the stack, which leaves them: here they would be a gigabyte. */
-async function forget({ settings }: Stack, connection: KafkaConnection): Promise<void> {
-  const topics = (Object.keys(TOPICS) as TopicName[]).map((name) => topicName(settings.pipeline, name))
-  const signal = AbortSignal.timeout(FORGET_WITHIN_MS)
-  await withAdmin(connection, { doing: 'deleting the topics', signal }, (admin) =>
-    admin.deleteTopics({ topics }),
-  )
 }

@@ -16,6 +16,7 @@ import { changePages } from './change-pages.ts'
 import { costOf } from './cost.ts'
 import type { Bench, Figure, Sample } from './figure.ts'
 import { flightDocuments } from './flight-documents.ts'
+import { forgetTopics } from './forget-topics.ts'
 import { openBenchTelemetry, reportTo } from './in-process.ts'
 import { writeFlights } from './write-flights.ts'
 
@@ -48,6 +49,7 @@ export const capture: Figure = {
     const pages = [...changePages(stack, flights)]
     const telemetry = opened.use(openBenchTelemetry(stack.settings))
     const connection = connectKafka(stack.settings.kafka, { clientId: 'bench', log: telemetry.log })
+    opened.defer(() => forgetTopics(connection, stack.settings.pipeline))
     const options = { clock: systemClock, log: telemetry.log, deadlineMs: PRODUCE_DEADLINE_MS }
     const producer = opened.use(new Producer(connection, options))
     const view = await writtenShard(stack)

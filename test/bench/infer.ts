@@ -13,6 +13,7 @@ import { changePages } from './change-pages.ts'
 import { type Cost, costOf, stopwatch } from './cost.ts'
 import type { Bench, Figure, Sample } from './figure.ts'
 import { flightDocuments } from './flight-documents.ts'
+import { forgetTopics } from './forget-topics.ts'
 import { openBenchTelemetry, reportTo } from './in-process.ts'
 
 const CHANGES = 150_000
@@ -36,6 +37,7 @@ export const infer: Figure = {
     const stack = opened.use(await Stack.open({ FRESHET_KAFKA_PARTITIONS: `${PARTITIONS}` }))
     const telemetry = opened.use(openBenchTelemetry(stack.settings))
     const connection = connectKafka(stack.settings.kafka, { clientId: 'bench', log: telemetry.log })
+    opened.defer(() => forgetTopics(connection, stack.settings.pipeline))
     const options = { clock: systemClock, log: telemetry.log, deadlineMs: PRODUCE_DEADLINE_MS }
     const producer = opened.use(new Producer(connection, options))
     const flights = await flightDocuments(CHANGES)
