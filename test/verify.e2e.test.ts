@@ -253,7 +253,8 @@ test.each([
   ['INDEX_MISSING', { FRESHET_ELASTICSEARCH_INDEX: 'no-such-index' }],
   ['ELASTICSEARCH_UNREACHABLE', { FRESHET_ELASTICSEARCH_URL: 'http://127.0.0.1:1' }],
 ])('what cannot be looked at is an error (%s) with exit code 2, never a proof', async (code, env) => {
-  const outcome = await freshet(['verify'], env)
+  await using stack = await Stack.open()
+  const outcome = await freshet(['verify'], { ...stack.env, ...env })
   expect(outcome).toMatchObject({ code: 2, stdout: '' })
   expect(outcome.stderr).toContain(code)
 })

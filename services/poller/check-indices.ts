@@ -25,7 +25,10 @@ export async function checkIndices({ client, connection, settings }: World, sign
       if (verdict !== 'capturable') connection.log.warn(`not captured: ${reason}`)
   } catch (error) {
     if (!isFreshetError(error, 'INDEX_MISSING')) throw error
-    if (!isAwaited(elasticsearch.index, await readCursors(connection, pipeline, signal))) throw error
+    const cursors = await readCursors(connection, pipeline, signal).catch((why: unknown) => {
+      throw isFreshetError(why, 'TOPIC_MISSING') ? error : why // nothing was ever captured
+    })
+    if (!isAwaited(elasticsearch.index, cursors)) throw error
     return // the loop says so, and goes on saying how it stands
   }
   await checkScope(client, elasticsearch, signal)

@@ -30,8 +30,8 @@ export const poller: Service = { check, run }
 async function check({ settings, instance, telemetry, signal }: ServiceContext): Promise<void> {
   await using client = connectElasticsearch(settings.elasticsearch)
   const connection = connectKafka(settings.kafka, { clientId: instance, log: telemetry.log })
-  await checkTopics(connection, settings.pipeline, signal)
   await checkIndices({ client, connection, settings }, signal)
+  await checkTopics(connection, settings.pipeline, signal)
 }
 
 async function run({ settings, instance, telemetry, signal, report }: ServiceContext): Promise<void> {
