@@ -35,7 +35,7 @@ export async function missingPrivileges(
 }
 
 /**
- * All open indices behind the name; undefined without the privilege to ask. The cluster state names also those that the
+ * All open indices behind the name, in order; undefined without the privilege to ask. The cluster state names also those that the
  * role may not read; in timestamp mode, which does without it, they are not known.
  */
 async function existingNames(
@@ -51,7 +51,7 @@ async function existingNames(
       )
     else names = await namesInState(client, index, signal)
   })
-  return isUnknown ? undefined : names
+  return isUnknown ? undefined : [...names].sort()
 }
 
 async function namesInState(client: Client, index: string, signal: AbortSignal): Promise<string[]> {
