@@ -1,25 +1,14 @@
 import { Buffer } from 'node:buffer'
 import { partitionOf } from '@freshet/adapters/kafka/partitioner.ts'
-import { type Cursor, cursorRecord } from '@freshet/records/cursor.ts'
+import { storedCursor } from '@freshet/records/cursor.kit.ts'
+import { cursorRecord } from '@freshet/records/cursor.ts'
 import { TOPICS } from '@freshet/records/topics.ts'
 import { expect, test } from 'vitest'
 import { readCursorMessage } from './cursor-message.ts'
 
 const KEY = 'u/0'
 const PARTITION = partitionOf(Buffer.from(KEY), TOPICS.cursors.partitions)
-const cursor: Cursor = {
-  version: 2,
-  clusterUuid: 'c',
-  index: 'i',
-  shard: 0,
-  identity: { indexUuid: 'u', historyUuid: 'h', node: 'n', allocationId: 'a', primaryTerm: 1 },
-  epoch: 1_000,
-  seqNo: 5,
-  windows: [],
-  scope: 's',
-  deadEpochs: [],
-  sweep: null,
-}
+const cursor = storedCursor()
 
 const read = (key: string | null, value: string | null, partition = PARTITION) =>
   readCursorMessage(partition, {

@@ -1,4 +1,5 @@
 import type { ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
+import { storedCursor } from '@freshet/records/cursor.kit.ts'
 import { type Cursor, cursorKey } from '@freshet/records/cursor.ts'
 import { expect, test } from 'vitest'
 import { capturedOf, Epochs } from './verify-epochs.ts'
@@ -12,20 +13,8 @@ const view: ShardView = {
   maxSeqNo: 9,
   deleteTotal: 0,
 }
-const cursor = (parts: Partial<Cursor> = {}): Cursor => ({
-  version: 2,
-  clusterUuid: 'c',
-  index: 'flights',
-  shard: 0,
-  identity,
-  epoch: 100,
-  seqNo: 7,
-  windows: [],
-  scope: 's',
-  deadEpochs: [],
-  sweep: null,
-  ...parts,
-})
+const cursor = (parts: Partial<Cursor> = {}) =>
+  storedCursor({ index: 'flights', identity, epoch: 100, seqNo: 7, ...parts })
 const cursors = (...all: Cursor[]) =>
   new Map(all.map((one) => [cursorKey(one.identity.indexUuid, one.shard), one]))
 

@@ -1,30 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { emptyTally, isComplete, type Tally, totalOf, type VerifyReport } from './verify-report.ts'
+import { shardReport, verifyReport } from './verify-report.kit.ts'
+import { isComplete, type Tally, totalOf, type VerifyReport } from './verify-report.ts'
 
 function reportOf(tallies: readonly Partial<Tally>[], parts: Partial<VerifyReport> = {}): VerifyReport {
-  return {
-    pipeline: 'air',
-    model: null,
-    startedAtMs: 0,
-    endedAtMs: 0,
-    isSettled: true,
-    shards: tallies.map((tally, shard) => ({
-      index: 'flights',
-      shard,
-      checkpoint: 0,
-      cursor: 0,
-      ...emptyTally(),
-      ...tally,
-    })),
-    extraOfTheDead: 0,
-    findings: [],
-    beyondRepair: 0,
-    unreadable: [],
-    closed: [],
-    gone: [],
-    repair: null,
+  return verifyReport({
+    shards: tallies.map((tally, shard) => shardReport('flights', shard, tally)),
     ...parts,
-  }
+  })
 }
 
 test('the sum is over all shards, with what indices that are no more have left', () => {

@@ -1,34 +1,6 @@
-import {
-  emptyTally,
-  type ShardReport,
-  type Tally,
-  type VerifyReport,
-} from '@freshet/reconcile/verify-report.ts'
+import { verifyReport as report, shardReport as shard } from '@freshet/reconcile/verify-report.kit.ts'
 import { expect, test } from 'vitest'
 import { describeReport } from './describe-report.ts'
-
-function shard(index: string, number: number, tally: Partial<Tally>): ShardReport {
-  return { index, shard: number, checkpoint: 99, cursor: 99, ...emptyTally(), ...tally }
-}
-
-function report(parts: Partial<VerifyReport>): VerifyReport {
-  return {
-    pipeline: 'air',
-    model: { name: 'flight-delay', version: '3', generation: 4 },
-    startedAtMs: 0,
-    endedAtMs: 1_000,
-    isSettled: true,
-    shards: [],
-    extraOfTheDead: 0,
-    findings: [],
-    beyondRepair: 0,
-    unreadable: [],
-    closed: [],
-    gone: [],
-    repair: null,
-    ...parts,
-  }
-}
 
 test('a complete pipeline is told in a line a shard and a sum', () => {
   const shards = [

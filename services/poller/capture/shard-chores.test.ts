@@ -1,7 +1,8 @@
 import type { OutgoingMessage } from '@freshet/adapters/kafka/outgoing-message.ts'
 import { loadSettings } from '@freshet/config/load.ts'
 import { FreshetError } from '@freshet/errors/errors.ts'
-import { type Cursor, cursorKey, cursorRecord } from '@freshet/records/cursor.ts'
+import { storedCursor } from '@freshet/records/cursor.kit.ts'
+import { cursorKey, cursorRecord } from '@freshet/records/cursor.ts'
 import { TOPICS } from '@freshet/records/topics.ts'
 import { quietTelemetry } from '@freshet/telemetry/telemetry.kit.ts'
 import { expect, test, vi } from 'vitest'
@@ -13,27 +14,13 @@ import { ShardChores } from './shard-chores.ts'
 const NOBODY = { clusterUuid: 'c', readable: [], unreadable: [], closed: [], indexUuids: new Set<string>() }
 const settings = loadSettings({ env: { FRESHET_ELASTICSEARCH_GONE_GRACE_SECONDS: '1' } })
 
-const cursorOf = (shard: number): Cursor => ({
-  version: 2,
-  clusterUuid: 'c',
-  index: 'i',
-  shard,
-  identity: { indexUuid: 'u', historyUuid: 'h', node: 'n', allocationId: 'a', primaryTerm: 1 },
-  epoch: 1_000,
-  seqNo: 5,
-  windows: [],
-  scope: 's',
-  deadEpochs: [],
-  sweep: null,
-})
-
 /** So many shards; each write waits until the test answers it. */
 function open({ shards }: { shards: number }) {
   const table = new ShardTable()
   for (let partition = 0; partition < TOPICS.cursors.partitions; partition++) table.assign(partition)
   for (let shard = 0; shard < shards; shard++) {
     const key = cursorKey('u', shard)
-    table.read(cursorPartition(key), key, cursorOf(shard))
+    table.read(cursorPartition(key), key, storedCursor({ shard }))
   }
   for (let partition = 0; partition < TOPICS.cursors.partitions; partition++) table.know(partition)
   const writes: { messages: readonly OutgoingMessage[]; answer: PromiseWithResolvers<void> }[] = []

@@ -1,4 +1,5 @@
 import type { ShardsView, ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
+import { storedCursor } from '@freshet/records/cursor.kit.ts'
 import type { Cursor } from '@freshet/records/cursor.ts'
 import { TOPICS } from '@freshet/records/topics.ts'
 import { describe, expect, test } from 'vitest'
@@ -10,21 +11,6 @@ const KEY = 'u/0'
 const PARTITION = cursorPartition(KEY)
 const LIMITS = { ...defaultLimits, pageRows: 10, maxPageBytes: 1_000 }
 const identity = { indexUuid: 'u', historyUuid: 'h', node: 'n', allocationId: 'a', primaryTerm: 1 }
-
-const stored = (changes: Partial<Cursor> = {}): Cursor => ({
-  version: 2,
-  clusterUuid: 'c',
-  index: 'i',
-  shard: 0,
-  identity,
-  epoch: 1_000,
-  seqNo: 5,
-  windows: [],
-  scope: 's',
-  deadEpochs: [],
-  sweep: null,
-  ...changes,
-})
 
 const shardView = (changes: Partial<ShardView> = {}): ShardView => ({
   index: 'i',
@@ -68,7 +54,7 @@ describe('a partition of cursors', () => {
   test('is captured only once all that it held is read', () => {
     const table = new ShardTable()
     table.assign(PARTITION)
-    table.read(PARTITION, KEY, stored())
+    table.read(PARTITION, KEY, storedCursor())
     const look = table.beginLook()
     table.see(viewOf([shardView()]), look, { nowMs: 0, isCapturable: () => true })
     expect([...table.shards()]).toEqual([])
@@ -90,14 +76,14 @@ describe('a partition of cursors', () => {
   })
 
   test('that is taken back stops its scans and is forgotten; what it holds when it comes again is what counts', () => {
-    const { table, shard } = open(stored({ seqNo: 5 }))
+    const { table, shard } = open(storedCursor({ seqNo: 5 }))
     const stop = new AbortController()
     shard().beginScan({ state: shard().state }, stop)
     table.revoke(PARTITION)
     expect(stop.signal.aborted).toBe(true)
     expect([...table.shards()]).toEqual([])
     table.assign(PARTITION)
-    table.read(PARTITION, KEY, stored({ seqNo: 9 }))
+    table.read(PARTITION, KEY, storedCursor({ seqNo: 9 }))
     table.know(PARTITION)
     expect(shard().cursor.seqNo).toBe(9)
   })
@@ -105,28 +91,28 @@ describe('a partition of cursors', () => {
 
 describe('of the cursors of a shard', () => {
   test('the highest epoch counts, and it is written again when it is not the last', () => {
-    const { shard } = open(stored({ epoch: 2_000, seqNo: 3 }), stored({ epoch: 1_000, seqNo: 9 }))
+    const { shard } = open(storedCursor({ epoch: 2_000, seqNo: 3 }), storedCursor({ epoch: 1_000, seqNo: 9 }))
     expect(shard().cursor).toMatchObject({ epoch: 2_000, seqNo: 3 })
     expect(shard().isToBeSaved).toBe(true)
   })
 
   test('the last of one epoch counts', () => {
-    const { shard } = open(stored({ seqNo: 3 }), stored({ seqNo: 9 }))
+    const { shard } = open(storedCursor({ seqNo: 3 }), storedCursor({ seqNo: 9 }))
     expect(shard().cursor.seqNo).toBe(9)
     expect(shard().isToBeSaved).toBe(false)
   })
 
   test('one that was taken out counts no more', () => {
-    expect([...open(stored(), null).table.shards()]).toEqual([])
+    expect([...open(storedCursor(), null).table.shards()]).toEqual([])
   })
 })
 
 describe('another poller that wrote late', () => {
   test('under a higher epoch is outranked by the next one, and our scan is stopped', () => {
-    const { table, shard, read, see } = open(stored())
+    const { table, shard, read, see } = open(storedCursor())
     const stop = new AbortController()
     shard().beginScan({ state: shard().state }, stop)
-    read(stored({ epoch: 5_000 }))
+    read(storedCursor({ epoch: 5_000 }))
     expect(stop.signal.aborted).toBe(true)
     shard().endScan(shard().state, table.looksBegun)
     see(viewOf([shardView()]))
@@ -138,14 +124,14 @@ describe('another poller that wrote late', () => {
 
   test('under an epoch that ours never met makes that one dead as well, whether it is above, below or was there before us', () => {
     const { shard, read } = open(
-      stored({ epoch: 1_000 }),
-      stored({ epoch: 1_016 }),
-      stored({ epoch: 1_032, deadEpochs: [1_000] }),
+      storedCursor({ epoch: 1_000 }),
+      storedCursor({ epoch: 1_016 }),
+      storedCursor({ epoch: 1_032, deadEpochs: [1_000] }),
     )
     expect(shard().cursor).toMatchObject({ epoch: 1_032, deadEpochs: [1_000, 1_016] })
-    read(stored({ epoch: 1_024, deadEpochs: [1_008] }))
+    read(storedCursor({ epoch: 1_024, deadEpochs: [1_008] }))
     expect(shard().cursor.deadEpochs).toEqual([1_000, 1_016, 1_008, 1_024])
-    read(stored({ epoch: 1_048, deadEpochs: [1_040] }))
+    read(storedCursor({ epoch: 1_048, deadEpochs: [1_040] }))
     expect(fed(shard().state, observed(shardView())).cursor).toMatchObject({
       epoch: 2_000,
       deadEpochs: [1_000, 1_016, 1_008, 1_024, 1_032, 1_040, 1_048],
@@ -153,34 +139,34 @@ describe('another poller that wrote late', () => {
   })
 
   test('under a lower epoch is written over: else the next owner would go on below what was emitted', () => {
-    const { shard, read } = open(stored({ epoch: 5_000 }))
-    read(stored({ epoch: 1_000 }))
+    const { shard, read } = open(storedCursor({ epoch: 5_000 }))
+    read(storedCursor({ epoch: 1_000 }))
     expect(shard().cursor.epoch).toBe(5_000)
     expect(shard().isToBeSaved).toBe(true)
   })
 
   test('under our own epoch is written over: at rest nothing else would follow it', () => {
-    const { shard, read } = open(stored({ seqNo: 9 }))
-    read(stored({ seqNo: 3 }))
+    const { shard, read } = open(storedCursor({ seqNo: 9 }))
+    read(storedCursor({ seqNo: 3 }))
     expect(shard().cursor.seqNo).toBe(9)
     expect(shard().isToBeSaved).toBe(true)
   })
 
   test('is written over once: our own record, read, is the last word', () => {
-    const { shard, read } = open(stored({ seqNo: 9 }))
-    read(stored({ seqNo: 3 }))
-    read(stored({ seqNo: 9 }))
+    const { shard, read } = open(storedCursor({ seqNo: 9 }))
+    read(storedCursor({ seqNo: 3 }))
+    read(storedCursor({ seqNo: 9 }))
     expect(shard().isToBeSaved).toBe(false)
   })
 
   test('above ours is not hidden by our cursor, which the next owner would take for the highest', () => {
-    const { shard, read } = open(stored())
-    read(stored({ epoch: 5_000 }))
+    const { shard, read } = open(storedCursor())
+    read(storedCursor({ epoch: 5_000 }))
     expect(shard().isToBeSaved).toBe(false)
   })
 
   test('and has taken our cursor out is written over', () => {
-    const { shard, read } = open(stored())
+    const { shard, read } = open(storedCursor())
     read(null)
     expect(shard().isToBeSaved).toBe(true)
   })
@@ -188,7 +174,7 @@ describe('another poller that wrote late', () => {
 
 describe('an epoch', () => {
   test('is never below what the partition has shown, the dead ones among it, and is given only once', () => {
-    const { table } = open(stored({ epoch: 9_000, deadEpochs: [9_500] }))
+    const { table } = open(storedCursor({ epoch: 9_000, deadEpochs: [9_500] }))
     const first = table.takeEpoch(PARTITION, 0)
     expect(first).toBeGreaterThan(9_500)
     expect(table.takeEpoch(PARTITION, 0)).toBeGreaterThan(first)
@@ -198,7 +184,7 @@ describe('an epoch', () => {
 
 describe('an index', () => {
   test('that is gone dies after the grace time, and not before', () => {
-    const { shard, see } = open(stored())
+    const { shard, see } = open(storedCursor())
     see(viewOf([shardView()]))
     see(viewOf([]), 1_000)
     expect(shard().isDying(60_000, 60_000)).toBe(false)
@@ -206,7 +192,7 @@ describe('an index', () => {
   })
 
   test('that comes back within the grace time was never gone', () => {
-    const { shard, see } = open(stored())
+    const { shard, see } = open(storedCursor())
     see(viewOf([]), 1_000)
     see(viewOf([shardView()]), 2_000)
     see(viewOf([]), 61_000)
@@ -214,26 +200,26 @@ describe('an index', () => {
   })
 
   test('that is closed is paused, however long', () => {
-    const { shard, see } = open(stored())
+    const { shard, see } = open(storedCursor())
     see(viewOf([], { closed: ['i'], indexUuids: new Set(['u']) }), 0)
     expect(shard()).toMatchObject({ view: undefined, isMissing: false, hasCompletedFirstScan: true })
     expect(shard().isDying(1e12, 0)).toBe(false)
   })
 
   test('that cannot be read is not gone', () => {
-    const { shard, see } = open(stored())
+    const { shard, see } = open(storedCursor())
     see(viewOf([], { unreadable: ['i/0'], indexUuids: new Set(['u']) }), 0)
     expect(shard().isDying(1e12, 0)).toBe(false)
   })
 
   test('of the same name and another uuid does not stand for the one that is gone', () => {
-    const { shard, see } = open(stored())
+    const { shard, see } = open(storedCursor())
     see(viewOf([], { closed: ['i'], indexUuids: new Set(['other']) }), 0)
     expect(shard().isDying(1_000, 1_000)).toBe(true)
   })
 
   test("another cluster's emptiness deletes nothing", () => {
-    const { shard, see } = open(stored())
+    const { shard, see } = open(storedCursor())
     see(viewOf([], { clusterUuid: 'other' }), 0)
     expect(shard()).toMatchObject({ isMissing: false, view: undefined })
     expect(shard().isDying(1e12, 0)).toBe(false)
@@ -255,7 +241,7 @@ describe('an index', () => {
 })
 
 describe('a cursor of the former release', () => {
-  const former = () => stored({ clusterUuid: '', scope: '' })
+  const former = () => storedCursor({ clusterUuid: '', scope: '' })
 
   test('makes its shard begin anew, under an epoch above its own, which is among the dead from then on', () => {
     const { shard, see } = open(former())
@@ -292,7 +278,9 @@ describe('a cursor that cannot be read', () => {
   }
 
   test('makes its shard begin anew above all that the partition has shown, with what is known of it among the dead', () => {
-    const { epoch, deadEpochs, seqNo } = begun(held(stored({ epoch: 9_000, deadEpochs: [7_000] }), 'broken'))
+    const { epoch, deadEpochs, seqNo } = begun(
+      held(storedCursor({ epoch: 9_000, deadEpochs: [7_000] }), 'broken'),
+    )
     expect(epoch).toBeGreaterThan(9_000)
     expect({ deadEpochs, seqNo }).toEqual({ deadEpochs: [7_000, 9_000], seqNo: -1 })
   })
@@ -302,20 +290,23 @@ describe('a cursor that cannot be read', () => {
   })
 
   test('says nothing once a later one follows', () => {
-    expect(begun(held(stored(), 'broken', stored({ seqNo: 4 })))).toMatchObject({ epoch: 1_000, seqNo: 4 })
+    expect(begun(held(storedCursor(), 'broken', storedCursor({ seqNo: 4 })))).toMatchObject({
+      epoch: 1_000,
+      seqNo: 4,
+    })
   })
 
   test('is written over by whoever captures the shard', () => {
-    const { table, shard } = open(stored())
+    const { table, shard } = open(storedCursor())
     table.readBroken(PARTITION, KEY)
     expect(shard().isToBeSaved).toBe(true)
-    expect(shard().cursor).toEqual(stored())
+    expect(shard().cursor).toEqual(storedCursor())
   })
 })
 
 describe('a look', () => {
   test('that began before a scan ended does not close its window: a rewind would miss documents', () => {
-    const { table, shard, see } = open(stored({ windows: [{ startSeqNo: 3, highSeqNo: null }] }))
+    const { table, shard, see } = open(storedCursor({ windows: [{ startSeqNo: 3, highSeqNo: null }] }))
     const early = table.beginLook()
     shard().beginScan({ state: shard().state }, new AbortController())
     shard().endScan(shard().state, table.looksBegun)
@@ -331,7 +322,7 @@ describe('a look', () => {
   test('that began before a cursor was read does not close the windows that it brings', () => {
     const { table, read, see } = open()
     const early = table.beginLook()
-    read(stored())
+    read(storedCursor())
     see(viewOf([shardView()]), 0, early)
     expect(table.get(KEY)!.seen).toBeUndefined()
   })
@@ -339,7 +330,7 @@ describe('a look', () => {
 
 describe('what is told while a scan runs', () => {
   test('is shown at once and decided on when the scan has ended', () => {
-    const { table, shard } = open(stored())
+    const { table, shard } = open(storedCursor())
     shard().beginScan({ state: shard().state }, new AbortController())
     shard().tell({ kind: 'swept', identity, deleteTotal: 7, sweptAtMs: 9, buriedEpochs: [] })
     expect(shard().cursor.sweep).toEqual({ deleteTotal: 7, sweptAtMs: 9 })
@@ -348,7 +339,7 @@ describe('what is told while a scan runs', () => {
   })
 
   test('an epoch that is not yet on disk is not shown: what it buries could still live', () => {
-    const { shard } = open(stored())
+    const { shard } = open(storedCursor())
     const moved = fed(shard().state, observed(shardView({ identity: { ...identity, historyUuid: 'h2' } })))
     shard().beginScan({ state: moved }, new AbortController())
     expect(shard().cursor).toMatchObject({ epoch: 1_000, deadEpochs: [] })
@@ -359,7 +350,7 @@ describe('what is told while a scan runs', () => {
 })
 
 test('the first scan is complete when all that was there when its epoch began is captured', () => {
-  const { table, shard, see } = open(stored({ seqNo: 2 }))
+  const { table, shard, see } = open(storedCursor({ seqNo: 2 }))
   see(viewOf([shardView({ globalCheckpoint: 5 })]))
   expect(shard().hasCompletedFirstScan).toBe(false)
   shard().beginScan({ state: shard().state }, new AbortController())
@@ -370,14 +361,14 @@ test('the first scan is complete when all that was there when its epoch began is
 })
 
 test('a look that shows a history from before a restore does not set the end of the first scan', () => {
-  const { shard, see } = open(stored({ seqNo: 2 }))
+  const { shard, see } = open(storedCursor({ seqNo: 2 }))
   see(viewOf([shardView({ globalCheckpoint: 50, identity: { ...identity, historyUuid: 'before' } })]))
   see(viewOf([shardView({ globalCheckpoint: 2 })]))
   expect(shard().hasCompletedFirstScan).toBe(true)
 })
 
 test('a look in which the primary has changed counts for no sweep: it may tell what the one before had counted', () => {
-  const { shard, see } = open(stored())
+  const { shard, see } = open(storedCursor())
   see(viewOf([shardView({ identity: { ...identity, primaryTerm: 2 }, deleteTotal: 3 })]))
   expect(shard().seen).toBeDefined()
   expect(shard().view).toBeUndefined()

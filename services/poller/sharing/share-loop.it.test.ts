@@ -5,6 +5,7 @@ import { readGroupPositions } from '@freshet/adapters/kafka/group-positions.ts'
 import { Producer } from '@freshet/adapters/kafka/producer.ts'
 import { createTopics } from '@freshet/adapters/kafka/topics.ts'
 import { loadSettings } from '@freshet/config/load.ts'
+import { storedCursor } from '@freshet/records/cursor.kit.ts'
 import { type Cursor, cursorKey } from '@freshet/records/cursor.ts'
 import { captureGroup, TOPICS, type TopicName, topicName } from '@freshet/records/topics.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
@@ -21,20 +22,7 @@ vi.setConfig({ testTimeout: 120_000 })
 const WAIT = { timeout: 60_000, interval: 50 }
 const soon = () => AbortSignal.timeout(45_000)
 
-const cursorOf = (shard: number, changes: Partial<Cursor> = {}): Cursor => ({
-  version: 2,
-  clusterUuid: 'c',
-  index: 'i',
-  shard,
-  identity: { indexUuid: 'u', historyUuid: 'h', node: 'n', allocationId: 'a', primaryTerm: 1 },
-  epoch: 1_000,
-  seqNo: 5,
-  windows: [],
-  scope: 's',
-  deadEpochs: [],
-  sweep: null,
-  ...changes,
-})
+const cursorOf = (shard: number, changes: Partial<Cursor> = {}) => storedCursor({ shard, ...changes })
 const keyOf = (shard: number) => cursorKey('u', shard)
 const keysOf = (table: ShardTable) => [...table.shards()].map(({ key }) => key)
 

@@ -1,5 +1,5 @@
 import type { Producer } from '@freshet/adapters/kafka/producer.ts'
-import type { Cursor } from '@freshet/records/cursor.ts'
+import { storedCursor } from '@freshet/records/cursor.kit.ts'
 import { expect, test } from 'vitest'
 import { defaultLimits, step } from '../capture/capture.ts'
 import { cursorPartition } from './cursor-partition.ts'
@@ -10,19 +10,7 @@ const KEY = 'u/0'
 const PARTITION = cursorPartition(KEY)
 const LIMITS = { ...defaultLimits, pageRows: 10, maxPageBytes: 1_000 }
 const identity = { indexUuid: 'u', historyUuid: 'h', node: 'n', allocationId: 'a', primaryTerm: 1 }
-const stored: Cursor = {
-  version: 2,
-  clusterUuid: 'c',
-  index: 'i',
-  shard: 0,
-  identity,
-  epoch: 1_000,
-  seqNo: 5,
-  windows: [],
-  scope: 's',
-  deadEpochs: [],
-  sweep: null,
-}
+const stored = storedCursor()
 const nothing = { clusterUuid: 'c', readable: [], unreadable: [], closed: [], indexUuids: new Set<string>() }
 const never = new AbortController().signal
 

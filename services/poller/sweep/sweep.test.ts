@@ -1,4 +1,5 @@
 import type { ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
+import { storedCursor } from '@freshet/records/cursor.kit.ts'
 import type { Cursor, ShardIdentity } from '@freshet/records/cursor.ts'
 import { describe, expect, test } from 'vitest'
 import type { TrackedShard } from '../sharing/tracked-shards.ts'
@@ -37,20 +38,7 @@ function tracked({ name = 'u/0', cursor = {}, view = {}, tracked: more = {} }: S
   return {
     key: name,
     partition: 0,
-    cursor: {
-      version: 2,
-      clusterUuid: 'c',
-      index: 'i',
-      shard: 0,
-      identity,
-      epoch: 100,
-      seqNo: 10,
-      windows: [],
-      scope: 's',
-      deadEpochs: [],
-      sweep: null,
-      ...cursor,
-    },
+    cursor: storedCursor({ identity, epoch: 100, seqNo: 10, ...cursor }),
     view: { index: 'i', shard: 0, identity, globalCheckpoint: 10, maxSeqNo: 10, deleteTotal: 4, ...view },
     isGone: false,
     hasCompletedFirstScan: true,
