@@ -23,7 +23,7 @@ import { Writers } from './cluster/writers.ts'
 import { Stack } from './stack.ts'
 import { until } from './until.ts'
 
-const SECONDS = Number(process.env['FAILOVER_SECONDS'] ?? 50)
+const SECONDS = Number(process.env['FAILOVER_SECONDS'] ?? 60)
 const SEED = Number(process.env['FAILOVER_SEED'] ?? Math.floor(Math.random() * 1e6))
 const LEAST_PRIMARIES = 2
 /** From the last blow to the last score, on a machine that has more to do. */
