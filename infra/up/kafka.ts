@@ -76,9 +76,8 @@ group.initial.rebalance.delay.ms=0
 
 /** A new log folder gets a cluster id before its first start. */
 async function format(java: string, args: readonly string[], file: string, site: Site): Promise<void> {
-  const clusterId = randomBytes(16).toString('base64url')
   try {
-    await promisify(execFile)(java, [...args, 'format', '-t', clusterId, '-c', file], {
+    await promisify(execFile)(java, [...args, 'format', '-t', clusterId(randomBytes(16)), '-c', file], {
       ...site.user,
       cwd: site.dataDir,
       timeout: FORMAT_MS,
@@ -93,6 +92,13 @@ async function format(java: string, args: readonly string[], file: string, site:
       { cause },
     )
   }
+}
+
+/** 16 bytes as Kafka writes them; its tool takes an id that begins with `-` for an option, so none of ours does. */
+export function clusterId(bytes: Buffer): string {
+  const id = Buffer.from(bytes)
+  id.writeUInt8(id.readUInt8(0) & 0x7f, 0)
+  return id.toString('base64url')
 }
 
 function logsFolder({ dataDir }: Site): string {
