@@ -1,5 +1,5 @@
-import { readBundleFolder } from '@freshet/model/bundle.ts'
-import { scoreDocuments } from '@freshet/model/score-documents.ts'
+import { readBundleFolder } from '@freshet/model/bundle/bundle.ts'
+import { scoreDocuments } from '@freshet/model/run/score-documents.ts'
 import { expect, test } from 'vitest'
 import { type Flight, flightUpdates, readFlights, versionsOf } from './flights.ts'
 

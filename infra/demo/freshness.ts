@@ -1,4 +1,4 @@
-import type { ReferenceScorer } from '@freshet/model/score-documents.ts'
+import type { ReferenceScorer } from '@freshet/model/run/score-documents.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import type { GatewayClient } from './gateway-client.ts'
 import type { Tally } from './tally.ts'

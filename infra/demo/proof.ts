@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from '@elastic/elasticsearch'
 import type { Settings } from '@freshet/config/schema.ts'
-import type { ModelBundle } from '@freshet/model/bundle.ts'
+import type { ModelBundle } from '@freshet/model/bundle/bundle.ts'
 import { checkConservation, isConserved, type OracleReport } from '@freshet/oracle/oracle.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
 

@@ -1,5 +1,5 @@
 import { FreshetError } from '@freshet/errors/errors.ts'
-import { compileColumns } from '@freshet/model/columns.ts'
+import { compileColumns } from '@freshet/model/features/columns.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import type { LogAttributes } from '@freshet/stage/log.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'

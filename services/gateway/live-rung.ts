@@ -1,6 +1,6 @@
 import { isFreshetError, toFreshetError } from '@freshet/errors/errors.ts'
-import type { RowProblem } from '@freshet/model/columns.ts'
-import type { LoadedModel } from '@freshet/model/loaded-model.ts'
+import type { RowProblem } from '@freshet/model/features/columns.ts'
+import type { LoadedModel } from '@freshet/model/run/loaded-model.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'

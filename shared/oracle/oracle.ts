@@ -7,8 +7,8 @@
  * read by a plain search, Redis by MGET, the snapshot by a stock Parquet reader.
  */
 import type { Client } from '@elastic/elasticsearch'
-import type { ModelBundle } from '@freshet/model/bundle.ts'
-import { scoreDocuments } from '@freshet/model/score-documents.ts'
+import type { ModelBundle } from '@freshet/model/bundle/bundle.ts'
+import { scoreDocuments } from '@freshet/model/run/score-documents.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import type { KnownScore } from './known-score.ts'
 import { readLiveDocuments } from './live-documents.ts'

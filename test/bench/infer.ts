@@ -1,7 +1,7 @@
 import { connectKafka, type KafkaConnection, withAdmin } from '@freshet/adapters/kafka/connect.ts'
 import { Producer } from '@freshet/adapters/kafka/producer.ts'
 import type { Flight } from '@freshet/demo/flights.ts'
-import { compileColumns } from '@freshet/model/columns.ts'
+import { compileColumns } from '@freshet/model/features/columns.ts'
 import { groupName, topicName } from '@freshet/records/topics.ts'
 import { DeadLetters } from '@freshet/scorer/dead-letters.ts'
 import { type InferDeps, runInfer } from '@freshet/scorer/infer/infer-loop.ts'

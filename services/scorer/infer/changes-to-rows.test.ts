@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import { compileColumns } from '@freshet/model/columns.ts'
+import { compileColumns } from '@freshet/model/features/columns.ts'
 import { CHANGE_HEADER, encodeChangeHeader, type TraceContext } from '@freshet/records/change.ts'
 import { keyAt, stateAt } from '@freshet/records/score-batch.ts'
 import { describe, expect, test } from 'vitest'

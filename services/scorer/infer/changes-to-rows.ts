@@ -1,5 +1,5 @@
 import { FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
-import type { RowWriter } from '@freshet/model/columns.ts'
+import type { RowWriter } from '@freshet/model/features/columns.ts'
 import { CHANGE_HEADER, type Change, decodeChange } from '@freshet/records/change.ts'
 import { emptyRows, type ScoreRows, STATE } from '@freshet/records/score-batch.ts'
 import type { DeadMessage } from '../dead-letters.ts'

@@ -1,5 +1,5 @@
 import { isFreshetError } from '@freshet/errors/errors.ts'
-import type { InferencePool } from '@freshet/model/inference-pool.ts'
+import type { InferencePool } from '@freshet/model/run/inference-pool.ts'
 
 /** The part of a loaded model that scores. */
 export interface Scoring {

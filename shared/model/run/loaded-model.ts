@@ -1,10 +1,10 @@
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import type { ModelIdentity } from '@freshet/records/score-batch.ts'
 import { modelLabel } from '@freshet/records/score-batch.ts'
-import { compileColumns, type RowWriter } from './columns.ts'
+import type { ModelPointer } from '../bundle/model-pointer.ts'
+import { loadBundle } from '../bundle/model-store.ts'
+import { compileColumns, type RowWriter } from '../features/columns.ts'
 import { InferencePool, type PoolOptions } from './inference-pool.ts'
-import type { ModelPointer } from './model-pointer.ts'
-import { loadBundle } from './model-store.ts'
 import { verifyBundle } from './verify-bundle.ts'
 
 /** A model that has proved itself on its golden rows, ready to score. */

@@ -1,8 +1,8 @@
 import { Buffer } from 'node:buffer'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { Column } from '../bundle/spec.ts'
 import { compileColumns, type RowProblem } from './columns.ts'
-import type { Column } from './spec.ts'
 
 const columns: Column[] = [
   { name: 'delay', path: '/delay', type: 'number', default: -1 },

@@ -1,7 +1,7 @@
 import './no-onnx-telemetry.ts'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
-import type { ModelSpec } from './spec.ts'
+import type { ModelSpec } from '../bundle/spec.ts'
 
 /** What a thread needs of a bundle: the model and how to feed it. */
 export interface RunnableModel {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { fixtureBundle } from './bundles.kit.ts'
+import { fixtureBundle } from '../bundle/bundles.kit.ts'
 import { scoreDocuments } from './score-documents.ts'
 
 test('each document gets its scores, or the reason why it has none', async () => {

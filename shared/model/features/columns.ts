@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
+import type { Column } from '../bundle/spec.ts'
 import { compilePointer } from './json-pointer.ts'
 import { parseTimeMs } from './parse-time.ts'
-import type { Column } from './spec.ts'
 import { compileTimePart } from './time-part.ts'
 
 export interface RowWriter {

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { type ModelBundle, readBundleFolder } from './bundle.ts'
 
-export const DEMO_FOLDER = fileURLToPath(new URL('../../infra/demo/model', import.meta.url))
+export const DEMO_FOLDER = fileURLToPath(new URL('../../../infra/demo/model', import.meta.url))
 
 export function demoBundle(): Promise<ModelBundle> {
   return readBundleFolder(DEMO_FOLDER)
@@ -16,7 +16,7 @@ export async function fixtureBundle(
   outputs: ModelBundle['spec']['outputs'],
   version = '1',
 ): Promise<ModelBundle> {
-  const onnx = await readFile(new URL(`./fixtures/${file}`, import.meta.url))
+  const onnx = await readFile(new URL(`../fixtures/${file}`, import.meta.url))
   return {
     onnx,
     golden: [{ document: { a: 1, b: 2 }, outputs: { ten: 50, label: 2 } }],

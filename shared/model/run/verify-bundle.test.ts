@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { ModelBundle } from './bundle.ts'
-import { demoBundle, edited } from './bundles.kit.ts'
+import type { ModelBundle } from '../bundle/bundle.ts'
+import { demoBundle, edited } from '../bundle/bundles.kit.ts'
 import { InferencePool } from './inference-pool.ts'
 import { verifyBundle } from './verify-bundle.ts'
 

@@ -1,5 +1,5 @@
-import type { ModelBundle } from './bundle.ts'
-import { compileColumns, type RowProblem, type RowWriter } from './columns.ts'
+import type { ModelBundle } from '../bundle/bundle.ts'
+import { compileColumns, type RowProblem, type RowWriter } from '../features/columns.ts'
 import { type OnnxSession, openSession } from './onnx-session.ts'
 
 /** What is to be stored of a document: its scores, or why it has none. */

@@ -6,10 +6,10 @@ import { delayMs } from '@freshet/stage/back-off.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import { Throttle } from '@freshet/stage/throttle.ts'
+import type { ModelPointer } from '../bundle/model-pointer.ts'
+import { readPointer } from '../bundle/model-store.ts'
 import type { PoolOptions } from './inference-pool.ts'
 import { type LoadedModel, loadModel, type ModelInUse, SharedModel } from './loaded-model.ts'
-import type { ModelPointer } from './model-pointer.ts'
-import { readPointer } from './model-store.ts'
 
 export interface PromotedModelOptions {
   readonly store: ObjectStore

@@ -1,6 +1,6 @@
 import { FreshetError } from '@freshet/errors/errors.ts'
-import type { GoldenRow, ModelBundle } from './bundle.ts'
-import { compileColumns } from './columns.ts'
+import type { GoldenRow, ModelBundle } from '../bundle/bundle.ts'
+import { compileColumns } from '../features/columns.ts'
 import type { InferencePool } from './inference-pool.ts'
 
 /**

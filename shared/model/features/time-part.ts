@@ -1,5 +1,5 @@
+import type { TIME_PARTS } from '../bundle/spec.ts'
 import { parseTimeMs } from './parse-time.ts'
-import type { TIME_PARTS } from './spec.ts'
 import { zoneOffsetMs } from './zone-offset.ts'
 
 export type TimePart = (typeof TIME_PARTS)[number]
