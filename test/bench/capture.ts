@@ -43,10 +43,9 @@ export const capture: Figure = {
   async open(): Promise<Bench> {
     await using opened = new AsyncDisposableStack()
     const stack = opened.use(await Stack.open({ FRESHET_KAFKA_PARTITIONS: `${PARTITIONS}` }, { shards: 1 }))
-    const flights = await flightDocuments(DOCUMENTS)
-    await writeFlights(stack, flights)
+    await writeFlights(stack, await flightDocuments(DOCUMENTS))
     await stack.client.indices.refresh({ index: stack.index })
-    const pages = [...changePages(stack, flights)]
+    const sourceBytes = totalSourceBytes(await readyPages(stack))
     const telemetry = opened.use(openBenchTelemetry(stack.settings))
     const connection = connectKafka(stack.settings.kafka, { clientId: 'bench', log: telemetry.log })
     opened.defer(() => forgetTopics(connection, stack.settings.pipeline))
@@ -58,8 +57,12 @@ export const capture: Figure = {
     return {
       ours: () => sample((signal) => captureShard(stack, view, { producer, telemetry, signal })),
       baselines: {
-        read: () => sample(() => readOnly(reader, pages)),
-        write: () => sample((signal) => writeOnly(stack, producer, pages, signal)),
+        read: () => sample(() => readOnly(reader, sourceBytes)),
+        // Made for each round and let go of: else the garbage collector walks over them in ours as well.
+        write: async () => {
+          const pages = await readyPages(stack)
+          return await sample((signal) => writeOnly(stack, producer, pages, signal))
+        },
       },
       [Symbol.asyncDispose]: () => keep.disposeAsync(),
     }
@@ -113,9 +116,16 @@ async function captureShard(
   return captured
 }
 
+async function readyPages(stack: Stack): Promise<readonly OutgoingMessage[][]> {
+  return [...changePages(stack, await flightDocuments(DOCUMENTS))]
+}
+
+function totalSourceBytes(pages: readonly OutgoingMessage[][]): number {
+  return pages.flat().reduce((sum, { value }) => sum + value!.length, 0)
+}
+
 /** Nobody looks at the bytes, but all documents must be among them. */
-async function readOnly(reader: BareReader, pages: readonly OutgoingMessage[][]): Promise<number> {
-  const sourceBytes = pages.flat().reduce((sum, { value }) => sum + value!.length, 0)
+async function readOnly(reader: BareReader, sourceBytes: number): Promise<number> {
   return (await reader.readAll(DOCUMENTS)) > sourceBytes ? DOCUMENTS : 0
 }
 
