@@ -47,8 +47,7 @@ export class FreshnessProbe {
   /** Waits until the gateway has a score for the key. */
   async answered(key: string, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const { answer } = await this.#options.gateway.lookup(key)
-      if (answer !== undefined && answer.source !== 'default') return
+      if (await this.#hasScore(key)) return
       await systemClock.sleep(ASK_EVERY_MS, signal)
     }
   }
@@ -79,6 +78,8 @@ export class FreshnessProbe {
 
   async #watchDeleted(key: string, deletedAtMs: number): Promise<void> {
     const { gateway, tally } = this.#options
+    // What has no score yet, as of a document that came and went between two looks, has nothing to lose.
+    if (!(await this.#hasScore(key).catch(() => false))) return
     while (performance.now() - deletedAtMs < GIVE_UP_MS) {
       const status = await gateway.lookup(key).then(
         (answer) => answer.status,
@@ -91,6 +92,11 @@ export class FreshnessProbe {
       await systemClock.sleep(ASK_DELETED_EVERY_MS)
     }
     tally.neverGone++
+  }
+
+  async #hasScore(key: string): Promise<boolean> {
+    const { answer } = await this.#options.gateway.lookup(key)
+    return answer !== undefined && answer.source !== 'default'
   }
 
   /** First output; undefined where the document cannot be scored. */
