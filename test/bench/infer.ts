@@ -120,7 +120,7 @@ async function runBare({ bundle }: Stack, session: InferenceSession, matrix: Flo
     for (let from = 0; from < CHANGES; from += RUN_ROWS) {
       const rows = Math.min(RUN_ROWS, CHANGES - from)
       const values = matrix.subarray(from * columns.length, (from + rows) * columns.length)
-      await session.run({ [tensor]: new Tensor('float32', values, [rows, columns.length]) }, fetches)
+      await session.run({ [tensor!]: new Tensor('float32', values, [rows, columns.length]) }, fetches)
     }
   })
   return sampleOf(cost, CHANGES)

@@ -8,6 +8,37 @@ test('a spec survives being written and read', () => {
   expect(parseModelSpec(encodeModelSpec(spec))).toEqual(spec)
 })
 
+test('columns with tensors of their own may be text, and hold what no float32 does', () => {
+  const columns = [
+    { name: 'word', path: '/word', type: 'text', default: '' },
+    { name: 'id', path: '/id', type: 'number', default: 2 ** 53 - 1 },
+    {
+      name: 'price',
+      path: '/price',
+      type: 'number',
+      required: true,
+      clip: [0, 100],
+      log: 'log1p',
+      scale: { mean: 2, deviation: 0.5 },
+      training: { min: 0, max: 90, mean: 7, missing: 0 },
+    },
+  ]
+  expect(parseModelSpec(JSON.stringify({ ...spec, inputs: { columns } })).inputs).toEqual({ columns })
+})
+
+test('an output is a column, the first where nothing is said, or a class', () => {
+  const outputs = [
+    { name: 'a', tensor: 'p' },
+    { name: 'b', tensor: 'p', column: 1, whenNotFinite: 'dead-letter' },
+    { name: 'c', tensor: 'p', class: 'late', whenNotFinite: -1 },
+    { name: 'd', tensor: 'p', class: 1 },
+  ]
+  expect(parseModelSpec(JSON.stringify({ ...spec, outputs })).outputs).toEqual([
+    { ...outputs[0], column: 0 },
+    ...outputs.slice(1),
+  ])
+})
+
 describe('a mistake in model.json is refused with its path', () => {
   test.each<[string, unknown, string]>([
     ['formatVersion', 2, 'formatVersion'],
@@ -22,6 +53,17 @@ describe('a mistake in model.json is refused with its path', () => {
     ['inputs.columns.3.categories.1', 'AS', 'inputs.columns.3.categories: a category stands twice'],
     ['inputs.columns.6.timeZone', 'Mars/Olympus', 'inputs.columns.6.timeZone'],
     ['inputs.columns.0.defalt', 3, 'inputs.columns.0: Unrecognized key'],
+    ['inputs.columns.0.clip', [3, 1], 'inputs.columns.0.clip: the lower bound first'],
+    ['inputs.columns.0.scale', { mean: 0, deviation: 0 }, 'inputs.columns.0.scale.deviation'],
+    ['inputs.columns.0.training', { missing: 2 }, 'inputs.columns.0.training.missing'],
+    ['inputs.columns.3.unknown', 1e39, 'inputs.columns.3.unknown: outside float32'],
+    [
+      'inputs.columns.0',
+      { name: 'word', path: '/word', type: 'text', default: '' },
+      'inputs.columns.0.type: text needs a tensor of its own',
+    ],
+    ['outputs.0.class', 'late', 'outputs.0: either a column or a class'],
+    ['outputs.0.whenNotFinite', 'ignore', 'outputs.0.whenNotFinite'],
     ['outputs', [], 'outputs'],
     ['outputs.0.name', '7', 'outputs.0.name: a number is no name'],
     ['outputs.0.name', 'seq_no', 'outputs.0.name: snapshots have a column of that name'],

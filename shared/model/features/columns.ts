@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import { FreshetError } from '@freshet/errors/errors.ts'
 import type { Column } from '../bundle/spec.ts'
 import { compilePointer } from './json-pointer.ts'
 import { parseTimeMs } from './parse-time.ts'
@@ -33,7 +34,7 @@ export function compileColumns(columns: readonly Column[]): RowWriter {
     find: compilePointer(column.path),
     read: compileReader(column, parseTime),
     /** NaN: required. */
-    missing: column.default ?? Number.NaN,
+    missing: typeof column.default === 'number' ? column.default : Number.NaN,
   }))
   return {
     width,
@@ -77,6 +78,8 @@ function compileReader(column: Column, parseTime: Reader): Reader {
     }
     case 'time':
       return compileTimePart(column.part, column.timeZone, parseTime)
+    case 'text':
+      throw new FreshetError('MODEL_INVALID', `column ${column.name}: text is not read yet`)
   }
 }
 
@@ -109,6 +112,7 @@ const WANTED = {
   number: 'a number within float32',
   boolean: 'true or false',
   category: 'a string',
+  text: 'a string',
   time: 'an ISO 8601 time or milliseconds since 1970',
 } as const
 

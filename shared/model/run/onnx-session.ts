@@ -39,7 +39,7 @@ export async function openSession({ onnx, spec }: RunnableModel): Promise<OnnxSe
       for (let from = 0; from < rows; from += runRows) {
         const count = Math.min(runRows, rows - from)
         const result = await runOnce(session, spec, matrix, { from, count }, tensors)
-        for (const [index, { tensor, column }] of spec.outputs.entries())
+        for (const [index, { tensor, column = 0 }] of spec.outputs.entries())
           copyColumn(result[tensor]!, column, outputs[index]!.subarray(from, from + count))
       }
       return outputs
@@ -51,7 +51,7 @@ export async function openSession({ onnx, spec }: RunnableModel): Promise<OnnxSe
 function checkShapes(session: InferenceSession, { inputs, outputs }: RunnableModel['spec']): void {
   const [input, ...others] = session.inputMetadata
   const names = session.inputNames.join(', ')
-  if (input?.name !== inputs.tensor || others.length > 0)
+  if (input === undefined || input.name !== inputs.tensor || others.length > 0)
     throw new FreshetError('MODEL_INVALID', `the model's inputs are ${names}, not ${inputs.tensor} alone`)
   const [rows, width] = input.isTensor ? input.shape : []
   const isMatrix = input.isTensor && input.type === 'float32' && input.shape.length === 2
@@ -65,7 +65,7 @@ function checkShapes(session: InferenceSession, { inputs, outputs }: RunnableMod
       'MODEL_INVALID',
       `the model wants ${width} columns, its spec has ${inputs.columns.length}`,
     )
-  for (const { tensor, column } of outputs) {
+  for (const { tensor, column = 0 } of outputs) {
     const output = session.outputMetadata.find(({ name }) => name === tensor)
     if (output === undefined)
       throw new FreshetError(
@@ -98,7 +98,7 @@ async function runOnce(
   const width = inputs.columns.length
   const rows = matrix.subarray(from * width, (from + count) * width)
   try {
-    return await session.run({ [inputs.tensor]: new Tensor('float32', rows, [count, width]) }, fetches)
+    return await session.run({ [inputs.tensor!]: new Tensor('float32', rows, [count, width]) }, fetches)
   } catch (cause) {
     throw new FreshetError('MODEL_RUN_FAILED', `ONNX Runtime: ${reasonOf(cause)}`, { cause })
   }
