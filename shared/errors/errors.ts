@@ -135,6 +135,14 @@ export const ERRORS = {
     retryable: false,
     hint: 'A pushed version never changes: give model.json another version.',
   },
+  MODEL_NOT_CURRENT: {
+    retryable: false,
+    hint: 'Promote it without --again, or leave name and version out: `freshet model current` shows what is current.',
+  },
+  MODEL_NO_PREVIOUS: {
+    retryable: false,
+    hint: 'Promote the version that you want: `freshet model list` shows those that are pushed.',
+  },
   MODEL_RUN_FAILED: {
     retryable: true,
     hint: 'The inference worker is started again; if it stays, check the model.',

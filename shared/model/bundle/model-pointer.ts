@@ -1,9 +1,8 @@
 import { jsonRecord } from '@freshet/records/json-record.ts'
 import { z } from 'zod'
 
-/** Names the promoted model: the one object of the model store that ever changes, by conditional put. */
-const pointerSchema = z.object({
-  version: z.literal(1),
+/** One time that a model became the current one. */
+const promotion = {
   name: z.string(),
   modelVersion: z.string(),
   /** Of model.onnx, in hex. */
@@ -11,9 +10,59 @@ const pointerSchema = z.object({
   /** Counts promotions, so a rollback outranks what it undoes. */
   generation: z.int().min(1),
   promotedAtMs: z.number(),
+}
+
+export type Promotion = z.infer<z.ZodObject<typeof promotion>>
+
+/** Names the promoted model: changed by conditional put only. */
+const pointerSchema = z.object({
+  version: z.literal(1),
+  ...promotion,
+  /** Where rolling back leads, the nearest first; pointers of earlier builds have none. */
+  previous: z.array(z.object(promotion)).default([]),
 })
 
 export type ModelPointer = z.infer<typeof pointerSchema>
 
 export const POINTER_OBJECT = 'models/current.json'
 export const modelPointerRecord = jsonRecord<ModelPointer>('model pointer', 1, pointerSchema)
+
+const MAX_PREVIOUS = 10
+
+/** The pointer after `model` became the current one; what is current now can be rolled back to. */
+export function promoted(
+  model: Pick<Promotion, 'name' | 'modelVersion' | 'sha256'>,
+  over: ModelPointer | null,
+  nowMs: number,
+): ModelPointer {
+  const previous = over === null ? [] : [promotionOf(over), ...over.previous].slice(0, MAX_PREVIOUS)
+  return { ...next(model, over, nowMs), previous }
+}
+
+/** The same model under the next generation, which scores everything anew. */
+export function promotedAgain(current: ModelPointer, nowMs: number): ModelPointer {
+  return { ...next(current, current, nowMs), previous: current.previous }
+}
+
+/**
+ * The pointer after going back one step. What is left behind is forgotten, so going back twice leads two steps back
+ * and not forward again.
+ * @returns null where there is nothing to go back to
+ */
+export function rolledBack(current: ModelPointer, nowMs: number): ModelPointer | null {
+  const [last, ...previous] = current.previous
+  return last === undefined ? null : { ...next(last, current, nowMs), previous }
+}
+
+function next(
+  { name, modelVersion, sha256 }: Pick<Promotion, 'name' | 'modelVersion' | 'sha256'>,
+  over: ModelPointer | null,
+  nowMs: number,
+): Omit<ModelPointer, 'previous'> {
+  const generation = (over?.generation ?? 0) + 1
+  return { version: 1, name, modelVersion, sha256, generation, promotedAtMs: nowMs }
+}
+
+function promotionOf({ name, modelVersion, sha256, generation, promotedAtMs }: ModelPointer): Promotion {
+  return { name, modelVersion, sha256, generation, promotedAtMs }
+}

@@ -2,7 +2,16 @@ import { MemoryObjectStore } from '@freshet/adapters/memory/object-store.ts'
 import { describe, expect, test } from 'vitest'
 import { BUNDLE_FILES, encodeBundle, type ModelBundle } from './bundle.ts'
 import { fixtureBundle } from './bundles.kit.ts'
-import { loadPromotedModel, promoteModel, pushModel, readPointer } from './model-store.ts'
+import { listModels } from './list-models.ts'
+import {
+  loadPromotedModel,
+  promoteAgain,
+  promoteModel,
+  pushModel,
+  readPointer,
+  rollBackModel,
+} from './model-store.ts'
+import { clearShadow, readShadow, setShadow } from './shadow-pointer.ts'
 
 const outputs: ModelBundle['spec']['outputs'] = [
   { name: 'ten', tensor: 'scores', column: 1 },
@@ -90,6 +99,105 @@ describe('promote', () => {
     const files = encodeBundle(await fixtureBundle('fixed-rows.onnx', outputs, '1'))
     for (const file of BUNDLE_FILES) await store.put(`models/fixture/1/${file}`, Buffer.from(files[file]))
     await expect(promoteModel(store, version('1'), 20)).rejects.toThrow('is not the model that was promoted')
+  })
+})
+
+describe('promote again', () => {
+  test('the current model gets a generation of its own, and going back leads past it', async () => {
+    const store = await storeWith('1', '2')
+    await promoteModel(store, version('1'), 10)
+    await promoteModel(store, version('2'), 20)
+    expect(await promoteAgain(store, undefined, 30)).toMatchObject({ modelVersion: '2', generation: 3 })
+    expect(await promoteAgain(store, version('2'), 40)).toMatchObject({ modelVersion: '2', generation: 4 })
+    expect(await rollBackModel(store, 50)).toMatchObject({ modelVersion: '1', generation: 5 })
+  })
+
+  test('a model that is not current is not promoted by mistake', async () => {
+    const store = await storeWith('1', '2')
+    await expect(promoteAgain(store, undefined, 10)).rejects.toMatchObject({ code: 'MODEL_MISSING' })
+    await promoteModel(store, version('1'), 10)
+    await expect(promoteAgain(store, version('2'), 20)).rejects.toMatchObject({ code: 'MODEL_NOT_CURRENT' })
+    expect(await readPointer(store)).toMatchObject({ modelVersion: '1', generation: 1 })
+  })
+})
+
+describe('roll back', () => {
+  test('leads to the model that was current before, then to the one before that', async () => {
+    const store = await storeWith('1', '2', '3')
+    for (const name of ['1', '2', '3']) await promoteModel(store, version(name), 10)
+    expect(await rollBackModel(store, 40)).toMatchObject({
+      modelVersion: '2',
+      generation: 4,
+      promotedAtMs: 40,
+    })
+    expect(await rollBackModel(store, 50)).toMatchObject({ modelVersion: '1', generation: 5 })
+    await expect(rollBackModel(store, 60)).rejects.toMatchObject({ code: 'MODEL_NO_PREVIOUS' })
+    expect(await readPointer(store)).toMatchObject({ modelVersion: '1', generation: 5 })
+  })
+
+  test('an older model that is not what it was then, or is gone, is refused', async () => {
+    const store = await storeWith('1', '2')
+    await promoteModel(store, version('1'), 10)
+    const now = await promoteModel(store, version('2'), 20)
+    const files = encodeBundle(await fixtureBundle('fixed-rows.onnx', outputs, '1'))
+    for (const file of BUNDLE_FILES) await store.put(`models/fixture/1/${file}`, Buffer.from(files[file]))
+    await expect(rollBackModel(store, 30)).rejects.toMatchObject({ code: 'MODEL_HASH' })
+    for (const file of BUNDLE_FILES) await store.delete(`models/fixture/1/${file}`)
+    await expect(rollBackModel(store, 30)).rejects.toMatchObject({ code: 'MODEL_MISSING' })
+    expect(await readPointer(store)).toEqual(now)
+  })
+
+  test('of two at the same time one goes back, and the other hears of it instead of going back further', async () => {
+    const store = await storeWith('1', '2', '3')
+    for (const name of ['1', '2', '3']) await promoteModel(store, version(name), 10)
+    const both = await Promise.allSettled([rollBackModel(store, 20), rollBackModel(store, 20)])
+    expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
+    expect(both.find(({ status }) => status === 'rejected')).toMatchObject({
+      reason: { code: 'OBJECT_CHANGED' },
+    })
+    expect(await readPointer(store)).toMatchObject({ modelVersion: '2', generation: 4 })
+  })
+})
+
+describe('list', () => {
+  test('names every version with its size, the latest pushed first; pointers and reports are no models', async () => {
+    let nowMs = 100
+    const store = new MemoryObjectStore(() => nowMs)
+    for (const name of ['1', '2']) {
+      const bundle = await fixtureBundle('two-outputs.onnx', outputs, name)
+      await pushModel(store, bundle)
+      nowMs += 100
+    }
+    await promoteModel(store, version('1'), nowMs)
+    await setShadow(store, version('2'), nowMs)
+    await store.put('models/shadow/fixture@2/model.json', Buffer.from('{}'))
+    await store.put('models/fixture/3/model.onnx', Buffer.from('half a push'))
+    const bytes = expect.any(Number)
+    expect(await listModels(store)).toMatchObject([
+      { name: 'fixture', version: '3', bytes: 11, pushedAtMs: null },
+      { name: 'fixture', version: '2', bytes, pushedAtMs: 200 },
+      { name: 'fixture', version: '1', bytes, pushedAtMs: 100 },
+    ])
+  })
+})
+
+describe('shadow', () => {
+  test('is a pushed model, replaces the one before, and goes', async () => {
+    const store = await storeWith('1', '2')
+    expect(await readShadow(store)).toBeNull()
+    await setShadow(store, version('1'), 10)
+    const second = await setShadow(store, version('2'), 20)
+    expect(await setShadow(store, version('2'), 30)).toEqual(second)
+    expect(await readShadow(store)).toEqual(second)
+    await clearShadow(store)
+    await clearShadow(store)
+    expect(await readShadow(store)).toBeNull()
+  })
+
+  test('a model that was never pushed is none', async () => {
+    const store = await storeWith('1')
+    await expect(setShadow(store, version('9'), 10)).rejects.toMatchObject({ code: 'MODEL_MISSING' })
+    expect(await readShadow(store)).toBeNull()
   })
 })
 

@@ -11,7 +11,19 @@ import {
   type ModelBundle,
   readBundle,
 } from './bundle.ts'
-import { type ModelPointer, modelPointerRecord, POINTER_OBJECT } from './model-pointer.ts'
+import {
+  type ModelPointer,
+  modelPointerRecord,
+  POINTER_OBJECT,
+  promoted,
+  promotedAgain,
+  rolledBack,
+} from './model-pointer.ts'
+
+export interface PushedModel {
+  readonly name: string
+  readonly version: string
+}
 
 const MAX_PROMOTE_ATTEMPTS = 10
 
@@ -35,43 +47,98 @@ export async function pushModel(
 }
 
 /**
- * Makes a pushed model the current one, under the next generation. Rolling back is promoting the older version.
- * Naming the model that is current already changes nothing, so a promotion can be repeated.
+ * Makes a pushed model the current one, under the next generation. Naming the model that is current already changes
+ * nothing, so a promotion can be repeated.
  * Nothing is promoted, nor confirmed, whose stored files do not belong together.
  * @throws MODEL_MISSING when it was never pushed; MODEL_HASH, MODEL_INVALID
  */
 export async function promoteModel(
   store: ObjectStore,
-  model: { readonly name: string; readonly version: string },
+  model: PushedModel,
   nowMs: number,
   signal?: AbortSignal,
 ): Promise<ModelPointer> {
-  const bundle = await readBundle((file) => getFile(store, model, file, signal))
-  const { sha256 } = bundle.spec
+  const bundle = await readPushedBundle(store, model, signal)
+  const { name, version: modelVersion, sha256 } = bundle.spec
+  const decide = (current: ModelPointer | null) => {
+    if (current?.name !== name || current.modelVersion !== modelVersion)
+      return promoted({ name, modelVersion, sha256 }, current, nowMs)
+    checkPromoted(bundle, current)
+    return current
+  }
+  // Where another promotion comes first, ours goes on top of it, or finds itself done.
   for (let attempt = 1; ; attempt++) {
-    const stored = await getPointer(store, signal)
-    const current = stored && modelPointerRecord.decode(stored.body)
-    if (current?.name === model.name && current.modelVersion === model.version) {
-      checkPromoted(bundle, current)
-      return current
-    }
-    const next: ModelPointer = {
-      version: 1,
-      name: model.name,
-      modelVersion: model.version,
-      sha256,
-      generation: (current?.generation ?? 0) + 1,
-      promotedAtMs: nowMs,
-    }
-    const condition = stored ? { ifMatch: stored.etag } : 'absent'
     try {
-      await store.put(POINTER_OBJECT, Buffer.from(modelPointerRecord.encode(next)), condition, signal)
-      return next
+      return await movePointer(store, decide, signal)
     } catch (error) {
-      // Another promotion came first: ours goes on top of it, or finds itself done.
       if (!isFreshetError(error, 'OBJECT_CHANGED') || attempt === MAX_PROMOTE_ATTEMPTS) throw error
     }
   }
+}
+
+/**
+ * Gives the current model the next generation: everything is scored again, and outranks what is stored.
+ * @param model the one that has to be current; any, when left out.
+ * @throws MODEL_MISSING when nothing is promoted, MODEL_NOT_CURRENT, OBJECT_CHANGED when another promotion is faster
+ */
+export async function promoteAgain(
+  store: ObjectStore,
+  model: PushedModel | undefined,
+  nowMs: number,
+  signal?: AbortSignal,
+): Promise<ModelPointer> {
+  const current = await readCurrent(store, signal)
+  if (model !== undefined && (model.name !== current.name || model.version !== current.modelVersion))
+    throw new FreshetError('MODEL_NOT_CURRENT', `${labelOf(current)} is current, not ${modelLabel(model)}`)
+  return await replaceCurrent(store, promotedAgain(current, nowMs), current, signal)
+}
+
+/**
+ * Makes the model current that was so before, under the next generation.
+ * @throws MODEL_MISSING when nothing is promoted or the older model's objects are gone, MODEL_NO_PREVIOUS,
+ * MODEL_HASH when it is not what it was then, MODEL_INVALID; OBJECT_CHANGED when another promotion is faster: it is not
+ * rolled back unseen
+ */
+export async function rollBackModel(
+  store: ObjectStore,
+  nowMs: number,
+  signal?: AbortSignal,
+): Promise<ModelPointer> {
+  const current = await readCurrent(store, signal)
+  const back = rolledBack(current, nowMs)
+  if (back === null)
+    throw new FreshetError('MODEL_NO_PREVIOUS', `no model was current before ${labelOf(current)}`)
+  return await replaceCurrent(store, back, current, signal)
+}
+
+/** @throws OBJECT_CHANGED when `current` is no more what is current */
+async function replaceCurrent(
+  store: ObjectStore,
+  next: ModelPointer,
+  { generation }: ModelPointer,
+  signal?: AbortSignal,
+): Promise<ModelPointer> {
+  await loadBundle(store, next, signal)
+  const decide = (found: ModelPointer | null) => {
+    if (found?.generation === generation) return next
+    throw new FreshetError('OBJECT_CHANGED', 'another model was promoted meanwhile')
+  }
+  return await movePointer(store, decide, signal)
+}
+
+/** One conditional put, unless `decide` says that all stays as it is. @throws OBJECT_CHANGED */
+async function movePointer(
+  store: ObjectStore,
+  decide: (current: ModelPointer | null) => ModelPointer,
+  signal?: AbortSignal,
+): Promise<ModelPointer> {
+  const stored = await getPointer(store, signal)
+  const current = stored && modelPointerRecord.decode(stored.body)
+  const next = decide(current)
+  if (next === current) return current
+  const condition = stored ? { ifMatch: stored.etag } : 'absent'
+  await store.put(POINTER_OBJECT, Buffer.from(modelPointerRecord.encode(next)), condition, signal)
+  return next
 }
 
 /** null: nothing was ever promoted. */
@@ -85,36 +152,54 @@ export async function loadPromotedModel(
   store: ObjectStore,
   signal: AbortSignal,
 ): Promise<{ bundle: ModelBundle; identity: ModelIdentity }> {
+  return await loadBundle(store, await readCurrent(store, signal), signal)
+}
+
+/** @throws MODEL_MISSING */
+async function readCurrent(store: ObjectStore, signal?: AbortSignal): Promise<ModelPointer> {
   const pointer = await readPointer(store, signal)
   if (pointer === null) throw new FreshetError('MODEL_MISSING', 'no model is promoted')
-  return await loadBundle(store, pointer, signal)
+  return pointer
 }
 
 /** @throws MODEL_MISSING when the objects that the pointer names are gone; MODEL_HASH, MODEL_INVALID */
 export async function loadBundle(
   store: ObjectStore,
   pointer: ModelPointer,
-  signal: AbortSignal,
+  signal?: AbortSignal,
 ): Promise<{ bundle: ModelBundle; identity: ModelIdentity }> {
   const { name, modelVersion: version, generation } = pointer
-  const bundle = await readBundle((file) => getFile(store, { name, version }, file, signal))
+  const bundle = await readPushedBundle(store, { name, version }, signal)
   checkPromoted(bundle, pointer)
   return { bundle, identity: { name, version, generation } }
 }
 
-/** The files may belong together and yet not be those that were promoted. @throws MODEL_HASH */
-function checkPromoted({ spec }: ModelBundle, { name, modelVersion: version, sha256 }: ModelPointer): void {
-  if (spec.sha256 === sha256) return
-  throw new FreshetError('MODEL_HASH', `${modelLabel({ name, version })} is not the model that was promoted`)
+/** What is pushed under a name and version, promoted or not. @throws MODEL_MISSING, MODEL_HASH, MODEL_INVALID */
+export async function readPushedBundle(
+  store: ObjectStore,
+  model: PushedModel,
+  signal?: AbortSignal,
+): Promise<ModelBundle> {
+  return await readBundle((file) => getFile(store, model, file, signal))
 }
 
-function objectKey({ name, version }: { name: string; version: string }, file: BundleFile): string {
+/** The files may belong together and yet not be those that were promoted. @throws MODEL_HASH */
+function checkPromoted({ spec }: ModelBundle, pointer: ModelPointer): void {
+  if (spec.sha256 === pointer.sha256) return
+  throw new FreshetError('MODEL_HASH', `${labelOf(pointer)} is not the model that was promoted`)
+}
+
+function labelOf({ name, modelVersion: version }: ModelPointer): string {
+  return modelLabel({ name, version })
+}
+
+function objectKey({ name, version }: PushedModel, file: BundleFile): string {
   return `models/${name}/${version}/${file}`
 }
 
 async function getFile(
   store: ObjectStore,
-  model: { readonly name: string; readonly version: string },
+  model: PushedModel,
   file: BundleFile,
   signal?: AbortSignal,
 ): Promise<Buffer> {
