@@ -5,7 +5,7 @@ import { FreshetError } from '@freshet/errors/errors.ts'
 import { parseWith } from '@freshet/records/parse-with.ts'
 import { modelLabel } from '@freshet/records/score-batch.ts'
 import { z } from 'zod'
-import { refuseExternalData } from './external-data.ts'
+import { refuseExternalData } from '../onnx/external-data.ts'
 import { encodeModelSpec, type ModelSpec, parseModelSpec } from './spec.ts'
 
 /** A model as it is pushed, promoted and loaded: three files of one folder or object prefix. */

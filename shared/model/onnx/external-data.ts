@@ -1,4 +1,5 @@
 import { FreshetError } from '@freshet/errors/errors.ts'
+import { readFields } from './protobuf.ts'
 
 /**
  * Refuses a model whose tensors live in files beside it: the hash would not cover them, and they would be read from
@@ -43,41 +44,4 @@ const DATA_LOCATION = 14
 
 function isExternal(field: number, value: number | Uint8Array): boolean {
   return field === EXTERNAL_DATA || (field === DATA_LOCATION && value !== 0)
-}
-
-interface Field {
-  readonly field: number
-  /** A varint, or the bytes of anything with a length; fixed-width numbers are passed over as 0. */
-  readonly value: number | Uint8Array
-}
-
-function* readFields(bytes: Uint8Array): Generator<Field> {
-  let at = 0
-  const readVarint = () => {
-    let value = 0
-    for (let scale = 1; at < bytes.length; scale *= 128) {
-      const byte = bytes[at++]!
-      value += (byte & 127) * scale
-      if (byte < 128) return value
-    }
-    throw notOnnx()
-  }
-  while (at < bytes.length) {
-    const tag = readVarint()
-    const field = Math.floor(tag / 8)
-    let value: number | Uint8Array = 0
-    if (tag % 8 === 0) value = readVarint()
-    else if (tag % 8 === 1) at += 8
-    else if (tag % 8 === 2) {
-      const length = readVarint()
-      value = bytes.subarray(at, (at += length))
-    } else if (tag % 8 === 5) at += 4
-    else throw notOnnx()
-    if (at > bytes.length) throw notOnnx()
-    yield { field, value }
-  }
-}
-
-function notOnnx(): FreshetError {
-  return new FreshetError('MODEL_INVALID', 'model.onnx is not an ONNX model')
 }
