@@ -1,0 +1,65 @@
+import { openS3, type S3ObjectStore } from '@freshet/adapters/s3/s3-object-store.ts'
+import { FreshetError } from '@freshet/errors/errors.ts'
+import type { ModelPointer } from '@freshet/model/bundle/model-pointer.ts'
+import { promoteAgain, promoteModel, readPointer, rollBackModel } from '@freshet/model/bundle/model-store.ts'
+import { modelLabel } from '@freshet/records/score-batch.ts'
+import { Command } from 'commander'
+import { readInvocation } from '../invocation.ts'
+
+export function promoteCommand(): Command {
+  return new Command('promote')
+    .description(
+      'make a pushed model the current one: every document is scored again with it, in the background',
+    )
+    .argument('[name]')
+    .argument('[version]')
+    .option('--again', 'give the model that is current a new generation, which scores every document again')
+    .action(
+      async (name: string | undefined, version: string | undefined, { again = false }, command: Command) => {
+        const model = name !== undefined && version !== undefined ? { name, version } : undefined
+        if (model === undefined && (!again || name !== undefined))
+          throw new FreshetError(
+            'USAGE',
+            'name and version are wanted, as in `freshet model promote delay 2`',
+          )
+        await movePointer(command, (store) =>
+          again ? promoteAgain(store, model, Date.now()) : promoteModel(store, model!, Date.now()),
+        )
+      },
+    )
+}
+
+export function rollbackCommand(): Command {
+  return new Command('rollback')
+    .description('make the model current that was so before; again, the one before that')
+    .action(async (_: unknown, command: Command) => {
+      await movePointer(command, (store) => rollBackModel(store, Date.now()))
+    })
+}
+
+export function currentCommand(): Command {
+  return new Command('current')
+    .description('show the promoted model')
+    .action(async (_: unknown, command: Command) => {
+      const { settings, json } = readInvocation(command)
+      await using store = openS3(settings.s3)
+      const pointer = await readPointer(store)
+      if (json) process.stdout.write(`${JSON.stringify(pointer)}\n`)
+      else process.stdout.write(pointer === null ? 'no model is promoted\n' : describeCurrent(pointer))
+    })
+}
+
+async function movePointer(
+  command: Command,
+  move: (store: S3ObjectStore) => Promise<ModelPointer>,
+): Promise<void> {
+  const { settings, json } = readInvocation(command)
+  await using store = openS3(settings.s3)
+  const pointer = await move(store)
+  process.stdout.write(json ? `${JSON.stringify(pointer)}\n` : describeCurrent(pointer))
+}
+
+export function describeCurrent({ name, modelVersion, generation, promotedAtMs }: ModelPointer): string {
+  const label = modelLabel({ name, version: modelVersion })
+  return `${label} is current, generation ${generation}, since ${new Date(promotedAtMs).toISOString()}\n`
+}

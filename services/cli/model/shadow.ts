@@ -1,0 +1,40 @@
+import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
+import { FreshetError } from '@freshet/errors/errors.ts'
+import {
+  clearShadow,
+  readShadow,
+  type ShadowPointer,
+  setShadow,
+} from '@freshet/model/bundle/shadow-pointer.ts'
+import { modelLabel } from '@freshet/records/score-batch.ts'
+import { Command } from 'commander'
+import { readInvocation } from '../invocation.ts'
+
+/** `freshet model shadow [name version | --off]`; without either it tells which model is the shadow. */
+export function shadowCommand(): Command {
+  return new Command('shadow')
+    .description('let a pushed model score beside the current one, for comparison only')
+    .argument('[name]')
+    .argument('[version]')
+    .option('--off', 'end the comparison')
+    .action(
+      async (name: string | undefined, version: string | undefined, { off = false }, command: Command) => {
+        if ((name === undefined) !== (version === undefined) || (off && name !== undefined))
+          throw new FreshetError('USAGE', 'either name and version, or --off, or nothing')
+        const { settings, json } = readInvocation(command)
+        await using store = openS3(settings.s3)
+        if (off) await clearShadow(store)
+        const shadow =
+          name !== undefined && version !== undefined
+            ? await setShadow(store, { name, version }, Date.now())
+            : await readShadow(store)
+        process.stdout.write(json ? `${JSON.stringify(shadow)}\n` : describeShadow(shadow))
+      },
+    )
+}
+
+function describeShadow(shadow: ShadowPointer | null): string {
+  if (shadow === null) return 'no model is a shadow\n'
+  const { name, modelVersion: version, sinceMs } = shadow
+  return `${modelLabel({ name, version })} scores beside the current model since ${new Date(sinceMs).toISOString()}\n`
+}
