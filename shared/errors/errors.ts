@@ -119,6 +119,7 @@ export const ERRORS = {
   BUCKET_MISSING: { retryable: false, hint: 'Create the bucket, or mend s3.bucket.' },
   OBJECT_MISSING: { retryable: false, hint: 'The object was deleted or never written.' },
   OBJECT_CHANGED: { retryable: true, hint: 'Another writer was faster; read again.' },
+  UPLOAD_GONE: { retryable: true, hint: 'An upload took so long that it was given up; it is begun again.' },
 
   // Models
   MODEL_MISSING: { retryable: true, hint: 'Push and promote a model: `freshet model push <folder>`.' },

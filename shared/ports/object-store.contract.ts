@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { describe, expect, test } from 'vitest'
-import type { ObjectStore } from './object-store.ts'
+import { MIN_PART_BYTES, type ObjectStore } from './object-store.ts'
 import type { Skip } from './score-store.contract.ts'
 
 /** What every object store promises. `open` gives one whose keys nobody else uses. */
@@ -75,6 +75,40 @@ export function objectStoreContract(
       expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
       const winner = outcomes.findIndex(({ status }) => status === 'fulfilled')
       expect((await store.get('race')).body).toEqual(bodies[winner])
+    })
+
+    promise('an upload is seen when it is completed, whole, whatever was sent twice', async (store) => {
+      const first = Buffer.alloc(MIN_PART_BYTES, 'a')
+      const upload = await store.beginUpload('large')
+      await upload.putPart(1, Buffer.alloc(MIN_PART_BYTES, 'x'))
+      await upload.putPart(1, first)
+      await upload.putPart(2, Buffer.from('end'))
+      await expect(store.get('large')).rejects.toMatchObject({ code: 'OBJECT_MISSING' })
+      await upload.complete()
+      await upload.complete()
+      expect((await store.getRange('large', { from: 0, to: 2 ** 30 })).length).toBe(first.length + 3)
+      expect((await store.getRange('large', { from: first.length - 1, to: 2 ** 30 })).toString()).toBe('aend')
+    })
+
+    promise('an upload that was given up leaves nothing, and takes no more', async (store) => {
+      const upload = await store.beginUpload('given-up')
+      await upload.putPart(1, Buffer.from('x'))
+      await upload.abort()
+      await upload.abort()
+      await expect(upload.putPart(2, Buffer.from('x'))).rejects.toMatchObject({ code: 'UPLOAD_GONE' })
+      await expect(upload.complete()).rejects.toMatchObject({ code: 'UPLOAD_GONE' })
+      await expect(store.get('given-up')).rejects.toMatchObject({ code: 'OBJECT_MISSING' })
+    })
+
+    promise('uploads that nobody ended are given up by their age and prefix', async (store) => {
+      const upload = await store.beginUpload('left/a')
+      await store.beginUpload('other/a')
+      await upload.putPart(1, Buffer.from('x'))
+      const soonMs = Date.now() + 60_000
+      expect(await store.abortUploads('left/', Date.now() - 3_600_000)).toBe(0)
+      expect(await store.abortUploads('left/', soonMs)).toBe(1)
+      await expect(upload.complete()).rejects.toMatchObject({ code: 'UPLOAD_GONE' })
+      expect(await store.abortUploads('', soonMs)).toBe(1)
     })
 
     promise('a list holds the keys under a prefix, in byte order, with sizes and times', async (store) => {

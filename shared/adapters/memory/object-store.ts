@@ -1,10 +1,17 @@
 import { Buffer } from 'node:buffer'
 import { FreshetError } from '@freshet/errors/errors.ts'
-import type { ListedObject, ObjectStore, PutCondition, StoredObject } from '@freshet/ports/object-store.ts'
+import type {
+  ListedObject,
+  ObjectStore,
+  PutCondition,
+  StoredObject,
+  Upload,
+} from '@freshet/ports/object-store.ts'
 
 /** An object store that lives as long as the process. What simulations and tests stand on. */
 export class MemoryObjectStore implements ObjectStore {
   readonly #objects = new Map<string, StoredObject & { readonly modifiedAtMs: number }>()
+  readonly #uploads = new Set<OpenUpload>()
   readonly #nowMs: () => number
   #writes = 0
 
@@ -37,6 +44,37 @@ export class MemoryObjectStore implements ObjectStore {
     return etag
   }
 
+  async beginUpload(key: string, signal?: AbortSignal): Promise<Upload> {
+    checkSignal(signal)
+    const upload: OpenUpload = { key, begunAtMs: this.#nowMs(), parts: [] }
+    this.#uploads.add(upload)
+    return {
+      putPart: async (number, bytes, signal) => {
+        checkSignal(signal)
+        if (!this.#uploads.has(upload)) throw gone(key)
+        upload.parts[number - 1] = Buffer.from(bytes)
+      },
+      complete: async (signal) => {
+        checkSignal(signal)
+        if (this.#uploads.delete(upload)) await this.put(key, Buffer.concat(upload.parts))
+        else if (!this.#objects.has(key)) throw gone(key)
+      },
+      abort: async (signal) => {
+        checkSignal(signal)
+        this.#uploads.delete(upload)
+      },
+    }
+  }
+
+  async abortUploads(prefix: string, begunBeforeMs: number, signal?: AbortSignal): Promise<number> {
+    checkSignal(signal)
+    const old = [...this.#uploads].filter(
+      ({ key, begunAtMs }) => key.startsWith(prefix) && begunAtMs < begunBeforeMs,
+    )
+    for (const upload of old) this.#uploads.delete(upload)
+    return old.length
+  }
+
   async list(prefix: string, signal?: AbortSignal): Promise<readonly ListedObject[]> {
     checkSignal(signal)
     return [...this.#objects]
@@ -50,6 +88,10 @@ export class MemoryObjectStore implements ObjectStore {
     this.#objects.delete(key)
   }
 
+  urlOf(key: string): string {
+    return `memory://${key}`
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {}
 
   #find(key: string): StoredObject {
@@ -57,6 +99,16 @@ export class MemoryObjectStore implements ObjectStore {
     if (object === undefined) throw new FreshetError('OBJECT_MISSING', `get ${key}: no such object`)
     return object
   }
+}
+
+interface OpenUpload {
+  readonly key: string
+  readonly begunAtMs: number
+  readonly parts: Buffer[]
+}
+
+function gone(key: string): FreshetError {
+  return new FreshetError('UPLOAD_GONE', `upload of ${key}: it was given up`)
 }
 
 function checkSignal(signal: AbortSignal | undefined): void {

@@ -13,9 +13,16 @@ import {
 import { redactUrl } from '@freshet/config/redact.ts'
 import type { Settings } from '@freshet/config/schema.ts'
 import { FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
-import type { ListedObject, ObjectStore, PutCondition, StoredObject } from '@freshet/ports/object-store.ts'
+import type {
+  ListedObject,
+  ObjectStore,
+  PutCondition,
+  StoredObject,
+  Upload,
+} from '@freshet/ports/object-store.ts'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { isIntact, readBody } from './read-body.ts'
+import { abortUploads, S3Upload } from './s3-upload.ts'
 import { translateS3Error } from './translate.ts'
 
 /** No request is made before the first call. @throws CONFIG_INVALID when only half of the key pair is given */
@@ -106,6 +113,21 @@ export class S3ObjectStore implements ObjectStore {
     }
   }
 
+  beginUpload(key: string, signal?: AbortSignal): Promise<Upload> {
+    return S3Upload.begin(
+      this.#client,
+      this.#at(key),
+      (doing, work, signal) => this.#ask(doing, signal, work),
+      signal,
+    )
+  }
+
+  abortUploads(prefix: string, begunBeforeMs: number, signal?: AbortSignal): Promise<number> {
+    return this.#ask(`give up uploads of ${prefix}`, signal, (options) =>
+      abortUploads(this.#client, { ...this.#at(prefix), begunBeforeMs }, options),
+    )
+  }
+
   async list(prefix: string, signal?: AbortSignal): Promise<readonly ListedObject[]> {
     const objects: ListedObject[] = []
     let from: string | undefined
@@ -137,6 +159,10 @@ export class S3ObjectStore implements ObjectStore {
     ).catch((error: unknown) => {
       if (!isFreshetError(error, 'OBJECT_MISSING')) throw error
     })
+  }
+
+  urlOf(key: string): string {
+    return `s3://${this.#bucket}/${this.#prefix}${key}`
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

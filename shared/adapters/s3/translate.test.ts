@@ -5,6 +5,7 @@ test.each([
   ['NoSuchKey', 404, 'OBJECT_MISSING'],
   ['NoSuchBucket', 404, 'BUCKET_MISSING'],
   ['NotFound', 404, 'BUCKET_MISSING'],
+  ['NoSuchUpload', 404, 'UPLOAD_GONE'],
   ['PreconditionFailed', 412, 'OBJECT_CHANGED'],
   ['ConditionalRequestConflict', 409, 'OBJECT_CHANGED'],
   ['AccessDenied', 403, 'S3_UNAUTHORIZED'],
