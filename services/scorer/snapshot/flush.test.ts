@@ -158,7 +158,14 @@ class Flaky extends MemoryObjectStore {
   }
 }
 
-const lease: Lease = { check() {}, heartbeat: async () => {}, commit: async () => {}, signal }
+const lease: Lease = {
+  check() {},
+  heartbeat: async () => {},
+  commit: async () => {},
+  signal,
+  start: { nextOffset: 0, note: '' },
+  rest: () => () => {},
+}
 
 function partsOn(store: ObjectStore, maxDeltas: number): FlushParts {
   const clock = { nowMs: Date.now, sleep: () => new Promise<void>((resolve) => setImmediate(resolve)) }

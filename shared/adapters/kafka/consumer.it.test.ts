@@ -276,3 +276,52 @@ test('a reader that retention overtakes while it works is told what it will not 
   expect(seen).toEqual([0, 1, 2, 6, 7, 8, 9])
   expect(scratch.complaints.join('\n')).toMatch(/from 3, but the log begins at 6: 3 messages are gone/)
 })
+
+test('the note beside an offset is there for the next owner, and is none where reading begins elsewhere', async () => {
+  await using scratch = await scratchTopic(1)
+  await scratch.write(numbered(0, 0, 10))
+  const starts: unknown[] = []
+  const readOnce = async (options: Partial<GroupConsumerOptions> = {}) => {
+    const seen = starts.length
+    const reader = consume(
+      scratch,
+      async (_batch, lease) => {
+        starts.push(lease.start)
+        await lease.commit(4, 'generation 7')
+      },
+      options,
+    )
+    await vi.waitUntil(() => starts.length > seen, waiting)
+    reader.stop()
+    await reader.run
+  }
+  await readOnce()
+  await readOnce()
+  await readOnce({ onAssigned: async () => new Map([[0, 2]]) })
+  expect(starts).toEqual([
+    { nextOffset: 0, note: '' },
+    { nextOffset: 4, note: 'generation 7' },
+    { nextOffset: 2, note: '' },
+  ])
+})
+
+test('a partition at rest is not read, and goes on where its reader said', async () => {
+  await using scratch = await scratchTopic(2)
+  await scratch.write([...numbered(0, 0, 10), ...numbered(1, 100, 10)])
+  const seen = new Map<number, number[]>([
+    [0, []],
+    [1, []],
+  ])
+  let wake = () => {}
+  await using _ = consume(scratch, async (batch, lease) => {
+    seen.get(batch.partition)!.push(...valuesOf(batch))
+    if (batch.partition === 0 && seen.get(0)!.length === 10) wake = lease.rest(7)
+  })
+  await vi.waitUntil(() => seen.get(0)!.length === 10 && seen.get(1)!.length === 10, waiting)
+  await scratch.write([...numbered(0, 10, 2), ...numbered(1, 110, 2)])
+  await vi.waitUntil(() => seen.get(1)!.length === 12, waiting)
+  expect(seen.get(0)).toEqual(range(10))
+  wake()
+  await vi.waitUntil(() => seen.get(0)!.length >= 15, waiting)
+  expect(seen.get(0)!.slice(10)).toEqual([7, 8, 9, 10, 11])
+})

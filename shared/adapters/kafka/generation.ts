@@ -7,7 +7,7 @@ import { GapTeller } from './gap-teller.ts'
 import type { GroupConsumerOptions, Handle } from './group-options.ts'
 import { toKafkaError } from './kafka-error.ts'
 import kafkajs, { type Consumer, type EachBatchPayload } from './kafkajs.ts'
-import { grantLease } from './lease.ts'
+import { grantLease, type Valve } from './lease.ts'
 import { quit } from './quit.ts'
 import { seekToStart } from './seek-to-start.ts'
 import { StallWatch, type WorkInHand } from './stall-watch.ts'
@@ -143,7 +143,11 @@ export class Generation {
           topics: [
             {
               topic,
-              partitions: [...offsets].map(([at, offset]) => ({ partition: at, offset: `${offset}` })),
+              partitions: [...offsets].map(([at, { nextOffset, note }]) => ({
+                partition: at,
+                offset: `${nextOffset}`,
+                ...(note !== '' && { metadata: note }),
+              })),
             },
           ],
         }),
@@ -157,8 +161,11 @@ export class Generation {
       await this.#gaps.look(partition, { expected, found: Number(payload.batch.firstOffset()) }, term.signal)
       await this.#deliver(payload, partition, term, work)
       await term.throwReason()
-      payload.resolveOffset(payload.batch.lastOffset())
-      term.positions.set(partition, Number(payload.batch.lastOffset()) + 1)
+      const rest = term.rests.get(partition)
+      term.rests.delete(partition)
+      const last = rest === undefined ? payload.batch.lastOffset() : `${rest - 1}`
+      payload.resolveOffset(last)
+      term.positions.set(partition, Number(last) + 1)
       this.delivered++
     } finally {
       this.#watch.workEnds(work, this.#nowMs())
@@ -168,7 +175,11 @@ export class Generation {
   /** Hands the batch over until the handler is content, the term ends, or the error is one that ends all. */
   async #deliver(payload: EachBatchPayload, partition: number, term: Term, work: WorkInHand): Promise<void> {
     const batch = toBatch(payload.batch)
-    const lease = grantLease(partition, term, work, this.#options.clock)
+    const lease = grantLease(partition, term, {
+      work,
+      clock: this.#options.clock,
+      valve: this.#valveOf(partition),
+    })
     for (let attempt = 0; ; attempt++) {
       await term.throwReason()
       try {
@@ -183,6 +194,11 @@ export class Generation {
       await term.beat() // after a long sleep of the process: are we still a member?
       if (this.#closing.signal.aborted) throw staleMember()
     }
+  }
+
+  #valveOf(partition: number): Valve {
+    const which = [{ topic: this.#options.topic, partitions: [partition] }]
+    return { pause: () => this.#consumer.pause(which), resume: () => this.#consumer.resume(which) }
   }
 
   /** @throws what is not to be tried again in place */

@@ -6,6 +6,8 @@ export interface GroupPosition {
   readonly low: number
   readonly high: number
   readonly committed: number | undefined
+  /** What was committed with it; empty where nothing was. */
+  readonly note: string
 }
 
 /** Reads what is committed before the ends, so that a group in motion never seems ahead of its topic. */
@@ -15,11 +17,18 @@ export async function readGroupPositions(
 ): Promise<GroupPosition[]> {
   const [group] = await admin.fetchOffsets({ groupId, topics: [topic] })
   const ends = await admin.fetchTopicOffsets(topic)
-  const committed = new Map(group?.partitions.map(({ partition, offset }) => [partition, Number(offset)]))
+  const committed = new Map(group?.partitions.map((at) => [at.partition, at]))
   return ends
     .map(({ partition, low, high }) => {
-      const at = committed.get(partition) ?? -1
-      return { partition, low: Number(low), high: Number(high), committed: at < 0 ? undefined : at }
+      const { offset, metadata } = committed.get(partition) ?? { offset: '-1', metadata: null }
+      const at = Number(offset)
+      return {
+        partition,
+        low: Number(low),
+        high: Number(high),
+        committed: at < 0 ? undefined : at,
+        note: metadata ?? '',
+      }
     })
     .sort((a, b) => a.partition - b.partition)
 }

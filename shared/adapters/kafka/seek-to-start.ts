@@ -31,6 +31,8 @@ export async function seekToStart(
     if (!term.partitions.includes(partition)) continue
     const { offset, outside } = startOf({ ...position, wanted: wanted?.get(partition) })
     term.positions.set(partition, offset)
+    const note = offset === position.committed ? position.note : ''
+    term.starts.set(partition, { nextOffset: offset, note })
     consumer.seek({ topic, partition, offset: `${offset}` })
     if (!outside) continue
     const where = `${topic}[${partition}], which now holds ${position.low} to ${position.high}`

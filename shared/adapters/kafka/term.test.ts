@@ -26,7 +26,7 @@ function begin() {
     },
     commit: async (offsets) => {
       if (fails.commit) throw fails.commit
-      commits.push([...offsets])
+      commits.push([...offsets].map(([partition, { nextOffset }]) => [partition, nextOffset]))
     },
   })
   return { term, commits, ended, fails, clock }
@@ -43,9 +43,9 @@ const thrownBy = (work: () => void) => {
 
 test('what is finished is committed once, the last of each partition', async () => {
   const { term, commits } = begin()
-  term.finish(0, 5)
-  term.finish(0, 9)
-  term.finish(1, 2)
+  term.finish(0, { nextOffset: 5, note: '' })
+  term.finish(0, { nextOffset: 9, note: '' })
+  term.finish(1, { nextOffset: 2, note: '' })
   await term.flush()
   await term.flush()
   expect(commits).toEqual([
@@ -58,11 +58,11 @@ test('what is finished is committed once, the last of each partition', async () 
 
 test('a commit that did not get through is made with the next one', async () => {
   const { term, commits, fails } = begin()
-  term.finish(0, 5)
+  term.finish(0, { nextOffset: 5, note: '' })
   fails.commit = new kafkajs.KafkaJSConnectionError('closed', { broker: 'b:1' })
   await term.flush()
   fails.commit = undefined
-  term.finish(1, 7)
+  term.finish(1, { nextOffset: 7, note: '' })
   await term.flush()
   expect(commits).toEqual([
     [
@@ -75,7 +75,7 @@ test('a commit that did not get through is made with the next one', async () => 
 
 test('a rebalance ends the term: the last commits are made, then nothing is written any more', async () => {
   const { term, commits, ended, fails } = begin()
-  term.finish(0, 5)
+  term.finish(0, { nextOffset: 5, note: '' })
   fails.heartbeat = rebalance
   await term.beat()
   expect(term.signal.aborted).toBe(true)
@@ -83,14 +83,14 @@ test('a rebalance ends the term: the last commits are made, then nothing is writ
   await expect(term.throwReason()).rejects.toBe(rebalance)
   expect(commits).toEqual([[[0, 5]]])
   expect(thrownBy(() => term.check())).toEqual(stale)
-  term.finish(0, 9)
+  term.finish(0, { nextOffset: 9, note: '' })
   await term.flush()
   expect(commits.length).toBe(1)
 })
 
 test('a commit that the group refuses ends the term too', async () => {
   const { term, fails } = begin()
-  term.finish(0, 5)
+  term.finish(0, { nextOffset: 5, note: '' })
   fails.commit = rebalance
   await term.flush()
   expect(thrownBy(() => term.check())).toEqual(stale)

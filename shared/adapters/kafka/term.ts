@@ -7,7 +7,14 @@ import { isMembershipLoss, toKafkaError } from './kafka-error.ts'
 /** How a member speaks to its coordinator: kafkajs hands these out with each batch. */
 export interface Member {
   heartbeat(): Promise<void>
-  commit(offsets: ReadonlyMap<number, number>): Promise<void>
+  commit(offsets: ReadonlyMap<number, Finished>): Promise<void>
+}
+
+/** All before `nextOffset` is done. */
+export interface Finished {
+  readonly nextOffset: number
+  /** Kept by the group beside the offset, for whoever reads on from there. */
+  readonly note: string
 }
 
 /**
@@ -20,9 +27,13 @@ export class Term {
   readonly ready: Promise<void>
   /** By partition: what is read next. */
   readonly positions = new Map<number, number>()
+  /** By partition: where reading began, and the note that was committed there; empty where it began elsewhere. */
+  readonly starts = new Map<number, Finished>()
+  /** By partition: where reading is to go on after a rest that the batch in hand asked for. */
+  readonly rests = new Map<number, number>()
   readonly #options: TermOptions
   readonly #over = new AbortController()
-  readonly #finished = new Map<number, number>()
+  readonly #finished = new Map<number, Finished>()
   #reason: unknown
   #lastBeatMs: number
   #member: Member | undefined
@@ -68,8 +79,8 @@ export class Term {
     await this.#tell((member) => member.heartbeat())
   }
 
-  finish(partition: number, nextOffset: number): void {
-    this.#finished.set(partition, nextOffset)
+  finish(partition: number, finished: Finished): void {
+    this.#finished.set(partition, finished)
   }
 
   /** Commits what is finished. What fails stays to be committed next time. */
@@ -78,8 +89,8 @@ export class Term {
     const offsets = new Map(this.#finished)
     await this.#tell(async (member) => {
       await member.commit(offsets)
-      for (const [partition, offset] of offsets)
-        if (this.#finished.get(partition) === offset) this.#finished.delete(partition)
+      for (const [partition, finished] of offsets)
+        if (this.#finished.get(partition) === finished) this.#finished.delete(partition)
     })
   }
 
