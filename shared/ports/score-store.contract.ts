@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type BatchRow, scoreBatchOf } from '@freshet/records/score-batch.kit.ts'
 import type { ScoreBatch } from '@freshet/records/score-batch.ts'
+import { rowsOfBatch, type StoredRows } from '@freshet/records/stored-rows.ts'
 import { storedScoreAt } from '@freshet/records/stored-score.ts'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -32,7 +33,7 @@ export function scoreStoreContract(name: string, open: () => Promise<ScoreStore>
         { key, seqNo: 2 ** 53 - 1, epoch: 2 ** 47, score: 0.1 + 0.2 },
         { key: `${key}/ü 💧`, score: -0.000123 },
       ])
-      await store.merge(batch)
+      await store.merge(rowsOfBatch(batch))
       expect(await store.get(key)).toEqual(storedScoreAt(batch, 0))
       expect(await store.get(`${key}/ü 💧`)).toEqual(storedScoreAt(batch, 1))
     })
@@ -46,7 +47,7 @@ export function scoreStoreContract(name: string, open: () => Promise<ScoreStore>
         fc.asyncProperty(batches, async (some) => {
           const trialKey = `${key}/${trials++}`
           for (const { generation, seqNos } of some)
-            await store.merge(batchOf(seqNos.map((seqNo) => ({ key: trialKey, seqNo, generation }))))
+            await store.merge(rowsOf(seqNos.map((seqNo) => ({ key: trialKey, seqNo, generation }))))
           const written = some.flatMap(({ generation, seqNos }) => seqNos.map((seqNo) => [seqNo, generation]))
           const highest = written.sort(([a, g], [b, h]) => a! - b! || g! - h!).at(-1)
           const kept = await store.get(trialKey)
@@ -57,43 +58,43 @@ export function scoreStoreContract(name: string, open: () => Promise<ScoreStore>
     })
 
     promise('a tie changes nothing', async (store, key) => {
-      await store.merge(batchOf([{ key, seqNo: 5, score: 0.5 }]))
-      await store.merge(batchOf([{ key, seqNo: 5, score: 0.9 }]))
+      await store.merge(rowsOf([{ key, seqNo: 5, score: 0.5 }]))
+      await store.merge(rowsOf([{ key, seqNo: 5, score: 0.9 }]))
       expect((await store.get(key))?.outputs).toEqual({ delay: 0.5 })
     })
 
     promise('of one key twice in a batch the higher rank is kept', async (store, key) => {
-      await store.merge(batchOf([5, 7, 6].map((seqNo) => ({ key, seqNo, score: seqNo }))))
+      await store.merge(rowsOf([5, 7, 6].map((seqNo) => ({ key, seqNo, score: seqNo }))))
       expect((await store.get(key))?.outputs).toEqual({ delay: 7 })
     })
 
     promise('a late older write does not resurrect a deleted key', async (store, key) => {
-      await store.merge(batchOf([{ key, seqNo: 2, state: 'deleted' }]))
-      await store.merge(batchOf([{ key, seqNo: 1, score: 0.7 }]))
+      await store.merge(rowsOf([{ key, seqNo: 2, state: 'deleted' }]))
+      await store.merge(rowsOf([{ key, seqNo: 1, score: 0.7 }]))
       expect(await store.get(key)).toMatchObject({ state: 'deleted', outputs: {} })
     })
 
     promise('a key that is written again after its delete lives', async (store, key) => {
-      await store.merge(batchOf([{ key, seqNo: 2, state: 'deleted' }]))
-      await store.merge(batchOf([{ key, seqNo: 3, score: 0.7 }]))
+      await store.merge(rowsOf([{ key, seqNo: 2, state: 'deleted' }]))
+      await store.merge(rowsOf([{ key, seqNo: 3, score: 0.7 }]))
       expect(await store.get(key)).toMatchObject({ state: 'scored', outputs: { delay: 0.7 } })
     })
 
     promise('a document that cannot be scored hides its older score', async (store, key) => {
-      await store.merge(batchOf([{ key, seqNo: 1, score: 0.7 }]))
-      await store.merge(batchOf([{ key, seqNo: 2, state: 'unscorable' }]))
+      await store.merge(rowsOf([{ key, seqNo: 1, score: 0.7 }]))
+      await store.merge(rowsOf([{ key, seqNo: 2, state: 'unscorable' }]))
       expect(await store.get(key)).toMatchObject({ state: 'unscorable', outputs: {} })
     })
 
     promise('a batch of many keys is stored whole', async (store, key) => {
       const rows = Array.from({ length: 1_000 }, (_, i) => ({ key: `${key}/${i}`, score: i }))
-      await store.merge(batchOf(rows))
+      await store.merge(rowsOf(rows))
       const kept = await Promise.all(rows.map((row) => store.get(row.key)))
       expect(kept.map((score) => score?.outputs.delay)).toEqual(rows.map((row) => row.score))
     })
 
     promise('an empty batch changes nothing', async (store, key) => {
-      await store.merge(batchOf([]))
+      await store.merge(rowsOf([]))
       expect(await store.get(key)).toBeUndefined()
     })
   })
@@ -112,4 +113,9 @@ export function batchOf(rows: readonly Row[]): ScoreBatch {
     rows.map(({ score = Number.NaN, ...row }) => ({ ...row, outputs: [score] })),
     { model },
   )
+}
+
+/** The rows of such a batch, as stores take them. */
+export function rowsOf(rows: readonly Row[]): StoredRows {
+  return rowsOfBatch(batchOf(rows))
 }

@@ -80,7 +80,7 @@ export function emptyRows(count: number, keyBytes: number, outputs: number): Sco
   }
 }
 
-export function keyAt(rows: ScoreRows, row: number): Buffer {
+export function keyAt(rows: Pick<ScoreRows, 'keys' | 'keyOffsets'>, row: number): Buffer {
   const from = rows.keyOffsets[row]!
   return Buffer.from(rows.keys.buffer, rows.keys.byteOffset + from, rows.keyOffsets[row + 1]! - from)
 }
@@ -97,7 +97,7 @@ export function rankAt({ header, rows }: ScoreBatch, row: number): Rank {
   }
 }
 
-export function stateAt(rows: ScoreRows, row: number): RowState {
+export function stateAt(rows: Pick<ScoreRows, 'states'>, row: number): RowState {
   return ROW_STATES[rows.states[row]!]!
 }
 

@@ -2,8 +2,17 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { golden } from './golden/golden.kit.ts'
 import { encodeRank } from './revision.ts'
-import { emptyRows } from './score-batch.ts'
-import { decodeStoredScore, encodeStoredScore, type StoredScore, storedScoreAt } from './stored-score.ts'
+import { scoreBatchOf } from './score-batch.kit.ts'
+import { emptyRows, ROW_STATES } from './score-batch.ts'
+import { encodeShortRank } from './short-rank.ts'
+import { rowsOfBatch } from './stored-rows.ts'
+import {
+  decodeStoredScore,
+  encodeStoredScore,
+  type StoredScore,
+  storedScoreAt,
+  storedScoreEncoder,
+} from './stored-score.ts'
 
 const flight: StoredScore = {
   key: 'flights/AA-12',
@@ -19,10 +28,44 @@ const flight: StoredScore = {
 }
 
 describe('a stored score', () => {
-  test('of version 1 keeps its text', () => {
-    const text = golden('stored-score.v1.txt').toString()
+  test('of version 2 keeps its text', () => {
+    const text = golden('stored-score.v2.txt').toString()
     expect(encodeStoredScore(flight)).toBe(text)
     expect(decodeStoredScore(flight.key, text)).toEqual(flight)
+  })
+
+  test('of version 1 is still read', () => {
+    expect(decodeStoredScore(flight.key, golden('stored-score.v1.txt').toString())).toEqual(flight)
+  })
+
+  test('that is none says so in a word', () => {
+    for (const state of ['deleted', 'unscorable'] as const) {
+      const none: StoredScore = { ...flight, state, outputs: {}, scoredAtMs: flight.asOfMs - 1 }
+      const text = encodeStoredScore(none)
+      expect(text.endsWith(` -1 delay@2025-11 ${state}`)).toBe(true)
+      expect(decodeStoredScore(flight.key, text)).toEqual(none)
+    }
+  })
+
+  test('is written from columns as it is by itself', () => {
+    const row = fc.record({
+      key: fc.string({ unit: 'grapheme' }),
+      documentVersion: fc.constantFrom(0, 1),
+      epoch: fc.constantFrom(1, 1_764_000_000_123),
+      primaryTerm: fc.nat(2),
+      seqNo: fc.maxSafeNat(),
+      asOfMs: fc.nat(),
+      state: fc.constantFrom(...ROW_STATES),
+      outputs: fc.array(fc.double({ noNaN: true, noDefaultInfinity: true }), { minLength: 2, maxLength: 2 }),
+    })
+    fc.assert(
+      fc.property(fc.array(row), fc.nat(9), (rows, generation) => {
+        const model = { name: 'delay', version: '1', generation }
+        const batch = scoreBatchOf(rows, { outputs: ['late', 'a "name"'], model })
+        const encode = storedScoreEncoder(rowsOfBatch(batch))
+        for (const at of rows.keys()) expect(encode(at)).toBe(encodeStoredScore(storedScoreAt(batch, at)))
+      }),
+    )
   })
 
   test('is read back as it was, to the last digit', () => {
@@ -36,7 +79,7 @@ describe('a stored score', () => {
   })
 
   test('begins with its rank, so that a store can compare without parsing', () => {
-    expect(encodeStoredScore(flight).startsWith(encodeRank(flight.rank))).toBe(true)
+    expect(encodeStoredScore(flight).startsWith(`2${encodeShortRank(flight.rank)} `)).toBe(true)
   })
 
   test.each([
@@ -49,8 +92,20 @@ describe('a stored score', () => {
       'RECORD_MALFORMED',
     ],
     ['a state unknown', JSON.stringify({ v: 1, state: 'lost', outputs: {}, as_of: 1 }), 'RECORD_MALFORMED'],
-  ])('with %s in its body is refused', (_, body, code) => {
+  ])('of version 1 with %s in its body is refused', (_, body, code) => {
     const text = encodeRank(flight.rank) + body
+    expect(() => decodeStoredScore(flight.key, text)).toThrow(expect.objectContaining({ code }))
+  })
+
+  test.each([
+    ['9', 'RECORD_VERSION'],
+    ['', 'RECORD_VERSION'],
+    ['2', 'RECORD_MALFORMED'],
+    ['200111 5 +1 m@1 lost', 'RECORD_MALFORMED'],
+    ['20011111 5 +1 m@1 {"late":}', 'RECORD_MALFORMED'],
+    ['2001111 5 +1 m@1 {"late":1}', 'RECORD_MALFORMED'],
+    ['20011111 5 1 m@1 {"late":1}', 'RECORD_MALFORMED'],
+  ])('%j is refused', (text, code) => {
     expect(() => decodeStoredScore(flight.key, text)).toThrow(expect.objectContaining({ code }))
   })
 

@@ -1,6 +1,5 @@
 import { scoreStoreContract } from '@freshet/ports/score-store.contract.ts'
 import type { ScoreStore } from '@freshet/ports/score-store.ts'
-import type { ScoreBatch } from '@freshet/records/score-batch.ts'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { manyRows, plainMerge, scoreBatches } from './rows.kit.ts'
@@ -43,7 +42,7 @@ test('rows of a model that their file does not name are refused', () => {
 
 function asStore(table: SnapshotTable): ScoreStore {
   return {
-    merge: async (batch: ScoreBatch) => table.apply(rowsOfBatch(batch)),
+    merge: async (rows) => table.apply(rows),
     get: async (key) => table.get(key),
     [Symbol.asyncDispose]: async () => {},
   }

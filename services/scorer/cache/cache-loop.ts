@@ -3,6 +3,7 @@ import { type Batch, GroupConsumer } from '@freshet/adapters/kafka/consumer.ts'
 import { isFreshetError } from '@freshet/errors/errors.ts'
 import type { ScoreStore } from '@freshet/ports/score-store.ts'
 import { decodeScoreBatch, type ScoreBatch } from '@freshet/records/score-batch.ts'
+import { rowsOfBatch } from '@freshet/records/stored-rows.ts'
 import { groupName, topicName } from '@freshet/records/topics.ts'
 import type { ServiceContext } from '@freshet/service/service.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
@@ -80,7 +81,9 @@ async function mergeAll(
 ): Promise<void> {
   const rows = batches.reduce((sum, batch) => sum + batch.rows.count, 0)
   const shape = { name: 'write cache', attributes: { [ATTRIBUTES.stage]: 'cache', [ATTRIBUTES.rows]: rows } }
-  await inSpan(telemetry.tracer, shape, () => Promise.all(batches.map((batch) => cache.merge(batch, signal))))
+  await inSpan(telemetry.tracer, shape, () =>
+    Promise.all(batches.map((batch) => cache.merge(rowsOfBatch(batch), signal))),
+  )
   telemetry.metrics.add('freshet.cache.rows', rows)
   report.progressed('cache', rows)
 }

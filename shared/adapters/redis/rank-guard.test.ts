@@ -1,4 +1,4 @@
-import { batchOf } from '@freshet/ports/score-store.contract.ts'
+import { rowsOf } from '@freshet/ports/score-store.contract.ts'
 import { expect, test } from 'vitest'
 import { callsOf } from './rank-guard.ts'
 
@@ -6,13 +6,13 @@ const settings = { url: 'redis://127.0.0.1', ttlSeconds: 0, tombstoneTtlSeconds:
 
 test('a call carries at most 64 keys, and every key of the batch travels once', () => {
   const rows = Array.from({ length: 150 }, (_, i) => ({ key: `UA-${i}`, score: i }))
-  const calls = callsOf(batchOf([...rows, ...rows]), 'flights', settings)
+  const calls = callsOf(rowsOf([...rows, ...rows]), 'flights', settings)
   expect(calls.map(({ keys }) => keys.length)).toEqual([64, 64, 22])
   expect(calls.flatMap(({ keys }) => keys)).toEqual(rows.map(({ key }) => `flights:score:${key}`))
 })
 
 test('deletes live as long as a tombstone must, scores as long as the settings say', () => {
-  const batch = batchOf([
+  const batch = rowsOf([
     { key: 'lives', score: 1 },
     { key: 'gone', state: 'deleted' },
     { key: 'poison', state: 'unscorable' },
@@ -25,5 +25,5 @@ test('deletes live as long as a tombstone must, scores as long as the settings s
 })
 
 test('a batch without rows needs no call', () => {
-  expect(callsOf(batchOf([]), 'flights', settings)).toEqual([])
+  expect(callsOf(rowsOf([]), 'flights', settings)).toEqual([])
 })

@@ -1,19 +1,36 @@
 import { createHash } from 'node:crypto'
 import type { Settings } from '@freshet/config/schema.ts'
-import { newer, RANK_LENGTH } from '@freshet/records/revision.ts'
-import type { ScoreBatch } from '@freshet/records/score-batch.ts'
-import { encodeStoredScore, type StoredScore, storedScoreAt } from '@freshet/records/stored-score.ts'
+import { keyAt, STATE } from '@freshet/records/score-batch.ts'
+import type { StoredRows } from '@freshet/records/stored-rows.ts'
+import { storedScoreEncoder } from '@freshet/records/stored-score.ts'
 import { redisKey } from './redis-key.ts'
 
 /**
- * Stores each value whose rank, its first characters, is higher than that of the value there; a tie stores nothing.
- * KEYS: the keys, each once. ARGV: seconds to live (0: for ever), then one value a key.
+ * Stores each value whose rank is higher than that of the value there; a tie stores nothing.
+ * KEYS: the keys, each once. ARGV: seconds to live (0: for ever), then one value of version 2 a key.
+ *
+ * No rank is the beginning of another, so it is enough to compare as many characters as the rank that is there has. A
+ * value of version 1 has its rank as five numbers of fixed width, which is written anew for the comparison.
  */
 const lua = `
+local function rank2(value)
+  local rank, from = '2', 1
+  for _, width in ipairs({14, 12, 8, 14, 8}) do
+    local digits = string.gsub(string.sub(value, from, from + width - 1), '^0+', '')
+    rank, from = rank .. string.format('%x', #digits) .. digits, from + width
+  end
+  return rank
+end
 local there, ttl = redis.call('MGET', unpack(KEYS)), ARGV[1]
 for i = 1, #KEYS do
   local value, old = ARGV[i + 1], there[i]
-  if not old or string.sub(old, 1, ${RANK_LENGTH}) < string.sub(value, 1, ${RANK_LENGTH}) then
+  local wins = not old
+  if old then
+    local rank
+    if string.byte(old) == 50 then rank = string.match(old, '^%w+') else rank = rank2(old) end
+    wins = rank < string.sub(value, 1, #rank)
+  end
+  if wins then
     if ttl == '0' then redis.call('SET', KEYS[i], value) else redis.call('SET', KEYS[i], value, 'EX', ttl) end
   end
 end`
@@ -32,31 +49,42 @@ export interface GuardedCall {
   readonly bytes: number
 }
 
-/** A batch as calls. Of a key that it holds twice only the highest rank is left: the guard looks before it writes. */
-export function callsOf(batch: ScoreBatch, pipeline: string, settings: Settings['redis']): GuardedCall[] {
-  const newest = new Map<string, StoredScore>()
-  for (let row = 0; row < batch.rows.count; row++) {
-    const score = storedScoreAt(batch, row)
-    const there = newest.get(score.key)
-    newest.set(score.key, there === undefined ? score : newer(there, score))
+/** Rows as calls. Of a key that they hold twice only the highest rank is left: the guard looks before it writes. */
+export function callsOf(rows: StoredRows, pipeline: string, settings: Settings['redis']): GuardedCall[] {
+  const encode = storedScoreEncoder(rows)
+  const living = new Map<string, string>()
+  const deleted = new Map<string, string>()
+  for (let row = 0; row < rows.count; row++) {
+    const key = redisKey(pipeline, keyAt(rows, row).toString())
+    const value = encode(row)
+    const [mine, others] = rows.states[row] === STATE.deleted ? [deleted, living] : [living, deleted]
+    const there = mine.get(key) ?? others.get(key)
+    if (there !== undefined && !outranks(value, there)) continue
+    if (there !== undefined) others.delete(key)
+    mine.set(key, value)
   }
-  const { deleted = [], living = [] } = Object.groupBy(newest.values(), ({ state }) =>
-    state === 'deleted' ? 'deleted' : 'living',
-  )
-  return [
-    ...inCalls(living, pipeline, settings.ttlSeconds),
-    ...inCalls(deleted, pipeline, settings.tombstoneTtlSeconds),
-  ]
+  return [...inCalls(living, settings.ttlSeconds), ...inCalls(deleted, settings.tombstoneTtlSeconds)]
 }
 
-function inCalls(scores: readonly StoredScore[], pipeline: string, ttlSeconds: number): GuardedCall[] {
-  const calls: GuardedCall[] = []
-  for (let from = 0; from < scores.length; from += KEYS_PER_CALL) {
-    const some = scores.slice(from, from + KEYS_PER_CALL)
-    const keys = some.map(({ key }) => redisKey(pipeline, key))
-    const values = some.map(encodeStoredScore)
-    const characters = keys.reduce((sum, key, i) => sum + key.length + values[i]!.length, 0)
-    calls.push({ keys, args: [`${ttlSeconds}`, ...values], bytes: characters })
+/** As the guard compares. */
+function outranks(value: string, there: string): boolean {
+  const length = there.indexOf(' ')
+  return value.slice(0, length) > there.slice(0, length)
+}
+
+function* inCalls(values: ReadonlyMap<string, string>, ttlSeconds: number): Generator<GuardedCall> {
+  let keys: string[] = []
+  let args = [`${ttlSeconds}`]
+  let bytes = 0
+  for (const [key, value] of values) {
+    keys.push(key)
+    args.push(value)
+    bytes += key.length + value.length
+    if (keys.length < KEYS_PER_CALL) continue
+    yield { keys, args, bytes }
+    keys = []
+    args = [`${ttlSeconds}`]
+    bytes = 0
   }
-  return calls
+  if (keys.length > 0) yield { keys, args, bytes }
 }

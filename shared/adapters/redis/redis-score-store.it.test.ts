@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { loadSettings } from '@freshet/config/load.ts'
 import { isFreshetError } from '@freshet/errors/errors.ts'
-import { batchOf, scoreStoreContract } from '@freshet/ports/score-store.contract.ts'
+import { rowsOf, scoreStoreContract } from '@freshet/ports/score-store.contract.ts'
+import { encodeRank, newer } from '@freshet/records/revision.ts'
+import { storedScoreOf } from '@freshet/records/stored-score.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
+import fc from 'fast-check'
 import { Redis } from 'ioredis'
 import { expect, test } from 'vitest'
 import { checkRedis } from './check.ts'
@@ -24,7 +27,7 @@ test('scores stay for ever unless the settings say otherwise; deletes are forgot
   await using store = await RedisScoreStore.open(settingsOf(server), options)
   const redis = new Redis(server.url)
   await store.merge(
-    batchOf([
+    rowsOf([
       { key: 'a', score: 1 },
       { key: 'b', state: 'deleted' },
     ]),
@@ -37,13 +40,13 @@ test('scores stay for ever unless the settings say otherwise; deletes are forgot
 test('a Redis that lost its scripts, or was restarted empty, is written to as before', async () => {
   await using server = await RedisServer.start()
   await using store = await RedisScoreStore.open(settingsOf(server), options)
-  await store.merge(batchOf([{ key: 'a', score: 1 }]))
+  await store.merge(rowsOf([{ key: 'a', score: 1 }]))
   const redis = new Redis(server.url)
   await redis.script('FLUSH')
   redis.disconnect()
-  await store.merge(batchOf([{ key: 'b', score: 2 }]))
+  await store.merge(rowsOf([{ key: 'b', score: 2 }]))
   await server.restart()
-  await store.merge(batchOf([{ key: 'c', score: 3 }]))
+  await store.merge(rowsOf([{ key: 'c', score: 3 }]))
   expect((await store.get('c'))?.outputs).toEqual({ delay: 3 })
 })
 
@@ -52,7 +55,7 @@ test('a write that meets a frozen Redis is stored once it moves again', async ()
   const thawAtFirstFailure = { ...quietLog, warn: () => server.thaw() }
   await using store = await RedisScoreStore.open(settingsOf(server), { ...options, log: thawAtFirstFailure })
   server.freeze()
-  await store.merge(batchOf([{ key: 'a', score: 1 }]))
+  await store.merge(rowsOf([{ key: 'a', score: 1 }]))
   expect((await store.get('a'))?.outputs).toEqual({ delay: 1 })
 })
 
@@ -60,7 +63,7 @@ test('a write stops trying when it is told to', async () => {
   await using server = await RedisServer.start()
   await using store = await RedisScoreStore.open(settingsOf(server), options)
   await server.kill()
-  const error = await store.merge(batchOf([{ key: 'a', score: 1 }]), AbortSignal.timeout(100)).catch((e) => e)
+  const error = await store.merge(rowsOf([{ key: 'a', score: 1 }]), AbortSignal.timeout(100)).catch((e) => e)
   expect(isFreshetError(error, 'REDIS_UNREACHABLE')).toBe(true)
 })
 
@@ -70,7 +73,7 @@ test('tries while Redis is away are told of once, and say that there is no conne
   const log = { ...quietLog, warn: (line: string) => void lines.push(line) }
   await using store = await RedisScoreStore.open(settingsOf(server), { ...options, log })
   await server.kill()
-  const writing = store.merge(batchOf([{ key: 'a', score: 1 }]), AbortSignal.timeout(1_000))
+  const writing = store.merge(rowsOf([{ key: 'a', score: 1 }]), AbortSignal.timeout(1_000))
   await expect(writing).rejects.toThrow(`there is no connection to Redis at 127.0.0.1:${server.port}`)
   expect(lines).toEqual(['writing to the cache again'])
 })
@@ -81,12 +84,12 @@ test('a full Redis refuses writes by that name, and takes them again later', asy
   const redis = new Redis(server.url)
   await redis.config('SET', 'maxmemory', '1')
   const refused = await store
-    .merge(batchOf([{ key: 'a', score: 1 }]), AbortSignal.timeout(100))
+    .merge(rowsOf([{ key: 'a', score: 1 }]), AbortSignal.timeout(100))
     .catch((e) => e)
   expect(isFreshetError(refused, 'REDIS_REFUSED')).toBe(true)
   await redis.config('SET', 'maxmemory', '0')
   redis.disconnect()
-  await store.merge(batchOf([{ key: 'a', score: 1 }]))
+  await store.merge(rowsOf([{ key: 'a', score: 1 }]))
   expect((await store.get('a'))?.outputs).toEqual({ delay: 1 })
 })
 
@@ -117,7 +120,7 @@ test('the reader finds what the writer stored, and is back after Redis was kille
   await using store = await RedisScoreStore.open(settingsOf(server), options)
   await using reader = new RedisScoreReader(settingsOf(server), options)
   await expect.poll(() => reader.ready, { timeout: 10_000 }).toBe(true)
-  await store.merge(batchOf([{ key: 'a', score: 1 }]))
+  await store.merge(rowsOf([{ key: 'a', score: 1 }]))
   expect(await reader.get('a')).toEqual(await store.get('a'))
   expect(await reader.get('b')).toBeUndefined()
   await server.kill()
@@ -126,4 +129,27 @@ test('the reader finds what the writer stored, and is back after Redis was kille
   await server.restart()
   await expect.poll(() => reader.ready, { timeout: 10_000 }).toBe(true)
   expect(await reader.get('a')).toBeUndefined()
+})
+
+test('values of version 1 that lie in Redis are compared by their rank, as those of version 2 are', async () => {
+  await using server = await RedisServer.start()
+  await using store = await RedisScoreStore.open(settingsOf(server), options)
+  const redis = new Redis(server.url)
+  const part = (max: number) => fc.oneof(fc.nat(3), fc.nat(300), fc.nat(max))
+  const rank = fc.record({ epoch: part(2 ** 47), seqNo: part(2 ** 53 - 1), generation: part(9) })
+  let trials = 0
+  await fc.assert(
+    fc.asyncProperty(rank, rank, async (there, incoming) => {
+      const key = `v1/${trials++}`
+      const old = { ...storedScoreOf(rowsOf([{ key, ...there, score: 1 }]), 0) }
+      const { outputs, asOfMs: as_of, scoredAtMs: scored_at, model } = old
+      const body = { v: 1, state: 'scored', outputs, as_of, scored_at, model }
+      await redis.set(`${options.pipeline}:score:${key}`, encodeRank(old.rank) + JSON.stringify(body))
+      expect(await store.get(key)).toEqual(old)
+      const rows = rowsOf([{ key, ...incoming, score: 2 }])
+      await store.merge(rows)
+      expect(await store.get(key)).toEqual(newer(old, storedScoreOf(rows, 0)))
+    }),
+  )
+  redis.disconnect()
 })

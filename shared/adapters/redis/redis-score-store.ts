@@ -1,7 +1,7 @@
 import type { Settings } from '@freshet/config/schema.ts'
 import { toFreshetError } from '@freshet/errors/errors.ts'
 import type { ScoreStore } from '@freshet/ports/score-store.ts'
-import type { ScoreBatch } from '@freshet/records/score-batch.ts'
+import type { StoredRows } from '@freshet/records/stored-rows.ts'
 import { decodeStoredScore, type StoredScore } from '@freshet/records/stored-score.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import { retry } from '@freshet/stage/back-off.ts'
@@ -70,8 +70,8 @@ export class RedisScoreStore implements ScoreStore {
    * Tries for 10 s before it gives up.
    * @throws REDIS_UNREACHABLE, REDIS_UNAUTHORIZED, REDIS_REFUSED
    */
-  async merge(batch: ScoreBatch, signal: AbortSignal = new AbortController().signal): Promise<void> {
-    const pending = new Set(callsOf(batch, this.#pipeline, this.#settings))
+  async merge(rows: StoredRows, signal: AbortSignal = new AbortController().signal): Promise<void> {
+    const pending = new Set(callsOf(rows, this.#pipeline, this.#settings))
     const giveUpAtMs = systemClock.nowMs() + RETRIES_END_MS
     await retry(() => this.#sendAll(pending), {
       backOff: RETRY,
