@@ -13,12 +13,13 @@ import { runCache } from './cache/cache-loop.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { runInfer } from './infer/infer-loop.ts'
 import { runSideBySide, type Worker } from './side-by-side.ts'
+import type { FlushBell } from './snapshot/flush-bell.ts'
 import { runSnapshot } from './snapshot/snapshot-loop.ts'
 
 /** A send that takes longer fails, and its batch is scored again: well within what a consumer calls a stall. */
 const PRODUCE_DEADLINE_MS = 20_000
 
-export const scorer: Service = { check, run: runScorer }
+export const scorer: Service = { check, run: (context) => runScorer(context) }
 
 /** A model that was never promoted is waited for; one that is not what was promoted is for someone to mend. */
 async function check({ settings, instance, telemetry, signal }: ServiceContext): Promise<void> {
@@ -29,7 +30,11 @@ async function check({ settings, instance, telemetry, signal }: ServiceContext):
   if ((await readPointer(store, signal)) !== null) await loadPromotedModel(store, signal)
 }
 
-export async function runScorer(context: ServiceContext): Promise<void> {
+/** @param parts.bell asks the snapshot worker for a flush */
+export async function runScorer(
+  context: ServiceContext,
+  { bell }: { readonly bell?: FlushBell } = {},
+): Promise<void> {
   const { settings, instance, telemetry, report } = context
   const { log } = telemetry
   const { pipeline } = settings
@@ -45,7 +50,7 @@ export async function runScorer(context: ServiceContext): Promise<void> {
       await using cache = await RedisScoreStore.open(settings.redis, { pipeline, log })
       await runCache({ ...context, signal }, { connection, deadLetters, cache, clock })
     },
-    snapshot: (signal) => runSnapshot({ ...context, signal }, { connection, store }),
+    snapshot: (signal) => runSnapshot({ ...context, signal }, { connection, store, ...(bell && { bell }) }),
   }
   const names = [...new Set(settings.scorer.workers)]
   await runSideBySide(new Map(names.map((name) => [name, workers[name]])), context.signal, {

@@ -1,7 +1,7 @@
 /**
  * Does the snapshot hold everything that was emitted before a moment? Where `.changes` ended at that moment is scored
  * once the infer group has committed it; every score of it then stands before the present end of `.scores`; and that is
- * in the snapshot once the manifest's offsets have passed it.
+ * in the snapshot once the manifest's offsets have passed it, and in the cache once its group has committed it.
  */
 import { type KafkaConnection, withAdmin } from '@freshet/adapters/kafka/connect.ts'
 import { type GroupPosition, readGroupPositions } from '@freshet/adapters/kafka/group-positions.ts'
@@ -16,6 +16,8 @@ export interface WatermarkWorld {
   readonly connection: KafkaConnection
   readonly pipeline: string
   readonly store: ObjectStore
+  /** The cache must hold it too. */
+  readonly withCache?: boolean
 }
 
 export type Progress =
@@ -23,6 +25,8 @@ export type Progress =
   | { readonly kind: 'scoring'; readonly changesLeft: number }
   /** Messages of `.scores` that are not in the snapshot. */
   | { readonly kind: 'storing'; readonly batchesLeft: number }
+  /** Messages of `.scores` that are in the snapshot and not in the cache. */
+  | { readonly kind: 'caching'; readonly batchesLeft: number }
   /** The manifest holds all of it; null when nothing was ever emitted. */
   | { readonly kind: 'reached'; readonly manifest: Manifest | null }
 
@@ -57,7 +61,14 @@ export class Watermark {
       batches,
       ({ partition }) => manifest?.partitions[partition]?.nextOffset ?? 0,
     )
-    return batchesLeft > 0 ? { kind: 'storing', batchesLeft } : { kind: 'reached', manifest }
+    if (batchesLeft > 0) return { kind: 'storing', batchesLeft }
+    const uncached = this.#world.withCache ? await this.#uncached(this.#scores, signal) : 0
+    return uncached > 0 ? { kind: 'caching', batchesLeft: uncached } : { kind: 'reached', manifest }
+  }
+
+  async #uncached(scores: Ends, signal: AbortSignal): Promise<number> {
+    const cached = await positionsOf(this.#world, 'cache', signal)
+    return leftOf(scores, cached, ({ committed }) => committed ?? 0)
   }
 
   /**
@@ -82,8 +93,7 @@ export class Watermark {
       } else {
         onProgress?.(progress)
         if (progress.kind === 'reached') return progress.manifest
-        if (isLate)
-          throw new FreshetError('DEADLINE', `the snapshot does not hold everything: ${describe(progress)}`)
+        if (isLate) throw new FreshetError('DEADLINE', `not everything is stored: ${describeLeft(progress)}`)
       }
       await clock.sleep(everyMs, signal)
     }
@@ -126,8 +136,14 @@ function retryable(error: unknown): FreshetError {
   throw error
 }
 
-function describe(progress: Exclude<Progress, { kind: 'reached' }>): string {
-  return progress.kind === 'scoring'
-    ? `${progress.changesLeft} changes are not scored`
-    : `${progress.batchesLeft} batches of scores are not stored`
+/** In a few words. */
+export function describeLeft(progress: Exclude<Progress, { kind: 'reached' }>): string {
+  switch (progress.kind) {
+    case 'scoring':
+      return `${progress.changesLeft} changes are not scored`
+    case 'storing':
+      return `${progress.batchesLeft} batches of scores are not in the snapshot`
+    case 'caching':
+      return `${progress.batchesLeft} batches of scores are not in Redis`
+  }
 }

@@ -13,12 +13,14 @@ import { delayMs } from '@freshet/stage/back-off.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { withGrace } from '@freshet/stage/grace.ts'
 import { type FlushParts, mergeWhereDue, writeDeltas } from './flush.ts'
+import type { FlushBell } from './flush-bell.ts'
 import { HeldScores } from './held-scores.ts'
 import { collectOrphans, ORPHAN_AGE_MS } from './orphans.ts'
 
 export interface SnapshotDeps {
   readonly connection: KafkaConnection
   readonly store: ObjectStore
+  readonly bell?: FlushBell
 }
 
 /**
@@ -72,6 +74,7 @@ class SnapshotLoop {
 
   async run(): Promise<void> {
     const stop = new AbortController()
+    this.#deps.bell?.heardBy(() => this.#early.abort())
     const tasks = [this.#consume(stop.signal), this.#write(stop.signal), this.#collect(stop.signal)]
     try {
       await Promise.race(tasks)

@@ -1,0 +1,35 @@
+import type { IncomingMessage } from '@freshet/adapters/kafka/batch.ts'
+import { readCursorMessage } from '@freshet/capture/cursor-message.ts'
+import type { FreshetError } from '@freshet/errors/errors.ts'
+import type { Cursor } from '@freshet/records/cursor.ts'
+
+/**
+ * Every cursor by `indexUuid/shard`, as somebody who captures nothing sees them: of one shard the last one of its
+ * highest epoch, since a poller that wakes up late writes what was true once. One that cannot be read is passed over: who
+ * captures its shard writes another.
+ */
+export class CursorBook {
+  readonly #cursors = new Map<string, Cursor>()
+  readonly #newer = new Map<string, FreshetError>()
+
+  /** A message of `.cursors`, in the order of its partition. */
+  hear(partition: number, message: Pick<IncomingMessage, 'offset' | 'key' | 'value'>): void {
+    const said = readCursorMessage(partition, message)
+    if (said.kind === 'newer') this.#newer.set(said.key, said.error)
+    if (said.kind !== 'cursor') return
+    const { key, cursor } = said
+    this.#newer.delete(key)
+    if (cursor === null) this.#cursors.delete(key)
+    else this.#cursors.set(key, later(this.#cursors.get(key), cursor))
+  }
+
+  /** @throws RECORD_VERSION for a shard that a newer release has captured last */
+  cursors(): ReadonlyMap<string, Cursor> {
+    for (const error of this.#newer.values()) throw error
+    return this.#cursors
+  }
+}
+
+function later(there: Cursor | undefined, incoming: Cursor): Cursor {
+  return there !== undefined && there.epoch > incoming.epoch ? there : incoming
+}
