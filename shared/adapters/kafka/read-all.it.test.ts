@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test, vi } from 'vitest'
 import type { OutgoingMessage } from './producer.ts'
 import { readAll, tail } from './read-all.ts'
@@ -22,6 +23,30 @@ test('all that a topic held when the reading began is read once, over many reque
     deadlineMs: 20_000,
   })
   expect(seen.map(Number).sort((a, b) => a - b)).toEqual(Array.from({ length: 60 }, (_, i) => i))
+})
+
+test('who knows where to begin gets only what follows, each message after the one before was taken', async () => {
+  await using scratch = await scratchTopic(3)
+  await scratch.write(Array.from({ length: 30 }, (_, i) => message(i % 3, `${i}`)))
+  const seen: string[] = []
+  let taking = 0
+  await readAll(scratch.connection, scratch.topic, {
+    from: new Map([
+      [0, 8],
+      [1, 10],
+      [2, 99],
+    ]),
+    onMessage: async (_, { value }) => {
+      expect(taking++).toBe(0)
+      await nextTurn()
+      seen.push(`${value}`)
+      taking--
+    },
+    signal: soon(),
+    deadlineMs: 20_000,
+  })
+  const all = Array.from({ length: 10 }, (_, i) => 3 * i + 2) // 99 is not in the log: all is read
+  expect(seen.map(Number).sort((a, b) => a - b)).toEqual([...all, 24, 27].sort((a, b) => a - b))
 })
 
 test('an empty topic is read at once', async () => {

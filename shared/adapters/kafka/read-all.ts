@@ -3,32 +3,52 @@ import { FreshetError } from '@freshet/errors/errors.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { type KafkaConnection, withAdmin } from './connect.ts'
 import { GroupConsumer, type IncomingMessage } from './consumer.ts'
+import { startOf } from './start-offsets.ts'
 
-export type OnMessage = (partition: number, message: IncomingMessage) => void
+/** A promise holds up the partition, for at most 30 s; where it rejects, its message may come again. */
+export type OnMessage = (partition: number, message: IncomingMessage) => void | Promise<void>
 
 /**
  * Reads a topic from its beginning to where it ends now. Each message comes once, in the order of its partition.
+ * @param options `from`: where to begin instead, by partition; an offset that the log does not hold is its beginning
  * @throws DEADLINE after `deadlineMs` or when `signal` aborts: what has come is not all. TOPIC_MISSING, and what
  *   `onMessage` throws
  */
 export async function readAll(
   connection: KafkaConnection,
   topic: string,
-  { onMessage, signal, deadlineMs }: { onMessage: OnMessage; signal: AbortSignal; deadlineMs: number },
+  options: {
+    from?: ReadonlyMap<number, number>
+    onMessage: OnMessage
+    signal: AbortSignal
+    deadlineMs: number
+  },
 ): Promise<void> {
+  const { from, onMessage, signal, deadlineMs } = options
   const late = AbortSignal.timeout(deadlineMs)
   const stop = AbortSignal.any([signal, late])
   const bounds = await boundsOf(connection, topic, stop)
-  const left = new Map(bounds.filter(({ low, high }) => low < high).map((at) => [at.partition, at.high]))
+  const starts = new Map(
+    bounds.map((at) => {
+      const { offset } = startOf({ ...at, committed: undefined, wanted: from?.get(at.partition) })
+      return [at.partition, offset]
+    }),
+  )
+  const left = new Map(
+    bounds
+      .filter(({ partition, high }) => starts.get(partition)! < high)
+      .map((at) => [at.partition, at.high]),
+  )
   if (left.size === 0) return
   const done = new AbortController()
-  const starts = new Map(bounds.map(({ partition, low }) => [partition, low]))
   const untilEnd: OnMessage = (partition, message) => {
     const high = left.get(partition)
     if (high === undefined || message.offset >= high) return
-    onMessage(partition, message)
-    if (message.offset === high - 1) left.delete(partition)
-    if (left.size === 0) done.abort()
+    const taken = () => {
+      if (message.offset === high - 1) left.delete(partition)
+      if (left.size === 0) done.abort()
+    }
+    return onMessage(partition, message)?.then(taken) ?? taken()
   }
   await follow(connection, topic, starts, untilEnd, AbortSignal.any([stop, done.signal]))
   if (left.size > 0)
@@ -75,7 +95,8 @@ async function follow(
     for (const message of messages) {
       if (signal.aborted) return
       if (message.offset < (positions.get(partition) ?? 0)) continue
-      onMessage(partition, message)
+      const taking = onMessage(partition, message)
+      if (taking !== undefined) await taking // without a promise nothing may come between message and position
       positions.set(partition, message.offset + 1)
     }
   }, signal)
