@@ -1,4 +1,4 @@
-import type { EachBatchPayload, KafkaMessage } from 'kafkajs'
+import type { EachBatchPayload } from 'kafkajs'
 
 export interface IncomingMessage {
   readonly offset: number
@@ -9,25 +9,17 @@ export interface IncomingMessage {
   readonly headers: Readonly<Record<string, Buffer | undefined>>
 }
 
-/** At least one message of one partition, by rising offset; holes are legal (compaction). */
+/**
+ * At least one message of one partition, by rising offset; holes are legal (compaction). Keys, values and headers are
+ * views of what the broker sent, cut out at each access: keep one rather than ask twice, and copy what is to stay.
+ */
 export interface Batch {
   readonly topic: string
   readonly partition: number
   readonly messages: readonly IncomingMessage[]
 }
 
+/** kafkajs passes on, untouched, what our decoder (lean-kafkajs.ts) gave it: no messages of its own. */
 export function toBatch({ topic, partition, messages }: EachBatchPayload['batch']): Batch {
-  return { topic, partition, messages: messages.map(toMessage) }
-}
-
-function toMessage({ offset, timestamp, key, value, headers }: KafkaMessage): IncomingMessage {
-  const plain: Record<string, Buffer | undefined> = {}
-  for (const name in headers) plain[name] = lastOf(headers[name])
-  return { offset: Number(offset), timestampMs: Number(timestamp), key, value, headers: plain }
-}
-
-/** kafkajs hands over one Buffer, or a list when the header is repeated: the last one counts. */
-function lastOf(header: NonNullable<KafkaMessage['headers']>[string]): Buffer | undefined {
-  const last = Array.isArray(header) ? header.at(-1) : header
-  return typeof last === 'string' ? Buffer.from(last) : last
+  return { topic, partition, messages: messages as unknown as IncomingMessage[] }
 }

@@ -1,5 +1,6 @@
 /** Puts our functions where kafkajs will look for its own. Only kafkajs.ts imports this, and before kafkajs itself. */
 import { createRequire } from 'node:module'
+import { messageDecoder } from './decode-messages.ts'
 import { produceRequest } from './produce-request.ts'
 import { frameRequest } from './request-frame.ts'
 
@@ -30,11 +31,19 @@ export const stock = {
   produce: replace('kafkajs/src/protocol/requests/produce/v3/request.js', produceRequest),
   frame: replace('kafkajs/src/protocol/request.js', frameRequest),
   grouping: replace('kafkajs/src/producer/groupMessagesPerPartition.js', groupByPartition),
+  decode: replaceBy('kafkajs/src/protocol/requests/fetch/v4/decodeMessages.js', messageDecoder),
 }
 
-/** Loads the module, so that there is an entry to replace; none of the three stands on another that we replace. */
+/** Loads the module, so that there is an entry to replace; none of them stands on another that we replace. */
 function replace(path: string, ours: unknown): unknown {
   const theirs: unknown = require(path)
   require.cache[require.resolve(path)]!.exports = ours
+  return theirs
+}
+
+/** @param make ours, which falls back on theirs */
+function replaceBy<Theirs>(path: string, make: (theirs: Theirs) => unknown): Theirs {
+  const theirs: Theirs = require(path)
+  replace(path, make(theirs))
   return theirs
 }
