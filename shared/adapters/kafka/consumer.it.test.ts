@@ -61,7 +61,10 @@ test('a message arrives as it was sent: key, bytes, headers, time', async () => 
     { ...sent, value: null },
   ])
   const got: unknown[] = []
-  await using _ = consume(scratch, async ({ messages }) => void got.push(...messages))
+  await using _ = consume(scratch, async ({ messages }) => {
+    for (const { offset, timestampMs, key, value, headers } of messages)
+      got.push({ offset, timestampMs, key, value, headers })
+  })
   await vi.waitUntil(() => got.length === 2, waiting)
   const { partition: _p, ...expected } = sent
   expect(got).toEqual([
