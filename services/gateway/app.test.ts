@@ -93,6 +93,9 @@ describe('GET /v1/scores/{key}', () => {
     const { app } = gateway({ cache: found })
     const reply = await app.request('/v1/scores/flights/UA-1')
     expect(reply.status).toBe(200)
+    expect(reply.headers.get('cache-status')).toBe('freshet-redis; hit')
+    expect(Number(reply.headers.get('age'))).toBeGreaterThan(0)
+    expect(reply.headers.get('server-timing')).toMatch(/^total;dur=[\d.]+$/)
     expect(await reply.json()).toMatchObject({
       key: 'flights/UA-1',
       score: 12.5,

@@ -1,5 +1,5 @@
 /** Why an answer is degraded, as callers and spans see it. */
-const REASONS = {
+export const REASONS = {
   cache_late: 'Redis did not answer within its budget.',
   cache_unreachable: 'There is no connection to Redis.',
   cache_refused: 'Redis answered with an error.',

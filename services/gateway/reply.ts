@@ -1,5 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import { ERRORS, type ErrorCode, type FreshetError } from '@freshet/errors/errors.ts'
+import type { Answer } from '@freshet/records/answer.ts'
+import { answerHeaders } from './answer-headers.ts'
 
 /** Plain objects, because the server passes them on as they are: making a Headers costs more than the answer. */
 const SECURITY_HEADERS = {
@@ -13,6 +15,13 @@ const PROBLEM_HEADERS = { 'content-type': 'application/problem+json', ...SECURIT
 
 export function jsonReply(body: unknown, status = 200): Response {
   return new Response(JSON.stringify(body), { status, headers: JSON_HEADERS })
+}
+
+/** @param tookMs since the request was accepted. */
+export function answerReply(answer: Answer, tookMs: number): Response {
+  return new Response(JSON.stringify(answer), {
+    headers: { ...JSON_HEADERS, ...answerHeaders(answer, tookMs) },
+  })
 }
 
 const STATUS: Partial<Record<ErrorCode, number>> = {

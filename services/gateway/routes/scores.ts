@@ -3,7 +3,7 @@ import { FreshetError } from '@freshet/errors/errors.ts'
 import { type Context, Hono } from 'hono'
 import type { AppEnv, AppParts } from '../app-env.ts'
 import { deadlineOf } from '../deadline.ts'
-import { jsonReply, problemReply } from '../reply.ts'
+import { answerReply, problemReply } from '../reply.ts'
 import type { Outcome } from '../stored-score-to-answer.ts'
 import { refuseMethod } from './method.ts'
 
@@ -42,7 +42,7 @@ export function outcomeReply(context: Context<AppEnv>, outcome: Outcome): Respon
   if (outcome.kind === 'absent')
     return problemReply(new FreshetError('KEY_UNKNOWN', `the key is ${outcome.why}`))
   context.set('answer', outcome.answer)
-  return jsonReply(outcome.answer)
+  return answerReply(outcome.answer, performance.now() - context.get('deadline').acceptedAtMs)
 }
 
 /** Read from the raw URL: routers decode more than once. */
