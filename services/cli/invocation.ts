@@ -24,6 +24,11 @@ export function readInvocation(command: Command): Invocation {
   return { settings, home, json }
 }
 
+/** For commands that need no settings. */
+export function wantsJson(command: Command): boolean {
+  return command.optsWithGlobals<{ json?: boolean }>().json ?? false
+}
+
 /** Where `freshet up` keeps data and addresses: `.freshet` here, or FRESHET_HOME. */
 export function homeFolder(): string {
   return resolve(process.env['FRESHET_HOME'] ?? '.freshet')

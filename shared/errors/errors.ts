@@ -107,6 +107,10 @@ export const ERRORS = {
     retryable: true,
     hint: 'Redis answers with an error (memory full, read-only): mend it there.',
   },
+  REDIS_LOST_DATA: {
+    retryable: true,
+    hint: 'Redis lost data while it was refilled, and is refilled again. If it stays, see whether something flushes or restarts it.',
+  },
   REDIS_COLLATION: {
     retryable: false,
     hint: 'Start Redis with LC_ALL=C: its string order is not byte order.',
@@ -135,6 +139,10 @@ export const ERRORS = {
   MODEL_VERSION_TAKEN: {
     retryable: false,
     hint: 'A pushed version never changes: give model.json another version.',
+  },
+  MODEL_NOT_IMPORTABLE: {
+    retryable: false,
+    hint: 'Export the model as the message says, or write model.json by hand: see docs/04-scoring.md.',
   },
   MODEL_NOT_CURRENT: {
     retryable: false,

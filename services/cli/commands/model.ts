@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { checkCommand } from '../model/check.ts'
+import { importCommand } from '../model/import.ts'
 import { listCommand } from '../model/list.ts'
 import { currentCommand, promoteCommand, rollbackCommand } from '../model/promote.ts'
 import { pushCommand } from '../model/push.ts'
@@ -9,6 +10,7 @@ import { shadowCommand } from '../model/shadow.ts'
 export function modelCommand(): Command {
   return new Command('model')
     .description('check, push, promote, compare and roll back models')
+    .addCommand(importCommand())
     .addCommand(checkCommand())
     .addCommand(pushCommand())
     .addCommand(promoteCommand())
