@@ -23,7 +23,10 @@ function rungOf(
 const inTime = () => performance.now() + 10_000
 
 test('a document is scored by the columns of the model, every output by its name', async () => {
-  const rung = rungOf(async ([distance]) => [Float64Array.of(distance! * 2), Float64Array.of(0.5)])
+  const rung = rungOf(async ({ numbers: [distance] }) => [
+    Float64Array.of(distance! * 2),
+    Float64Array.of(0.5),
+  ])
   expect(await rung.score({ distance: 21 }, inTime())).toEqual({
     kind: 'scored',
     outputs: { delay: 42, risk: 0.5 },
@@ -45,7 +48,7 @@ test('a document that the model cannot score says why', async () => {
 
 test('a model that does not end in time is told to stop', async () => {
   const rung = rungOf(
-    (_matrix, _rows, signal) =>
+    (_features, signal) =>
       new Promise((_, reject) => {
         signal.addEventListener('abort', () => reject(new FreshetError('DEADLINE', 'aborted')))
       }),

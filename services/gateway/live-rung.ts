@@ -1,5 +1,6 @@
 import { isFreshetError, toFreshetError } from '@freshet/errors/errors.ts'
 import type { RowProblem } from '@freshet/model/features/columns.ts'
+import type { Features } from '@freshet/model/features/features.ts'
 import type { LoadedModel } from '@freshet/model/run/loaded-model.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
@@ -47,14 +48,14 @@ export class LiveRung {
   async score(document: unknown, endsAtMs: number): Promise<Live> {
     using model = this.#use()
     if (model === null) return { kind: 'unable', reason: 'model_missing' }
-    const matrix = new Float32Array(model.writer.width)
-    const problem = model.writer.write(document, matrix, 0)
+    const features = model.writer.allocate(1)
+    const problem = model.writer.write(document, features, 0)
     if (problem !== null) return { kind: 'unscorable', problem }
     const nowMs = performance.now()
     if (endsAtMs - nowMs < 1) return { kind: 'unable', reason: 'deadline' }
     if (this.#loop.isBehind(nowMs)) return { kind: 'unable', reason: 'overloaded' }
     try {
-      return scored(model, await runUntil(model, matrix, endsAtMs - nowMs))
+      return scored(model, await runUntil(model, features, endsAtMs - nowMs))
     } catch (error) {
       const reason = reasonOf(error)
       if (reason === 'live_failed') this.#complain(error)
@@ -70,11 +71,11 @@ export class LiveRung {
   }
 }
 
-async function runUntil({ pool }: LiveModel, matrix: Float32Array, ms: number): Promise<Float64Array[]> {
+async function runUntil({ pool }: LiveModel, features: Features, ms: number): Promise<Float64Array[]> {
   const late = new AbortController()
   const timer = whenLate(ms, () => late.abort())
   try {
-    return await pool.run(matrix, 1, late.signal)
+    return await pool.run(features, late.signal)
   } finally {
     clearTimeout(timer)
   }

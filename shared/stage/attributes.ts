@@ -41,6 +41,9 @@ export const ATTRIBUTES = {
   /** `name@version`. */
   model: 'freshet.model',
   modelGeneration: 'freshet.model.generation',
+  modelThreads: 'freshet.model.threads',
+  /** Rows in one call of the model. */
+  modelRunRows: 'freshet.model.run_rows',
   rows: 'freshet.rows',
   deadRows: 'freshet.dead.rows',
 

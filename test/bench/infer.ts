@@ -105,12 +105,12 @@ function openBareSession({ bundle }: Stack): Promise<InferenceSession> {
 
 function matrixOf({ bundle }: Stack, flights: readonly Flight[]): Float32Array {
   const writer = compileColumns(bundle.spec.inputs.columns)
-  const matrix = new Float32Array(flights.length * writer.width)
+  const features = writer.allocate(flights.length)
   for (const [row, { document }] of flights.entries()) {
-    const problem = writer.write(document, matrix, row)
+    const problem = writer.write(document, features, row)
     if (problem !== null) throw new Error(`a flight cannot be scored: ${problem.message}`)
   }
-  return matrix
+  return features.numbers as Float32Array
 }
 
 async function runBare({ bundle }: Stack, session: InferenceSession, matrix: Float32Array): Promise<Sample> {

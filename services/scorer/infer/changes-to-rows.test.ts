@@ -35,7 +35,7 @@ describe('changes become rows', () => {
   })
 
   test('and a poison document among good ones is set aside without touching them', () => {
-    const { rows, matrix, scorable, dead } = changesToRows(
+    const { rows, features, scorable, dead } = changesToRows(
       [
         change(1, '{"distance":10,"stops":1}'),
         change(2, '{"distance":'),
@@ -45,7 +45,7 @@ describe('changes become rows', () => {
       ],
       writer,
     )
-    expect([...matrix]).toEqual([10, 1, 50, 0])
+    expect([features.rows, ...features.numbers]).toEqual([2, 10, 1, 50, 0])
     expect([...scorable]).toEqual([0, 4])
     expect([0, 1, 2, 3, 4].map((row) => stateAt(rows, row))).toEqual([
       'scored',

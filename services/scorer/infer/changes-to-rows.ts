@@ -1,5 +1,6 @@
 import { FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
 import type { RowWriter } from '@freshet/model/features/columns.ts'
+import { sliceFeatures } from '@freshet/model/features/features.ts'
 import { CHANGE_HEADER, type Change, decodeChange } from '@freshet/records/change.ts'
 import { emptyRows, type ScoreRows, STATE } from '@freshet/records/score-batch.ts'
 import type { DeadMessage } from '../dead-letters.ts'
@@ -18,7 +19,7 @@ export function changesToRows(batch: readonly ChangeMessage[], writer: RowWriter
   const { changes, messages, dead } = decodeAll(batch)
   const keyBytes = changes.reduce((sum, { key }) => sum + key.length, 0)
   const rows = emptyRows(changes.length, keyBytes, 0)
-  const matrix = new Float32Array(changes.length * writer.width)
+  const features = writer.allocate(changes.length)
   const scorable = new Uint32Array(changes.length)
   let scored = 0
   for (const [row, change] of changes.entries()) {
@@ -27,7 +28,7 @@ export function changesToRows(batch: readonly ChangeMessage[], writer: RowWriter
       rows.states[row] = STATE.deleted
       continue
     }
-    const problem = writer.write(change.source, matrix, scored)
+    const problem = writer.write(change.source, features, scored)
     if (problem === null) scorable[scored++] = row
     else {
       rows.states[row] = STATE.unscorable
@@ -40,7 +41,7 @@ export function changesToRows(batch: readonly ChangeMessage[], writer: RowWriter
     toOffset: batch.at(-1)!.offset,
     rows,
     messages,
-    matrix: matrix.subarray(0, scored * writer.width),
+    features: sliceFeatures(features, 0, scored),
     scorable: scorable.subarray(0, scored),
     dead,
     origins: changes.map(({ trace }) => trace),

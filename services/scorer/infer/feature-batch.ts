@@ -1,3 +1,4 @@
+import type { Features } from '@freshet/model/features/features.ts'
 import type { TraceContext } from '@freshet/records/change.ts'
 import type { ScoreRows } from '@freshet/records/score-batch.ts'
 import type { DeadMessage } from '../dead-letters.ts'
@@ -15,9 +16,9 @@ export interface FeatureBatch {
   readonly rows: ScoreRows
   /** The message of each row. */
   readonly messages: readonly ChangeMessage[]
-  /** float32, row-major, one row for each entry of `scorable`. */
-  readonly matrix: Float32Array
-  /** Row i of the matrix belongs to row `scorable[i]` of `rows`. */
+  /** One row for each entry of `scorable`. */
+  readonly features: Features
+  /** Row i of the features belongs to row `scorable[i]` of `rows`. */
   readonly scorable: Uint32Array
   readonly dead: readonly DeadMessage[]
   /** The span that produced each change; null when it was not traced. */

@@ -28,7 +28,7 @@ function features(): FeatureBatch {
     toOffset: 43,
     rows,
     messages,
-    matrix: new Float32Array(6),
+    features: { rows: 0, numbers: new Float32Array(new SharedArrayBuffer(0)), texts: [] },
     scorable: Uint32Array.of(0, 2, 3),
     dead: [],
     origins: [],

@@ -1,11 +1,12 @@
 import { isFreshetError } from '@freshet/errors/errors.ts'
+import { type Features, sliceFeatures } from '@freshet/model/features/features.ts'
 import type { InferencePool } from '@freshet/model/run/inference-pool.ts'
 
 /** The part of a loaded model that scores. */
 export interface Scoring {
   readonly pool: Pick<InferencePool, 'run'>
   /** A row that the model is known to score: tells a broken model from a row that breaks it. */
-  readonly probe: Float32Array
+  readonly probe: Features
   /** Outputs of the model. */
   readonly outputs: readonly string[]
 }
@@ -20,22 +21,20 @@ export interface RowScores {
 /**
  * Scores all rows at once. When that fails, halves the rows until those that break the model stand alone: one such
  * document (say, a category that an embedding has no place for) must not hold up its partition.
- * @param matrix float32, row-major, one row as long as the probe.
  * @throws MODEL_RUN_FAILED when the model fails on its probe too, and what the pool throws
  */
 export async function scoreRows(
   { pool, probe, outputs }: Scoring,
-  matrix: Float32Array,
+  features: Features,
   signal: AbortSignal,
 ): Promise<RowScores> {
-  const width = probe.length
-  const rows = matrix.length / width
+  const { rows } = features
   const columns = outputs.map(() => new Float64Array(rows).fill(Number.NaN))
   const failures = new Map<number, string>()
 
   const tryRun = async (from: number, to: number): Promise<string | null> => {
     try {
-      const scored = await pool.run(matrix.subarray(from * width, to * width), to - from, signal)
+      const scored = await pool.run(sliceFeatures(features, from, to), signal)
       for (const [output, column] of columns.entries()) column.set(scored[output]!, from)
       return null
     } catch (error) {
@@ -46,7 +45,7 @@ export async function scoreRows(
   const scoreRange = async (from: number, to: number): Promise<void> => {
     if ((await tryRun(from, to)) === null) return
     if (to - from === 1) {
-      await pool.run(probe, 1, signal)
+      await pool.run(probe, signal)
       const reason = await tryRun(from, to) // again: the first time its thread may have died of something else
       if (reason !== null) failures.set(from, reason)
       return

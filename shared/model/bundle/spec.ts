@@ -21,7 +21,7 @@ const columnBase = {
   path: z.string().regex(/^(\/([^~/]|~[01])*)+$/, 'a JSON pointer such as /weather/wind_speed'),
   /** A document without the field is a dead letter. */
   required: z.literal(true).optional(),
-  /** Of the column's values in the training data, for `freshet model check`: what the model has seen. */
+  /** Of the values that the model was given in training (codes of categories; numbers after their transforms). */
   training: z
     .strictObject({
       min: z.number().optional(),

@@ -2,7 +2,9 @@ import { Buffer } from 'node:buffer'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Column } from '../bundle/spec.ts'
+import type { ElementType } from '../onnx/graph.ts'
 import { compileColumns, type RowProblem } from './columns.ts'
+import { sliceFeatures } from './features.ts'
 
 const columns: Column[] = [
   { name: 'delay', path: '/delay', type: 'number', default: -1 },
@@ -33,8 +35,10 @@ const document = {
   departs: '2013-12-01T10:00:00Z',
 }
 
-function write(value: unknown, into = new Float32Array(columns.length)): number[] | RowProblem {
-  return compileColumns(columns).write(value, into, 0) ?? [...into]
+function write(value: unknown, wanted = columns, elements?: ElementType[]): unknown[] | RowProblem {
+  const writer = compileColumns(wanted, elements)
+  const into = writer.allocate(1)
+  return writer.write(value, into, 0) ?? [...into.numbers, ...into.texts]
 }
 
 describe('a document as a row', () => {
@@ -59,10 +63,146 @@ describe('a document as a row', () => {
   })
 
   test('only its own row of the matrix is written', () => {
-    const matrix = new Float32Array(3 * columns.length).fill(7)
-    expect(compileColumns(columns).write(document, matrix, 1)).toBeNull()
-    expect([...matrix]).toEqual([...Array(5).fill(7), 4, 529, 1, 1, 5, ...Array(5).fill(7)])
+    const writer = compileColumns(columns)
+    const features = writer.allocate(3)
+    features.numbers.fill(7)
+    expect(writer.write(document, features, 1)).toBeNull()
+    expect([...features.numbers]).toEqual([...Array(5).fill(7), 4, 529, 1, 1, 5, ...Array(5).fill(7)])
   })
+})
+
+describe('a number is transformed: bounds, then logarithm, then scale', () => {
+  const price = (more: object): Column[] => [
+    { name: 'price', path: '/price', type: 'number', required: true, ...more },
+  ]
+
+  test.each([
+    [{ clip: [0, 10] }, 12, 10],
+    [{ clip: [0, 10] }, -12, 0],
+    [{ clip: [0, 10] }, 1e39, 10],
+    [{ log: 'ln' }, 1, 0],
+    [{ log: 'log1p' }, 0, 0],
+    [{ scale: { mean: 2, deviation: 0.5 } }, 3, 2],
+    [{ clip: [0, 7], log: 'log1p', scale: { mean: Math.log(8), deviation: 2 } }, 1e9, 0],
+  ])('%j: %d becomes %d', (more, from, to) => {
+    expect(write({ price: from }, price(more))).toEqual([to])
+  })
+
+  test.each([
+    [{ log: 'ln' }, 0, '/price is not a number within float32 after ln of column price'],
+    [{ log: 'ln' }, -1, '/price is not a number within float32 after ln of column price'],
+    [
+      { clip: [-9, 9], log: 'log1p', scale: { mean: 0, deviation: 1 } },
+      -1,
+      '/price is not a number within float32 after clip, log1p, scale of column price',
+    ],
+    [{ scale: { mean: 0, deviation: 1e-30 } }, 1e20, /after scale of column price$/],
+    [{ log: 'ln' }, '7', '/price holds a value of type string; column price wants a number within float32'],
+  ])('%j: %j has no result', (more, value, message) => {
+    expect(write({ price: value }, price(more))).toMatchObject({
+      code: 'FIELD_TYPE',
+      at: '/price',
+      message: typeof message === 'string' ? message : expect.stringMatching(message),
+    })
+  })
+
+  test('a default is what the model is given, and is not transformed', () => {
+    const columns: Column[] = [{ name: 'price', path: '/price', type: 'number', default: -5, log: 'ln' }]
+    expect(write({}, columns)).toEqual([-5])
+  })
+})
+
+describe('a column with a tensor of its own', () => {
+  const one = (type: 'number' | 'boolean' | 'text'): Column[] => [
+    { name: 'x', path: '/x', type, required: true },
+  ]
+
+  test.each<[ElementType, unknown, unknown]>([
+    ['float32', 0.1, 0.1],
+    ['float64', 1e300, 1e300],
+    ['int32', -(2 ** 31), -(2 ** 31)],
+    ['int64', Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
+    ['bool', 1, 1],
+    ['string', 'naïve', 'naïve'],
+  ])('of %s holds %j exactly', (element, from, to) => {
+    expect(write({ x: from }, one(element === 'string' ? 'text' : 'number'), [element])).toEqual([to])
+  })
+
+  test.each<[ElementType, unknown, string]>([
+    ['float32', 1e39, 'a number within float32'],
+    ['int32', 1.5, 'a whole number within int32'],
+    ['int32', 2 ** 31, 'a whole number within int32'],
+    ['int64', 2 ** 53, 'a whole number within ±2^53'],
+    ['bool', 2, '0 or 1'],
+    ['string', 7, 'a string'],
+  ])('of %s does not take %j', (element, value, wanted) => {
+    const problem = write({ x: value }, one(element === 'string' ? 'text' : 'number'), [element])
+    expect(problem).toMatchObject({ code: 'FIELD_TYPE', message: expect.stringContaining(`wants ${wanted}`) })
+  })
+
+  test('texts and numbers of a row find their places', () => {
+    const columns: Column[] = [
+      { name: 'a', path: '/a', type: 'text', default: 'none' },
+      { name: 'b', path: '/b', type: 'number', required: true },
+      { name: 'c', path: '/c', type: 'text', required: true },
+    ]
+    const writer = compileColumns(columns, ['string', 'int64', 'string'])
+    const features = writer.allocate(2)
+    expect(writer.write({ b: 1, c: 'x' }, features, 0)).toBeNull()
+    expect(writer.write({ a: 'y', b: 2, c: 'z' }, features, 1)).toBeNull()
+    expect([...features.numbers]).toEqual([1, 2])
+    expect(features.texts).toEqual(['none', 'x', 'y', 'z'])
+    const second = sliceFeatures(features, 1, 2)
+    expect([second.rows, ...second.numbers, ...second.texts]).toEqual([1, 2, 'y', 'z'])
+    expect(second.numbers.buffer).toBe(features.numbers.buffer)
+  })
+
+  test.each<[string, Column, ElementType, string]>([
+    ['text', { name: 'x', path: '/x', type: 'text', default: '' }, 'float32', 'the model wants float32'],
+    ['a number', { name: 'x', path: '/x', type: 'number', default: 0 }, 'string', 'the model wants string'],
+    [
+      'a number',
+      { name: 'x', path: '/x', type: 'number', default: 0 },
+      'float16',
+      'a tensor of float16 cannot be fed',
+    ],
+    [
+      'a fraction',
+      { name: 'x', path: '/x', type: 'number', default: 0.5 },
+      'int64',
+      '0.5 is not a whole number',
+    ],
+    [
+      'an unknown that does not fit',
+      { name: 'x', path: '/x', type: 'category', categories: ['a'], unknown: 0.5, required: true },
+      'int32',
+      '0.5 is not a whole number',
+    ],
+  ])('is refused where it is fed with %s and wants %s', (_, column, element, message) => {
+    const compiling = () => compileColumns([column], [element])
+    expect(compiling).toThrow(expect.objectContaining({ code: 'MODEL_INVALID' }))
+    expect(compiling).toThrow(message)
+  })
+})
+
+test('a writer counts what it meets, column by column', () => {
+  const writer = compileColumns(columns)
+  const into = writer.allocate(1)
+  for (const value of [
+    document,
+    { ...document, delay: 6, carrier: 'ZZ' },
+    { ...document, delay: undefined },
+    { ...document, route: undefined },
+    null,
+  ])
+    writer.write(value, into, 0)
+  expect(writer.counts()).toEqual([
+    { name: 'delay', rows: 4, missing: 1, unknown: 0, sum: 14 },
+    { name: 'distance', rows: 4, missing: 1, unknown: 0, sum: 3 * 529 },
+    { name: 'full', rows: 3, missing: 0, unknown: 0, sum: 3 },
+    { name: 'carrier', rows: 3, missing: 0, unknown: 1, sum: 1 - 9 + 1 },
+    { name: 'hour', rows: 3, missing: 0, unknown: 0, sum: 15 },
+  ])
 })
 
 describe('a document that cannot be scored says why and where', () => {

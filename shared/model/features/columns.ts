@@ -1,20 +1,25 @@
 import { Buffer } from 'node:buffer'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import type { Column } from '../bundle/spec.ts'
+import type { ElementType } from '../onnx/graph.ts'
+import type { Features } from './features.ts'
 import { compilePointer } from './json-pointer.ts'
+import { compileNumber, compileTransform, type Fits, NUMBERS } from './number-column.ts'
 import { parseTimeMs } from './parse-time.ts'
 import { compileTimePart } from './time-part.ts'
 
 export interface RowWriter {
-  /** Floats in one row of the matrix. */
-  readonly width: number
+  /** Room for so many rows. */
+  allocate(rows: number): Features
   /**
-   * Writes one document as row `row` of the model's input matrix.
+   * Writes one document as row `row` of the model's input.
    * @param document bytes of `_source`, or the document already parsed.
-   * @param into float32, row-major, at least (row + 1) × width long.
+   * @param into from `allocate`, with more than `row` rows.
    * @returns null, or why the document cannot be scored; the row then holds nothing of meaning.
    */
-  write(document: unknown, into: Float32Array, row: number): RowProblem | null
+  write(document: unknown, into: Features, row: number): RowProblem | null
+  /** What was written so far, column by column. */
+  counts(): ColumnCounts[]
 }
 
 /** A reason that no retry mends: the document goes to the dead letters. */
@@ -25,33 +30,161 @@ export interface RowProblem {
   readonly message: string
 }
 
-/** A field that is null counts as missing. A field of another type is a problem even where there is a default. */
-export function compileColumns(columns: readonly Column[]): RowWriter {
-  const width = columns.length
-  const parseTime = rememberLast(parseTimeMs)
-  const fields = columns.map((column) => ({
-    column,
-    find: compilePointer(column.path),
-    read: compileReader(column, parseTime),
-    /** NaN: required. */
-    missing: typeof column.default === 'number' ? column.default : Number.NaN,
-  }))
+/** Of one column, since the writer was made. What it holds only grows, so two readings tell of the time between. */
+export interface ColumnCounts {
+  readonly name: string
+  /** Documents in which the field was looked for: all, but those that had a problem with an earlier column. */
+  readonly rows: number
+  /** Of these, without the field, or with null. */
+  readonly missing: number
+  /** Of these, with a text that is none of the categories. */
+  readonly unknown: number
+  /** Of the values that the model was given where the field was there: (rows - missing) of them. 0 for text. */
+  readonly sum: number
+}
+
+/**
+ * A field that is null counts as missing. A field of another type is a problem even where there is a default.
+ * @param elements of each column's own tensor; without, all columns make one float32 matrix.
+ * @throws MODEL_INVALID when a column cannot feed its tensor
+ */
+export function compileColumns(columns: readonly Column[], elements?: readonly ElementType[]): RowWriter {
+  const fields = compileFields(columns, elements)
+  const textWidth = fields.filter(({ kind }) => kind === 'text').length
+  const width = fields.length - textWidth
   return {
-    width,
+    allocate: (rows) => ({
+      rows,
+      numbers: elements === undefined ? sharedFloat32(rows * width) : sharedFloat64(rows * width),
+      texts: new Array<string>(rows * textWidth).fill(''),
+    }),
     write(document, into, row) {
       const root = document instanceof Uint8Array ? parse(document) : document
       if (typeof root !== 'object' || root === null || Array.isArray(root)) return notAnObject
+      const { numbers } = into
+      const texts = into.texts as string[]
       let at = row * width
-      for (const { column, find, read, missing } of fields) {
-        const value = find(root)
+      let textAt = row * textWidth
+      for (const field of fields) {
+        const value = field.find(root)
+        field.rows++
         const isMissing = value === undefined || value === null
-        const float = isMissing ? missing : read(value)
-        if (Number.isNaN(float)) return isMissing ? missingField(column) : wrongType(column, value)
-        into[at++] = float
+        if (isMissing) field.missing++
+        if (field.kind === 'text') {
+          const text = isMissing ? field.missingText : value
+          if (typeof text !== 'string') return problemOf(field, value)
+          texts[textAt++] = text
+          continue
+        }
+        const number = isMissing ? field.missingNumber : field.read(value)
+        if (Number.isNaN(number)) return problemOf(field, value)
+        if (!isMissing) field.sum += number
+        numbers[at++] = number
       }
       return null
     },
+    counts: () =>
+      fields.map(({ column: { name }, rows, missing, unknown, sum }) => ({
+        name,
+        rows,
+        missing,
+        unknown,
+        sum,
+      })),
   }
+}
+
+function sharedFloat32(length: number): Float32Array<SharedArrayBuffer> {
+  return new Float32Array(new SharedArrayBuffer(length * Float32Array.BYTES_PER_ELEMENT))
+}
+
+function sharedFloat64(length: number): Float64Array<SharedArrayBuffer> {
+  return new Float64Array(new SharedArrayBuffer(length * Float64Array.BYTES_PER_ELEMENT))
+}
+
+/** A column on its way, and its counts beside it: they are written with every document. */
+interface Field {
+  readonly column: Column
+  readonly kind: 'number' | 'text'
+  readonly fits: Fits
+  readonly find: (root: object) => unknown
+  /** A value that is there as the model takes it; NaN when it is not what the column wants. */
+  read: Reader
+  /** NaN, or undefined: required. */
+  readonly missingNumber: number
+  readonly missingText: string | undefined
+  rows: number
+  missing: number
+  unknown: number
+  sum: number
+}
+
+type Reader = (value: unknown) => number
+
+function compileFields(columns: readonly Column[], elements: readonly ElementType[] | undefined): Field[] {
+  const parseTime = rememberLast(parseTimeMs)
+  return columns.map((column, index) => {
+    const fits = fitsOf(column, elements?.[index] ?? 'float32')
+    const field: Field = {
+      column,
+      kind: column.type === 'text' ? 'text' : 'number',
+      fits,
+      find: compilePointer(column.path),
+      read: never,
+      missingNumber: typeof column.default === 'number' ? column.default : Number.NaN,
+      missingText: typeof column.default === 'string' ? column.default : undefined,
+      rows: 0,
+      missing: 0,
+      unknown: 0,
+      sum: 0,
+    }
+    field.read = compileReader(field, parseTime)
+    return field
+  })
+}
+
+/** @throws MODEL_INVALID */
+function fitsOf(column: Column, element: ElementType): Fits {
+  const { name, type } = column
+  const refuse = (message: string) => new FreshetError('MODEL_INVALID', `column ${name}: ${message}`)
+  if ((type === 'text') !== (element === 'string'))
+    throw refuse(`the model wants ${element}, model.json says ${type}`)
+  const isOneOfMany = type === 'category' || type === 'time'
+  const fits = element === 'bool' && isOneOfMany ? undefined : NUMBERS[element]
+  if (fits === undefined) throw refuse(`a tensor of ${element} cannot be fed with a ${type}`)
+  const known = typeof column.default === 'number' ? [column.default] : []
+  if (type === 'category') known.push(column.unknown)
+  const odd = known.find((value) => !fits.includes(value))
+  if (odd !== undefined) throw refuse(`${odd} is not ${fits.wanted}`)
+  return fits
+}
+
+function compileReader(field: Field, parseTime: Reader): Reader {
+  const { column, fits } = field
+  switch (column.type) {
+    case 'number':
+      return compileNumber(column, fits)
+    case 'boolean':
+      return (value) => (value === true ? 1 : value === false ? 0 : Number.NaN)
+    case 'category': {
+      const codes = new Map(column.categories.map((category, code) => [category, code]))
+      return (value) => {
+        if (typeof value !== 'string') return Number.NaN
+        const code = codes.get(value)
+        if (code !== undefined) return code
+        field.unknown++
+        return column.unknown
+      }
+    }
+    case 'time':
+      return compileTimePart(column.part, column.timeZone, parseTime)
+    case 'text':
+      return never
+  }
+}
+
+function never(): number {
+  return Number.NaN
 }
 
 /** undefined when the bytes are not JSON. */
@@ -60,26 +193,6 @@ function parse(document: Uint8Array): unknown {
     return JSON.parse(Buffer.from(document.buffer, document.byteOffset, document.length).toString())
   } catch {
     return undefined
-  }
-}
-
-/** A value that is there as a finite float32; NaN when it is not what the column wants. */
-type Reader = (value: unknown) => number
-
-function compileReader(column: Column, parseTime: Reader): Reader {
-  switch (column.type) {
-    case 'number':
-      return (value) => (typeof value === 'number' && isFloat32(value) ? value : Number.NaN)
-    case 'boolean':
-      return (value) => (value === true ? 1 : value === false ? 0 : Number.NaN)
-    case 'category': {
-      const codes = new Map(column.categories.map((category, code) => [category, code]))
-      return (value) => (typeof value === 'string' ? (codes.get(value) ?? column.unknown) : Number.NaN)
-    }
-    case 'time':
-      return compileTimePart(column.part, column.timeZone, parseTime)
-    case 'text':
-      throw new FreshetError('MODEL_INVALID', `column ${column.name}: text is not read yet`)
   }
 }
 
@@ -94,33 +207,35 @@ function rememberLast(read: Reader): Reader {
   }
 }
 
-function isFloat32(value: number): boolean {
-  return Number.isFinite(Math.fround(value))
-}
-
 const notAnObject: RowProblem = {
   code: 'DOCUMENT_NOT_JSON',
   at: null,
   message: 'the document is not a JSON object',
 }
 
-function missingField({ name, path }: Column): RowProblem {
-  return { code: 'FIELD_MISSING', at: path, message: `${path} is missing, and column ${name} has no default` }
+/** No message repeats a value: it may be a secret. */
+function problemOf({ column, fits }: Field, value: unknown): RowProblem {
+  const { name, path, type } = column
+  if (value === undefined || value === null)
+    return {
+      code: 'FIELD_MISSING',
+      at: path,
+      message: `${path} is missing, and column ${name} has no default`,
+    }
+  if (type === 'number' && typeof value === 'number' && fits.includes(value)) {
+    const { steps } = compileTransform(column)
+    const message = `${path} is not ${fits.wanted} after ${steps.join(', ')} of column ${name}`
+    return { code: 'FIELD_TYPE', at: path, message }
+  }
+  const found = Array.isArray(value) ? 'array' : typeof value
+  const wanted = type === 'number' ? fits.wanted : WANTED[type]
+  const message = `${path} holds a value of type ${found}; column ${name} wants ${wanted}`
+  return { code: 'FIELD_TYPE', at: path, message }
 }
 
 const WANTED = {
-  number: 'a number within float32',
   boolean: 'true or false',
   category: 'a string',
-  text: 'a string',
   time: 'an ISO 8601 time or milliseconds since 1970',
+  text: 'a string',
 } as const
-
-function wrongType({ name, path, type }: Column, value: unknown): RowProblem {
-  const found = Array.isArray(value) ? 'array' : typeof value
-  return {
-    code: 'FIELD_TYPE',
-    at: path,
-    message: `${path} holds a value of type ${found}; column ${name} wants ${WANTED[type]}`,
-  }
-}

@@ -129,7 +129,7 @@ function* intsOf(value: Field['value']): Generator<number> {
   }
 }
 
-function readValue(bytes: Uint8Array): OnnxValue {
+export function readValue(bytes: Uint8Array): OnnxValue {
   const type = messageAt(bytes, 2)
   return { name: textOf(messageAt(bytes, 1) ?? EMPTY), type: type ? readType(type) : { kind: 'other' } }
 }

@@ -3,8 +3,11 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import type { ModelBundle } from '../bundle/bundle.ts'
 import { demoBundle, fixtureBundle } from '../bundle/bundles.kit.ts'
 import { compileColumns } from '../features/columns.ts'
+import { type Features, sliceFeatures } from '../features/features.ts'
+import type { Calibration } from './calibrate.ts'
 import { InferencePool } from './inference-pool.ts'
 import { type ModelThread, startInferenceThread } from './inference-thread.ts'
+import type { ModelScores } from './onnx-session.ts'
 import { scoreDocuments } from './score-documents.ts'
 
 const never = new AbortController().signal
@@ -22,14 +25,14 @@ describe('scores do not depend on how rows are spread', () => {
       score.state === 'scored' ? score.outputs.arrival_delay_minutes! : Number.NaN,
     )
     const writer = compileColumns(bundle.spec.inputs.columns)
-    const matrix = new Float32Array(documents.length * writer.width)
-    for (const [row, document] of documents.entries()) writer.write(document, matrix, row)
+    const features = writer.allocate(documents.length)
+    for (const [row, document] of documents.entries()) writer.write(document, features, row)
     await using one = await InferencePool.start(bundle, { threads: 1, runRows: 7 })
     await using three = await InferencePool.start(bundle, { threads: 3, runRows: 16 })
     const rows = fc.integer({ min: 0, max: documents.length })
     await fc.assert(
       fc.asyncProperty(rows, fc.constantFrom(one, three), async (count, pool) => {
-        const [column] = await pool.run(matrix, count, never)
+        const [column] = await pool.run(sliceFeatures(features, 0, count), never)
         expect([...column!]).toEqual(expected.slice(0, count))
       }),
       { numRuns: 40 },
@@ -41,22 +44,27 @@ describe('scores do not depend on how rows are spread', () => {
       threads: 2,
       runRows: 1,
     })
-    const columns = await pool.run(Float32Array.of(1, 2, -1, -1, 3, 0), 3, never)
+    const columns = await pool.run(featuresOf(2, 1, 2, -1, -1, 3, 0), never)
     expect(columns.map((column) => [...column])).toEqual([
       [50, -30, 30],
       [2, 0, 2],
     ])
   })
 
-  test('the matrix can be written again as soon as run has returned', async () => {
+  test('rows are not copied on their way to a thread', async () => {
     await using pool = await InferencePool.start(await fixtureBundle('two-outputs.onnx', scores), {
       threads: 1,
       runRows: 8,
     })
-    const matrix = Float32Array.of(1, 2)
-    const running = pool.run(matrix, 1, never)
-    matrix.fill(9)
-    expect([...(await running)[0]!]).toEqual([50])
+    const features = featuresOf(2, 1, 2)
+    expect(features.numbers.buffer).toBeInstanceOf(SharedArrayBuffer)
+    for (const [first, ten] of [
+      [1, 50],
+      [2, 60],
+    ] as const) {
+      features.numbers[0] = first
+      expect([...(await pool.run(features, never))[0]!]).toEqual([ten])
+    }
   })
 })
 
@@ -102,16 +110,17 @@ test('a thread that dies is replaced; its job fails as one that a retry helps', 
   const bundle = await fixtureBundle('two-outputs.onnx', scores)
   const threads: ModelThread[] = []
   const spawn = async () => {
-    const thread = await startInferenceThread(bundle, 8)
+    const thread = await startInferenceThread(bundle)
     threads.push(thread)
     return thread
   }
-  await using pool = await InferencePool.over(spawn, { threads: 1, runRows: 8, columns: 2, outputs: 2 })
+  await using pool = await InferencePool.over(spawn, { threads: 1, runRows: 8 })
   const many = 200_000
-  const running = pool.run(new Float32Array(2 * many), many, never)
+  const zeros = new Float32Array(new SharedArrayBuffer(2 * many * Float32Array.BYTES_PER_ELEMENT))
+  const running = pool.run({ rows: many, numbers: zeros, texts: [] }, never)
   await threads[0]!.kill()
   await expect(running).rejects.toMatchObject({ code: 'MODEL_RUN_FAILED', retryable: true })
-  expect([...(await pool.run(Float32Array.of(1, 2), 1, never))[0]!]).toEqual([50])
+  expect([...(await pool.run(featuresOf(2, 1, 2), never))[0]!]).toEqual([50])
   expect(threads.length).toBe(2)
 })
 
@@ -119,8 +128,8 @@ describe('a model that hangs', () => {
   test('costs its job and its thread, not the jobs behind it', async () => {
     const { pool, threads } = await stubbed({ threads: 1, jobDeadlineMs: 20 })
     threads[0]!.cannotBeKilled = true
-    const hanging = pool.run(Float32Array.of(1), 1, never)
-    const behind = pool.run(Float32Array.of(2), 1, never)
+    const hanging = pool.run(featuresOf(1, 1), never)
+    const behind = pool.run(featuresOf(1, 2), never)
     await expect(hanging).rejects.toMatchObject({ code: 'MODEL_RUN_FAILED', retryable: true })
     await expect.poll(() => threads.length).toBe(2)
     threads[1]!.release()
@@ -131,14 +140,14 @@ describe('a model that hangs', () => {
     const { pool, threads, onSpawn } = await stubbed({ threads: 1, jobDeadlineMs: 20 })
     threads[0]!.cannotBeKilled = true
     onSpawn((thread) => (thread.cannotBeKilled = true))
-    const jobs = [1, 2, 3].map((value) => pool.run(Float32Array.of(value), 1, never))
+    const jobs = [1, 2, 3].map((value) => pool.run(featuresOf(1, value), never))
     const failed = expect.objectContaining({ reason: expect.objectContaining({ code: 'MODEL_RUN_FAILED' }) })
     expect(await Promise.allSettled(jobs)).toEqual([failed, failed, failed])
-    await expect(pool.run(Float32Array.of(4), 1, never)).rejects.toThrow('hangs in 2 threads')
+    await expect(pool.run(featuresOf(1, 4), never)).rejects.toThrow('hangs in 2 threads')
     expect(threads.map(({ seen }) => seen)).toEqual([[1], [2]])
     threads[0]!.end() // its native code has returned after all
     await threads[0]!.ended
-    const next = pool.run(Float32Array.of(5), 1, never)
+    const next = pool.run(featuresOf(1, 5), never)
     await expect.poll(() => threads.length).toBe(3)
     threads[2]!.release()
     expect((await next)[0]![0]).toBe(5)
@@ -148,8 +157,8 @@ describe('a model that hangs', () => {
 describe('waiting for a thread has bounds', () => {
   test('one job more than may wait is refused at once; the others are served in turn', async () => {
     const { pool, threads } = await stubbed({ threads: 1, maxQueued: 2 })
-    const jobs = [1, 2, 3].map((value) => pool.run(Float32Array.of(value), 1, never))
-    await expect(pool.run(Float32Array.of(4), 1, never)).rejects.toMatchObject({ code: 'QUEUE_FULL' })
+    const jobs = [1, 2, 3].map((value) => pool.run(featuresOf(1, value), never))
+    await expect(pool.run(featuresOf(1, 4), never)).rejects.toMatchObject({ code: 'QUEUE_FULL' })
     threads[0]!.release()
     expect((await Promise.all(jobs)).map(([column]) => column![0])).toEqual([1, 2, 3])
   })
@@ -157,12 +166,12 @@ describe('waiting for a thread has bounds', () => {
   test('an aborted job rejects at once, running or waiting, and leaves its place', async () => {
     const { pool, threads } = await stubbed({ threads: 1, maxQueued: 1 })
     const abort = new AbortController()
-    const running = pool.run(Float32Array.of(1), 1, abort.signal)
-    const waiting = pool.run(Float32Array.of(2), 1, abort.signal)
+    const running = pool.run(featuresOf(1, 1), abort.signal)
+    const waiting = pool.run(featuresOf(1, 2), abort.signal)
     abort.abort()
     await expect(running).rejects.toMatchObject({ code: 'DEADLINE' })
     await expect(waiting).rejects.toMatchObject({ code: 'DEADLINE' })
-    const next = pool.run(Float32Array.of(3), 1, never)
+    const next = pool.run(featuresOf(1, 3), never)
     threads[0]!.release()
     expect((await next)[0]![0]).toBe(3)
     expect(threads[0]!.seen).toEqual([1, 3])
@@ -170,7 +179,7 @@ describe('waiting for a thread has bounds', () => {
 
   test('a job whose time is over already is not begun', async () => {
     const { pool, threads } = await stubbed({ threads: 1 })
-    await expect(pool.run(Float32Array.of(1), 1, AbortSignal.abort())).rejects.toMatchObject({
+    await expect(pool.run(featuresOf(1, 1), AbortSignal.abort())).rejects.toMatchObject({
       code: 'DEADLINE',
     })
     expect(threads[0]!.seen).toEqual([])
@@ -179,10 +188,10 @@ describe('waiting for a thread has bounds', () => {
   test('nobody waits for a thread that does not come up again; the next job tries anew', async () => {
     const { pool, threads, failures } = await stubbed({ threads: 1 })
     failures.push(new Error('no memory'))
-    const waiting = [pool.run(Float32Array.of(1), 1, never), pool.run(Float32Array.of(2), 1, never)]
+    const waiting = [pool.run(featuresOf(1, 1), never), pool.run(featuresOf(1, 2), never)]
     threads[0]!.die()
     for (const job of waiting) await expect(job).rejects.toThrow()
-    const next = pool.run(Float32Array.of(3), 1, never)
+    const next = pool.run(featuresOf(1, 3), never)
     await expect.poll(() => threads.length).toBe(2)
     threads[1]!.release()
     expect((await next)[0]![0]).toBe(3)
@@ -190,16 +199,23 @@ describe('waiting for a thread has bounds', () => {
 
   test('a closed pool refuses what waits and what comes', async () => {
     const { pool, threads } = await stubbed({ threads: 1 })
-    const running = pool.run(Float32Array.of(1), 1, never)
-    const waiting = pool.run(Float32Array.of(2), 1, never)
+    const running = pool.run(featuresOf(1, 1), never)
+    const waiting = pool.run(featuresOf(1, 2), never)
     const closing = pool[Symbol.asyncDispose]()
     await expect(waiting).rejects.toMatchObject({ code: 'MODEL_RUN_FAILED' })
     threads[0]!.release()
     expect((await running)[0]![0]).toBe(1)
     await closing
-    await expect(pool.run(Float32Array.of(3), 1, never)).rejects.toMatchObject({ code: 'MODEL_RUN_FAILED' })
+    await expect(pool.run(featuresOf(1, 3), never)).rejects.toMatchObject({ code: 'MODEL_RUN_FAILED' })
   })
 })
+
+/** Rows of `width` numbers. */
+function featuresOf(width: number, ...values: readonly number[]): Features {
+  const numbers = new Float32Array(new SharedArrayBuffer(4 * values.length))
+  numbers.set(values)
+  return { rows: values.length / width, numbers, texts: [] }
+}
 
 /** A pool over threads that answer the first float of each job, from the moment they are released. */
 async function stubbed(options: { threads: number; maxQueued?: number; jobDeadlineMs?: number }) {
@@ -214,7 +230,7 @@ async function stubbed(options: { threads: number; maxQueued?: number; jobDeadli
     threads.push(thread)
     return thread
   }
-  const pool = await InferencePool.over(spawn, { ...options, runRows: 8, columns: 1, outputs: 1 })
+  const pool = await InferencePool.over(spawn, { ...options, runRows: 8 })
   onTestFinished(async () => {
     for (const thread of threads) thread.release()
     await pool[Symbol.asyncDispose]()
@@ -229,10 +245,14 @@ class StubThread implements ModelThread {
   readonly #end = Promise.withResolvers<void>()
   readonly ended = this.#end.promise
 
-  async run(matrix: Float32Array): Promise<Float64Array[]> {
-    this.seen.push(matrix[0]!)
+  async run({ numbers: [first] }: Features): Promise<ModelScores> {
+    this.seen.push(first!)
     await this.#gate.promise
-    return [Float64Array.of(matrix[0]!)]
+    return { columns: [Float64Array.of(first!)], replaced: 0 }
+  }
+
+  calibrate(): Promise<Calibration> {
+    return Promise.resolve({ runRows: 512, microsPerRow: 1 })
   }
 
   release(): void {

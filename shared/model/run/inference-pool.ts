@@ -1,44 +1,53 @@
+import { availableParallelism } from 'node:os'
 import { FreshetError } from '@freshet/errors/errors.ts'
+import { type Features, sliceFeatures } from '../features/features.ts'
+import { type Calibration, RUN_ROWS } from './calibrate.ts'
 import { type ModelThread, startInferenceThread } from './inference-thread.ts'
-import type { RunnableModel } from './onnx-session.ts'
+import type { ModelScores, RunnableModel } from './onnx-session.ts'
 
 export interface PoolOptions {
-  readonly threads: number
-  /** Rows in one call of the model; for tree models a bigger call is slower per row. */
-  readonly runRows: number
+  /** 'auto': one for each core. Each holds the model. */
+  readonly threads: number | 'auto'
+  /** Rows in one call of the model. 'auto': as many as `calibrate` finds, and a guess until then. */
+  readonly runRows: number | 'auto'
   /** Jobs that may wait for a thread; one more is refused with QUEUE_FULL. Default 64. */
   readonly maxQueued?: number
   /** A job that a thread has not done by then has hung: the thread is given up. Default 30 s. */
   readonly jobDeadlineMs?: number
+  /** Told how many scores of a job were NaN or infinite and stand as the spec has it. */
+  readonly onReplaced?: (scores: number) => void
 }
 
+/** Right for tree models, and not far off for others. */
+const GUESSED_RUN_ROWS = RUN_ROWS[2]
 const MAX_QUEUED = 64
 const JOB_DEADLINE_MS = 30_000
 
 /** Runs a model in worker threads, because ONNX Runtime's `run` blocks the thread that calls it. */
 export class InferencePool implements AsyncDisposable {
-  readonly #shape: PoolShape
+  readonly #options: PoolOptions
+  readonly #threadCount: number
   readonly #spawn: () => Promise<ModelThread>
   readonly #threads = new Set<ModelThread>()
   readonly #idle: ModelThread[] = []
   readonly #waiting: Job[] = []
   /** Given up, and still running: native code cannot be interrupted. */
   readonly #strays = new Set<ModelThread>()
+  #runRows: number
   #starting = 0
   #isClosed = false
 
   /** @throws MODEL_INVALID when the model cannot be loaded or its shapes are not those of its spec */
   static async start(model: RunnableModel, options: PoolOptions): Promise<InferencePool> {
-    const { inputs, outputs } = model.spec
-    const shape = { ...options, columns: inputs.columns.length, outputs: outputs.length }
-    return InferencePool.over(() => startInferenceThread(model, options.runRows), shape)
+    const shared = { spec: model.spec, onnx: inSharedMemory(model.onnx) }
+    return InferencePool.over(() => startInferenceThread(shared), options)
   }
 
   /** The same over threads from elsewhere. */
-  static async over(spawn: () => Promise<ModelThread>, shape: PoolShape): Promise<InferencePool> {
-    const pool = new InferencePool(spawn, shape)
+  static async over(spawn: () => Promise<ModelThread>, options: PoolOptions): Promise<InferencePool> {
+    const pool = new InferencePool(spawn, options)
     try {
-      await Promise.all(Array.from({ length: shape.threads }, () => pool.#startThread()))
+      await Promise.all(Array.from({ length: pool.#threadCount }, () => pool.#startThread()))
       return pool
     } catch (error) {
       await pool[Symbol.asyncDispose]()
@@ -46,29 +55,51 @@ export class InferencePool implements AsyncDisposable {
     }
   }
 
-  private constructor(spawn: () => Promise<ModelThread>, shape: PoolShape) {
+  private constructor(spawn: () => Promise<ModelThread>, options: PoolOptions) {
     this.#spawn = spawn
-    this.#shape = shape
+    this.#options = options
+    this.#threadCount = options.threads === 'auto' ? availableParallelism() : options.threads
+    this.#runRows = options.runRows === 'auto' ? GUESSED_RUN_ROWS : options.runRows
+  }
+
+  /** Rows in one call of the model. */
+  get runRows(): number {
+    return this.#runRows
+  }
+
+  get threads(): number {
+    return this.#threadCount
   }
 
   /**
    * Spreads the rows over the threads that are idle; without one, they wait together for the next.
-   * @param matrix float32, row-major, at least rows × columns long. Copied before the call returns: it is yours again.
-   * @returns one column of `rows` scores for each output of the spec, in its order.
+   * @param features are not copied: they must stay as they are until the answer is there.
+   * @returns one column of scores for each output of the spec, in its order.
    * @throws QUEUE_FULL; DEADLINE as soon as `signal` aborts; MODEL_RUN_FAILED when the model or its thread fails or hangs
    */
-  async run(matrix: Float32Array, rows: number, signal: AbortSignal): Promise<Float64Array[]> {
-    const { columns, runRows, outputs } = this.#shape
-    if (matrix.length < rows * columns)
-      throw new FreshetError('BUG', `a matrix of ${matrix.length} floats for ${rows} rows of ${columns}`)
+  async run(features: Features, signal: AbortSignal): Promise<Float64Array[]> {
+    const { rows } = features
+    const runRows = this.#runRows
     const parts = Math.max(1, Math.min(this.#idle.length, Math.ceil(rows / runRows)))
-    const partRows = Math.ceil(rows / parts)
-    const scored: Promise<Float64Array[]>[] = []
-    for (let from = 0; from < rows; from += partRows) {
-      const to = Math.min(rows, from + partRows)
-      scored.push(this.#submit(matrix.slice(from * columns, to * columns), to - from, signal))
+    const partRows = Math.max(1, Math.ceil(rows / parts))
+    const scored: Promise<ModelScores>[] = []
+    for (let from = 0; from === 0 || from < rows; from += partRows) {
+      const part = sliceFeatures(features, from, Math.min(rows, from + partRows))
+      scored.push(this.#submit((thread) => thread.run(part, runRows), signal))
     }
-    return join(await Promise.all(scored), rows, outputs)
+    return this.#join(await Promise.all(scored), rows)
+  }
+
+  /**
+   * Finds how many rows a call cost the least, unless that was told, and runs with so many from then on.
+   * @param features real ones, at least as many as the biggest call.
+   * @throws as `run` does
+   */
+  async calibrate(features: Features, signal: AbortSignal): Promise<Calibration | null> {
+    if (this.#options.runRows !== 'auto') return null
+    const calibration = await this.#submit((thread) => thread.calibrate(features), signal)
+    this.#runRows = calibration.runRows
+    return calibration
   }
 
   /** Lets running jobs finish; waiting ones are refused. */
@@ -78,15 +109,15 @@ export class InferencePool implements AsyncDisposable {
     await Promise.all([...this.#threads].map((thread) => thread[Symbol.asyncDispose]()))
   }
 
-  #submit(matrix: Float32Array<ArrayBuffer>, rows: number, signal: AbortSignal): Promise<Float64Array[]> {
-    const { maxQueued = MAX_QUEUED } = this.#shape
+  #submit<T>(work: (thread: ModelThread) => Promise<T>, signal: AbortSignal): Promise<T> {
+    const { maxQueued = MAX_QUEUED } = this.#options
     if (this.#isClosed)
       return Promise.reject(new FreshetError('MODEL_RUN_FAILED', 'the inference pool is closed'))
     if (signal.aborted) return Promise.reject(deadline(signal))
     if (this.#idle.length === 0 && this.#waiting.length >= maxQueued)
       return Promise.reject(new FreshetError('QUEUE_FULL', `${maxQueued} jobs wait for the model already`))
-    const { promise, resolve, reject } = Promise.withResolvers<Float64Array[]>()
-    const job: Job = { matrix, rows, resolve, reject }
+    const { promise, resolve, reject } = Promise.withResolvers<T>()
+    const job: Job = { work: (thread) => work(thread).then(resolve, reject), reject }
     const onAbort = () => {
       const at = this.#waiting.indexOf(job)
       if (at >= 0) this.#waiting.splice(at, 1)
@@ -105,9 +136,9 @@ export class InferencePool implements AsyncDisposable {
   }
 
   async #work(thread: ModelThread, job: Job): Promise<void> {
-    const { jobDeadlineMs = JOB_DEADLINE_MS } = this.#shape
+    const { jobDeadlineMs = JOB_DEADLINE_MS } = this.#options
     const late = setTimeout(() => this.#giveUp(thread, job, jobDeadlineMs), jobDeadlineMs)
-    await thread.run(job.matrix, job.rows).then(job.resolve, job.reject)
+    await job.work(thread)
     clearTimeout(late)
     if (this.#threads.has(thread)) this.#idle.push(thread)
     this.#assign()
@@ -127,7 +158,7 @@ export class InferencePool implements AsyncDisposable {
    * many strays as threads there are no more: a model that always hangs must not take the machine.
    */
   #startMissing(): void {
-    const { threads } = this.#shape
+    const threads = this.#threadCount
     const wanted = Math.min(threads, 2 * threads - this.#strays.size)
     if (wanted <= 0 && this.#threads.size === 0) this.#refuseWaiting(allHang(threads))
     for (let missing = wanted - this.#threads.size - this.#starting; missing > 0; missing--)
@@ -153,21 +184,39 @@ export class InferencePool implements AsyncDisposable {
     if (!this.#isClosed) this.#startMissing()
   }
 
+  /** Parts below each other, output by output. */
+  #join(parts: readonly ModelScores[], rows: number): Float64Array[] {
+    const replaced = parts.reduce((sum, part) => sum + part.replaced, 0)
+    if (replaced > 0) this.#options.onReplaced?.(replaced)
+    const [{ columns: first }, ...more] = parts as [ModelScores, ...ModelScores[]]
+    if (more.length === 0) return first
+    return first.map((_, output) => {
+      const column = new Float64Array(rows)
+      let at = 0
+      for (const { columns } of parts) {
+        column.set(columns[output]!, at)
+        at += columns[output]!.length
+      }
+      return column
+    })
+  }
+
   #refuseWaiting(error: unknown): void {
     for (const job of this.#waiting.splice(0)) job.reject(error)
   }
 }
 
-interface PoolShape extends PoolOptions {
-  readonly columns: number
-  readonly outputs: number
+interface Job {
+  /** Settles with the job, and never rejects. */
+  readonly work: (thread: ModelThread) => Promise<void>
+  readonly reject: (error: unknown) => void
 }
 
-interface Job {
-  readonly matrix: Float32Array<ArrayBuffer>
-  readonly rows: number
-  readonly resolve: (outputs: Float64Array[]) => void
-  readonly reject: (error: unknown) => void
+/** One copy for all threads. */
+function inSharedMemory(bytes: Uint8Array): Uint8Array {
+  const shared = new Uint8Array(new SharedArrayBuffer(bytes.length))
+  shared.set(bytes)
+  return shared
 }
 
 function allHang(threads: number): FreshetError {
@@ -179,18 +228,4 @@ function allHang(threads: number): FreshetError {
 
 function deadline(signal: AbortSignal): FreshetError {
   return new FreshetError('DEADLINE', 'the time was over before the model answered', { cause: signal.reason })
-}
-
-/** Parts below each other, output by output. */
-function join(parts: readonly Float64Array[][], rows: number, outputs: number): Float64Array[] {
-  if (parts.length === 1) return parts[0]!
-  return Array.from({ length: outputs }, (_, output) => {
-    const column = new Float64Array(rows)
-    let at = 0
-    for (const part of parts) {
-      column.set(part[output]!, at)
-      at += part[output]!.length
-    }
-    return column
-  })
 }

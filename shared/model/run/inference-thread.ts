@@ -1,15 +1,20 @@
 import './no-onnx-telemetry.ts'
 import { Worker } from 'node:worker_threads'
 import { type ErrorCode, FreshetError } from '@freshet/errors/errors.ts'
-import type { RunnableModel } from './onnx-session.ts'
+import type { Features } from '../features/features.ts'
+import type { Calibration } from './calibrate.ts'
+import type { ModelScores, RunnableModel } from './onnx-session.ts'
 
 /** One model loaded in a thread of its own; one job at a time. */
 export interface ModelThread extends AsyncDisposable {
   /**
-   * @param matrix float32, row-major, [rows, columns]; its memory moves to the thread and is gone here.
+   * @param features are read where they lie, so they must stay as they are until the answer is there.
+   * @param runRows rows in one call of the model.
    * @throws MODEL_RUN_FAILED, also when the thread dies meanwhile
    */
-  run(matrix: Float32Array<ArrayBuffer>, rows: number): Promise<Float64Array[]>
+  run(features: Features, runRows: number): Promise<ModelScores>
+  /** Tries how many rows a call cost the least CPU time. @throws as `run` does */
+  calibrate(features: Features): Promise<Calibration>
   /** Ends the thread now, or as soon as the native code that it is in returns. */
   kill(): Promise<void>
   /** Resolves when the thread is gone, whyever. */
@@ -17,72 +22,85 @@ export interface ModelThread extends AsyncDisposable {
 }
 
 export type Request =
-  | { readonly kind: 'run'; readonly matrix: Float32Array; readonly rows: number; readonly runRows: number }
+  | { readonly kind: 'run'; readonly features: Features; readonly runRows: number }
+  | { readonly kind: 'calibrate'; readonly features: Features }
   | { readonly kind: 'stop' }
 
 export type Reply =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'scored'; readonly outputs: Float64Array<ArrayBuffer>[] }
+  | { readonly kind: 'scored'; readonly scores: ModelScores }
+  | { readonly kind: 'calibrated'; readonly calibration: Calibration }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string }
 
-const START_DEADLINE_MS = 30_000
+export interface ThreadOptions {
+  /** A model that has not loaded by then never will: it is refused. Default 30 s. */
+  readonly loadDeadlineMs?: number
+  /** Default: onnx-worker.ts. */
+  readonly program?: URL
+}
+
+const LOAD_DEADLINE_MS = 30_000
 const STOP_DEADLINE_MS = 5_000
+const PROGRAM = new URL('./onnx-worker.ts', import.meta.url)
 
 /**
- * The model's bytes go to the thread in memory.
- * @param runRows rows in one call of the model.
- * @throws MODEL_INVALID, MODEL_RUN_FAILED when the thread does not come up
+ * The model's bytes go to the thread in memory, which all threads of a model share when they are shared already.
+ * @throws MODEL_INVALID when it does not load, or not in time; MODEL_RUN_FAILED when the thread does not come up
  */
-export async function startInferenceThread(model: RunnableModel, runRows: number): Promise<ModelThread> {
-  const { inputs, outputs } = model.spec
-  const workerData: RunnableModel = { onnx: new Uint8Array(model.onnx), spec: { inputs, outputs } }
-  const thread = new InferenceThread(
-    new Worker(new URL('./onnx-worker.ts', import.meta.url), { workerData }),
-    runRows,
-  )
+export async function startInferenceThread(
+  { onnx, spec: { inputs, outputs } }: RunnableModel,
+  { loadDeadlineMs = LOAD_DEADLINE_MS, program = PROGRAM }: ThreadOptions = {},
+): Promise<ModelThread> {
+  const workerData: RunnableModel = { onnx, spec: { inputs, outputs } }
+  const thread = new InferenceThread(new Worker(program, { workerData }))
+  const late = setTimeout(() => thread.giveUp(loadsTooLong(loadDeadlineMs)), loadDeadlineMs)
   try {
     await thread.ready()
     return thread
   } catch (error) {
-    await thread.kill()
+    // Not waited for: one that hangs in native code ends when that returns, if ever.
+    void thread.kill().catch(() => {})
     throw error
+  } finally {
+    clearTimeout(late)
   }
 }
 
 class InferenceThread implements ModelThread {
   readonly ended: Promise<void>
   readonly #worker: Worker
-  readonly #runRows: number
   #lastError: unknown
   #death: FreshetError | null = null
   #awaited: PromiseWithResolvers<Reply> | null = null
 
-  constructor(worker: Worker, runRows: number) {
+  constructor(worker: Worker) {
     this.#worker = worker
-    this.#runRows = runRows
     this.ended = new Promise((resolve) => worker.once('exit', () => resolve()))
     worker.on('message', (reply: Reply) => this.#settle()?.resolve(reply))
     worker.on('error', (error) => (this.#lastError = error))
-    worker.once('exit', (code) => {
-      this.#death = diedWith(code, this.#lastError)
-      this.#settle()?.reject(this.#death)
-    })
+    worker.once('exit', (code) => this.giveUp(diedWith(code, this.#lastError)))
   }
 
   async ready(): Promise<void> {
-    const deadline = setTimeout(() => void this.kill(), START_DEADLINE_MS)
-    try {
-      await this.#reply()
-    } finally {
-      clearTimeout(deadline)
-    }
+    await this.#reply()
   }
 
-  async run(matrix: Float32Array<ArrayBuffer>, rows: number): Promise<Float64Array[]> {
-    const replied = this.#reply()
-    this.#tell({ kind: 'run', matrix, rows, runRows: this.#runRows })
-    const reply = await replied
-    return reply.kind === 'scored' ? reply.outputs : []
+  async run(features: Features, runRows: number): Promise<ModelScores> {
+    const reply = await this.#ask({ kind: 'run', features, runRows })
+    if (reply.kind !== 'scored') throw wrongReply(reply)
+    return reply.scores
+  }
+
+  async calibrate(features: Features): Promise<Calibration> {
+    const reply = await this.#ask({ kind: 'calibrate', features })
+    if (reply.kind !== 'calibrated') throw wrongReply(reply)
+    return reply.calibration
+  }
+
+  /** Whatever is or will be waited for fails with this. */
+  giveUp(reason: FreshetError): void {
+    this.#death ??= reason
+    this.#settle()?.reject(this.#death)
   }
 
   async kill(): Promise<void> {
@@ -91,7 +109,7 @@ class InferenceThread implements ModelThread {
 
   /** Lets the job in hand finish, then ends the thread; one that hangs is not waited for. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#tell({ kind: 'stop' })
+    this.#worker.postMessage({ kind: 'stop' } satisfies Request)
     const late = Promise.withResolvers<void>()
     const deadline = setTimeout(() => {
       void this.kill()
@@ -99,6 +117,12 @@ class InferenceThread implements ModelThread {
     }, STOP_DEADLINE_MS)
     await Promise.race([this.ended, late.promise])
     clearTimeout(deadline)
+  }
+
+  async #ask(request: Request): Promise<Exclude<Reply, { kind: 'failed' }>> {
+    const replied = this.#reply()
+    this.#worker.postMessage(request)
+    return await replied
   }
 
   async #reply(): Promise<Exclude<Reply, { kind: 'failed' }>> {
@@ -115,10 +139,14 @@ class InferenceThread implements ModelThread {
     this.#awaited = null
     return awaited
   }
+}
 
-  #tell(request: Request): void {
-    this.#worker.postMessage(request, request.kind === 'run' ? [request.matrix.buffer as ArrayBuffer] : [])
-  }
+function loadsTooLong(afterMs: number): FreshetError {
+  return new FreshetError('MODEL_INVALID', `ONNX Runtime has not loaded the model within ${afterMs} ms`)
+}
+
+function wrongReply({ kind }: Reply): FreshetError {
+  return new FreshetError('BUG', `an inference thread answered ${kind}`)
 }
 
 function diedWith(exitCode: number, cause: unknown): FreshetError {

@@ -3,7 +3,11 @@ import type { ModelIdentity } from '@freshet/records/score-batch.ts'
 import { modelLabel } from '@freshet/records/score-batch.ts'
 import type { ModelPointer } from '../bundle/model-pointer.ts'
 import { loadBundle } from '../bundle/model-store.ts'
-import { compileColumns, type RowWriter } from '../features/columns.ts'
+import type { RowWriter } from '../features/columns.ts'
+import type { Features } from '../features/features.ts'
+import { rowWriterOf } from '../features/row-writer-of.ts'
+import { MAX_RUN_ROWS } from './calibrate.ts'
+import { goldenFeatures } from './golden-features.ts'
 import { InferencePool, type PoolOptions } from './inference-pool.ts'
 import { verifyBundle } from './verify-bundle.ts'
 
@@ -17,7 +21,7 @@ export interface LoadedModel {
   readonly writer: RowWriter
   readonly pool: InferencePool
   /** A row that the model is known to score: tells a broken model from a row that breaks it. */
-  readonly probe: Float32Array
+  readonly probe: Features
 }
 
 /** @throws MODEL_MISSING, MODEL_HASH, MODEL_INVALID, MODEL_GOLDEN, MODEL_RUN_FAILED, and what the store throws */
@@ -31,20 +35,18 @@ export async function loadModel(
   const pool = await InferencePool.start(bundle, options)
   try {
     await verifyBundle(bundle, pool, signal)
+    if (options.runRows === 'auto') await pool.calibrate(goldenFeatures(bundle, MAX_RUN_ROWS), signal)
   } catch (error) {
     await pool[Symbol.asyncDispose]()
     throw error
   }
-  const writer = compileColumns(bundle.spec.inputs.columns)
-  const probe = new Float32Array(writer.width)
-  writer.write(bundle.golden[0]!.document, probe, 0)
   return {
     identity,
     label: modelLabel(identity),
     outputs: bundle.spec.outputs.map(({ name }) => name),
-    writer,
+    writer: rowWriterOf(bundle),
     pool,
-    probe,
+    probe: goldenFeatures(bundle, 1),
   }
 }
 

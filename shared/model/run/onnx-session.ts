@@ -1,7 +1,12 @@
 import './no-onnx-telemetry.ts'
 import { FreshetError } from '@freshet/errors/errors.ts'
-import { InferenceSession, Tensor } from 'onnxruntime-node'
+import { InferenceSession, type Tensor } from 'onnxruntime-node'
 import type { ModelSpec } from '../bundle/spec.ts'
+import { type Features, sliceFeatures } from '../features/features.ts'
+import { readGraph } from '../onnx/graph.ts'
+import { withoutMaps } from '../onnx/without-maps.ts'
+import { feedColumns, feedMatrix } from './feeds.ts'
+import { planOutputs, type ScoreColumn } from './score-columns.ts'
 
 /** What a thread needs of a bundle: the model and how to feed it. */
 export interface RunnableModel {
@@ -12,108 +17,97 @@ export interface RunnableModel {
 /** A loaded model on this thread. `score` blocks the thread although it returns a promise: ONNX Runtime does. */
 export interface OnnxSession extends AsyncDisposable {
   /**
-   * @param matrix float32, row-major, [rows, columns].
    * @param runRows rows in one call of the model.
-   * @returns one column of `rows` scores for each output of the spec. @throws MODEL_RUN_FAILED
+   * @throws MODEL_RUN_FAILED
    */
-  score(matrix: Float32Array, rows: number, runRows: number): Promise<Float64Array<ArrayBuffer>[]>
+  score(features: Features, runRows: number): Promise<ModelScores>
+}
+
+export interface ModelScores {
+  /** One column of scores for each output of the spec. */
+  readonly columns: Float64Array<ArrayBuffer>[]
+  /** Scores that were NaN or infinite, and for which the spec names another. */
+  readonly replaced: number
 }
 
 /** @throws MODEL_INVALID when it cannot be loaded or its shapes are not those of its spec */
 export async function openSession({ onnx, spec }: RunnableModel): Promise<OnnxSession> {
-  const session = await InferenceSession.create(onnx, {
-    intraOpNumThreads: 1,
-    interOpNumThreads: 1,
-    executionMode: 'sequential',
-    logSeverityLevel: 3,
-  }).catch((cause: unknown) => {
-    throw new FreshetError('MODEL_INVALID', `ONNX Runtime does not load the model: ${reasonOf(cause)}`, {
-      cause,
-    })
-  })
-  checkShapes(session, spec)
-  const tensors = [...new Set(spec.outputs.map(({ tensor }) => tensor))]
+  const graph = readGraph(onnx)
+  const readable = withoutMaps(onnx, graph)
+  const session = await createSession(readable.onnx)
+  const feed =
+    spec.inputs.tensor === undefined ? feedColumns(session, spec.inputs) : feedMatrix(session, spec.inputs)
+  const outputs = planOutputs(session, spec.outputs, { graph, mapTensors: readable.tensors })
+  const fetches = [...new Set(outputs.map(({ tensor }) => tensor))]
   return {
-    async score(matrix, rows, runRows) {
-      const outputs = spec.outputs.map(() => new Float64Array(rows))
+    async score(features, runRows) {
+      const { rows } = features
+      const columns = outputs.map(() => new Float64Array(rows))
+      let replaced = 0
       for (let from = 0; from < rows; from += runRows) {
-        const count = Math.min(runRows, rows - from)
-        const result = await runOnce(session, spec, matrix, { from, count }, tensors)
-        for (const [index, { tensor, column = 0 }] of spec.outputs.entries())
-          copyColumn(result[tensor]!, column, outputs[index]!.subarray(from, from + count))
+        const to = Math.min(rows, from + runRows)
+        const result = await runOnce(session, feed(sliceFeatures(features, from, to)), fetches)
+        for (const [index, output] of outputs.entries())
+          replaced += copyScores(result[output.tensor]!, output, columns[index]!.subarray(from, to))
       }
-      return outputs
+      return { columns, replaced }
     },
     [Symbol.asyncDispose]: () => session.release(),
   }
 }
 
-function checkShapes(session: InferenceSession, { inputs, outputs }: RunnableModel['spec']): void {
-  const [input, ...others] = session.inputMetadata
-  const names = session.inputNames.join(', ')
-  if (input === undefined || input.name !== inputs.tensor || others.length > 0)
-    throw new FreshetError('MODEL_INVALID', `the model's inputs are ${names}, not ${inputs.tensor} alone`)
-  const [rows, width] = input.isTensor ? input.shape : []
-  const isMatrix = input.isTensor && input.type === 'float32' && input.shape.length === 2
-  if (!isMatrix || typeof rows === 'number')
-    throw new FreshetError(
-      'MODEL_INVALID',
-      `the model's input is ${describe(input)}, not float32 [any, columns]`,
-    )
-  if (typeof width === 'number' && width !== inputs.columns.length)
-    throw new FreshetError(
-      'MODEL_INVALID',
-      `the model wants ${width} columns, its spec has ${inputs.columns.length}`,
-    )
-  for (const { tensor, column = 0 } of outputs) {
-    const output = session.outputMetadata.find(({ name }) => name === tensor)
-    if (output === undefined)
-      throw new FreshetError(
-        'MODEL_INVALID',
-        `the model has no output ${tensor}, only ${session.outputNames.join(', ')}`,
-      )
-    const columns = output.isTensor ? (output.shape[1] ?? 1) : 0
-    const isNumeric = output.isTensor && ['float32', 'float64', 'int64'].includes(output.type)
-    if (!isNumeric || output.shape.length > 2 || (typeof columns === 'number' && columns <= column))
-      throw new FreshetError(
-        'MODEL_INVALID',
-        `the model's output is ${describe(output)}, which has no score in column ${column}`,
-      )
+async function createSession(onnx: Uint8Array): Promise<InferenceSession> {
+  // ONNX Runtime does not load from shared memory, and keeps nothing of what it was given.
+  const own = onnx.buffer instanceof SharedArrayBuffer ? new Uint8Array(onnx) : onnx
+  try {
+    return await InferenceSession.create(own, {
+      intraOpNumThreads: 1,
+      interOpNumThreads: 1,
+      executionMode: 'sequential',
+      logSeverityLevel: 3,
+    })
+  } catch (cause) {
+    const message = `ONNX Runtime does not load the model: ${reasonOf(cause)}`
+    throw new FreshetError('MODEL_INVALID', message, { cause })
   }
-}
-
-function describe(value: InferenceSession.ValueMetadata): string {
-  return value.isTensor
-    ? `${value.name}: ${value.type} [${value.shape.join(', ')}]`
-    : `${value.name}: not a tensor`
 }
 
 async function runOnce(
   session: InferenceSession,
-  { inputs }: RunnableModel['spec'],
-  matrix: Float32Array,
-  { from, count }: { from: number; count: number },
+  feeds: InferenceSession.FeedsType,
   fetches: readonly string[],
 ): Promise<InferenceSession.ReturnType> {
-  const width = inputs.columns.length
-  const rows = matrix.subarray(from * width, (from + count) * width)
   try {
-    return await session.run({ [inputs.tensor!]: new Tensor('float32', rows, [count, width]) }, fetches)
+    return await session.run(feeds, fetches)
   } catch (cause) {
     throw new FreshetError('MODEL_RUN_FAILED', `ONNX Runtime: ${reasonOf(cause)}`, { cause })
   }
 }
 
-/** Takes one column of a [rows] or [rows, k] tensor. */
-function copyColumn(tensor: Tensor, column: number, into: Float64Array): void {
-  const { data } = tensor
+/**
+ * Takes one column of a [rows] or [rows, k] tensor.
+ * @returns how many scores were not finite and stand as the spec has it. @throws MODEL_RUN_FAILED
+ */
+function copyScores(
+  { data, dims }: Tensor,
+  { column, whenNotFinite }: ScoreColumn,
+  into: Float64Array,
+): number {
   const columns = data.length / into.length
-  if (!Number.isInteger(columns) || column >= columns)
+  if (dims[0] !== into.length || !Number.isInteger(columns) || column >= columns)
     throw new FreshetError(
       'MODEL_RUN_FAILED',
-      `the model answers [${tensor.dims.join(', ')}] for ${into.length} rows`,
+      `the model answers [${dims.join(', ')}] for ${into.length} rows, which has no score in column ${column}`,
     )
   for (let row = 0; row < into.length; row++) into[row] = Number(data[row * columns + column])
+  if (whenNotFinite === null) return 0
+  let replaced = 0
+  for (let row = 0; row < into.length; row++)
+    if (!Number.isFinite(into[row])) {
+      into[row] = whenNotFinite
+      replaced++
+    }
+  return replaced
 }
 
 function reasonOf(cause: unknown): string {

@@ -1,6 +1,7 @@
 /** The inside of an inference thread: loads one model, answers one request after the other. See inference-thread.ts. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { FreshetError, toFreshetError } from '@freshet/errors/errors.ts'
+import { calibrate } from './calibrate.ts'
 import type { Reply, Request } from './inference-thread.ts'
 import { type OnnxSession, openSession, type RunnableModel } from './onnx-session.ts'
 
@@ -22,10 +23,23 @@ async function answer(session: OnnxSession, request: Request): Promise<void> {
     return
   }
   try {
-    tell({ kind: 'scored', outputs: await session.score(request.matrix, request.rows, request.runRows) })
+    tell(await replyTo(session, request))
   } catch (error) {
     tellFailure(error)
   }
+}
+
+async function replyTo(session: OnnxSession, request: Exclude<Request, { kind: 'stop' }>): Promise<Reply> {
+  const { features } = request
+  if (request.kind === 'run')
+    return { kind: 'scored', scores: await session.score(features, request.runRows) }
+  return { kind: 'calibrated', calibration: await calibrate(session, features, cpuMicros) }
+}
+
+/** CPU time of this thread alone: what others do on the machine meanwhile does not count. */
+function cpuMicros(): number {
+  const { user, system } = process.threadCpuUsage()
+  return user + system
 }
 
 function tellFailure(error: unknown): void {
@@ -34,5 +48,5 @@ function tellFailure(error: unknown): void {
 }
 
 function tell(reply: Reply): void {
-  port.postMessage(reply, reply.kind === 'scored' ? reply.outputs.map(({ buffer }) => buffer) : [])
+  port.postMessage(reply, reply.kind === 'scored' ? reply.scores.columns.map(({ buffer }) => buffer) : [])
 }

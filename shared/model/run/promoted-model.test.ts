@@ -11,7 +11,6 @@ const { signal } = new AbortController()
 const patience = { timeout: 20_000 }
 vi.setConfig({ testTimeout: 60_000 })
 const demo = await demoBundle()
-const width = demo.spec.inputs.columns.length
 
 /** The demo's model under another version; `damaged`: its author claims other scores than it gives. */
 async function promote(store: MemoryObjectStore, version: string, damaged = false): Promise<void> {
@@ -99,11 +98,11 @@ describe('the promoted model, opened', () => {
       using first = models!.use()
       await promote(store, '2')
       await vi.waitFor(() => expect(used).toEqual(['arrival-delay@1', 'arrival-delay@2']), patience)
-      expect(await first.pool.run(new Float32Array(width), 1, signal)).toHaveLength(1)
+      expect(await first.pool.run(first.probe, signal)).toHaveLength(1)
     }
     using second = models!.use()
     expect(second.identity).toEqual({ name: 'arrival-delay', version: '2', generation: 2 })
-    expect(await second.pool.run(new Float32Array(width), 1, signal)).toHaveLength(1)
+    expect(await second.pool.run(second.probe, signal)).toHaveLength(1)
   })
 
   test('that fails its golden rows is refused once, and the one before serves on until the next', async () => {

@@ -145,13 +145,15 @@ export class PromotedModel implements AsyncDisposable {
 
   #replace(model: LoadedModel): void {
     const { log, onModel } = this.#options
-    const { label, identity } = model
+    const { label, identity, pool } = model
     const last = this.#current
     this.#current = new SharedModel(model)
     onModel(label)
     log.info(`scoring with ${label}`, {
       [ATTRIBUTES.model]: label,
       [ATTRIBUTES.modelGeneration]: identity.generation,
+      [ATTRIBUTES.modelThreads]: pool.threads,
+      [ATTRIBUTES.modelRunRows]: pool.runRows,
     })
     const gone = last?.retire().catch((error: unknown) => log.error('a retired model did not end', error))
     this.#retiring = Promise.all([this.#retiring, gone])

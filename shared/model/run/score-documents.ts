@@ -1,5 +1,6 @@
 import type { ModelBundle } from '../bundle/bundle.ts'
-import { compileColumns, type RowProblem, type RowWriter } from '../features/columns.ts'
+import type { RowProblem, RowWriter } from '../features/columns.ts'
+import { rowWriterOf } from '../features/row-writer-of.ts'
 import { type OnnxSession, openSession } from './onnx-session.ts'
 
 /** What is to be stored of a document: its scores, or why it has none. */
@@ -19,21 +20,21 @@ export class ReferenceScorer implements AsyncDisposable {
   readonly #writer: RowWriter
 
   static async open(bundle: ModelBundle): Promise<ReferenceScorer> {
-    return new ReferenceScorer(bundle.spec, await openSession(bundle))
+    return new ReferenceScorer(bundle, await openSession(bundle))
   }
 
-  private constructor(spec: ModelBundle['spec'], session: OnnxSession) {
-    this.#spec = spec
+  private constructor(bundle: ModelBundle, session: OnnxSession) {
+    this.#spec = bundle.spec
     this.#session = session
-    this.#writer = compileColumns(spec.inputs.columns)
+    this.#writer = rowWriterOf(bundle)
   }
 
   /** @param document UTF-8 JSON. */
   async score(document: Uint8Array): Promise<DocumentScore> {
-    const row = new Float32Array(this.#writer.width)
-    const problem = this.#writer.write(document, row, 0)
+    const features = this.#writer.allocate(1)
+    const problem = this.#writer.write(document, features, 0)
     if (problem) return { state: 'unscorable', ...problem }
-    const columns = await this.#session.score(row, 1, 1)
+    const { columns } = await this.#session.score(features, 1)
     const outputs = Object.fromEntries(
       this.#spec.outputs.map(({ name }, index) => [name, columns[index]![0]!]),
     )
