@@ -8,6 +8,7 @@ import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
 import type { Settings } from '@freshet/config/schema.ts'
 import { loadPromotedModel, readPointer } from '@freshet/model/bundle/model-store.ts'
 import type { Service, ServiceContext } from '@freshet/service/service.ts'
+import { refuseForeignSnapshot } from '@freshet/snapshot/manifest.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { runCache } from './cache/cache-loop.ts'
 import { DeadLetters } from './dead-letters.ts'
@@ -27,6 +28,7 @@ async function check({ settings, instance, telemetry, signal }: ServiceContext):
   await checkTopics(connection, settings.pipeline, signal)
   await checkRedis(settings.redis)
   await using store = openS3(settings.s3)
+  await refuseForeignSnapshot(store, settings.pipeline, signal)
   if ((await readPointer(store, signal)) !== null) await loadPromotedModel(store, signal)
 }
 
@@ -48,7 +50,7 @@ export async function runScorer(
     infer: (signal) => runInfer({ ...context, signal }, { connection, producer, deadLetters, store, clock }),
     cache: async (signal) => {
       await using cache = await RedisScoreStore.open(settings.redis, { pipeline, log })
-      await runCache({ ...context, signal }, { connection, deadLetters, cache, clock })
+      await runCache({ ...context, signal }, { connection, store, deadLetters, cache, clock })
     },
     snapshot: (signal) => runSnapshot({ ...context, signal }, { connection, store, ...(bell && { bell }) }),
   }

@@ -91,12 +91,52 @@ export const METRICS = {
   'freshet.scorer.scored': { kind: 'counter', unit: '{row}', help: 'Rows scored and acknowledged by Kafka.' },
   'freshet.scorer.deleted': { kind: 'counter', unit: '{row}', help: 'Deletes passed on.' },
   'freshet.scorer.dead': { kind: 'counter', unit: '{row}', help: 'Changes that went to the dead letters.' },
+  'freshet.rescore.rows': {
+    kind: 'counter',
+    unit: '{row}',
+    help: 'Rows scored again with a newly promoted model, and acknowledged by Kafka.',
+  },
+  'freshet.rescore.left': {
+    kind: 'gauge',
+    unit: '{change}',
+    help: 'Changes that wait to be scored again, of all partitions: each scorer counts all.',
+  },
+  'freshet.rescore.total': {
+    kind: 'gauge',
+    unit: '{change}',
+    help: 'Of which these were left when it began.',
+  },
+  'freshet.rescore.generation': {
+    kind: 'gauge',
+    unit: '{promotion}',
+    help: 'The promotion with whose model is scored again, counted from 1.',
+  },
+  'freshet.rescore.began_at': {
+    kind: 'gauge',
+    unit: 's',
+    help: 'When scoring again with it began, since 1970; 0 before.',
+  },
   'freshet.models_refused': {
     kind: 'counter',
     unit: '{promotion}',
     help: 'Promoted models that failed their hash, shapes or golden rows; the one before serves on.',
   },
   'freshet.cache.rows': { kind: 'counter', unit: '{row}', help: 'Rows that Redis has stored or outranked.' },
+  'freshet.cache.refills': {
+    kind: 'counter',
+    unit: '{refill}',
+    help: 'Times that this scorer has brought all scores to a Redis that had lost them.',
+  },
+  'freshet.cache.refilled': {
+    kind: 'counter',
+    unit: '{row}',
+    help: 'Rows of the snapshot and of `.scores` brought to Redis by refills.',
+  },
+  'freshet.cache.refill_left': {
+    kind: 'gauge',
+    unit: '{row}',
+    help: 'Rows of the snapshot that a refill has still to bring; 1 while it brings what came after the snapshot.',
+  },
   'freshet.snapshot.rows': { kind: 'counter', unit: '{row}', help: 'Rows written to deltas.' },
   'freshet.snapshot.commits': { kind: 'counter', unit: '{commit}', help: 'Manifests written.' },
   'freshet.snapshot.merges': { kind: 'counter', unit: '{merge}', help: 'Bases written anew.' },

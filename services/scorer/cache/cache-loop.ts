@@ -1,4 +1,3 @@
-import type { KafkaConnection } from '@freshet/adapters/kafka/connect.ts'
 import { type Batch, GroupConsumer } from '@freshet/adapters/kafka/consumer.ts'
 import { isFreshetError } from '@freshet/errors/errors.ts'
 import type { ScoreStore } from '@freshet/ports/score-store.ts'
@@ -7,15 +6,12 @@ import { rowsOfBatch } from '@freshet/records/stored-rows.ts'
 import { groupName, topicName } from '@freshet/records/topics.ts'
 import type { ServiceContext } from '@freshet/service/service.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
-import type { Clock } from '@freshet/stage/clock.ts'
 import { inSpan, linksTo, messagingSpan } from '@freshet/telemetry/spans.ts'
 import type { DeadLetters, DeadMessage } from '../dead-letters.ts'
+import { type KeepFilledDeps, keepFilled } from './keep-filled.ts'
 
-export interface CacheDeps {
-  readonly connection: KafkaConnection
+export interface CacheDeps extends KeepFilledDeps {
   readonly deadLetters: DeadLetters
-  readonly cache: ScoreStore
-  readonly clock: Clock
 }
 
 /** Longer than the cache tries by itself before it rejects. */
@@ -23,9 +19,22 @@ const STALL_MS = 60_000
 
 /**
  * Merges `.scores` into the cache until the signal aborts, and commits what the cache has. While the cache is away the
- * same batches come again and again, with pauses; a batch that is merged twice changes nothing.
+ * same batches come again and again, with pauses; a batch that is merged twice changes nothing. What the cache loses
+ * after that is brought back beside it.
  */
 export async function runCache(context: ServiceContext, deps: CacheDeps): Promise<void> {
+  const stop = new AbortController()
+  const signal = AbortSignal.any([context.signal, stop.signal])
+  const filling = keepFilled({ ...context, signal }, deps)
+  try {
+    await mergeScores(context, deps)
+  } finally {
+    stop.abort()
+    await filling
+  }
+}
+
+async function mergeScores(context: ServiceContext, deps: CacheDeps): Promise<void> {
   const { settings, telemetry, signal } = context
   const topic = topicName(settings.pipeline, 'scores')
   const group = groupName(settings.pipeline, 'cache')

@@ -1,7 +1,10 @@
 import type { Settings } from '@freshet/config/schema.ts'
 import { FreshetError } from '@freshet/errors/errors.ts'
-import { Redis, type RedisOptions } from 'ioredis'
+import { Cluster, Redis, type RedisOptions } from 'ioredis'
 import { toRedisError } from './redis-error.ts'
+
+/** One server, or a cluster of them. */
+export type RedisClient = Redis | Cluster
 
 export type ClientTimes = Pick<
   RedisOptions,
@@ -62,9 +65,10 @@ export async function connect(redis: Redis, options: { address: string; deadline
  * For before a call: without a connection ioredis would only name an option of its own.
  * @throws REDIS_UNREACHABLE
  */
-export function assertConnected({ status, stream, options: { host, port } }: Redis): void {
-  if (status === 'ready' && stream.writable) return
-  throw new FreshetError('REDIS_UNREACHABLE', `there is no connection to Redis at ${host}:${port}`)
+export function assertConnected(redis: RedisClient): void {
+  if (redis.status === 'ready' && (redis instanceof Cluster || redis.stream.writable)) return
+  const where = redis instanceof Cluster ? 'in the cluster' : `at ${redis.options.host}:${redis.options.port}`
+  throw new FreshetError('REDIS_UNREACHABLE', `there is no connection to Redis ${where}`)
 }
 
 /**

@@ -10,6 +10,7 @@ import type { Log } from '@freshet/stage/log.ts'
 import { Throttle } from '@freshet/stage/throttle.ts'
 import type { Redis } from 'ioredis'
 import { addressOf, assertCollation, assertConnected, connect, createClient } from './connect.ts'
+import { FillMark } from './fill-mark.ts'
 import { callsOf, type GuardedCall, RANK_GUARD } from './rank-guard.ts'
 import { replyCode, toRedisError } from './redis-error.ts'
 import { redisKey } from './redis-key.ts'
@@ -31,6 +32,7 @@ const MAX_BYTES_IN_FLIGHT = 512 * 1024
 
 /** The cache's writer. Redis keeps of every key the row with the highest rank, whoever writes and in whatever order. */
 export class RedisScoreStore implements ScoreStore {
+  readonly mark: FillMark
   readonly #redis: Redis
   readonly #settings: Settings['redis']
   readonly #address: string
@@ -61,6 +63,7 @@ export class RedisScoreStore implements ScoreStore {
     this.#address = addressOf(settings)
     this.#pipeline = options.pipeline
     this.#log = options.log
+    this.mark = new FillMark(redis, { pipeline: options.pipeline, address: this.#address })
     redis.on('error', (error) =>
       this.#log.debug('the connection to the cache failed', { [ATTRIBUTES.exceptionMessage]: error.message }),
     )

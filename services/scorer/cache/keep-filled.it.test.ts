@@ -1,0 +1,183 @@
+/**
+ * A Redis that loses its data gets it back: from the snapshot, and from what was scored since. Real Kafka, Redis and S3;
+ * the truth is a plain map of the same rows.
+ */
+import type { Buffer } from 'node:buffer'
+import { MemoryScoreStore } from '@freshet/adapters/memory/score-store.ts'
+import { RedisScoreStore } from '@freshet/adapters/redis/redis-score-store.ts'
+import { RedisServer } from '@freshet/adapters/redis/redis-server.kit.ts'
+import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
+import { batchOf, type Row } from '@freshet/ports/score-store.contract.ts'
+import { encodeScoreBatch } from '@freshet/records/score-batch.ts'
+import { rowsOfBatch } from '@freshet/records/stored-rows.ts'
+import { filesOf, objectKey, readManifest } from '@freshet/snapshot/manifest.ts'
+import { quietLog } from '@freshet/stage/quiet-log.ts'
+import { Redis } from 'ioredis'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { runScorer } from '../main.ts'
+import { World } from '../world.kit.ts'
+
+const DEADLINE = { timeout: 45_000, interval: 100 }
+const ROWS = 3_000
+
+let server: RedisServer
+let admin: Redis
+let world: World
+let truth: MemoryScoreStore
+const keys = new Set<string>()
+
+beforeEach(async () => {
+  server = await RedisServer.start()
+  admin = new Redis(server.url, { retryStrategy: () => 50 })
+  admin.on('error', () => {}) // the tests kill it
+  world = await World.open({ FRESHET_REDIS_URL: server.url, FRESHET_SNAPSHOT_INTERVAL_SECONDS: '1' })
+  truth = new MemoryScoreStore()
+  keys.clear()
+})
+afterEach(async () => {
+  admin.disconnect()
+  await world[Symbol.asyncDispose]()
+  await server[Symbol.asyncDispose]()
+})
+
+/** As infer would send it. */
+async function score(partition: number, rows: readonly Row[]): Promise<void> {
+  const batch = batchOf(rows)
+  await truth.merge(rowsOfBatch(batch))
+  for (const { key } of rows) keys.add(key)
+  const value = encodeScoreBatch({ ...batch, header: { ...batch.header, partition } })
+  await world.producer.send(
+    world.topic('scores'),
+    [{ partition, key: null, value }],
+    AbortSignal.timeout(10_000),
+  )
+}
+
+function flights(from: number, to: number, row: Partial<Row> = {}): Row[] {
+  return Array.from({ length: to - from }, (_, i) => ({ key: `flights/${from + i}`, score: i / 7, ...row }))
+}
+
+/** Runs scorers while `during` does its part, then stops them as SIGTERM would. */
+async function withScorers(workers: ('cache' | 'snapshot')[][], during: () => Promise<void>): Promise<void> {
+  const stop = new AbortController()
+  const running = workers.map((names, i) => {
+    const context = world.context(stop.signal)
+    const settings = { ...context.settings, scorer: { ...context.settings.scorer, workers: names } }
+    return runScorer({ ...context, settings, instance: `scorer-${i}` })
+  })
+  try {
+    await Promise.race([during(), ...running])
+  } finally {
+    stop.abort()
+    await Promise.all(running)
+  }
+}
+
+/** All rows so far are in Redis and in the snapshot, and no scorer runs. */
+async function snapshotTaken(): Promise<void> {
+  await using store = openS3(world.settings.s3)
+  await withScorers([['cache', 'snapshot']], async () => {
+    await vi.waitFor(async () => {
+      const { manifest } = (await readManifest(store, world.settings.pipeline))!
+      const held = Object.values(manifest.partitions).map(({ nextOffset }) => nextOffset)
+      expect(held.reduce((sum, offset) => sum + offset, 0)).toBe(2)
+    }, DEADLINE)
+    await expectWhole()
+  })
+}
+
+async function expectWhole(): Promise<void> {
+  const { redis, pipeline } = world.settings
+  await vi.waitFor(async () => {
+    await using store = await RedisScoreStore.open(redis, { pipeline, log: quietLog })
+    const found = await Promise.all([...keys].map(async (key) => [key, await store.get(key)] as const))
+    const expected = await Promise.all([...keys].map(async (key) => [key, await truth.get(key)] as const))
+    expect(new Map(found)).toEqual(new Map(expected))
+    expect(await store.mark.isFilled()).toBe(true)
+  }, DEADLINE)
+}
+
+const refills = () => world.metrics.values()['freshet.cache.refills']!
+
+test('a flushed Redis is noticed and refilled from the snapshot and from what came after it, by one of two scorers', async () => {
+  await score(0, flights(0, ROWS))
+  await score(1, [
+    ...flights(0, 10, { seqNo: 2, state: 'deleted' }),
+    ...flights(ROWS, ROWS + 10, { state: 'unscorable' }),
+  ])
+  await snapshotTaken()
+  const before = refills()
+  await withScorers([['cache'], ['cache']], async () => {
+    await score(2, flights(100, 300, { seqNo: 5, score: 42 }))
+    await expectWhole()
+    await admin.flushall()
+    await expectWhole()
+  })
+  expect(refills()).toBe(before + 1)
+  expect(world.metrics.values()).toMatchObject({ 'freshet.cache.refill_left': 0 })
+  expect(await admin.get(`${world.settings.pipeline}:refiller`)).toBeNull()
+})
+
+test('a Redis that comes back with the data of some time ago is refilled too', async () => {
+  await score(0, flights(0, ROWS))
+  await score(1, [])
+  await snapshotTaken()
+  await withScorers([['cache']], async () => {
+    await expectWhole()
+    const dump = await dumpOf(admin)
+    await score(2, flights(0, 100, { seqNo: 9, score: 1 }))
+    await expectWhole()
+    await server.restart()
+    await restore(admin, dump)
+    await expectWhole()
+  })
+})
+
+test('what is lost while it is refilled is brought again', async () => {
+  await score(0, flights(0, ROWS))
+  await score(1, flights(ROWS, 2 * ROWS))
+  await snapshotTaken()
+  const before = refills()
+  await admin.flushall()
+  await withScorers([['cache']], async () => {
+    for (let wiped = 0; wiped < 3; ) {
+      await vi.waitFor(async () => expect(await admin.dbsize()).toBeGreaterThan(64), {
+        ...DEADLINE,
+        interval: 1,
+      })
+      await admin.flushall()
+      wiped++
+    }
+    await expectWhole()
+  })
+  expect(refills()).toBeGreaterThan(before)
+})
+
+test('a snapshot file that is gone does not keep the others back, and is told', async () => {
+  await score(0, flights(0, ROWS))
+  await score(1, flights(ROWS, 2 * ROWS))
+  await snapshotTaken()
+  await using store = openS3(world.settings.s3)
+  const { manifest } = (await readManifest(store, world.settings.pipeline))!
+  const [lost] = filesOf(manifest.partitions['0']!)
+  const file = await store.get(objectKey(lost!.object))
+  await store.delete(objectKey(lost!.object))
+  await admin.flushall()
+  await withScorers([['cache']], async () => {
+    await vi.waitFor(() => expect(world.complaints.join()).toContain(lost!.object), DEADLINE)
+    expect(await admin.exists(`${world.settings.pipeline}:score:flights/${ROWS}`)).toBe(1)
+    await store.put(objectKey(lost!.object), file.body)
+    await expectWhole()
+  })
+})
+
+/** Every key with its value and time to live, as a dump on disk would have it. */
+async function dumpOf(redis: Redis): Promise<Map<string, Buffer>> {
+  const names = await redis.keys('*')
+  const values = await Promise.all(names.map((name) => redis.dumpBuffer(name)))
+  return new Map(names.map((name, i) => [name, values[i]!]))
+}
+
+async function restore(redis: Redis, dump: ReadonlyMap<string, Buffer>): Promise<void> {
+  await Promise.all([...dump].map(([name, value]) => redis.restore(name, 0, value, 'REPLACE')))
+}

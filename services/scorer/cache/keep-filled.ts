@@ -1,0 +1,128 @@
+import type { KafkaConnection } from '@freshet/adapters/kafka/connect.ts'
+import type { FillMark } from '@freshet/adapters/redis/fill-mark.ts'
+import { FreshetError, toFreshetError } from '@freshet/errors/errors.ts'
+import type { ObjectStore } from '@freshet/ports/object-store.ts'
+import type { ScoreStore } from '@freshet/ports/score-store.ts'
+import type { ServiceContext } from '@freshet/service/service.ts'
+import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
+import { delayMs } from '@freshet/stage/back-off.ts'
+import type { Clock } from '@freshet/stage/clock.ts'
+import type { Log } from '@freshet/stage/log.ts'
+import { Throttle } from '@freshet/stage/throttle.ts'
+import { type RefillProgress, refill } from './refill.ts'
+
+export interface KeepFilledDeps {
+  readonly connection: KafkaConnection
+  readonly store: ObjectStore
+  readonly cache: ScoreStore & { readonly mark: FillMark }
+  readonly clock: Clock
+}
+
+/** Pause between two looks at the mark: how long a wiped Redis stays unnoticed. */
+const LOOK_MS = 1_000
+/** After a refill that failed; nobody misses an answer meanwhile, for the gateway has the snapshot. */
+const BACK_OFF = { firstMs: 1_000, maxMs: 60_000 }
+const LOG_INTERVAL_MS = 60_000
+const PROGRESS_MS = 10_000
+
+/**
+ * Looks every second whether Redis still has all scores, until the signal aborts. Where it was flushed, restarted or
+ * replaced, it is refilled from the snapshot and `.scores`, while the cache worker goes on with what is new.
+ */
+export async function keepFilled(context: ServiceContext, deps: KeepFilledDeps): Promise<void> {
+  const { signal, telemetry } = context
+  const lines = new Throttle(LOG_INTERVAL_MS, deps.clock)
+  for (let failures = 0; !signal.aborted; ) {
+    try {
+      if (!(await deps.cache.mark.isFilled())) await fillUnlessClaimed(context, deps, lines)
+      failures = 0
+    } catch (error) {
+      if (signal.aborted) return
+      failures++
+      tell(telemetry.log, error, lines)
+    }
+    const pauseMs = failures === 0 ? LOOK_MS : LOOK_MS + delayMs(BACK_OFF, failures, Math.random)
+    await deps.clock.sleep(pauseMs, signal)
+  }
+}
+
+function tell(log: Log, error: unknown, lines: Throttle): void {
+  const { code, message, retryable } = toFreshetError(error)
+  if (lines.pass(code) === null) return
+  const text = 'Redis is not known to hold all scores; it is looked at again'
+  if (retryable) log.warn(`${text}: ${message}`, { [ATTRIBUTES.errorType]: code })
+  else log.error(text, error)
+}
+
+/** One scorer is enough; when it dies, its claim ends and another takes over. */
+async function fillUnlessClaimed(
+  context: ServiceContext,
+  deps: KeepFilledDeps,
+  lines: Throttle,
+): Promise<void> {
+  const { instance, telemetry } = context
+  const { mark } = deps.cache
+  if ((await mark.claim(instance)) !== instance) return
+  const startMs = deps.clock.nowMs()
+  if (lines.pass('begin') !== null)
+    telemetry.log.warn('Redis has lost scores, or never had them: it is refilled')
+  try {
+    const { rows } = await fill(context, deps)
+    const seconds = (deps.clock.nowMs() - startMs) / 1_000
+    telemetry.metrics.add('freshet.cache.refills')
+    telemetry.log.info(`Redis is refilled: ${rows} rows in ${seconds.toFixed(1)} s`, {
+      [ATTRIBUTES.rows]: rows,
+    })
+  } finally {
+    telemetry.metrics.set('freshet.cache.refill_left', 0)
+    await mark.release(instance).catch(() => {}) // ends by itself
+  }
+}
+
+/** A refill that Redis itself has not kept is given up at once, and begun again by the next look. */
+async function fill(context: ServiceContext, deps: KeepFilledDeps): Promise<RefillProgress> {
+  const { settings, instance, signal } = context
+  const { clock, cache, connection, store } = deps
+  const { mark } = cache
+  const filling = await mark.begin()
+  const over = new AbortController()
+  const lost = new AbortController()
+  const watching = (async () => {
+    while (!over.signal.aborted) {
+      await clock.sleep(LOOK_MS, over.signal)
+      await mark.claim(instance).catch(() => {})
+      if (!(await mark.holds(filling).catch(() => true))) lost.abort()
+    }
+  })()
+  try {
+    const tell = progressTo(context, clock)
+    const stop = AbortSignal.any([signal, lost.signal])
+    const progress = await refill(
+      { pipeline: settings.pipeline, connection, store, cache, onProgress: tell },
+      stop,
+    )
+    await mark.confirm(filling)
+    return progress
+  } catch (error) {
+    if (lost.signal.aborted)
+      throw new FreshetError('REDIS_LOST_DATA', 'Redis lost data while it was refilled', { cause: error })
+    throw error
+  } finally {
+    over.abort()
+    await watching
+  }
+}
+
+function progressTo({ telemetry, report }: ServiceContext, clock: Clock): (progress: RefillProgress) => void {
+  const lines = new Throttle(PROGRESS_MS, clock)
+  lines.pass()
+  let told = 0
+  return ({ rows, rowsLeft }) => {
+    telemetry.metrics.add('freshet.cache.refilled', rows - told)
+    telemetry.metrics.set('freshet.cache.refill_left', Math.max(1, rowsLeft))
+    report.progressed('refill', rows - told)
+    told = rows
+    if (lines.pass() !== null)
+      telemetry.log.info(`Redis is being refilled: ${rows} rows written, ${rowsLeft} of the snapshot to come`)
+  }
+}

@@ -1,0 +1,133 @@
+import { Buffer } from 'node:buffer'
+import type { KafkaConnection } from '@freshet/adapters/kafka/connect.ts'
+import { readAll } from '@freshet/adapters/kafka/read-all.ts'
+import { FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
+import type { ObjectStore } from '@freshet/ports/object-store.ts'
+import type { ScoreStore } from '@freshet/ports/score-store.ts'
+import type { Manifest, SnapshotFile } from '@freshet/records/manifest.ts'
+import { decodeScoreBatch, type ScoreBatch } from '@freshet/records/score-batch.ts'
+import { rowsOfBatch, type StoredRows } from '@freshet/records/stored-rows.ts'
+import { topicName } from '@freshet/records/topics.ts'
+import { filesOf, objectKey, readManifest } from '@freshet/snapshot/manifest.ts'
+import { openSnapshotFile } from '@freshet/snapshot/parquet/read.ts'
+
+export interface RefillParts {
+  readonly pipeline: string
+  readonly connection: KafkaConnection
+  readonly store: ObjectStore
+  readonly cache: Pick<ScoreStore, 'merge'>
+  readonly onProgress: (progress: RefillProgress) => void
+}
+
+export interface RefillProgress {
+  /** Rows brought so far. */
+  readonly rows: number
+  /** Rows of snapshot files that are still to come. */
+  readonly rowsLeft: number
+  /** Messages of `.scores` that are no score batch; `.dead` has them. */
+  readonly malformed: number
+}
+
+/** Some 200 million rows. Whoever stops it waits less. */
+const SCORES_DEADLINE_MS = 3_600_000
+
+/**
+ * Brings to the cache all that the snapshot holds, page by page, and then `.scores` from the manifest's offsets to where
+ * it ends by then. Ranks decide, so the order means nothing, whoever else writes may, and doing it again is safe. In
+ * memory: a row group of one file.
+ *
+ * A file that cannot be read does not keep the others back; its error is thrown in the end.
+ * @throws what the store, Kafka and the cache throw; DEADLINE when `signal` aborts
+ */
+export async function refill(parts: RefillParts, signal: AbortSignal): Promise<RefillProgress> {
+  const manifest = (await readManifest(parts.store, parts.pipeline, signal))?.manifest
+  const bringing = new Bringing(parts, signal)
+  const failures = await bringing.snapshot(manifest)
+  await bringing.scores(manifest)
+  if (failures.length > 0) throw failures[0]
+  return bringing.progress
+}
+
+class Bringing {
+  readonly #parts: RefillParts
+  readonly #signal: AbortSignal
+  progress: RefillProgress = { rows: 0, rowsLeft: 0, malformed: 0 }
+
+  constructor(parts: RefillParts, signal: AbortSignal) {
+    this.#parts = parts
+    this.#signal = signal
+  }
+
+  /** Newest files first: what they outrank is then only compared. @returns errors of files that cannot be read */
+  async snapshot(manifest: Manifest | undefined): Promise<unknown[]> {
+    const files = Object.values(manifest?.partitions ?? {}).flatMap((partition) =>
+      filesOf(partition).toReversed(),
+    )
+    this.#tell({ rowsLeft: files.reduce((sum, { rows }) => sum + rows, 0) })
+    const failures: unknown[] = []
+    for (const file of files) {
+      const leftAfter = this.progress.rowsLeft - file.rows
+      try {
+        await this.#file(file)
+      } catch (error) {
+        this.#check()
+        if (!isFreshetError(error, 'SNAPSHOT_CORRUPT') && !isFreshetError(error, 'OBJECT_MISSING'))
+          throw error
+        failures.push(error)
+      }
+      this.#tell({ rowsLeft: leftAfter })
+    }
+    return failures
+  }
+
+  async #file({ object, bytes }: SnapshotFile): Promise<void> {
+    const { pages } = await openSnapshotFile(
+      this.#parts.store,
+      { key: objectKey(object), bytes },
+      this.#signal,
+    )
+    for await (const page of pages) {
+      await this.#merge(page)
+      this.#tell({ rowsLeft: this.progress.rowsLeft - page.count })
+    }
+  }
+
+  async scores(manifest: Manifest | undefined): Promise<void> {
+    const { connection, pipeline } = this.#parts
+    const from = Object.entries(manifest?.partitions ?? {}).map(
+      ([partition, { nextOffset }]) => [Number(partition), nextOffset] as const,
+    )
+    await readAll(connection, topicName(pipeline, 'scores'), {
+      from: new Map(from),
+      onMessage: (_, { value }) => this.#message(value),
+      signal: this.#signal,
+      deadlineMs: SCORES_DEADLINE_MS,
+    })
+  }
+
+  async #message(value: Buffer | null): Promise<void> {
+    let batch: ScoreBatch
+    try {
+      batch = decodeScoreBatch(value ?? Buffer.alloc(0))
+    } catch (error) {
+      if (!isFreshetError(error, 'RECORD_MALFORMED')) throw error
+      return this.#tell({ malformed: this.progress.malformed + 1 })
+    }
+    await this.#merge(rowsOfBatch(batch))
+  }
+
+  async #merge(rows: StoredRows): Promise<void> {
+    this.#check()
+    await this.#parts.cache.merge(rows, this.#signal)
+    this.#tell({ rows: this.progress.rows + rows.count })
+  }
+
+  #check(): void {
+    if (this.#signal.aborted) throw new FreshetError('DEADLINE', 'the refill was stopped')
+  }
+
+  #tell(news: Partial<RefillProgress>): void {
+    this.progress = { ...this.progress, ...news }
+    this.#parts.onProgress(this.progress)
+  }
+}

@@ -1,0 +1,129 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { FreshetError } from '@freshet/errors/errors.ts'
+import { Cluster } from 'ioredis'
+import { assertConnected, type RedisClient } from './connect.ts'
+import { toRedisError } from './redis-error.ts'
+import { markKeys } from './redis-key.ts'
+
+/** What stood at the begin of a filling: when it stands no more at the end, Redis may have lost some of it. */
+export interface Filling {
+  /** One for each mark. */
+  readonly ids: readonly string[]
+  /** Which processes hold the data. */
+  readonly servers: string
+}
+
+/** How long a claim outlives a claimant that says no more. */
+const CLAIM_MS = 15_000
+
+/** Only over the mark that stood at the begin: where it is gone, so is what was written since. */
+const CONFIRM = `
+if string.match(redis.call('GET', KEYS[1]) or '', '^%a+ (%S+)') ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], 'filled ' .. ARGV[1] .. ' ' .. ARGV[2])
+return 1`
+
+/**
+ * The mark in Redis that says: all scores are here. A Redis that was flushed, or came back without its data, has no mark.
+ * One that came back with data of some minutes ago, or a replica that took over, has the mark of another process; the
+ * `run_id` of the servers stands in it. A key `<pipeline>:filled` holds `filling <id>` or `filled <id> <servers>`; in a
+ * cluster there is one for each stretch of slots, so that every master has some.
+ */
+export class FillMark {
+  readonly #redis: RedisClient
+  readonly #address: string
+  readonly #keys: readonly string[]
+  readonly #claimKey: string
+
+  constructor(redis: RedisClient, { pipeline, address }: { pipeline: string; address: string }) {
+    this.#redis = redis
+    this.#address = address
+    this.#keys = markKeys(pipeline, redis instanceof Cluster)
+    this.#claimKey = `${pipeline}:refiller`
+  }
+
+  /** False too when Redis may have lost some of it. */
+  isFilled(): Promise<boolean> {
+    return this.#ask(async () => {
+      const [servers, marks] = await Promise.all([this.#servers(), this.#marks()])
+      return marks.every((mark) => mark.state === 'filled' && mark.servers === servers)
+    })
+  }
+
+  begin(): Promise<Filling> {
+    return this.#ask(async () => {
+      const servers = await this.#servers()
+      await Promise.all(this.#keys.map((key) => this.#redis.set(key, `filling ${randomUUID()}`, 'NX')))
+      return { ids: (await this.#marks()).map(({ id }) => id), servers }
+    })
+  }
+
+  /** Whether what was written since `begin` is still there. */
+  holds({ ids, servers }: Filling): Promise<boolean> {
+    return this.#ask(async () => {
+      const [now, marks] = await Promise.all([this.#servers(), this.#marks()])
+      return now === servers && marks.every(({ id }, i) => id === ids[i])
+    })
+  }
+
+  /** All was written. @throws REDIS_LOST_DATA when some of it was lost meanwhile */
+  async confirm({ ids, servers }: Filling): Promise<void> {
+    const set = await this.#ask(() =>
+      Promise.all(this.#keys.map((key, i) => this.#redis.eval(CONFIRM, 1, key, ids[i]!, servers))),
+    )
+    if (set.includes(0) || !(await this.isFilled()))
+      throw new FreshetError('REDIS_LOST_DATA', `${this.#address} lost data while it was refilled`)
+  }
+
+  /**
+   * Spares work, no more: two that fill at the same time do no harm. To be said again every few seconds.
+   * @returns who fills: `owner`, unless another said so and is still there
+   */
+  claim(owner: string): Promise<string> {
+    return this.#ask(async () => {
+      const taken = await this.#redis.set(this.#claimKey, owner, 'PX', CLAIM_MS, 'NX')
+      if (taken !== null) return owner
+      const holder = await this.#redis.get(this.#claimKey)
+      if (holder === owner) await this.#redis.pexpire(this.#claimKey, CLAIM_MS)
+      return holder ?? owner
+    })
+  }
+
+  release(owner: string): Promise<void> {
+    return this.#ask(async () => {
+      if ((await this.#redis.get(this.#claimKey)) === owner) await this.#redis.del(this.#claimKey)
+    })
+  }
+
+  #marks(): Promise<Mark[]> {
+    return Promise.all(this.#keys.map(async (key) => readMark(await this.#redis.get(key))))
+  }
+
+  /** The same as long as every process that holds data runs. */
+  async #servers(): Promise<string> {
+    const masters = this.#redis instanceof Cluster ? this.#redis.nodes('master') : [this.#redis]
+    const infos = await Promise.all(masters.map((node) => node.info('server')))
+    const runIds = infos.map((info) => /^run_id:(\w+)/m.exec(info)?.[1] ?? '')
+    return createHash('sha1').update(runIds.sort().join()).digest('hex').slice(0, 12)
+  }
+
+  /** @throws REDIS_UNREACHABLE, REDIS_UNAUTHORIZED, REDIS_REFUSED */
+  async #ask<T>(question: () => Promise<T>): Promise<T> {
+    assertConnected(this.#redis)
+    try {
+      return await question()
+    } catch (error) {
+      throw toRedisError(error, this.#address)
+    }
+  }
+}
+
+interface Mark {
+  readonly state: string
+  readonly id: string
+  readonly servers: string
+}
+
+function readMark(text: string | null): Mark {
+  const [state = '', id = '', servers = ''] = text?.split(' ') ?? []
+  return { state, id, servers }
+}
