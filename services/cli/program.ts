@@ -9,6 +9,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   down: async () => (await import('./commands/down.ts')).downCommand(),
   bootstrap: async () => (await import('./commands/bootstrap.ts')).bootstrapCommand(),
   run: async () => (await import('./commands/run.ts')).runCommand(),
+  once: async () => (await import('./commands/once.ts')).onceCommand(),
   status: async () => (await import('./commands/status.ts')).statusCommand(),
   verify: async () => (await import('./commands/verify.ts')).verifyCommand(),
   lookup: async () => (await import('./commands/lookup.ts')).lookupCommand(),

@@ -46,6 +46,10 @@ const ADVICE: Readonly<Record<FindingKind, { effect: string; firstLook: string }
     effect: 'callers get old scores, none, or scores of what no longer lives, for the documents counted here',
     firstLook: '`freshet verify` names them, `freshet verify --repair` emits them again',
   },
+  once: {
+    effect: 'what has changed since the last run that was well has no new score',
+    firstLook: 'the log of the run; the next one goes on where it was',
+  },
   'kafka-unreachable': {
     effect:
       'nothing new is scored, and other alerts neither open nor end; the gateway answers with what it has',

@@ -11,9 +11,13 @@ import type { Cursor } from '@freshet/records/cursor.ts'
 export class CursorBook {
   readonly #cursors = new Map<string, Cursor>()
   readonly #newer = new Map<string, FreshetError>()
+  /** By partition: the offset after the last message. */
+  readonly #heard = new Map<number, number>()
 
-  /** A message of `.cursors`, in the order of its partition. */
+  /** A message of `.cursors`, in the order of its partition; what was heard before changes nothing. */
   hear(partition: number, message: Pick<IncomingMessage, 'offset' | 'key' | 'value'>): void {
+    if (message.offset < (this.#heard.get(partition) ?? 0)) return
+    this.#heard.set(partition, message.offset + 1)
     const said = readCursorMessage(partition, message)
     if (said.kind === 'newer') this.#newer.set(said.key, said.error)
     if (said.kind !== 'cursor') return

@@ -15,11 +15,20 @@ export async function readCursors(
   pipeline: string,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, Cursor>> {
+  return (await readCursorBook(connection, pipeline, signal)).cursors()
+}
+
+/** The same, for who goes on hearing. @throws KAFKA_UNREACHABLE, TOPIC_MISSING, DEADLINE */
+export async function readCursorBook(
+  connection: KafkaConnection,
+  pipeline: string,
+  signal: AbortSignal,
+): Promise<CursorBook> {
   const book = new CursorBook()
   await readAll(connection, topicName(pipeline, 'cursors'), {
     deadlineMs: READ_DEADLINE_MS,
     signal,
     onMessage: (partition, message) => book.hear(partition, message),
   })
-  return book.cursors()
+  return book
 }

@@ -9,6 +9,7 @@ export const FINDING_KINDS = [
   'dead-letters',
   'incomplete',
   'kafka-unreachable',
+  'once',
 ] as const
 
 const findingSchema = z.object({

@@ -1,0 +1,144 @@
+import type { Client } from '@elastic/elasticsearch'
+import { readShards, type ShardsView } from '@freshet/adapters/elasticsearch/shards.ts'
+import type { KafkaConnection } from '@freshet/adapters/kafka/connect.ts'
+import type { Settings } from '@freshet/config/schema.ts'
+import { FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
+import type { ObjectStore } from '@freshet/ports/object-store.ts'
+import { lookSignal } from '@freshet/reconcile/verify-waits.ts'
+import { describeLeft, Watermark } from '@freshet/reconcile/watermark.ts'
+import type { Cursor } from '@freshet/records/cursor.ts'
+import type { Clock } from '@freshet/stage/clock.ts'
+import { asSeen, type Goal, type Left, leftOf, type Rules } from './targets.ts'
+
+const LOOK_EVERY_MS = 500
+/** While deletes are looked for, what was captured must get into the snapshot, but not in a delta every half second. */
+const RING_EVERY_MS = 2_000
+const MAX_NAMED = 5
+
+export interface CatchUpWorld {
+  readonly settings: Settings
+  readonly rules: Rules
+  readonly client: Client
+  readonly connection: KafkaConnection
+  readonly store: ObjectStore
+  readonly clock: Clock
+}
+
+export interface CatchUpOptions {
+  readonly goal: Goal
+  /** As they are now, by `indexUuid/shard`. @throws RECORD_VERSION */
+  readonly cursors: () => ReadonlyMap<string, Cursor>
+  readonly untilMs: number
+  /** Asks for a snapshot. */
+  readonly ring: () => void
+  /** What is waited for; told often. */
+  readonly onWait: (left: string) => void
+}
+
+/**
+ * Waits, while the services work, until everything that was there at the start is captured, its deletes are found, and all
+ * of it is scored and stored.
+ */
+export class CatchUp {
+  readonly #world: CatchUpWorld
+  readonly #options: CatchUpOptions
+  #goal: Goal
+  #rangAtMs = 0
+
+  constructor(world: CatchUpWorld, options: CatchUpOptions) {
+    this.#world = world
+    this.#options = options
+    this.#goal = options.goal
+  }
+
+  /** @throws DEADLINE with what is left; what a retry cannot help; the reason of `signal` when it aborts */
+  async run(signal: AbortSignal): Promise<void> {
+    await this.#until((looking) => this.#untilCaptured(looking), signal)
+    await this.#until((looking) => this.#untilSwept(looking), signal)
+    let mark: Watermark | undefined
+    await this.#until(async (looking) => {
+      mark ??= await Watermark.now(watermarkWorld(this.#world), looking)
+      const progress = await mark.look(looking)
+      if (progress.kind === 'storing') this.#options.ring()
+      return progress.kind === 'reached' ? null : describeLeft(progress)
+    }, signal)
+  }
+
+  async #untilCaptured(signal: AbortSignal): Promise<string | null> {
+    const { operations, uncaptured, unread } = (await this.#look(signal)).left
+    if (unread.length > 0) return `${named(unread)} cannot be read`
+    return uncaptured.length === 0 ? null : `${operations} changes of ${named(uncaptured)} are not captured`
+  }
+
+  /** A sweep waits for the snapshot to hold what it compares with. */
+  async #untilSwept(signal: AbortSignal): Promise<string | null> {
+    const { left, view } = await this.#look(signal)
+    const gone = goneToWaitFor(view, this.#options.cursors(), this.#world.settings)
+    if (left.unswept.length === 0 && gone.length === 0) return null
+    const nowMs = this.#world.clock.nowMs()
+    if (nowMs - this.#rangAtMs >= RING_EVERY_MS) {
+      this.#rangAtMs = nowMs
+      this.#options.ring()
+    }
+    return `deletes are looked for in ${named([...left.unswept, ...gone])}`
+  }
+
+  async #look(signal: AbortSignal): Promise<{ left: Left; view: ShardsView }> {
+    const { client, settings, rules } = this.#world
+    const view = await readShards(client, settings.elasticsearch.index, signal)
+    this.#goal = asSeen(this.#goal, view, rules)
+    return { left: leftOf(this.#goal, this.#options.cursors(), rules), view }
+  }
+
+  /** @param look answers what is left, null when nothing is */
+  async #until(look: (signal: AbortSignal) => Promise<string | null>, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#world
+    const { untilMs, onWait } = this.#options
+    for (let left: string | null = 'nothing could be looked at'; ; ) {
+      try {
+        left = await look(lookSignal(untilMs - clock.nowMs(), signal))
+      } catch (error) {
+        if (signal.aborted) throw signal.reason
+        if (!isFreshetError(error) || !error.retryable) throw error
+        left = error.message
+      }
+      if (left === null) return
+      onWait(left)
+      if (clock.nowMs() + LOOK_EVERY_MS > untilMs) throw new FreshetError('DEADLINE', left)
+      await clock.sleep(LOOK_EVERY_MS, signal)
+      if (signal.aborted) throw signal.reason
+    }
+  }
+}
+
+export function watermarkWorld({ connection, store, settings: { pipeline } }: CatchUpWorld) {
+  return { connection, store, pipeline, withCache: true }
+}
+
+/** Longer than this, one run does not wait for an index to be certainly gone. */
+const MAX_GRACE_SECONDS = 60
+
+/** Indices that are gone, whose scores this run is to delete. */
+export function goneToWaitFor(
+  view: ShardsView,
+  cursors: ReadonlyMap<string, Cursor>,
+  { elasticsearch }: Settings,
+): string[] {
+  return elasticsearch.goneGraceSeconds <= MAX_GRACE_SECONDS ? goneIndices(view, cursors) : []
+}
+
+/** Only the cluster that a cursor is from can tell that its index is gone. */
+export function goneIndices(
+  { indexUuids, clusterUuid }: ShardsView,
+  cursors: ReadonlyMap<string, Cursor>,
+): string[] {
+  const gone = [...cursors.values()].filter(
+    (cursor) => ['', clusterUuid].includes(cursor.clusterUuid) && !indexUuids.has(cursor.identity.indexUuid),
+  )
+  return [...new Set(gone.map(({ index }) => index))]
+}
+
+function named(names: readonly string[]): string {
+  const more = names.length - MAX_NAMED
+  return `${names.slice(0, MAX_NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+}

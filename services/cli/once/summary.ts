@@ -1,0 +1,60 @@
+import type { ErrorCode } from '@freshet/errors/errors.ts'
+
+/** What one run has done. */
+export interface OnceSummary {
+  readonly pipeline: string
+  readonly outcome: /** All that was there at the start is captured, scored and stored. */
+    | 'done'
+    /** It was so before. */
+    | 'nothing to do'
+    /** Somebody stopped it; the next run goes on where it was. */
+    | 'stopped'
+    /** Something is left; the next run goes on where it was. */
+    | 'failed'
+  /** Why it failed. */
+  readonly error: { readonly code: ErrorCode; readonly message: string } | null
+  readonly startedAtMs: number
+  readonly endedAtMs: number
+  /** `name@version` of the promoted model. */
+  readonly model: string | null
+  /** Of this process: changes captured, deletes that sweeps found, and documents that could not travel. */
+  readonly captured: number
+  readonly deletes: number
+  readonly setAside: number
+  /** Rows, and changes that could not be scored. */
+  readonly scored: number
+  readonly dead: number
+  readonly cached: number
+  readonly snapshotRows: number
+  /** What people should know beside it, one sentence each. */
+  readonly notes: readonly string[]
+}
+
+/** As people read it. */
+export function describeOnce(summary: OnceSummary): string {
+  const { outcome, error, notes, startedAtMs, endedAtMs, pipeline } = summary
+  const lines = [
+    `${pipeline}: ${outcome}${error === null ? '' : `, ${error.code}: ${error.message}`}`,
+    ...(outcome === 'nothing to do' ? [] : work(summary)),
+    ...notes.map((note) => `  note: ${note}`),
+    `  ${((endedAtMs - startedAtMs) / 1_000).toFixed(1)} s`,
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+function work(summary: OnceSummary): string[] {
+  const { captured, deletes, setAside, scored, dead, cached, snapshotRows, model } = summary
+  return [
+    `  captured   ${count(captured)} changes, ${count(deletes)} deletes found`,
+    `  scored     ${count(scored)}${model === null ? '' : ` by ${model}`}`,
+    `  Redis      ${count(cached)} rows`,
+    `  snapshot   ${count(snapshotRows)} rows`,
+    ...(setAside + dead > 0
+      ? [`  set aside  ${count(setAside + dead)}: see \`freshet replay --dead --dry-run\``]
+      : []),
+  ]
+}
+
+function count(rows: number): string {
+  return rows.toLocaleString('en-US')
+}

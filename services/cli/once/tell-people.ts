@@ -1,0 +1,82 @@
+import { Buffer } from 'node:buffer'
+import { connectKafka } from '@freshet/adapters/kafka/connect.ts'
+import { readAll } from '@freshet/adapters/kafka/read-all.ts'
+import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
+import type { Settings } from '@freshet/config/schema.ts'
+import { describeError, isFreshetError } from '@freshet/errors/errors.ts'
+import type { ObjectStore } from '@freshet/ports/object-store.ts'
+import { type Heartbeat, heartbeatRecord, isHeartbeatKey } from '@freshet/records/heartbeat.ts'
+import { topicName } from '@freshet/records/topics.ts'
+import { systemClock } from '@freshet/stage/clock.ts'
+import { quietLog } from '@freshet/stage/quiet-log.ts'
+import { SlackRoute } from '@freshet/watchdog/slack-route.ts'
+import { afterRun, type Failure, TOLD_OBJECT, type Told, toldRecord } from './told.ts'
+
+const TELL_WITHIN_MS = 60_000
+const LOOK_WITHIN_MS = 15_000
+
+/**
+ * Tells Slack of a run that failed, and of the first that is well again; with restraint, and not where a watchdog runs: it
+ * hears of the failure in the last heartbeat of the run. Never rejects: whether the run was well is said already.
+ */
+export async function tellPeople(settings: Settings, failure: Failure): Promise<void> {
+  const { pipeline, slack, watchdog } = settings
+  if (slack.webhookUrl === undefined) return
+  try {
+    await using store = openS3(settings.s3)
+    const before = await readTold(store)
+    const moment = { nowMs: systemClock.nowMs(), repeatMs: watchdog.repeatHours * 3_600_000 }
+    const { message, told } = afterRun(before, failure, moment)
+    if (message === null || (failure !== null && (await isWatched(settings)))) return
+    const options = { webhookUrl: slack.webhookUrl, pipeline, clock: systemClock, log: quietLog }
+    const isTold = await new SlackRoute(options).deliver(message, AbortSignal.timeout(TELL_WITHIN_MS))
+    if (isTold) await remember(store, told)
+    else process.stderr.write('freshet: Slack does not answer, nobody was told\n')
+  } catch (error) {
+    process.stderr.write(`freshet: nobody was told: ${describeError(error)}\n`)
+  }
+}
+
+/** Where it cannot be read, people are told once too often rather than never. */
+async function readTold(store: ObjectStore): Promise<Told | null> {
+  try {
+    const { body } = await store.get(TOLD_OBJECT, AbortSignal.timeout(LOOK_WITHIN_MS))
+    return toldRecord.decode(body)
+  } catch (error) {
+    if (!isFreshetError(error)) throw error
+    return null
+  }
+}
+
+async function remember(store: ObjectStore, told: Told | null): Promise<void> {
+  const signal = AbortSignal.timeout(LOOK_WITHIN_MS)
+  const writing =
+    told === null
+      ? store.delete(TOLD_OBJECT, signal)
+      : store.put(TOLD_OBJECT, Buffer.from(toldRecord.encode(told)), undefined, signal)
+  await Promise.resolve(writing).catch((error: unknown) => {
+    process.stderr.write(`freshet: the next run does not know what was told: ${describeError(error)}\n`)
+  })
+}
+
+/** Whether a watchdog lives. One that cannot be heard of tells nobody anything either. */
+async function isWatched({ kafka, pipeline, watchdog }: Settings): Promise<boolean> {
+  const connection = connectKafka(kafka, { clientId: 'freshet-once-tell', log: quietLog })
+  let last: Heartbeat | undefined
+  try {
+    await readAll(connection, topicName(pipeline, 'heartbeats'), {
+      deadlineMs: LOOK_WITHIN_MS,
+      signal: AbortSignal.timeout(LOOK_WITHIN_MS),
+      onMessage: (_, { key, value }) => {
+        if (key === null || value === null || !isHeartbeatKey(key.toString())) return
+        const heartbeat = heartbeatRecord.decode(value)
+        if (heartbeat.service === 'watchdog' && heartbeat.atMs >= (last?.atMs ?? 0)) last = heartbeat
+      },
+    })
+  } catch (error) {
+    if (!isFreshetError(error)) throw error
+    return false
+  }
+  if (last === undefined || last.status === 'stopping') return false
+  return systemClock.nowMs() - last.atMs < watchdog.silentSeconds * 1_000
+}

@@ -1,0 +1,130 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import type { OnceSummary } from '@freshet/cli/once/summary.ts'
+import { readFlights } from '@freshet/demo/flights.ts'
+import { startSlackReceiver } from '@freshet/demo/slack-receiver.ts'
+import { readRedisScores } from '@freshet/oracle/redis-scores.ts'
+import { expect, test } from 'vitest'
+import { freshet, type Outcome } from './freshet.ts'
+import { PROGRAM, Stack } from './stack.ts'
+import { until } from './until.ts'
+
+const flights = await readFlights()
+/** No flush comes by itself. */
+const PATIENT = { FRESHET_SNAPSHOT_INTERVAL_SECONDS: '3600' }
+
+function some(count: number, from = 0): Record<string, object> {
+  return Object.fromEntries(flights.slice(from, from + count).map(({ id, document }) => [id, document]))
+}
+
+async function runOnce(
+  stack: Stack,
+  args: readonly string[] = [],
+  env = {},
+): Promise<Outcome & { summary: OnceSummary }> {
+  const outcome = await freshet(['--json', 'once', ...args], { ...stack.env, ...env })
+  expect(outcome.stdout, outcome.stderr).toMatch(/^\{.*\}\n$/)
+  return { ...outcome, summary: JSON.parse(outcome.stdout) as OnceSummary }
+}
+
+test('one run after another: all is scored and stored, deletes are found, and where nothing has changed it is over at once', async () => {
+  const pattern = (index: string) => `${index}*`
+  const env = { ...PATIENT, FRESHET_ELASTICSEARCH_GONE_GRACE_SECONDS: '0' }
+  await using stack = await Stack.open(env, { pattern })
+  await stack.write({ ...some(300), poison: { carrier: 'UA' } })
+  const first = await runOnce(stack)
+  expect(first, first.stderr).toMatchObject({
+    code: 0,
+    summary: { outcome: 'done', captured: 301, scored: 300, dead: 1, deletes: 0, model: 'arrival-delay@1' },
+  })
+  expect(await stack.conserved({ giveUpMs: 1_000 })).toMatchObject({ liveDocuments: 301 })
+
+  const idle = await runOnce(stack)
+  expect(idle, idle.stderr).toMatchObject({ code: 0, summary: { outcome: 'nothing to do', captured: 0 } })
+
+  for (const id of Object.keys(some(20))) await stack.client.delete({ index: stack.index, id })
+  await stack.write(some(10, 300))
+  const last = await freshet(['once'], stack.env)
+  expect(last.code, last.stderr).toBe(0)
+  expect(last.stdout).toMatch(/: done\n +captured +10 changes, 20 deletes found\n/)
+  expect(await stack.conserved({ giveUpMs: 1_000 })).toMatchObject({ liveDocuments: 291 })
+
+  await stack.client.indices.delete({ index: stack.index })
+  const gone = await runOnce(stack)
+  expect(gone, gone.stderr).toMatchObject({ code: 0, summary: { outcome: 'done', deletes: 291 } })
+  expect(await stack.conserved({ giveUpMs: 1_000 })).toMatchObject({ liveDocuments: 0 })
+}, 180_000)
+
+test('killed in the middle, the next run goes on and loses nothing; it does no harm beside services that run on', async () => {
+  await using stack = await Stack.open({ ...PATIENT, FRESHET_SWEEP_PAUSE_SECONDS: '1' })
+  await stack.write(some(3_000))
+  const child = spawn(process.execPath, [PROGRAM, 'once'], { env: stack.env, stdio: 'ignore' })
+  const { redis, pipeline } = stack.settings
+  const isScored = async () => (await readRedisScores(redis.url, pipeline)).size > 0
+  await until('scores reach Redis', isScored)
+  child.kill('SIGKILL')
+  expect(await once(child, 'exit')).toEqual([null, 'SIGKILL'])
+  await stack.write(some(500, 3_000))
+  const next = await runOnce(stack)
+  expect(next, next.stderr).toMatchObject({ code: 0, summary: { outcome: 'done' } })
+  expect(await stack.conserved({ giveUpMs: 1_000 })).toMatchObject({ liveDocuments: 3_500 })
+
+  stack.start('poller')
+  await stack.write(some(100, 3_500))
+  const beside = await runOnce(stack)
+  expect(beside.code, beside.stderr).toBe(0)
+  expect(await stack.conserved({ giveUpMs: 1_000 })).toMatchObject({ liveDocuments: 3_600 })
+}, 180_000)
+
+test('a run that is late says what is left, in Slack too, once; one that is stopped ends in order; the first that is well is told', async () => {
+  await using slack = await startSlackReceiver({ port: 0 })
+  await using stack = await Stack.open({ ...PATIENT, FRESHET_SLACK_WEBHOOK_URL: slack.url })
+  await stack.write(some(2_000))
+  const late = await runOnce(stack, ['--deadline', '0.1'])
+  expect(late, late.stderr).toMatchObject({
+    code: 1,
+    summary: {
+      outcome: 'failed',
+      error: { code: 'DEADLINE', message: expect.stringMatching(/not captured|cannot be read|looked/) },
+    },
+  })
+  expect(slack.messages.map(({ text }) => text)).toEqual([expect.stringMatching(/^FIRING: a run/)])
+
+  const stopped = await stoppedAtWork(stack)
+  expect(stopped.code, stopped.stderr).toBe(130)
+  expect(JSON.parse(stopped.stdout)).toMatchObject({ outcome: 'stopped', error: null })
+  expect((await runOnce(stack, ['--deadline', '0.1'])).code).toBe(1)
+  expect(slack.messages).toHaveLength(1)
+
+  const well = await runOnce(stack)
+  expect(well, well.stderr).toMatchObject({ code: 0, summary: { outcome: 'done' } })
+  expect(slack.messages.map(({ text }) => text)).toEqual([
+    expect.anything(),
+    expect.stringMatching(/^RESOLVED/),
+  ])
+  await stack.conserved({ giveUpMs: 1_000 })
+}, 180_000)
+
+/** As a scheduler stops what takes too long. */
+async function stoppedAtWork(stack: Stack): Promise<Outcome> {
+  const child = spawn(process.execPath, [PROGRAM, '--json', 'once'], {
+    env: stack.env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let stdout = ''
+  let stderr = ''
+  child.stdout.on('data', (text) => (stdout += text))
+  child.stderr.on('data', (text) => (stderr += text))
+  const ended = once(child, 'close')
+  await until('it works', async () => stderr.includes('capturing '), { explain: () => stderr })
+  child.kill('SIGTERM')
+  const [code] = (await ended) as [number | null]
+  return { code, stdout, stderr }
+}
+
+test('where no model is promoted, a run says so before anything is done', async () => {
+  await using stack = await Stack.open(PATIENT)
+  const { code, summary } = await runOnce(stack, [], { FRESHET_S3_PREFIX: `${stack.index}-other` })
+  expect(code).toBe(2)
+  expect(summary).toMatchObject({ outcome: 'failed', error: { code: 'MODEL_MISSING' }, captured: 0 })
+}, 60_000)
