@@ -28,7 +28,7 @@ export const gateway: Service = { check: async () => {}, run: runGateway }
 
 /**
  * Answers for scores over HTTP until the signal aborts.
- * @throws PORT_TAKEN
+ * @throws PORT_TAKEN; CONFIG_INVALID when the snapshot at s3.prefix is another pipeline's
  */
 export async function runGateway({ settings, telemetry, signal, report }: ServiceContext): Promise<void> {
   const { pipeline, gateway } = settings
@@ -38,12 +38,17 @@ export async function runGateway({ settings, telemetry, signal, report }: Servic
   await using cache = new RedisScoreReader(settings.redis, { pipeline, log: telemetry.log })
   const snapshot = new FollowedSnapshot(store, {
     ...shared,
+    pipeline,
     everyMs: settings.snapshot.followSeconds * 1_000,
   })
   await using models = PromotedModel.follow({
     ...shared,
     store,
-    pool: { ...POOL, threads: gateway.threads },
+    pool: {
+      ...POOL,
+      threads: gateway.threads,
+      onReplaced: (scores) => telemetry.metrics.add('freshet.scores_replaced', scores),
+    },
     intervalMs: settings.model.pointerIntervalMs,
     onModel: (label) => report.usesModel(label),
     onRefused: () => telemetry.metrics.add('freshet.models_refused'),

@@ -215,8 +215,22 @@ const scorer = z
       .describe(
         'or this many bytes of documents. It waits for nothing: see docs/decisions/0003-micro-batch.md.',
       ),
-    threads: z.int().min(1).max(64).default(1).describe('Inference threads.'),
-    runRows: z.int().min(1).max(100_000).default(64).describe('Rows in one call of the model.'),
+    threads: z
+      .union([z.int().min(1).max(64), z.enum(['auto'])], 'auto, or a whole number from 1 to 64')
+      .default('auto')
+      .describe('Inference threads; auto: one for each core. Each holds the model.'),
+    runRows: z
+      .union([z.int().min(1).max(100_000), z.enum(['auto'])], 'auto, or a whole number from 1 to 100000')
+      .default('auto')
+      .describe('Rows in one call of the model; auto: as many as cost the least, tried when it is loaded.'),
+    rescoreShare: z
+      .number()
+      .min(0.01)
+      .max(1)
+      .default(0.25)
+      .describe(
+        'Largest share of the time that scoring again with a newly promoted model may take; fresh changes go first.',
+      ),
   })
   .prefault({})
 
@@ -228,13 +242,26 @@ const snapshot = z
       .min(0.01)
       .max(10)
       .default(0.25)
-      .describe('Deltas are merged into the base when they reach this share of its rows,'),
-    maxDeltas: z.int().min(1).max(1_000).default(20).describe('or this number.'),
+      .describe('Deltas are merged into the base when they reach this share of its rows;'),
+    maxDeltas: z
+      .int()
+      .min(1)
+      .max(1_000)
+      .default(20)
+      .describe('and the newest of them into one delta when there are this many.'),
     maxBufferedRows: z
       .int()
       .min(1_000)
       .default(500_000)
       .describe('A delta is written early at this many rows.'),
+    tombstoneTtlSeconds: z
+      .int()
+      .min(60)
+      .max(10 * 365 * 86_400)
+      .default(7 * 24 * 3600)
+      .describe(
+        'How long a new base keeps a delete, so that a late older write cannot bring the key back. Must exceed the longest pause of a scorer.',
+      ),
     followSeconds: z
       .number()
       .min(0.1)

@@ -121,6 +121,11 @@ export const METRICS = {
     unit: '{promotion}',
     help: 'Promoted models that failed their hash, shapes or golden rows; the one before serves on.',
   },
+  'freshet.scores_replaced': {
+    kind: 'counter',
+    unit: '{score}',
+    help: 'Scores that the model gave as NaN or infinity, and that stand as model.json says (whenNotFinite).',
+  },
   'freshet.cache.rows': { kind: 'counter', unit: '{row}', help: 'Rows that Redis has stored or outranked.' },
   'freshet.cache.refills': {
     kind: 'counter',
