@@ -80,3 +80,20 @@ test.each([
     `    last error, ${ago} ago: S3_UNREACHABLE: no answer`,
   ])
 })
+
+test('a scorer tells how far all of them are in scoring again, and nothing once nothing is left', () => {
+  const metrics = {
+    'freshet.rescore.generation': 7,
+    'freshet.rescore.total': 5_000,
+    'freshet.rescore.left': 1_900,
+    'freshet.rescore.began_at': AT_MS / 1_000 - 240,
+    'freshet.rescore.rows': 1_234,
+  }
+  const scorer = (figures: Record<string, number>) =>
+    describe(poller({ service: 'scorer', instance: 'scorer-box-2', metrics: figures })).slice(1)
+  expect(scorer(metrics)).toEqual([
+    '    scoring again with promotion 7: 62 % of 5000 changes, began 4 min ago, 1234 rows by this scorer',
+  ])
+  expect(scorer({ ...metrics, 'freshet.rescore.began_at': 0 })[0]).toContain('not begun')
+  expect(scorer({ ...metrics, 'freshet.rescore.left': 0 })).toEqual([])
+})

@@ -38,6 +38,7 @@ function describeInstance(listed: ListedInstance, { mode, atMs }: Status): strin
   return [
     `  ${first.trimEnd()}`,
     ...(service === 'poller' ? describeCapture(listed, { mode, atMs }) : []),
+    ...(service === 'scorer' ? describeRescoring(listed, atMs) : []),
     ...(lastError === null ? [] : [`    last error${when}: ${lastError}`]),
   ]
 }
@@ -57,6 +58,20 @@ function describeCapture(
   return [
     `    ${[behind, ...troubles].join('; ')}`,
     ...(shards === 0 ? [] : [`    deletes: ${describeSweeps(figure, atMs)}`]),
+  ]
+}
+
+/** How far all scorers together are with a newly promoted model; nothing while there is nothing to be scored again. */
+function describeRescoring({ metrics }: ListedInstance, atMs: number): string[] {
+  const figure = (name: MetricName) => metrics[name] ?? 0
+  const left = figure('freshet.rescore.left')
+  if (left === 0) return []
+  const total = figure('freshet.rescore.total')
+  const share = Math.floor((100 * (total - left)) / total)
+  const beganAtMs = figure('freshet.rescore.began_at') * 1_000
+  const since = beganAtMs === 0 ? 'not begun' : `began ${age(atMs - beganAtMs)} ago`
+  return [
+    `    scoring again with promotion ${figure('freshet.rescore.generation')}: ${share} % of ${count(total, 'change')}, ${since}, ${count(figure('freshet.rescore.rows'), 'row')} by this scorer`,
   ]
 }
 

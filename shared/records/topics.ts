@@ -81,6 +81,11 @@ export function captureGroup(pipeline: string): string {
   return `${pipeline}-capture`
 }
 
+/** Of the scorers while they score again with a newly promoted model; empty at other times, so it has no lag to watch. */
+export function rescoreGroup(pipeline: string): string {
+  return `${pipeline}-rescore`
+}
+
 export function consumerGroups(pipeline: string): readonly WorkerGroup[] {
   return (Object.keys(WORKERS) as Worker[]).map((worker) => ({
     worker,

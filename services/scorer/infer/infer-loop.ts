@@ -1,23 +1,21 @@
 import type { KafkaConnection } from '@freshet/adapters/kafka/connect.ts'
 import { type Batch, GroupConsumer, type Lease } from '@freshet/adapters/kafka/consumer.ts'
 import type { Producer } from '@freshet/adapters/kafka/producer.ts'
-import type { LoadedModel } from '@freshet/model/run/loaded-model.ts'
 import { PromotedModel } from '@freshet/model/run/promoted-model.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
-import { encodeScoreBatch, type ScoreBatch, STATE } from '@freshet/records/score-batch.ts'
+import { type ScoreBatch, STATE } from '@freshet/records/score-batch.ts'
+import { inferNoteRecord } from '@freshet/records/scoring-note.ts'
 import { groupName, topicName } from '@freshet/records/topics.ts'
 import type { ServiceContext } from '@freshet/service/service.ts'
-import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import { withGrace } from '@freshet/stage/grace.ts'
-import { inSpan, linksTo, messagingSpan, traceContextOf } from '@freshet/telemetry/spans.ts'
 import type { DeadLetters } from '../dead-letters.ts'
-import type { ChangeMessage } from './change-message.ts'
-import { changesToRows } from './changes-to-rows.ts'
-import type { FeatureBatch } from './feature-batch.ts'
+import { runRescore } from '../rescore/rescore-loop.ts'
+import { Turns } from '../rescore/turns.ts'
+import { runSideBySide } from '../side-by-side.ts'
+import { BatchScorer } from './batch-scorer.ts'
 import { cutMicroBatches } from './micro-batch.ts'
-import { rowsToScores } from './rows-to-scores.ts'
-import { type RowScores, scoreRows } from './score-rows.ts'
+import { Stretches } from './stretches.ts'
 
 export interface InferDeps {
   readonly connection: KafkaConnection
@@ -35,20 +33,23 @@ const GRACE_MS = 5_000
 /** Partitions in work at once: while the model scores one, the next is decoded and the last produced. */
 const CONCURRENCY = 4
 /** Kafka's default limit of a message is 1 MiB, with all that is around it. */
-const MAX_SCORE_BYTES = 900_000
+export const MAX_SCORE_BYTES = 900_000
 
 /**
- * Scores `.changes` into `.scores` until the signal aborts. Each micro-batch goes the same way: dead letters, then
- * scores, then the offset, each only after the one before is acknowledged. So a crash anywhere scores again what was
- * scored, which ranks make harmless, and skips nothing.
+ * Scores `.changes` into `.scores` until the signal aborts: what is fresh at once, and in its gaps, with a model that
+ * was promoted since, what is scored already.
  */
 export async function runInfer(context: ServiceContext, deps: InferDeps): Promise<void> {
   const { settings, telemetry, report, signal } = context
-  const { store, clock, connection } = deps
+  const { store, clock } = deps
   await using models = await PromotedModel.open(
     {
       store,
-      pool: settings.scorer,
+      pool: {
+        threads: settings.scorer.threads,
+        runRows: settings.scorer.runRows,
+        onReplaced: (scores) => telemetry.metrics.add('freshet.scores_replaced', scores),
+      },
       intervalMs: settings.model.pointerIntervalMs,
       clock,
       log: telemetry.log,
@@ -58,15 +59,46 @@ export async function runInfer(context: ServiceContext, deps: InferDeps): Promis
     signal,
   )
   if (models === null) return
+  const parts: InferParts = {
+    models,
+    turns: new Turns(settings.scorer.rescoreShare, clock),
+    stretches: new Stretches(),
+  }
+  const workers = new Map([
+    ['infer', (stop: AbortSignal) => scoreFresh({ ...context, signal: stop }, deps, parts)],
+    ['rescore', (stop: AbortSignal) => runRescore({ ...context, signal: stop }, { ...deps, ...parts })],
+  ])
+  await runSideBySide(workers, signal, {
+    log: telemetry.log,
+    clock,
+    dispensable: new Set(['rescore']),
+    onFailing: (error) => report.failing(error),
+    onRunning: () => report.running(),
+  })
+}
+
+/** What fresh changes and rescoring share. */
+export interface InferParts {
+  readonly models: PromotedModel
+  readonly turns: Turns
+  readonly stretches: Stretches
+}
+
+/**
+ * After each micro-batch of fresh changes comes its offset. So a crash anywhere scores again what was scored, which
+ * ranks make harmless, and skips nothing.
+ */
+async function scoreFresh(context: ServiceContext, deps: InferDeps, parts: InferParts): Promise<void> {
+  const { settings, telemetry, signal } = context
   using grace = withGrace(signal, GRACE_MS)
-  const infer = new Infer(context, deps, models)
-  const consumer = new GroupConsumer(connection, {
-    groupId: infer.group,
-    topic: infer.changesTopic,
+  const infer = new Infer(context, deps, parts)
+  const consumer = new GroupConsumer(deps.connection, {
+    groupId: groupName(settings.pipeline, 'infer'),
+    topic: topicName(settings.pipeline, 'changes'),
     stallMs: STALL_MS,
     concurrency: CONCURRENCY,
     log: telemetry.log,
-    clock,
+    clock: deps.clock,
   })
   await consumer.run((batch, lease) => {
     const giveUp = AbortSignal.any([lease.signal, grace.signal])
@@ -75,85 +107,33 @@ export async function runInfer(context: ServiceContext, deps: InferDeps): Promis
 }
 
 class Infer {
-  readonly group: string
-  readonly changesTopic: string
-  readonly #scoresTopic: string
   readonly #context: ServiceContext
-  readonly #deps: InferDeps
-  readonly #models: PromotedModel
+  readonly #parts: InferParts
+  readonly #scorer: BatchScorer
 
-  constructor(context: ServiceContext, deps: InferDeps, models: PromotedModel) {
-    const { pipeline } = context.settings
-    this.group = groupName(pipeline, 'infer')
-    this.changesTopic = topicName(pipeline, 'changes')
-    this.#scoresTopic = topicName(pipeline, 'scores')
+  constructor(context: ServiceContext, deps: InferDeps, parts: InferParts) {
     this.#context = context
-    this.#deps = deps
-    this.#models = models
+    this.#parts = parts
+    const groupId = groupName(context.settings.pipeline, 'infer')
+    this.#scorer = new BatchScorer(context, deps, { stage: 'infer', groupId })
   }
 
   /** One model scores the whole fetch; the next fetch takes the one of its time. */
   async scoreFetch({ messages, partition }: Batch, lease: Lease): Promise<void> {
     const { maxBatchRows: maxRows, maxBatchBytes: maxBytes } = this.#context.settings.scorer
-    using model = this.#models.use()
+    const { models, turns, stretches } = this.#parts
+    using _ = turns.fresh()
+    using model = models.use()
+    const note = stretches.during(partition, lease.start, model.identity.generation)
     const limits = { maxRows, maxBytes, maxScoreBytes: MAX_SCORE_BYTES, outputs: model.outputs.length }
-    for (const batch of cutMicroBatches(messages, limits)) {
+    for (const micro of cutMicroBatches(messages, limits)) {
       lease.check()
-      await this.#scoreBatch(batch, partition, model, lease)
+      const { batch } = await this.#scorer.score(micro, partition, model, lease)
+      await lease.commit(batch.header.toOffset + 1, inferNoteRecord.encode(note))
+      this.#count(batch, micro.length)
       await lease.heartbeat()
     }
-  }
-
-  async #scoreBatch(
-    messages: readonly ChangeMessage[],
-    partition: number,
-    model: LoadedModel,
-    lease: Lease,
-  ): Promise<void> {
-    const features = changesToRows(messages, model.writer)
-    const shape = messagingSpan('process', {
-      topic: this.changesTopic,
-      group: this.group,
-      partition,
-      messages: messages.length,
-      links: linksTo(features.origins),
-      attributes: { [ATTRIBUTES.stage]: 'infer', [ATTRIBUTES.model]: model.label },
-    })
-    await inSpan(this.#context.telemetry.tracer, shape, async (span) => {
-      const scores = await this.#runModel(features, model, lease)
-      const { batch, dead } = rowsToScores(features, scores, {
-        partition,
-        model: model.identity,
-        outputs: model.outputs,
-        scoredAtMs: this.#deps.clock.nowMs(),
-        trace: traceContextOf(span),
-      })
-      span.setAttribute(ATTRIBUTES.deadRows, dead.length)
-      lease.check()
-      const source = { topic: this.changesTopic, partition, model: model.label }
-      await this.#deps.deadLetters.send(dead, source, lease.signal)
-      lease.check()
-      await this.#produce(batch, lease)
-      await lease.commit(features.toOffset + 1)
-      this.#count(batch, messages.length)
-    })
-  }
-
-  #runModel({ matrix, scorable }: FeatureBatch, model: LoadedModel, lease: Lease): Promise<RowScores> {
-    const attributes = { [ATTRIBUTES.stage]: 'infer', [ATTRIBUTES.rows]: scorable.length }
-    return inSpan(this.#context.telemetry.tracer, { name: 'run model', attributes }, () =>
-      scoreRows(model, matrix, lease.signal),
-    )
-  }
-
-  async #produce(batch: ScoreBatch, lease: Lease): Promise<void> {
-    if (batch.rows.count === 0) return
-    const { partition, scoredAtMs } = batch.header
-    const message = { partition, key: null, value: encodeScoreBatch(batch), timestampMs: scoredAtMs }
-    const shape = messagingSpan('send', { topic: this.#scoresTopic, partition })
-    await inSpan(this.#context.telemetry.tracer, shape, () =>
-      this.#deps.producer.send(this.#scoresTopic, [message], lease.signal),
-    )
+    stretches.advance(partition, messages.at(-1)!.offset + 1)
   }
 
   #count({ rows }: ScoreBatch, messages: number): void {
