@@ -119,6 +119,12 @@ export class Stack implements AsyncDisposable {
     return pid
   }
 
+  /** By itself, or killed from outside; to be stopped all the same before it is started again. */
+  hasEnded(name: ProcessName): boolean {
+    const child = this.#running.get(name)
+    return child !== undefined && (child.exitCode ?? child.signalCode) !== null
+  }
+
   /** @returns the exit code, or the signal that ended it. */
   async stop(name: ProcessName, signal: NodeJS.Signals = 'SIGTERM'): Promise<number | string> {
     const child = this.#running.get(name)

@@ -52,9 +52,13 @@ export class NativeServer implements AsyncDisposable {
     while (groupMembers(leader).length > 0) await systemClock.sleep(20)
   }
 
-  /** It takes connections and answers nothing, until it is killed. */
+  /** It takes connections and answers nothing, until it is thawed or killed. */
   freeze(): void {
     if (this.#process) this.#signal(this.#process, 'SIGSTOP')
+  }
+
+  thaw(): void {
+    if (this.#process) this.#signal(this.#process, 'SIGCONT')
   }
 
   /** Starts it with the data that it had. */
