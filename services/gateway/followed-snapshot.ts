@@ -11,7 +11,7 @@ export class FollowedSnapshot implements SnapshotRung {
   readonly #table = new SnapshotTable()
   readonly #follower: SnapshotFollower
 
-  constructor(store: ObjectStore, options: { everyMs: number; clock: Clock; log: Log }) {
+  constructor(store: ObjectStore, options: { pipeline: string; everyMs: number; clock: Clock; log: Log }) {
     this.#follower = new SnapshotFollower({ store, table: this.#table, ...options })
   }
 
@@ -27,7 +27,7 @@ export class FollowedSnapshot implements SnapshotRung {
     return this.#table.get(key)
   }
 
-  /** Follows until `signal` aborts. */
+  /** Follows until `signal` aborts. @throws CONFIG_INVALID when the snapshot is another pipeline's */
   run(signal: AbortSignal): Promise<void> {
     return this.#follower.run(signal)
   }

@@ -14,7 +14,7 @@ import { ServiceState } from '@freshet/service/service-state.ts'
 import { objectKey } from '@freshet/snapshot/manifest.ts'
 import { rowsOfBatch } from '@freshet/snapshot/rows.ts'
 import { sortRows } from '@freshet/snapshot/sort.ts'
-import { writeMerged } from '@freshet/snapshot/write-merged.ts'
+import { wholeFile } from '@freshet/snapshot/whole-file.kit.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { LogAttributes } from '@freshet/stage/log.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
@@ -94,7 +94,7 @@ function settingsOver(redisUrl: string): Settings {
 /** Commits a snapshot of one base. */
 async function snapshotIn(settings: Settings, rows: Parameters<typeof batchOf>[0]): Promise<void> {
   await using store = openS3(settings.s3)
-  const { bytes, ...file } = await writeMerged([sortRows(rowsOfBatch(batchOf(rows)))])
+  const { bytes, ...file } = await wholeFile([sortRows(rowsOfBatch(batchOf(rows)))])
   await store.put(objectKey('base.parquet'), bytes)
   const base = { ...file, object: 'base.parquet', bytes: bytes.length }
   const manifest = manifestRecord.encode({
@@ -113,7 +113,7 @@ async function storeIn(redisUrl: string, rows: Parameters<typeof batchOf>[0]): P
     pipeline: 'test',
     log: quietLog,
   })
-  await store.merge(batchOf(rows))
+  await store.merge(rowsOfBatch(batchOf(rows)))
 }
 
 const withoutS3 = (settings: Settings) => ({

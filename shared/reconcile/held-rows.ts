@@ -25,7 +25,7 @@ export async function* heldRows(
     for (const { object, bytes } of filesOf(partition))
       sources.push(await openSnapshotFile(store, { key: objectKey(object), bytes }, signal, 'ranks'))
     const schema = sources.map((source) => source.schema).reduce(uniteSchemas, EMPTY_SCHEMA)
-    for await (const page of mergeSorted(sources, schema, PAGE_ROWS)) {
+    for await (const page of mergeSorted(sources, schema, { pageRows: PAGE_ROWS })) {
       yield page
       await nextTurn()
       if (signal.aborted) throw new FreshetError('DEADLINE', 'the reading of the snapshot was given up')

@@ -11,7 +11,7 @@ import type { ScoreBatch } from '@freshet/records/score-batch.ts'
 import { objectKey } from '@freshet/snapshot/manifest.ts'
 import { rowsOfBatch } from '@freshet/snapshot/rows.ts'
 import { sortRows } from '@freshet/snapshot/sort.ts'
-import { writeMerged } from '@freshet/snapshot/write-merged.ts'
+import { wholeFile } from '@freshet/snapshot/whole-file.kit.ts'
 
 /** @param partitions the batches of each partition, from offset 0: every batch becomes a delta */
 export async function putSnapshot(
@@ -29,7 +29,7 @@ export async function putSnapshot(
   for (const [number, batches] of partitions.entries()) {
     const deltas: ManifestPartition['deltas'] = []
     for (const [offset, batch] of batches.entries()) {
-      const { bytes, rows, newestAsOfMs } = await writeMerged([sortRows(rowsOfBatch(batch))])
+      const { bytes, rows, newestAsOfMs } = await wholeFile([sortRows(rowsOfBatch(batch))])
       const object = `p${number}-${offset}-${randomUUID()}.parquet`
       await store.put(objectKey(object), bytes)
       deltas.push({ object, rows, bytes: bytes.length, newestAsOfMs })

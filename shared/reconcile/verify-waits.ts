@@ -92,13 +92,14 @@ export async function untilStored(world: VerifyWorld, { untilMs, signal }: Patie
  * @returns false when patience is over
  */
 export async function untilNewer(
-  { clock, store, onProgress }: VerifyWorld,
+  { clock, store, settings, onProgress }: VerifyWorld,
   manifest: Manifest | null,
   { untilMs, signal }: Patience,
 ): Promise<boolean> {
   onProgress('waiting for the sweep: there are scores of documents that no longer live')
   for (;;) {
-    const now = (await readManifest(store, lookSignal(untilMs - clock.nowMs(), signal)))?.manifest
+    const looking = lookSignal(untilMs - clock.nowMs(), signal)
+    const now = (await readManifest(store, settings.pipeline, looking))?.manifest
     if ((now?.sequence ?? 0) !== (manifest?.sequence ?? 0)) return true
     if (signal.aborted || clock.nowMs() + LOOK_EVERY_MS > untilMs) return false
     await clock.sleep(LOOK_EVERY_MS, signal)

@@ -151,7 +151,7 @@ class Verification {
     const { store, connection, settings } = this.#world
     for (let tries = 1; ; tries++) {
       const looking = lookSignal(this.#options.waitMs, signal)
-      const manifest = (await readManifest(store, looking))?.manifest ?? null
+      const manifest = (await readManifest(store, settings.pipeline, looking))?.manifest ?? null
       const epochs = new Epochs(await readCursors(connection, settings.pipeline, signal))
       const join = new BatchJoin(this.#world, {
         ...parts,

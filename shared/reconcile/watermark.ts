@@ -55,7 +55,8 @@ export class Watermark {
     }
     const batches = await positionsOf(this.#world, 'snapshot', signal)
     this.#scores ??= endsOf(batches)
-    const manifest = (await readManifest(this.#world.store, signal))?.manifest ?? null
+    const { store, pipeline } = this.#world
+    const manifest = (await readManifest(store, pipeline, signal))?.manifest ?? null
     const batchesLeft = leftOf(
       this.#scores,
       batches,

@@ -27,10 +27,12 @@ const manifestSchema = z.object({
     z.object({
       /** The next offset of `.scores` to read: everything before it is in the files. */
       nextOffset: z.int().min(0),
+      /** When a delta was last committed, wall-clock milliseconds; older builds do not tell it. */
+      writtenAtMs: z.number().optional(),
       base: fileSchema.nullable(),
-      /** Oldest first; each outranks by rank, not by its place. */
+      /** Oldest first; a row outranks another by its rank, not by its file's place. */
       deltas: z.array(fileSchema),
-      /** Files that were merged `into` a newer base, kept a while for those who still read an older manifest. */
+      /** Files that were merged `into` another (empty: no row was left), kept for those who read an older manifest. */
       retired: z.array(z.object({ object: z.string(), into: z.string(), atMs: z.number() })),
     }),
   ),

@@ -17,7 +17,7 @@ import { manyRows } from './rows.kit.ts'
 import { rowsOfBatch } from './rows.ts'
 import { SnapshotTable } from './snapshot-table.ts'
 import { sortRows } from './sort.ts'
-import { writeMerged } from './write-merged.ts'
+import { wholeFile } from './whole-file.kit.ts'
 
 test('base and deltas of all partitions are loaded, then each new delta', async () => {
   await using world = new World()
@@ -94,6 +94,15 @@ test('a damaged file keeps no other from being loaded, and is told', async () =>
   expect(world.table.get('flights/000503')?.outputs).toEqual({ delay: 503 })
 })
 
+test('the snapshot of another pipeline is refused', async () => {
+  const world = new World('shop')
+  await world.publish({})
+  await expect(world.running).rejects.toMatchObject({
+    code: 'CONFIG_INVALID',
+    message: expect.stringContaining('is of pipeline flights, this one is shop'),
+  })
+})
+
 test('where there is no snapshot yet, that is known, and is no failure', async () => {
   await using world = new World()
   await world.until(({ status }) => status.state === 'following')
@@ -109,20 +118,21 @@ class World extends MemoryObjectStore {
   readonly #reads: string[] = []
   readonly #stop = new AbortController()
   readonly #follower: SnapshotFollower
-  readonly #running: Promise<void>
+  readonly running: Promise<void>
   #sequence = 0
 
-  constructor() {
+  constructor(pipeline = 'flights') {
     super()
     const clock = { nowMs: Date.now, sleep: () => new Promise<void>((resolve) => setImmediate(resolve)) }
     this.#follower = new SnapshotFollower({
       store: this,
+      pipeline,
       table: this.table,
       everyMs: 5,
       clock,
       log: quietLog,
     })
-    this.#running = this.#follower.run(this.#stop.signal)
+    this.running = this.#follower.run(this.#stop.signal)
   }
 
   get status() {
@@ -134,7 +144,7 @@ class World extends MemoryObjectStore {
   }
 
   async file(object: string, batch: ScoreBatch): Promise<SnapshotFile> {
-    const { bytes, rows, newestAsOfMs } = await writeMerged([sortRows(rowsOfBatch(batch))])
+    const { bytes, rows, newestAsOfMs } = await wholeFile([sortRows(rowsOfBatch(batch))])
     await this.put(objectKey(object), bytes)
     return { object, rows, bytes: bytes.length, newestAsOfMs }
   }
@@ -174,7 +184,7 @@ class World extends MemoryObjectStore {
 
   override async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort()
-    await this.#running
+    await this.running
   }
 }
 

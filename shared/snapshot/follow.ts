@@ -20,6 +20,7 @@ export interface FollowStatus {
 
 export interface FollowerParts {
   readonly store: ObjectStore
+  readonly pipeline: string
   readonly table: SnapshotTable
   /** Pause between two looks at the manifest. */
   readonly everyMs: number
@@ -46,7 +47,10 @@ export class SnapshotFollower {
     return this.#status
   }
 
-  /** Follows until `signal` aborts. Never rejects for what the store does: it looks again, ever more patiently. */
+  /**
+   * Follows until `signal` aborts. For what the store does it looks again, ever more patiently.
+   * @throws CONFIG_INVALID when the snapshot is another pipeline's
+   */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, everyMs, log } = this.#parts
     let failures = 0
@@ -56,6 +60,7 @@ export class SnapshotFollower {
         failures = 0
       } catch (error) {
         if (signal.aborted) return
+        if (isFreshetError(error, 'CONFIG_INVALID')) throw error
         // A merge may replace a file between our look at the manifest and our read of it: look again, it is no failure.
         if (isFreshetError(error, 'OBJECT_MISSING') && failures === 0) {
           failures++
@@ -70,8 +75,8 @@ export class SnapshotFollower {
   }
 
   async #look(signal: AbortSignal): Promise<void> {
-    const { clock, store, log, table } = this.#parts
-    const manifest = (await readManifest(store, signal))?.manifest
+    const { clock, store, pipeline, log, table } = this.#parts
+    const manifest = (await readManifest(store, pipeline, signal))?.manifest
     if (manifest !== undefined && manifest.sequence !== this.#status.sequence) {
       const rows = await this.#load(manifest, signal)
       log.info(`snapshot ${manifest.sequence} loaded: ${rows} rows read, ${table.size} keys held`)

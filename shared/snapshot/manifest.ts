@@ -1,4 +1,4 @@
-import { isFreshetError } from '@freshet/errors/errors.ts'
+import { FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import {
   MANIFEST_OBJECT,
@@ -8,18 +8,41 @@ import {
   type SnapshotFile,
 } from '@freshet/records/manifest.ts'
 
-/** The manifest as it stands and the etag to replace it by; undefined when there is no snapshot yet. */
+/**
+ * The manifest as it stands and the etag to replace it by; undefined when there is no snapshot yet.
+ * @throws CONFIG_INVALID when it is another pipeline's
+ */
 export async function readManifest(
   store: ObjectStore,
+  pipeline: string,
   signal?: AbortSignal,
 ): Promise<{ manifest: Manifest; etag: string } | undefined> {
   try {
     const { body, etag } = await store.get(MANIFEST_OBJECT, signal)
-    return { manifest: manifestRecord.decode(body), etag }
+    const manifest = manifestRecord.decode(body)
+    if (manifest.pipeline === pipeline) return { manifest, etag }
+    throw new FreshetError(
+      'CONFIG_INVALID',
+      `s3.prefix: the snapshot at ${store.urlOf(MANIFEST_OBJECT)} is of pipeline ${manifest.pipeline}, this one is ${pipeline}; each pipeline needs a prefix (or bucket) of its own`,
+    )
   } catch (error) {
     if (isFreshetError(error, 'OBJECT_MISSING')) return undefined
     throw error
   }
+}
+
+/**
+ * Refuses the snapshot of another pipeline, at the start. Whatever else is wrong with it is met, and told, by who reads it.
+ * @throws CONFIG_INVALID
+ */
+export async function refuseForeignSnapshot(
+  store: ObjectStore,
+  pipeline: string,
+  signal: AbortSignal,
+): Promise<void> {
+  await readManifest(store, pipeline, signal).catch((error: unknown) => {
+    if (isFreshetError(error, 'CONFIG_INVALID')) throw error
+  })
 }
 
 /** Key in the object store of a file that the manifest names. */

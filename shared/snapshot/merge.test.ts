@@ -9,7 +9,7 @@ import { plainMerge, scoreBatches } from './rows.kit.ts'
 import { EMPTY_SCHEMA, rowsOfBatch, uniteSchemas } from './rows.ts'
 import { SnapshotTable } from './snapshot-table.ts'
 import { sortRows } from './sort.ts'
-import { writeMerged } from './write-merged.ts'
+import { wholeFile } from './whole-file.kit.ts'
 
 /**
  * Batches of any content, merged in pages so small that every boundary is met, against a plain Map. The table, which has
@@ -37,15 +37,15 @@ test('merging files in any grouping gives the rows of merging them at once', asy
     fc.asyncProperty(scoreBatches, fc.nat(6), async (batches, cut) => {
       await using store = new MemoryObjectStore()
       const halves = [batches.slice(0, cut), batches.slice(cut)]
-      const files = await Promise.all(halves.map((half) => writeMerged(half.map(sorted))))
+      const files = await Promise.all(halves.map((half) => wholeFile(half.map(sorted))))
       const opened = await Promise.all(
         files.map(async ({ bytes }, i) => {
           await store.put(`half-${i}`, bytes)
           return openSnapshotFile(store, { key: `half-${i}`, bytes: bytes.length })
         }),
       )
-      const { bytes } = await writeMerged(opened)
-      const { rows } = await writeMerged(batches.map(sorted))
+      const { bytes } = await wholeFile(opened)
+      const { rows } = await wholeFile(batches.map(sorted))
       await store.put('whole', bytes)
       const table = new SnapshotTable()
       for await (const page of (await openSnapshotFile(store, { key: 'whole', bytes: bytes.length })).pages)
@@ -59,7 +59,7 @@ test('merging files in any grouping gives the rows of merging them at once', asy
 
 function merge(sources: readonly SortedSource[], pageRows: number) {
   const schema = sources.map((source) => source.schema).reduce(uniteSchemas, EMPTY_SCHEMA)
-  return mergeSorted(sources, schema, pageRows)
+  return mergeSorted(sources, schema, { pageRows })
 }
 
 function sorted(batch: ScoreBatch): SortedSource {

@@ -1,3 +1,4 @@
+import { ROW_STATES } from '@freshet/records/score-batch.ts'
 import { compareKeys, compareRowRanks } from './keys.ts'
 import { PageBuilder } from './page-builder.ts'
 import type { SnapshotRows, SnapshotSchema } from './rows.ts'
@@ -10,7 +11,8 @@ export interface SortedSource {
 
 /**
  * The row of highest rank of every key of all sources, in order, in pages of `pageRows` (the last may hold fewer). On a
- * tie the earlier source's stays. Tombstones are kept. Holds one page of each source and one of its own.
+ * tie the earlier source's stays. Holds one page of each source and one of its own. Tombstones are kept, but for those
+ * that were scored before `dropBeforeMs`: they have outranked what they had to, and go.
  *
  * The cursors stand in a heap by key. The first may run ahead to the key of the second, and such a run is copied as a
  * whole: a large base with a few deltas is copied more than it is compared.
@@ -18,7 +20,10 @@ export interface SortedSource {
 export async function* mergeSorted(
   sources: readonly SortedSource[],
   schema: SnapshotSchema,
-  pageRows: number,
+  {
+    pageRows,
+    dropBeforeMs = Number.NEGATIVE_INFINITY,
+  }: { pageRows: number; dropBeforeMs?: number | undefined },
 ): AsyncGenerator<SnapshotRows> {
   const heap = await openCursors(sources, schema)
   const page = new PageBuilder(schema, pageRows)
@@ -33,7 +38,11 @@ export async function* mergeSorted(
     }
     const to = second === undefined ? first.page.count : runEnd(first, second)
     for (let from = first.row; from < to; ) {
-      const end = Math.min(to, from + page.room)
+      if (isOldTombstone(first.page, from, dropBeforeMs)) {
+        from++
+        continue
+      }
+      const end = keptEnd(first.page, { from, to: Math.min(to, from + page.room) }, dropBeforeMs)
       page.append(first.page, { from, to: end }, first.outputs)
       from = end
       if (page.room === 0) yield page.take()
@@ -113,6 +122,23 @@ function runEnd(first: Cursor, second: Cursor): number {
   }
   return high
 }
+
+/** Where the run that begins with a kept row ends, because the range does or an old tombstone follows. */
+function keptEnd(
+  page: SnapshotRows,
+  { from, to }: { from: number; to: number },
+  dropBeforeMs: number,
+): number {
+  let end = from + 1
+  while (end < to && !isOldTombstone(page, end, dropBeforeMs)) end++
+  return end
+}
+
+function isOldTombstone(page: SnapshotRows, row: number, dropBeforeMs: number): boolean {
+  return page.states[row] === DELETED && page.scoredAtMs[row]! < dropBeforeMs
+}
+
+const DELETED = ROW_STATES.indexOf('deleted')
 
 function siftDown(heap: Cursor[], from: number): void {
   for (let at = from; ; ) {

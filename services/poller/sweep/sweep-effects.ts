@@ -161,8 +161,10 @@ export class SweepEffects {
   }
 
   async #join({ targets, deadEpochs, isComplete }: EffectOf<'join'>): Promise<ReadonlySet<string>> {
-    const { store, report, signal, clock } = this.#world
-    const manifest = isComplete ? this.#manifest : ((await readManifest(store, signal))?.manifest ?? null)
+    const { store, report, signal, clock, settings } = this.#world
+    const manifest = isComplete
+      ? this.#manifest
+      : ((await readManifest(store, settings.pipeline, signal))?.manifest ?? null)
     const living = targets.map((target) => ({
       ...target,
       table: this.#tables.get(target.key)!.table,

@@ -1,5 +1,5 @@
 import type { Lease } from '@freshet/adapters/kafka/consumer.ts'
-import type { Manifest, ManifestPartition } from '@freshet/records/manifest.ts'
+import type { Manifest } from '@freshet/records/manifest.ts'
 import type { ScoreBatch } from '@freshet/records/score-batch.ts'
 import type { SortedSource } from '@freshet/snapshot/merge.ts'
 import { rowsOfBatch } from '@freshet/snapshot/rows.ts'
@@ -8,8 +8,6 @@ import { sortRows } from '@freshet/snapshot/sort.ts'
 /** What goes into the next delta of one partition. */
 export interface TakenScores {
   readonly partition: number
-  /** The partition as the manifest has it. */
-  readonly expected: ManifestPartition | undefined
   /** (4→5) One sorted source a batch; each key once in each. */
   readonly sources: readonly SortedSource[]
   readonly rows: number
@@ -26,9 +24,8 @@ export class HeldScores {
 
   constructor(partitions: readonly number[], manifest: Manifest | undefined) {
     for (const partition of partitions) {
-      const committed = manifest?.partitions[partition]
-      const nextOffset = committed?.nextOffset ?? 0
-      this.#partitions.set(partition, { committed, nextOffset, begun: false, batches: [], rows: 0 })
+      const nextOffset = manifest?.partitions[partition]?.nextOffset ?? 0
+      this.#partitions.set(partition, { nextOffset, begun: false, batches: [], rows: 0 })
     }
   }
 
@@ -66,30 +63,17 @@ export class HeldScores {
   take(): TakenScores[] {
     const taken: TakenScores[] = []
     for (const [partition, held] of this.#partitions) {
-      const { committed, batches, rows, fromOffset, nextOffset, lease } = held
+      const { batches, rows, fromOffset, nextOffset, lease } = held
       if (fromOffset === undefined || lease === undefined) continue
-      taken.push({ partition, expected: committed, sources: batches, rows, fromOffset, nextOffset, lease })
+      taken.push({ partition, sources: batches, rows, fromOffset, nextOffset, lease })
       Object.assign(held, { batches: [], rows: 0, fromOffset: undefined })
     }
     this.#rows = 0
     return taken
   }
-
-  /** Partitions that the manifest knows, as it has them. */
-  inManifest(): [number, ManifestPartition][] {
-    return [...this.#partitions].flatMap(([partition, { committed }]) =>
-      committed === undefined ? [] : [[partition, committed]],
-    )
-  }
-
-  /** The manifest has the partition so now. */
-  committed(partition: number, now: ManifestPartition): void {
-    this.#partitions.get(partition)!.committed = now
-  }
 }
 
 interface HeldPartition {
-  committed: ManifestPartition | undefined
   nextOffset: number
   /** Whether a first message has come. */
   begun: boolean

@@ -14,7 +14,7 @@ test('a first commit makes the manifest, the next one counts on', async () => {
   const first = await commitManifest(committer, commitOf(0, undefined, at(10)), signal)
   const second = await commitManifest(committer, commitOf(0, at(10), at(20)), signal)
   expect([first.sequence, second.sequence]).toEqual([1, 2])
-  expect((await readManifest(committer.store))?.manifest).toEqual(second)
+  expect((await readManifest(committer.store, 'flights'))?.manifest).toEqual(second)
 })
 
 test('workers of different partitions all get their commits in, however they race', async () => {
@@ -35,7 +35,7 @@ test('workers of different partitions all get their commits in, however they rac
         )
       }
       await Promise.all(queues.values())
-      const { manifest } = (await readManifest(store))!
+      const { manifest } = (await readManifest(store, 'flights'))!
       expect(manifest.partitions).toEqual(Object.fromEntries(last))
       expect(manifest.sequence).toBe(turns.length)
     }),
@@ -49,7 +49,7 @@ describe('a worker whose partition another has written', () => {
     await commitManifest(committerOn(store), commitOf(0, undefined, at(10)), signal)
     const zombie = commitManifest(committerOn(store), commitOf(0, undefined, at(7)), signal)
     await expect(zombie).rejects.toMatchObject({ code: 'MANIFEST_FENCED' })
-    expect((await readManifest(store))?.manifest.partitions[0]).toEqual(at(10))
+    expect((await readManifest(store, 'flights'))?.manifest.partitions[0]).toEqual(at(10))
   })
 
   test('is fenced too when the other was faster by a moment', async () => {
@@ -69,7 +69,7 @@ describe('a worker whose partition another has written', () => {
     ])
     const both = commitManifest(committerOn(store), { changes, attempt: 'z', beganAtMs: Date.now() }, signal)
     await expect(both).rejects.toMatchObject({ code: 'MANIFEST_FENCED' })
-    expect(Object.keys((await readManifest(store))!.manifest.partitions)).toEqual(['0'])
+    expect(Object.keys((await readManifest(store, 'flights'))!.manifest.partitions)).toEqual(['0'])
   })
 })
 

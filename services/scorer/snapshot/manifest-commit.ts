@@ -40,16 +40,16 @@ export interface PartitionChange {
  * ours put in again. Doing the same commit twice is safe: when it turns out that it has won before (a time-out hid it),
  * that is all.
  * @throws MANIFEST_FENCED when a partition is not as expected: someone else writes it. OBJECT_CHANGED when others were
- * faster again and again; and what the store throws. After all but MANIFEST_FENCED the same commit may be tried again.
+ * faster again and again; CONFIG_INVALID when the snapshot is another pipeline's; and what the store throws. After all but MANIFEST_FENCED the same commit may be tried again.
  */
 export async function commitManifest(
   committer: Committer,
   commit: Commit,
   signal: AbortSignal,
 ): Promise<Manifest> {
-  const { clock, store } = committer
+  const { clock, store, pipeline } = committer
   for (let failures = 0; ; failures++) {
-    const current = await readManifest(store, signal)
+    const current = await readManifest(store, pipeline, signal)
     if (current !== undefined && holds(current.manifest, commit)) return current.manifest
     const next = nextManifest(current?.manifest, commit, committer)
     try {
@@ -78,11 +78,6 @@ function nextManifest(
   { changes, attempt, beganAtMs }: Commit,
   { pipeline, instance, clock }: Committer,
 ): Manifest {
-  if (current !== undefined && current.pipeline !== pipeline)
-    throw new FreshetError(
-      'CONFIG_INVALID',
-      `s3.prefix: the snapshot there is of pipeline ${current.pipeline}`,
-    )
   for (const [partition, { expected }] of changes) checkExpected(partition, current, expected)
   const nowMs = clock.nowMs()
   // A process that slept so long may hold files that were collected as orphans.

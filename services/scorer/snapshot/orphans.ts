@@ -3,21 +3,33 @@ import type { Manifest } from '@freshet/records/manifest.ts'
 import { filesOf, objectKey, readManifest } from '@freshet/snapshot/manifest.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
+import { parseFileName } from './file-names.ts'
+import { writeLatest } from './latest.ts'
 
 /** How long a file that no manifest names is left alone, and one that was merged away is kept. */
 export const ORPHAN_AGE_MS = 3_600_000
 
-/** Deletes files that neither the manifest nor one of the last hour names: of attempts that failed, and merged ones. */
+/**
+ * Deletes files that neither the manifest nor one of the last hour names, and uploads that nobody ended: what attempts
+ * that failed have left, and what was merged. A crash may have left `latest.json` behind, which is mended first, so that
+ * it never names what is deleted.
+ */
 export async function collectOrphans(
-  { store, clock, log }: { store: ObjectStore; clock: Clock; log: Log },
+  { store, pipeline, clock, log }: { store: ObjectStore; pipeline: string; clock: Clock; log: Log },
   signal: AbortSignal,
 ): Promise<void> {
-  const listed = await store.list(objectKey(''), signal) // before the manifest: what is committed meanwhile is named
-  const current = await readManifest(store, signal)
-  if (current === undefined) return
-  const orphans = orphansOf(current.manifest, listed, clock.nowMs())
-  for (const key of orphans) await store.delete(key, signal)
-  if (orphans.length > 0) log.info(`${orphans.length} orphaned snapshot files deleted`)
+  // First the time, then the list, then the manifest: what is young or committed meanwhile stays, however long we sleep.
+  const nowMs = clock.nowMs()
+  const listed = await store.list(objectKey(''), signal)
+  const current = await readManifest(store, pipeline, signal)
+  if (current !== undefined) {
+    await writeLatest(store, pipeline, signal)
+    const orphans = orphansOf(current.manifest, listed, nowMs)
+    for (const key of orphans) await store.delete(key, signal)
+    if (orphans.length > 0) log.info(`${orphans.length} orphaned snapshot files deleted`)
+  }
+  const uploads = await store.abortUploads(objectKey(''), nowMs - ORPHAN_AGE_MS, signal)
+  if (uploads > 0) log.info(`${uploads} uploads of snapshot files that nobody ended were given up`)
 }
 
 /** Only what bears the name of a snapshot file; the rest is not ours. */
@@ -30,8 +42,11 @@ export function orphansOf(manifest: Manifest, listed: readonly ListedObject[], n
     ]),
   )
   return listed
-    .filter(({ key, modifiedAtMs }) => SNAPSHOT_FILE.test(key) && !kept.has(key) && isOld(modifiedAtMs))
+    .filter(({ key, modifiedAtMs }) => isSnapshotFile(key) && !kept.has(key) && isOld(modifiedAtMs))
     .map(({ key }) => key)
 }
 
-const SNAPSHOT_FILE = /^snapshots\/\d+\/(base|delta)-\d+-\d+-[0-9a-f]+\.parquet$/
+function isSnapshotFile(key: string): boolean {
+  const folder = objectKey('')
+  return key.startsWith(folder) && parseFileName(key.slice(folder.length)) !== undefined
+}

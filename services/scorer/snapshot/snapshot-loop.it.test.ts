@@ -74,7 +74,7 @@ test('what is held when the service stops is written before it ends', async () =
   const worker = world.start()
   await world.until((manifest) => nextOffsets(manifest) === '1')
   await worker.stop()
-  expect(nextOffsets((await readManifest(world.store))!.manifest)).toBe('2')
+  expect(nextOffsets((await readManifest(world.store, world.settings.pipeline))!.manifest)).toBe('2')
   expect((await world.load()).size).toBe(1_005)
 })
 
@@ -148,7 +148,7 @@ class World {
   async until(fact: (manifest: Manifest) => boolean): Promise<Manifest> {
     const deadline = AbortSignal.timeout(40_000)
     for (;;) {
-      const manifest = (await readManifest(this.store))?.manifest
+      const manifest = (await readManifest(this.store, this.settings.pipeline))?.manifest
       if (manifest !== undefined && fact(manifest)) return manifest
       if (deadline.aborted) throw new Error(`still ${JSON.stringify(manifest)}`)
       await systemClock.sleep(50)
@@ -158,7 +158,9 @@ class World {
   async load(): Promise<SnapshotTable> {
     const table = new SnapshotTable()
     const end = new AbortController()
-    const parts = { store: this.store, table, everyMs: 20, clock: systemClock, log: quietLog }
+    const { store, settings } = this
+    const shared = { clock: systemClock, log: quietLog }
+    const parts = { store, pipeline: settings.pipeline, table, everyMs: 20, ...shared }
     const follower = new SnapshotFollower(parts)
     const running = follower.run(end.signal)
     const deadline = AbortSignal.timeout(20_000)

@@ -12,10 +12,12 @@ import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import { delayMs } from '@freshet/stage/back-off.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { withGrace } from '@freshet/stage/grace.ts'
-import { type FlushParts, mergeWhereDue, writeDeltas } from './flush.ts'
+import { type FlushParts, writeDeltas } from './flush.ts'
 import type { FlushBell } from './flush-bell.ts'
-import { HeldScores } from './held-scores.ts'
+import type { HeldScores } from './held-scores.ts'
 import { collectOrphans, ORPHAN_AGE_MS } from './orphans.ts'
+import { PART_BYTES } from './put-file.ts'
+import { Term } from './term.ts'
 
 export interface SnapshotDeps {
   readonly connection: KafkaConnection
@@ -27,6 +29,7 @@ export interface SnapshotDeps {
  * Writes `.scores` into the snapshot in S3 until the signal aborts; then writes what it holds, within 8 s. Positions are
  * the manifest's, so files and offsets move together; what Kafka is told is for those who watch the lag. When another
  * worker has written a partition of ours, so that we are the zombie, all that is held is dropped and read again.
+ * @throws CONFIG_INVALID when the snapshot at s3.prefix is another pipeline's; errors that a retry cannot help
  */
 export async function runSnapshot(context: ServiceContext, deps: SnapshotDeps): Promise<void> {
   const { telemetry, signal } = context
@@ -48,11 +51,14 @@ class SnapshotLoop {
   readonly #deps: SnapshotDeps
   readonly #parts: FlushParts
   #terms = 0
-  /** Of the present term; undefined between terms. */
-  #held: HeldScores | undefined
+  /** undefined between terms. */
+  #term: Term | undefined
   #writing: Promise<void> = Promise.resolve()
+  #merging: Promise<void> = Promise.resolve()
   /** Aborts when a flush is due before its time. */
   #early = new AbortController()
+  /** Aborts when the time of the next flush, or what may be merged, is to be looked at again. */
+  #news = new AbortController()
   /** Aborts when the next flush has taken what was held, so that there is room. */
   #room = new AbortController()
 
@@ -66,6 +72,7 @@ class SnapshotLoop {
       instance,
       clock: systemClock,
       log: telemetry.log,
+      partBytes: PART_BYTES,
       settings: settings.snapshot,
       telemetry,
       report,
@@ -74,10 +81,11 @@ class SnapshotLoop {
 
   async run(): Promise<void> {
     const stop = new AbortController()
+    const { signal } = stop
     this.#deps.bell?.heardBy(() => this.#early.abort())
-    const tasks = [this.#consume(stop.signal), this.#write(stop.signal), this.#collect(stop.signal)]
+    const tasks = [this.#consume(signal), this.#write(signal), this.#merge(signal), this.#collect(signal)]
     try {
-      await Promise.race(tasks)
+      await Promise.race(tasks) // at a stop the writing ends first, with a last flush
     } finally {
       stop.abort() // the consumer goes last: what is written at the end is told to Kafka under its lease
       await Promise.allSettled(tasks)
@@ -99,20 +107,26 @@ class SnapshotLoop {
   }
 
   async #begin(partitions: readonly number[], signal: AbortSignal): Promise<ReadonlyMap<number, number>> {
-    const term = ++this.#terms
-    await this.#writing.catch(() => {}) // of the last term: its signal has aborted
-    const held = new HeldScores(partitions, (await readManifest(this.#deps.store, signal))?.manifest)
-    if (term === this.#terms) this.#held = held
-    return held.starts()
+    const number = ++this.#terms
+    await Promise.allSettled([this.#writing, this.#merging]) // of the last term: its signal has aborted
+    const { pipeline } = this.#context.settings
+    const manifest = (await readManifest(this.#deps.store, pipeline, signal))?.manifest
+    const term = new Term(partitions, manifest, this.#parts)
+    if (number === this.#terms) {
+      this.#term = term
+      this.#tellNews()
+    }
+    return term.held.starts()
   }
 
   #end(): void {
     this.#terms++
-    this.#held = undefined
+    this.#term?.end()
+    this.#term = undefined
   }
 
   async #take({ partition, messages }: Batch, lease: Lease): Promise<void> {
-    const held = this.#held
+    const held = this.#term?.held
     if (held === undefined) throw new FreshetError('KAFKA_STALE', 'the term of the partition is over')
     for (const { offset, value } of messages) {
       if (!held.wants(partition, offset)) continue
@@ -147,31 +161,60 @@ class SnapshotLoop {
     using grace = withGrace(stopping, LAST_FLUSH_MS)
     const signal = AbortSignal.any([grace.signal, stop])
     while (!stop.aborted) {
-      const due = AbortSignal.any([stopping, stop, this.#early.signal])
-      await systemClock.sleep(this.#parts.settings.intervalSeconds * 1_000, due)
+      await this.#untilDue(AbortSignal.any([stopping, stop]))
       this.#early = new AbortController()
-      if (this.#held !== undefined && !stop.aborted) {
-        this.#writing = this.#flush(this.#held, signal)
+      if (this.#term !== undefined && !stop.aborted) {
+        this.#writing = this.#flush(this.#term, signal)
         await this.#writing
       }
       if (stopping.aborted) return
     }
   }
 
-  async #flush(held: HeldScores, signal: AbortSignal): Promise<void> {
-    const taken = held.take()
+  async #untilDue(end: AbortSignal): Promise<void> {
+    while (!end.aborted && !this.#early.signal.aborted) {
+      const waitMs = this.#term === undefined ? MAX_WAIT_MS : this.#term.flushDueMs - systemClock.nowMs()
+      if (waitMs <= 0) return
+      const due = AbortSignal.any([end, this.#early.signal, this.#news.signal])
+      await systemClock.sleep(Math.min(waitMs, MAX_WAIT_MS), due)
+    }
+  }
+
+  async #flush(term: Term, signal: AbortSignal): Promise<void> {
+    const taken = term.take()
     this.#room.abort()
     this.#room = new AbortController()
     if (taken.length === 0) return
-    const term = taken[0]!.lease.signal
-    const during = AbortSignal.any([signal, term])
     try {
-      await writeDeltas(held, taken, this.#parts, during)
-      await mergeWhereDue(held, this.#parts, AbortSignal.any([during, this.#context.signal]))
+      await writeDeltas(term.own, taken, this.#parts, AbortSignal.any([signal, term.over]))
+      this.#tellNews()
     } catch (error) {
-      if (!term.aborted) throw error
+      if (!term.over.aborted) throw error
       this.#parts.log.info('the partitions were given to others before what was held was written')
     }
+  }
+
+  /** Beside the deltas, since a large base takes a while. A merge that a stop interrupts is due again at the next start. */
+  async #merge(stop: AbortSignal): Promise<void> {
+    const stopping = this.#context.signal
+    while (!stop.aborted) {
+      const term = this.#term
+      const news = this.#news.signal
+      if (term !== undefined && !stopping.aborted) {
+        const commit = AbortSignal.any([stop, term.over])
+        this.#merging = term.merges.run({ write: AbortSignal.any([commit, stopping]), commit })
+        await this.#merging.catch((error: unknown) => {
+          if (!term.over.aborted) throw error
+        })
+      }
+      await systemClock.sleep(MAX_WAIT_MS, AbortSignal.any([stop, news]))
+    }
+  }
+
+  #tellNews(): void {
+    const told = this.#news
+    this.#news = new AbortController()
+    told.abort()
   }
 
   async #collect(stop: AbortSignal): Promise<void> {
@@ -190,4 +233,6 @@ class SnapshotLoop {
 const STALL_MS = 60_000
 const HEARTBEAT_MS = 5_000
 const LAST_FLUSH_MS = 8_000
+/** A look in between costs nothing. */
+const MAX_WAIT_MS = 60_000
 const FENCE_BACK_OFF = { firstMs: 500, maxMs: 30_000 }

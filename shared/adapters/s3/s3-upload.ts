@@ -5,6 +5,7 @@ import {
   CreateMultipartUploadCommand,
   HeadObjectCommand,
   ListMultipartUploadsCommand,
+  type ListMultipartUploadsCommandOutput,
   type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
@@ -113,7 +114,10 @@ export async function abortUploads(
   let count = 0
   let from: { KeyMarker?: string | undefined; UploadIdMarker?: string | undefined } | undefined = {}
   while (from !== undefined) {
-    const page = await client.send(new ListMultipartUploadsCommand({ Bucket, Prefix: Key, ...from }), options)
+    const page: ListMultipartUploadsCommandOutput = await client.send(
+      new ListMultipartUploadsCommand({ Bucket, Prefix: Key, ...from }),
+      options,
+    )
     for (const { Key, UploadId, Initiated } of page.Uploads ?? []) {
       if (Initiated!.getTime() >= begunBeforeMs) continue
       await client.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId }), options)

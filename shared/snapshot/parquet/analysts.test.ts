@@ -6,7 +6,7 @@ import { afterAll, expect, test } from 'vitest'
 import { manyRows } from '../rows.kit.ts'
 import { rowsOfBatch } from '../rows.ts'
 import { sortRows } from '../sort.ts'
-import { writeMerged } from '../write-merged.ts'
+import { wholeFile } from '../whole-file.kit.ts'
 
 /** With the tools that analysts use, when this machine has them. `PYTHON` names another interpreter. */
 const python = process.env.PYTHON ?? 'python3'
@@ -58,7 +58,7 @@ async function writeBase(): Promise<void> {
   const parts = Array.from({ length: 15 }, (_, part) =>
     sortRows(rowsOfBatch(manyRows(part * 10_000, 10_000))),
   )
-  writeFileSync(path, (await writeMerged(parts)).bytes)
+  writeFileSync(path, (await wholeFile(parts)).bytes)
 }
 
 function has(module: string): boolean {

@@ -10,7 +10,7 @@ import { manyRows, plainMerge, scoreBatches } from '../rows.kit.ts'
 import { rowsOfBatch, type SnapshotRows } from '../rows.ts'
 import { SnapshotTable } from '../snapshot-table.ts'
 import { sortRows } from '../sort.ts'
-import { writeMerged } from '../write-merged.ts'
+import { wholeFile } from '../whole-file.kit.ts'
 import { openSnapshotFile } from './read.ts'
 import { SnapshotWriter } from './write.ts'
 
@@ -94,7 +94,7 @@ test('rows out of order are not written', () => {
 })
 
 async function write(batches: readonly ScoreBatch[]) {
-  return writeMerged(batches.map((batch) => sortRows(rowsOfBatch(batch))))
+  return wholeFile(batches.map((batch) => sortRows(rowsOfBatch(batch))))
 }
 
 async function load(bytes: Buffer): Promise<SnapshotTable> {

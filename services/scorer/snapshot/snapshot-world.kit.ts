@@ -1,0 +1,158 @@
+import type { Lease } from '@freshet/adapters/kafka/consumer.ts'
+import { MemoryObjectStore } from '@freshet/adapters/memory/object-store.ts'
+import { type Settings, settingsSchema } from '@freshet/config/schema.ts'
+import { isFreshetError } from '@freshet/errors/errors.ts'
+import type { ObjectStore } from '@freshet/ports/object-store.ts'
+import { LATEST_OBJECT, latestRecord } from '@freshet/records/latest-snapshot.ts'
+import type { ScoreBatch } from '@freshet/records/score-batch.ts'
+import { ServiceState } from '@freshet/service/service-state.ts'
+import { filesOf, objectKey, readManifest } from '@freshet/snapshot/manifest.ts'
+import { openSnapshotFile } from '@freshet/snapshot/parquet/read.ts'
+import { plainMerge } from '@freshet/snapshot/rows.kit.ts'
+import { SnapshotTable } from '@freshet/snapshot/snapshot-table.ts'
+import { quietLog } from '@freshet/stage/quiet-log.ts'
+import { quietTelemetry } from '@freshet/telemetry/telemetry.kit.ts'
+import { expect } from 'vitest'
+import { type FlushParts, writeDeltas } from './flush.ts'
+import { collectOrphans } from './orphans.ts'
+import { Term } from './term.ts'
+
+const PIPELINE = 'flights'
+const HOUR_MS = 3_600_000
+
+/** A log of score batches, a store, and a clock that moves by hand; workers are the real thing but for Kafka and time. */
+export class SnapshotWorld {
+  readonly log: readonly ScoreBatch[]
+  readonly store: ObjectStore
+  readonly #settings: Settings['snapshot']
+  #nowMs = 1_900_000_000_000
+
+  constructor(log: readonly ScoreBatch[], settings: Partial<Settings['snapshot']> = {}) {
+    this.log = log
+    this.store = new MemoryObjectStore(() => this.#nowMs)
+    const keepTombstones = { tombstoneTtlSeconds: Number.POSITIVE_INFINITY }
+    this.#settings = { ...settingsSchema.parse({}).snapshot, ...keepTombstones, ...settings }
+  }
+
+  pass(ms: number): void {
+    this.#nowMs += ms
+  }
+
+  parts(store: ObjectStore = this.store): FlushParts {
+    return {
+      store,
+      pipeline: PIPELINE,
+      instance: 'scorer-1',
+      clock: {
+        nowMs: () => this.#nowMs,
+        sleep: () => new Promise<void>((resolve) => setImmediate(resolve)),
+      },
+      log: quietLog,
+      partBytes: 700, // so that the smallest files go in several parts, too
+      telemetry: quietTelemetry(),
+      settings: this.#settings,
+      report: new ServiceState(),
+    }
+  }
+
+  /** A term of partition 0, which holds the log from the manifest's offset to before `to`. */
+  async begin(parts = this.parts(), to = this.log.length): Promise<Term> {
+    const term = new Term([0], (await readManifest(parts.store, PIPELINE))?.manifest, parts)
+    for (let offset = term.held.starts().get(0)!; offset < to; offset++)
+      term.held.add(0, offset, this.log[offset]!, lease)
+    return term
+  }
+
+  /** A worker's whole life: from the manifest's offset to the end of the log, one delta a batch, with all that is due. */
+  async work(store: ObjectStore = this.store): Promise<void> {
+    const parts = this.parts(store)
+    const term = await this.begin(parts, 0)
+    await collectOrphans(parts, forEver)
+    for (let offset = term.held.starts().get(0)!; offset < this.log.length; offset++) {
+      term.held.add(0, offset, this.log[offset]!, lease)
+      await writeDeltas(term.own, term.take(), parts, forEver)
+      await term.merges.run({ write: forEver, commit: forEver })
+      this.pass(20 * 60_000)
+      await collectOrphans(parts, forEver)
+    }
+  }
+
+  /** @returns the next offset, after the files were found to hold exactly what came before it */
+  async expectWhole(): Promise<number> {
+    const partition = (await readManifest(this.store, PIPELINE))?.manifest.partitions[0]
+    const table = new SnapshotTable()
+    for (const { object, rows } of partition === undefined ? [] : filesOf(partition))
+      expect(await this.#load(table, objectKey(object))).toBe(rows)
+    const nextOffset = partition?.nextOffset ?? 0
+    expectRows(table, plainMerge(this.log.slice(0, nextOffset)))
+    return nextOffset
+  }
+
+  /** What people read is the snapshot of some commit, the newest one or one before: all of its files are there. */
+  async expectLatest(): Promise<void> {
+    const { body } = await this.store.get(LATEST_OBJECT).catch(() => ({ body: undefined }))
+    if (body === undefined) return
+    const table = new SnapshotTable()
+    for (const url of latestRecord.decode(body).files) await this.#load(table, url.replace('memory://', ''))
+    const snapshots = Array.from({ length: this.log.length + 1 }, (_, offset) => offset).filter(
+      (offset) => plainMerge(this.log.slice(0, offset)).size === table.size,
+    )
+    const fits = snapshots.some((offset) => {
+      try {
+        expectRows(table, plainMerge(this.log.slice(0, offset)))
+        return true
+      } catch {
+        return false
+      }
+    })
+    expect(fits).toBe(true)
+  }
+
+  /** In time nothing is left but the files that the manifest names, it, and what people read. */
+  async expectTidy(): Promise<void> {
+    this.pass(2 * HOUR_MS)
+    await collectOrphans(this.parts(), forEver)
+    const { manifest } = (await readManifest(this.store, PIPELINE))!
+    const files = Object.values(manifest.partitions).flatMap(filesOf)
+    const named = files.map(({ object }) => objectKey(object))
+    const listed = await this.store.list('')
+    expect(listed.map(({ key }) => key).sort()).toEqual(
+      [...named, LATEST_OBJECT, 'snapshots/manifest.json'].sort(),
+    )
+    expect(await this.store.abortUploads('', Number.POSITIVE_INFINITY)).toBe(0)
+    const latest = latestRecord.decode((await this.store.get(LATEST_OBJECT)).body)
+    expect(latest.files).toEqual(named.map((key) => this.store.urlOf(key)))
+  }
+
+  /** @returns rows in the file */
+  async #load(table: SnapshotTable, key: string): Promise<number> {
+    const { body } = await this.store.get(key)
+    let rows = 0
+    for await (const page of (await openSnapshotFile(this.store, { key, bytes: body.length })).pages) {
+      table.apply(page)
+      rows += page.count
+    }
+    return rows
+  }
+}
+
+export const forEver: AbortSignal = new AbortController().signal
+
+const lease: Lease = {
+  check() {},
+  heartbeat: async () => {},
+  commit: async () => {},
+  signal: forEver,
+} as unknown as Lease
+
+function expectRows(table: SnapshotTable, expected: ReturnType<typeof plainMerge>): void {
+  expect(table.size).toBe(expected.size)
+  for (const [key, score] of expected) expect(table.get(key)).toEqual(score)
+}
+
+/** For what a fence or a death ends a worker with. @throws what is neither */
+export async function endOf(work: Promise<unknown>, codes: readonly string[]): Promise<void> {
+  await work.catch((error: unknown) => {
+    if (!isFreshetError(error) || !codes.includes(error.code)) throw error
+  })
+}
