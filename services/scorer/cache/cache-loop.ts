@@ -8,9 +8,10 @@ import type { ServiceContext } from '@freshet/service/service.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import { inSpan, linksTo, messagingSpan } from '@freshet/telemetry/spans.ts'
 import type { DeadLetters, DeadMessage } from '../dead-letters.ts'
-import { type KeepFilledDeps, keepFilled } from './keep-filled.ts'
+import type { FillDeps } from './fill-cache.ts'
+import { keepFilled } from './keep-filled.ts'
 
-export interface CacheDeps extends KeepFilledDeps {
+export interface CacheDeps extends FillDeps {
   readonly deadLetters: DeadLetters
 }
 

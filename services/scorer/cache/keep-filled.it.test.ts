@@ -14,6 +14,7 @@ import { filesOf, objectKey, readManifest } from '@freshet/snapshot/manifest.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { Redis } from 'ioredis'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { freshet } from '../../../test/freshet.ts'
 import { runScorer } from '../main.ts'
 import { World } from '../world.kit.ts'
 
@@ -169,6 +170,21 @@ test('a snapshot file that is gone does not keep the others back, and is told', 
     await store.put(objectKey(lost!.object), file.body)
     await expectWhole()
   })
+})
+
+test('freshet refill brings all scores back without a scorer, also when two run at once', async () => {
+  await score(0, flights(0, ROWS))
+  await score(1, flights(ROWS, ROWS + 10))
+  await snapshotTaken()
+  await score(2, flights(0, 10, { seqNo: 3, state: 'deleted' }))
+  await admin.flushall()
+  const { pipeline, redis, s3 } = world.settings
+  const env = { FRESHET_PIPELINE: pipeline, FRESHET_REDIS_URL: redis.url, FRESHET_S3_PREFIX: s3.prefix }
+  const outcomes = await Promise.all([freshet(['refill', '--json'], env), freshet(['refill'], env)])
+  expect(outcomes.map(({ code }) => code)).toEqual([0, 0])
+  expect(JSON.parse(outcomes[0]!.stdout)).toMatchObject({ rows: ROWS + 20, malformed: 0 })
+  expect(outcomes[1]!.stdout).toContain(`Redis holds all scores: ${ROWS + 20} rows brought`)
+  await expectWhole()
 })
 
 /** Every key with its value and time to live, as a dump on disk would have it. */

@@ -1,22 +1,12 @@
-import type { KafkaConnection } from '@freshet/adapters/kafka/connect.ts'
-import type { FillMark } from '@freshet/adapters/redis/fill-mark.ts'
-import { FreshetError, toFreshetError } from '@freshet/errors/errors.ts'
-import type { ObjectStore } from '@freshet/ports/object-store.ts'
-import type { ScoreStore } from '@freshet/ports/score-store.ts'
+import { toFreshetError } from '@freshet/errors/errors.ts'
 import type { ServiceContext } from '@freshet/service/service.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import { delayMs } from '@freshet/stage/back-off.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import { Throttle } from '@freshet/stage/throttle.ts'
-import { type RefillProgress, refill } from './refill.ts'
-
-export interface KeepFilledDeps {
-  readonly connection: KafkaConnection
-  readonly store: ObjectStore
-  readonly cache: ScoreStore & { readonly mark: FillMark }
-  readonly clock: Clock
-}
+import { type FillDeps, fillCache } from './fill-cache.ts'
+import type { RefillProgress } from './refill.ts'
 
 /** Pause between two looks at the mark: how long a wiped Redis stays unnoticed. */
 const LOOK_MS = 1_000
@@ -29,7 +19,7 @@ const PROGRESS_MS = 10_000
  * Looks every second whether Redis still has all scores, until the signal aborts. Where it was flushed, restarted or
  * replaced, it is refilled from the snapshot and `.scores`, while the cache worker goes on with what is new.
  */
-export async function keepFilled(context: ServiceContext, deps: KeepFilledDeps): Promise<void> {
+export async function keepFilled(context: ServiceContext, deps: FillDeps): Promise<void> {
   const { signal, telemetry } = context
   const lines = new Throttle(LOG_INTERVAL_MS, deps.clock)
   for (let failures = 0; !signal.aborted; ) {
@@ -55,19 +45,16 @@ function tell(log: Log, error: unknown, lines: Throttle): void {
 }
 
 /** One scorer is enough; when it dies, its claim ends and another takes over. */
-async function fillUnlessClaimed(
-  context: ServiceContext,
-  deps: KeepFilledDeps,
-  lines: Throttle,
-): Promise<void> {
-  const { instance, telemetry } = context
+async function fillUnlessClaimed(context: ServiceContext, deps: FillDeps, lines: Throttle): Promise<void> {
+  const { settings, instance, telemetry } = context
   const { mark } = deps.cache
   if ((await mark.claim(instance)) !== instance) return
   const startMs = deps.clock.nowMs()
   if (lines.pass('begin') !== null)
     telemetry.log.warn('Redis has lost scores, or never had them: it is refilled')
   try {
-    const { rows } = await fill(context, deps)
+    const task = { pipeline: settings.pipeline, owner: instance, onProgress: progressTo(context, deps.clock) }
+    const { rows } = await fillCache(deps, task, context.signal)
     const seconds = (deps.clock.nowMs() - startMs) / 1_000
     telemetry.metrics.add('freshet.cache.refills')
     telemetry.log.info(`Redis is refilled: ${rows} rows in ${seconds.toFixed(1)} s`, {
@@ -76,40 +63,6 @@ async function fillUnlessClaimed(
   } finally {
     telemetry.metrics.set('freshet.cache.refill_left', 0)
     await mark.release(instance).catch(() => {}) // ends by itself
-  }
-}
-
-/** A refill that Redis itself has not kept is given up at once, and begun again by the next look. */
-async function fill(context: ServiceContext, deps: KeepFilledDeps): Promise<RefillProgress> {
-  const { settings, instance, signal } = context
-  const { clock, cache, connection, store } = deps
-  const { mark } = cache
-  const filling = await mark.begin()
-  const over = new AbortController()
-  const lost = new AbortController()
-  const watching = (async () => {
-    while (!over.signal.aborted) {
-      await clock.sleep(LOOK_MS, over.signal)
-      await mark.claim(instance).catch(() => {})
-      if (!(await mark.holds(filling).catch(() => true))) lost.abort()
-    }
-  })()
-  try {
-    const tell = progressTo(context, clock)
-    const stop = AbortSignal.any([signal, lost.signal])
-    const progress = await refill(
-      { pipeline: settings.pipeline, connection, store, cache, onProgress: tell },
-      stop,
-    )
-    await mark.confirm(filling)
-    return progress
-  } catch (error) {
-    if (lost.signal.aborted)
-      throw new FreshetError('REDIS_LOST_DATA', 'Redis lost data while it was refilled', { cause: error })
-    throw error
-  } finally {
-    over.abort()
-    await watching
   }
 }
 
