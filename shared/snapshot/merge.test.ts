@@ -20,7 +20,7 @@ test('a merge holds the highest rank of every key, in the order of key bytes, ea
     fc.asyncProperty(scoreBatches, fc.integer({ min: 1, max: 5 }), async (batches, pageRows) => {
       const table = new SnapshotTable()
       const keys: Buffer[] = []
-      for await (const page of merge(batches.map(sorted), pageRows)) {
+      for await (const page of merge(batches.map(sorted), { pageRows })) {
         table.apply(page)
         for (let row = 0; row < page.count; row++)
           keys.push(Buffer.from(page.keys.slice(page.keyOffsets[row], page.keyOffsets[row + 1])))
@@ -29,6 +29,30 @@ test('a merge holds the highest rank of every key, in the order of key bytes, ea
       expect(keys).toEqual([...expected.keys()].map((key) => Buffer.from(key)).sort(Buffer.compare))
       for (const [key, score] of expected) expect(table.get(key)).toEqual(score)
     }),
+  )
+})
+
+test('old tombstones go, once they have outranked what was below them; nothing else does', async () => {
+  const before = fc.constantFrom(1, 1_700_000_100_000, 1_700_000_100_001, Number.MAX_SAFE_INTEGER)
+  await fc.assert(
+    fc.asyncProperty(
+      scoreBatches,
+      fc.integer({ min: 1, max: 5 }),
+      before,
+      async (batches, pageRows, dropBeforeMs) => {
+        const table = new SnapshotTable()
+        let rows = 0
+        for await (const page of merge(batches.map(sorted), { pageRows, dropBeforeMs })) {
+          table.apply(page)
+          rows += page.count
+        }
+        const expected = [...plainMerge(batches).values()].filter(
+          ({ state, scoredAtMs }) => state !== 'deleted' || scoredAtMs >= dropBeforeMs,
+        )
+        expect([rows, table.size]).toEqual([expected.length, expected.length])
+        for (const score of expected) expect(table.get(score.key)).toEqual(score)
+      },
+    ),
   )
 })
 
@@ -57,9 +81,9 @@ test('merging files in any grouping gives the rows of merging them at once', asy
   )
 })
 
-function merge(sources: readonly SortedSource[], pageRows: number) {
+function merge(sources: readonly SortedSource[], options: Parameters<typeof mergeSorted>[2]) {
   const schema = sources.map((source) => source.schema).reduce(uniteSchemas, EMPTY_SCHEMA)
-  return mergeSorted(sources, schema, { pageRows })
+  return mergeSorted(sources, schema, options)
 }
 
 function sorted(batch: ScoreBatch): SortedSource {
