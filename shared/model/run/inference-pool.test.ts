@@ -4,8 +4,9 @@ import type { ModelBundle } from '../bundle/bundle.ts'
 import { demoBundle, fixtureBundle } from '../bundle/bundles.kit.ts'
 import { compileColumns } from '../features/columns.ts'
 import { type Features, sliceFeatures } from '../features/features.ts'
-import type { Calibration } from './calibrate.ts'
-import { InferencePool } from './inference-pool.ts'
+import { type Calibration, MAX_RUN_ROWS, RUN_ROWS } from './calibrate.ts'
+import { goldenFeatures } from './golden-features.ts'
+import { InferencePool, type PoolOptions } from './inference-pool.ts'
 import { type ModelThread, startInferenceThread } from './inference-thread.ts'
 import type { ModelScores } from './onnx-session.ts'
 import { scoreDocuments } from './score-documents.ts'
@@ -104,6 +105,45 @@ describe('a model that does not fit its spec is refused at the start', () => {
     )
     await expect(starting).rejects.toThrow('the model wants 2 columns, its spec has 1')
   })
+})
+
+test('rows in one call are found by trying, or are those that were told', async () => {
+  const features = featuresOf(1, 1)
+  const { pool: told } = await stubbed({ threads: 1 })
+  expect(await told.calibrate(features, never)).toBeNull()
+  expect(told.runRows).toBe(8)
+  const { pool: found } = await stubbed({ threads: 1, runRows: 'auto' })
+  expect(await found.calibrate(features, never)).toEqual({ runRows: 512, microsPerRow: 1 })
+  expect(found.runRows).toBe(512)
+})
+
+test('a real model is calibrated in its thread', async () => {
+  const bundle = await demoBundle()
+  await using pool = await InferencePool.start(bundle, { threads: 1, runRows: 'auto' })
+  const found = await pool.calibrate(goldenFeatures(bundle, MAX_RUN_ROWS), never)
+  expect(RUN_ROWS).toContain(found?.runRows)
+  expect(found?.microsPerRow).toBeGreaterThan(0)
+})
+
+test('a model that hangs while it is loaded is refused in bounded time', async () => {
+  const program = new URL('data:text/javascript,Atomics.wait(new Int32Array(new SharedArrayBuffer(4)),0,0)')
+  const starting = startInferenceThread(await demoBundle(), { loadDeadlineMs: 50, program })
+  await expect(starting).rejects.toMatchObject({ code: 'MODEL_INVALID' })
+  await expect(starting).rejects.toThrow('has not loaded the model within 50 ms')
+})
+
+test('scores that stand for NaN are counted, over all threads', async () => {
+  const outputs = [{ name: 'ln', tensor: 'scores', whenNotFinite: 0 }]
+  const replaced: number[] = []
+  await using pool = await InferencePool.start(await fixtureBundle('logarithm.onnx', outputs), {
+    threads: 2,
+    runRows: 1,
+    onReplaced: (scores) => replaced.push(scores),
+  })
+  const [column] = await pool.run(featuresOf(2, 1, 1, -1, 1, -1, 1), never)
+  expect([...column!]).toEqual([0, 0, 0])
+  await pool.run(featuresOf(2, 1, 1), never)
+  expect(replaced).toEqual([2])
 })
 
 test('a thread that dies is replaced; its job fails as one that a retry helps', async () => {
@@ -218,7 +258,7 @@ function featuresOf(width: number, ...values: readonly number[]): Features {
 }
 
 /** A pool over threads that answer the first float of each job, from the moment they are released. */
-async function stubbed(options: { threads: number; maxQueued?: number; jobDeadlineMs?: number }) {
+async function stubbed(options: Partial<PoolOptions> & { threads: number }) {
   const threads: StubThread[] = []
   const failures: Error[] = []
   let prepare: (thread: StubThread) => void = () => {}
@@ -230,7 +270,7 @@ async function stubbed(options: { threads: number; maxQueued?: number; jobDeadli
     threads.push(thread)
     return thread
   }
-  const pool = await InferencePool.over(spawn, { ...options, runRows: 8 })
+  const pool = await InferencePool.over(spawn, { runRows: 8, ...options })
   onTestFinished(async () => {
     for (const thread of threads) thread.release()
     await pool[Symbol.asyncDispose]()

@@ -13,7 +13,7 @@ export interface ModelThread extends AsyncDisposable {
    * @throws MODEL_RUN_FAILED, also when the thread dies meanwhile
    */
   run(features: Features, runRows: number): Promise<ModelScores>
-  /** Tries how many rows a call cost the least CPU time. @throws as `run` does */
+  /** Tries how many rows a call cost the least. @throws as `run` does */
   calibrate(features: Features): Promise<Calibration>
   /** Ends the thread now, or as soon as the native code that it is in returns. */
   kill(): Promise<void>

@@ -33,13 +33,10 @@ async function replyTo(session: OnnxSession, request: Exclude<Request, { kind: '
   const { features } = request
   if (request.kind === 'run')
     return { kind: 'scored', scores: await session.score(features, request.runRows) }
-  return { kind: 'calibrated', calibration: await calibrate(session, features, cpuMicros) }
-}
-
-/** CPU time of this thread alone: what others do on the machine meanwhile does not count. */
-function cpuMicros(): number {
-  const { user, system } = process.threadCpuUsage()
-  return user + system
+  return {
+    kind: 'calibrated',
+    calibration: await calibrate(session, features, () => performance.now() * 1_000),
+  }
 }
 
 function tellFailure(error: unknown): void {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { ModelBundle } from '../bundle/bundle.ts'
-import { demoBundle, edited } from '../bundle/bundles.kit.ts'
+import { demoBundle, edited, fixtureBundle } from '../bundle/bundles.kit.ts'
 import { InferencePool } from './inference-pool.ts'
 import { verifyBundle } from './verify-bundle.ts'
 
@@ -32,5 +32,36 @@ describe('a bundle that would score otherwise than its author is refused', () =>
     const verifying = verify(edited(await demoBundle(), 'golden.3.document.carrier', 7))
     await expect(verifying).rejects.toMatchObject({ code: 'MODEL_GOLDEN' })
     await expect(verifying).rejects.toThrow('golden row 4: /carrier')
+  })
+
+  test('a golden score that is not finite', async () => {
+    const bundle = await fixtureBundle('logarithm.onnx', [{ name: 'ten', tensor: 'scores' }])
+    const verifying = verify(edited(bundle, 'golden.0.document.a', -1))
+    await expect(verifying).rejects.toMatchObject({ code: 'MODEL_GOLDEN' })
+    await expect(verifying).rejects.toThrow('golden row 1: ten is NaN, its author got 50')
+  })
+
+  test('a model that fails on a golden row: another try does not help', async () => {
+    const bundle = await fixtureBundle('gather.onnx', [{ name: 'ten', tensor: 'scores' }])
+    const verifying = verify(edited(bundle, 'golden.0.document.a', 3))
+    await expect(verifying).rejects.toMatchObject({ code: 'MODEL_GOLDEN' })
+    await expect(verifying).rejects.toThrow(/the model fails on its golden rows: ONNX Runtime: .*out of/)
+  })
+
+  test('a model that gives one answer for all rows', async () => {
+    const verifying = verify(await fixtureBundle('one-answer.onnx', [{ name: 'ten', tensor: 'scores' }]))
+    await expect(verifying).rejects.toMatchObject({ code: 'MODEL_GOLDEN' })
+    await expect(verifying).rejects.toThrow(/the model answers \[1, 2\] for 2 rows/)
+  })
+
+  test('a model whose score depends on the other rows of a call', async () => {
+    const bundle = await fixtureBundle('rows-together.onnx', [{ name: 'ten', tensor: 'scores' }])
+    const golden = [
+      { document: { a: 1, b: 0 }, outputs: { ten: -1 } },
+      { document: { a: 3, b: 0 }, outputs: { ten: 1 } },
+    ]
+    const verifying = verify({ ...bundle, golden })
+    await expect(verifying).rejects.toMatchObject({ code: 'MODEL_GOLDEN' })
+    await expect(verifying).rejects.toThrow('scored alone, golden row 1: ten is 0, its author got -1')
   })
 })
