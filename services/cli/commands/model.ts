@@ -8,14 +8,18 @@ import { shadowCommand } from '../model/shadow.ts'
 
 /** What a data scientist does with a model: import it, prove it, push it, promote it, compare it, roll it back. */
 export function modelCommand(): Command {
-  return new Command('model')
-    .description('check, push, promote, compare and roll back models')
-    .addCommand(importCommand())
-    .addCommand(checkCommand())
-    .addCommand(pushCommand())
-    .addCommand(promoteCommand())
-    .addCommand(rollbackCommand())
-    .addCommand(currentCommand())
-    .addCommand(listCommand())
-    .addCommand(shadowCommand())
+  const model = new Command('model').description('import, check, push, promote, compare and roll back models')
+  const commands = [
+    importCommand(),
+    checkCommand(),
+    pushCommand(),
+    promoteCommand(),
+    rollbackCommand(),
+    currentCommand(),
+    listCommand(),
+    shadowCommand(),
+  ]
+  // What is wrong on the command line is thrown, so that its exit code is that of all such mistakes.
+  for (const command of commands) model.addCommand(command.exitOverride())
+  return model
 }

@@ -1,23 +1,79 @@
-import { readBundleFolder } from '@freshet/model/bundle/bundle.ts'
+import { randomInt } from 'node:crypto'
+import { connectElasticsearch } from '@freshet/adapters/elasticsearch/connect.ts'
+import type { Settings } from '@freshet/config/schema.ts'
+import { type ModelBundle, readBundleFolder } from '@freshet/model/bundle/bundle.ts'
 import { modelLabel } from '@freshet/records/score-batch.ts'
-import { Command } from 'commander'
-import { readInvocation } from '../invocation.ts'
+import { Command, InvalidArgumentError } from 'commander'
+import { readInvocation, wantsJson } from '../invocation.ts'
+import { describeLive } from './describe-live.ts'
+import { type LiveReport, reportLive } from './live-report.ts'
+import { MAX_SAMPLE, sampleDocuments } from './live-sample.ts'
 import { prove } from './prove.ts'
 
+const SOMETHING_IS_WRONG = 1
+const DEFAULT_SAMPLE = 1_000
+const LIVE_DEADLINE_MS = 10 * 60_000
+
+interface Options {
+  readonly live?: number | true
+  readonly seed?: number
+}
+
+/** Exit code 1 when live documents give reason to worry; 2 when the golden rows do not fit. */
 export function checkCommand(): Command {
   return new Command('check')
-    .description('score the golden rows of a model folder and compare them with what its author expects')
+    .description('score the golden rows of a model folder, and a sample of live documents when asked')
     .argument('<folder>', 'holds model.onnx, model.json and golden.ndjson')
-    .action(async (folder: string, _: unknown, command: Command) => {
-      const { json } = readInvocation(command)
+    .option(
+      '--live [documents]',
+      `draw documents from Elasticsearch too (default: ${DEFAULT_SAMPLE}) and report coverage, defaults, ranges and scores`,
+      sampleSize,
+    )
+    .option('--seed <number>', 'draw the same documents again', wholeNumber)
+    .action(async (folder: string, { live, seed = randomInt(2 ** 31) }: Options, command: Command) => {
       const bundle = await readBundleFolder(folder)
       await prove(bundle)
-      const { name, version } = bundle.spec
-      const goldenRows = bundle.golden.length
+      const count = live === true ? DEFAULT_SAMPLE : live
+      const report =
+        count === undefined
+          ? null
+          : await checkLive(bundle, readInvocation(command).settings, { count, seed })
+      if (report !== null && report.concerns.length > 0) process.exitCode = SOMETHING_IS_WRONG
       process.stdout.write(
-        json
-          ? `${JSON.stringify({ name, version, goldenRows })}\n`
-          : `${modelLabel({ name, version })} scores its ${goldenRows} golden rows as its author did\n`,
+        wantsJson(command)
+          ? toJson(bundle, report, seed)
+          : describe(bundle) + (report ? describeLive(report) : ''),
       )
     })
+}
+
+async function checkLive(
+  bundle: ModelBundle,
+  { elasticsearch }: Settings,
+  sample: { readonly count: number; readonly seed: number },
+): Promise<LiveReport> {
+  await using client = connectElasticsearch(elasticsearch)
+  const signal = AbortSignal.timeout(LIVE_DEADLINE_MS)
+  return await reportLive(bundle, sampleDocuments(client, elasticsearch, { ...sample, signal }))
+}
+
+function toJson({ spec, golden }: ModelBundle, live: LiveReport | null, seed: number): string {
+  const { name, version } = spec
+  return `${JSON.stringify({ name, version, goldenRows: golden.length, live: live && { seed, ...live } })}\n`
+}
+
+function describe({ spec, golden }: ModelBundle): string {
+  return `${modelLabel(spec)} scores its ${golden.length} golden rows as its author did\n`
+}
+
+function sampleSize(text: string): number {
+  const value = Number(text)
+  if (Number.isInteger(value) && value >= 1 && value <= MAX_SAMPLE) return value
+  throw new InvalidArgumentError(`It must be a whole number from 1 to ${MAX_SAMPLE}.`)
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text)
+  if (text !== '' && Number.isInteger(value) && value >= 0) return value
+  throw new InvalidArgumentError('It must be a whole number from 0.')
 }

@@ -18,7 +18,7 @@ export interface ExportHints {
 
 /**
  * Reads an MLflow model folder (or its file MLmodel), a folder with one ONNX file, or an ONNX file.
- * @throws MODEL_NOT_IMPORTABLE, MODEL_MISSING when a file is not there
+ * @throws MODEL_NOT_IMPORTABLE, also when a file is not there
  */
 export async function readExport(path: string, hints: ExportHints): Promise<Export> {
   const place = await placeOf(path)
@@ -48,7 +48,7 @@ interface Place {
 
 async function placeOf(path: string): Promise<Place> {
   const found = await stat(path).catch((cause: unknown) => {
-    throw new FreshetError('MODEL_MISSING', `${path} cannot be read`, { cause })
+    throw new FreshetError('MODEL_NOT_IMPORTABLE', `${path} cannot be read`, { cause })
   })
   if (found.isDirectory()) {
     const files = await readdir(path)
@@ -98,7 +98,7 @@ function isJson(line: string): boolean {
 
 async function read(file: string): Promise<Buffer> {
   return await readFile(file).catch((cause: unknown) => {
-    throw new FreshetError('MODEL_MISSING', `${file} cannot be read`, { cause })
+    throw new FreshetError('MODEL_NOT_IMPORTABLE', `${file} cannot be read`, { cause })
   })
 }
 

@@ -1,0 +1,51 @@
+import type { ColumnReport } from './column-sample.ts'
+import { percent } from './concerns.ts'
+import type { LiveReport } from './live-report.ts'
+
+/** A report as people read it: a line a column, the scores, who is set aside, what to look at. */
+export function describeLive(report: LiveReport): string {
+  const { documents, scored, setAside, outputs, concerns } = report
+  return [
+    `${documents.toLocaleString('en-US')} live documents, drawn at random: ${scored.toLocaleString('en-US')} scored`,
+    ...table([HEADER, ...report.columns.map(cells)]),
+    ...outputs.map(
+      ({ name, scores }) => `  ${name}: ${scores === null ? 'no scores' : describeScores(scores)}`,
+    ),
+    ...setAside.map(
+      ({ code, at, count }) => `  set aside: ${count} ${code}${at === null ? '' : ` at ${at}`}`,
+    ),
+    ...(concerns.length === 0
+      ? ['nothing to worry about']
+      : ['look at:', ...concerns.map((what) => `  - ${what}`)]),
+    '',
+  ].join('\n')
+}
+
+const HEADER = ['column', 'path', 'there', 'unknown', 'outside', 'min', 'mean', 'max']
+
+function cells({ name, path, present, unknown, outside, values }: ColumnReport): string[] {
+  const numbers = values === null ? ['', '', ''] : [values.min, values.mean, values.max].map(short)
+  return [name, path, percent(present), optional(unknown), optional(outside), ...numbers]
+}
+
+function optional(part: number | null): string {
+  return part === null ? '' : percent(part)
+}
+
+function describeScores(scores: Readonly<Record<string, number>>): string {
+  return Object.entries(scores)
+    .map(([name, value]) => `${name} ${short(value)}`)
+    .join(', ')
+}
+
+function short(value: number): string {
+  return String(Number(value.toPrecision(4)))
+}
+
+/** Texts to the left, numbers to the right. */
+function table(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0]!.map((_, at) => Math.max(...rows.map((row) => row[at]!.length)))
+  return rows.map((row) =>
+    `  ${row.map((cell, at) => (at < 2 ? cell.padEnd(widths[at]!) : cell.padStart(widths[at]!))).join('  ')}`.trimEnd(),
+  )
+}

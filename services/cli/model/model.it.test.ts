@@ -1,0 +1,125 @@
+/** The commands as people run them: real processes on a real store and a real Elasticsearch. */
+import { randomBytes } from 'node:crypto'
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Client } from '@elastic/elasticsearch'
+import { connectElasticsearch } from '@freshet/adapters/elasticsearch/connect.ts'
+import { loadSettings } from '@freshet/config/load.ts'
+import { flightUpdates, readFlights } from '@freshet/demo/flights.ts'
+import { DEMO_FOLDER } from '@freshet/model/bundle/bundles.kit.ts'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { freshet, type Outcome } from '../../../test/freshet.ts'
+
+const MLFLOW = fileURLToPath(new URL('../../../shared/model/import/fixtures/mlflow-columns', import.meta.url))
+
+let folder: string
+let env: NodeJS.ProcessEnv
+let client: Client & AsyncDisposable
+const index = `i${randomBytes(5).toString('hex')}`
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'freshet-model-'))
+  const { elasticsearch } = loadSettings({ env: process.env })
+  client = connectElasticsearch(elasticsearch)
+  await client.indices.create({ index, settings: { number_of_shards: 2, number_of_replicas: 0 } })
+  const flights = (await readFlights()).slice(0, 100)
+  const operations = [...flightUpdates(flights, { seed: 1, underWay: 20 })].flatMap(({ id, document }) => [
+    { index: { _id: id } },
+    { ...document, weather: { ...document.weather, wind_gust: 21 } },
+  ])
+  await client.bulk({ index, operations, refresh: true })
+})
+
+afterAll(async () => {
+  await client.indices.delete({ index })
+  await client[Symbol.asyncDispose]()
+  await rm(folder, { recursive: true })
+})
+
+beforeEach(() => {
+  env = { FRESHET_S3_PREFIX: `i${randomBytes(5).toString('hex')}`, FRESHET_ELASTICSEARCH_INDEX: index }
+})
+
+async function model(...args: readonly string[]): Promise<Outcome> {
+  return await freshet(['model', ...args], env)
+}
+
+async function json(...args: readonly string[]): Promise<unknown> {
+  const { code, stdout, stderr } = await model(...args, '--json')
+  expect(stderr).toBe('')
+  expect(code).toBe(0)
+  return JSON.parse(stdout)
+}
+
+/** The demo's bundle as another version. */
+async function demoVersion(version: string): Promise<string> {
+  const copy = join(folder, `version-${version}`)
+  await cp(DEMO_FOLDER, copy, { recursive: true })
+  const file = join(copy, 'model.json')
+  await writeFile(file, (await readFile(file, 'utf8')).replace('"version": "1"', `"version": "${version}"`))
+  return copy
+}
+
+test('a model is pushed, promoted, replaced, rolled back, promoted again and listed', async () => {
+  expect(await json('push', DEMO_FOLDER, '--promote')).toMatchObject({
+    name: 'arrival-delay',
+    version: '1',
+    promoted: { generation: 1 },
+  })
+  expect(await json('push', await demoVersion('2'))).toMatchObject({ version: '2', promoted: null })
+  expect(await json('promote', 'arrival-delay', '2')).toMatchObject({ modelVersion: '2', generation: 2 })
+  expect(await json('rollback')).toMatchObject({ modelVersion: '1', generation: 3 })
+  expect(await model('rollback')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('MODEL_NO_PREVIOUS'),
+  })
+  expect(await json('promote', '--again')).toMatchObject({ modelVersion: '1', generation: 4 })
+  expect(await json('shadow', 'arrival-delay', '2')).toMatchObject({ modelVersion: '2' })
+  expect(await json('list')).toMatchObject([
+    { version: '2', isCurrent: false, isShadow: true },
+    { version: '1', isCurrent: true, isShadow: false, generation: 4 },
+  ])
+  expect(await json('shadow', '--off')).toBeNull()
+})
+
+test('half a name is a mistake of the caller, and says what is wanted', async () => {
+  expect(await model('promote', 'arrival-delay')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('name and version are wanted'),
+  })
+  expect(await model('check', DEMO_FOLDER, '--live', '0')).toMatchObject({ code: 2 })
+})
+
+test('live documents that are as the training was give no concern, and the same seed draws the same', async () => {
+  const first = await json('check', DEMO_FOLDER, '--live', '50', '--seed', '7')
+  expect(first).toMatchObject({ goldenRows: 100, live: { documents: 50, scored: 50, concerns: [] } })
+  expect(await json('check', DEMO_FOLDER, '--live', '50', '--seed', '7')).toEqual(first)
+})
+
+test('only documents and fields of the pipeline are looked at', async () => {
+  env = {
+    ...env,
+    FRESHET_ELASTICSEARCH_FILTER: '{"term":{"origin.keyword":"JFK"}}',
+    FRESHET_ELASTICSEARCH_EXCLUDE_FIELDS: 'distance',
+  }
+  const { code, stdout } = await model('check', DEMO_FOLDER, '--live', '--json')
+  expect(code).toBe(1)
+  const { live } = JSON.parse(stdout)
+  const { count } = await client.count({ index, query: { term: { 'origin.keyword': 'JFK' } } })
+  expect(live.documents).toBe(count)
+  expect(live.concerns).toContain('column distance: no document has /distance')
+})
+
+test('a model of MLflow is imported, and its draft can be checked and pushed', async () => {
+  const out = join(folder, 'imported')
+  const imported = await json('import', MLFLOW, '--out', out, '--name', 'late', '--model-version', '3')
+  expect(imported).toMatchObject({ folder: out, goldenRows: 5, spec: { name: 'late', version: '3' } })
+  expect((imported as { toFillIn: string[] }).toFillIn.length).toBeGreaterThan(0)
+  expect(await json('push', out)).toMatchObject({ name: 'late', version: '3' })
+  expect(await model('import', MLFLOW, '--out', out)).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('is there already: name another folder with --out'),
+  })
+})
