@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { listSettings, type Setting } from '@freshet/config/describe.ts'
 import { ERRORS } from '@freshet/errors/errors.ts'
 import { TOPICS, type TopicSpec } from '@freshet/records/topics.ts'
-import { METRICS, type MetricSpec } from '@freshet/telemetry/metrics-table.ts'
+import { MAX_OPEN_LABELS, METRICS, type MetricSpec } from '@freshet/telemetry/metrics-table.ts'
 
 export const REFERENCE_FOLDER = join(import.meta.dirname, '..', 'docs', 'reference')
 
@@ -47,7 +47,9 @@ function metricTable(): string {
     `\`${name}\``,
     kind,
     `\`${unit}\``,
-    label === undefined ? '–' : `\`${label.name}\`: ${label.values.join(', ')}`,
+    label === undefined
+      ? '–'
+      : `\`${label.name}\`: ${label.values?.join(', ') ?? `whatever there is, up to ${MAX_OPEN_LABELS}`}`,
     help,
   ])
   return table(['metric', 'kind', 'unit', 'label', 'meaning'], rows)

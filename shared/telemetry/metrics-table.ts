@@ -8,10 +8,13 @@ export interface MetricSpec {
   readonly kind: 'counter' | 'gauge'
   /** UCUM, as OpenTelemetry asks: `s`, `By`, `{document}`. */
   readonly unit: string
-  /** Label, if there is one, and its possible values. */
-  readonly label?: { readonly name: string; readonly values: readonly string[] }
+  /** Label, if there is one, and its possible values; null: whatever there is, up to MAX_OPEN_LABELS of them. */
+  readonly label?: { readonly name: string; readonly values: readonly string[] | null }
   readonly help: string
 }
+
+/** Values of one label that are not known beforehand, such as the columns of a model: more are left out. */
+export const MAX_OPEN_LABELS = 100
 
 export const METRICS = {
   'freshet.poller.changes': {
@@ -115,6 +118,35 @@ export const METRICS = {
     kind: 'gauge',
     unit: 's',
     help: 'When scoring again with it began, since 1970; 0 before.',
+  },
+  'freshet.drift.rows': {
+    kind: 'gauge',
+    unit: '{document}',
+    help: 'Fresh documents of the last hour that the figures of drift speak of.',
+  },
+  'freshet.drift.mean': {
+    kind: 'gauge',
+    unit: '1',
+    label: { name: 'column', values: null },
+    help: 'Mean of what the model was given in a column, where the field was there.',
+  },
+  'freshet.drift.missing': {
+    kind: 'gauge',
+    unit: '1',
+    label: { name: 'column', values: null },
+    help: 'Share of the documents without the field of a column.',
+  },
+  'freshet.drift.unknown': {
+    kind: 'gauge',
+    unit: '1',
+    label: { name: 'column', values: null },
+    help: 'Share of the documents with a text that is none of the column’s categories.',
+  },
+  'freshet.drift.psi': {
+    kind: 'gauge',
+    unit: '1',
+    label: { name: 'output', values: null },
+    help: 'Population stability index of the scores against the golden ones: above 0.25 they differ. Absent below 1,000 documents.',
   },
   'freshet.models_refused': {
     kind: 'counter',
@@ -222,6 +254,13 @@ export const METRICS = {
 } as const satisfies Record<string, MetricSpec>
 
 export type MetricName = keyof typeof METRICS
+
+/** Metrics of which nobody knows beforehand what labels there are. */
+export type OpenMetricName = {
+  [Name in MetricName]: (typeof METRICS)[Name] extends { readonly label: { readonly values: null } }
+    ? Name
+    : never
+}[MetricName]
 
 /** The label that a count of the metric must name, as arguments: none for most. */
 export type LabelOf<Name extends MetricName> = (typeof METRICS)[Name] extends {

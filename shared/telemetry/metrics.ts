@@ -1,4 +1,11 @@
-import { type LabelOf, METRICS, type MetricName, type MetricSpec } from './metrics-table.ts'
+import {
+  type LabelOf,
+  MAX_OPEN_LABELS,
+  METRICS,
+  type MetricName,
+  type MetricSpec,
+  type OpenMetricName,
+} from './metrics-table.ts'
 
 /** The figures of one process. Made once; every stage adds to it. */
 export class Metrics {
@@ -6,7 +13,7 @@ export class Metrics {
 
   constructor() {
     for (const [name, spec] of Object.entries<MetricSpec>(METRICS))
-      for (const key of spec.label ? spec.label.values.map((value) => `${name}.${value}`) : [name])
+      for (const key of spec.label ? (spec.label.values ?? []).map((value) => `${name}.${value}`) : [name])
         this.#values.set(key, 0)
   }
 
@@ -19,6 +26,13 @@ export class Metrics {
   /** Sets a gauge. */
   set(name: MetricName, value: number): void {
     this.#values.set(name, value)
+  }
+
+  /** Sets a gauge for each label that there is now; labels of before are gone. */
+  setEach(name: OpenMetricName, values: ReadonlyMap<string, number>): void {
+    for (const key of this.#values.keys()) if (key.startsWith(`${name}.`)) this.#values.delete(key)
+    for (const [label, value] of [...values].slice(0, MAX_OPEN_LABELS))
+      this.#values.set(`${name}.${label}`, value)
   }
 
   /** All values by `name` or `name.label`, as heartbeats carry them. */

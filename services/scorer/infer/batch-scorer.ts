@@ -26,6 +26,8 @@ export interface BatchScorerOptions {
   readonly groupId: string
   /** Which letters are written; default: all. */
   readonly isNews?: (letter: DeadMessage) => boolean
+  /** The documents say nothing of what comes in now. Default: they do. */
+  readonly isBackground?: boolean
 }
 
 export interface ScoredBatch {
@@ -61,8 +63,8 @@ export class BatchScorer {
     model: LoadedModel,
     lease: Lease,
   ): Promise<ScoredBatch> {
-    const { stage, groupId, isNews = () => true } = this.#options
-    const features = changesToRows(messages, model.writer)
+    const { stage, groupId, isNews = () => true, isBackground = false } = this.#options
+    const features = changesToRows(messages, isBackground ? model.backgroundWriter : model.writer)
     const topic = this.#topic('changes')
     const shape = messagingSpan('process', {
       topic,

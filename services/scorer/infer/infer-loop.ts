@@ -10,6 +10,7 @@ import type { ServiceContext } from '@freshet/service/service.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import { withGrace } from '@freshet/stage/grace.ts'
 import type { DeadLetters } from '../dead-letters.ts'
+import { DriftWatch } from '../drift/drift-watch.ts'
 import { runRescore } from '../rescore/rescore-loop.ts'
 import { Turns } from '../rescore/turns.ts'
 import { runSideBySide } from '../side-by-side.ts'
@@ -63,9 +64,11 @@ export async function runInfer(context: ServiceContext, deps: InferDeps): Promis
     models,
     turns: new Turns(settings.scorer.rescoreShare, clock),
     stretches: new Stretches(),
+    drift: new DriftWatch({ telemetry, clock }),
   }
   const workers = new Map([
     ['infer', (stop: AbortSignal) => scoreFresh({ ...context, signal: stop }, deps, parts)],
+    ['drift', (stop: AbortSignal) => parts.drift.run(stop)],
     ['rescore', (stop: AbortSignal) => runRescore({ ...context, signal: stop }, { ...deps, ...parts })],
   ])
   await runSideBySide(workers, signal, {
@@ -82,6 +85,7 @@ export interface InferParts {
   readonly models: PromotedModel
   readonly turns: Turns
   readonly stretches: Stretches
+  readonly drift: DriftWatch
 }
 
 /**
@@ -121,15 +125,16 @@ class Infer {
   /** One model scores the whole fetch; the next fetch takes the one of its time. */
   async scoreFetch({ messages, partition }: Batch, lease: Lease): Promise<void> {
     const { maxBatchRows: maxRows, maxBatchBytes: maxBytes } = this.#context.settings.scorer
-    const { models, turns, stretches } = this.#parts
+    const { models, turns, stretches, drift } = this.#parts
     using _ = turns.fresh()
     using model = models.use()
     const note = stretches.during(partition, lease.start, model.identity.generation)
     const limits = { maxRows, maxBytes, maxScoreBytes: MAX_SCORE_BYTES, outputs: model.outputs.length }
     for (const micro of cutMicroBatches(messages, limits)) {
       lease.check()
-      const { batch } = await this.#scorer.score(micro, partition, model, lease)
+      const { batch, scores } = await this.#scorer.score(micro, partition, model, lease)
       await lease.commit(batch.header.toOffset + 1, inferNoteRecord.encode(note))
+      drift.scored(model, scores.columns)
       this.#count(batch, micro.length)
       await lease.heartbeat()
     }

@@ -47,6 +47,7 @@ export async function runRescore(context: ServiceContext, deps: RescoreDeps): Pr
       groupId: rescoreGroup(settings.pipeline),
       // What no model was asked about is in the dead letters since it was fresh.
       isNews: ({ code }) => code !== 'RECORD_MALFORMED',
+      isBackground: true,
     },
   )
   while (!signal.aborted) {

@@ -34,7 +34,7 @@ test('background work waits until nothing fresh is in hand', async () => {
 test('a load without gaps holds it up for a second, not for ever', async () => {
   const clock = sleeper()
   const turns = new Turns(1, clock)
-  const _ = turns.fresh()
+  using _ = turns.fresh()
   let isDone = false
   void turns.background(async () => (isDone = true), never)
   await new Promise(setImmediate)
@@ -62,7 +62,7 @@ test.each([
 test('a stop ends the waiting, and nothing is begun', async () => {
   const stop = new AbortController()
   const turns = new Turns(1, sleeper())
-  const _ = turns.fresh()
+  using _ = turns.fresh()
   const waiting = turns.background(async () => 'done', stop.signal)
   stop.abort()
   expect(await waiting).toBeNull()

@@ -19,9 +19,13 @@ export interface LoadedModel {
   /** Names, in the order of the columns that the pool gives. */
   readonly outputs: readonly string[]
   readonly writer: RowWriter
+  /** The same with counts of its own, for documents that say nothing of what comes in now. */
+  readonly backgroundWriter: RowWriter
   readonly pool: InferencePool
   /** A row that the model is known to score: tells a broken model from a row that breaks it. */
   readonly probe: Features
+  /** By output, in order: the scores of the golden rows. */
+  readonly goldenScores: ReadonlyMap<string, readonly number[]>
 }
 
 /** @throws MODEL_MISSING, MODEL_HASH, MODEL_INVALID, MODEL_GOLDEN, MODEL_RUN_FAILED, and what the store throws */
@@ -45,8 +49,12 @@ export async function loadModel(
     label: modelLabel(identity),
     outputs: bundle.spec.outputs.map(({ name }) => name),
     writer: rowWriterOf(bundle),
+    backgroundWriter: rowWriterOf(bundle),
     pool,
     probe: goldenFeatures(bundle, 1),
+    goldenScores: new Map(
+      bundle.spec.outputs.map(({ name }) => [name, bundle.golden.map(({ outputs }) => outputs[name]!)]),
+    ),
   }
 }
 
