@@ -15,6 +15,7 @@ import { quietTelemetry } from '@freshet/telemetry/telemetry.kit.ts'
 import { expect } from 'vitest'
 import { type FlushParts, writeDeltas } from './flush.ts'
 import { collectOrphans } from './orphans.ts'
+import { PART_BYTES } from './put-file.ts'
 import { Term } from './term.ts'
 
 const PIPELINE = 'flights'
@@ -25,11 +26,11 @@ export class SnapshotWorld {
   readonly log: readonly ScoreBatch[]
   readonly store: ObjectStore
   readonly #settings: Settings['snapshot']
-  #nowMs = 1_900_000_000_000
+  #nowMs = Date.now()
 
-  constructor(log: readonly ScoreBatch[], settings: Partial<Settings['snapshot']> = {}) {
+  constructor(log: readonly ScoreBatch[], settings: Partial<Settings['snapshot']> = {}, store?: ObjectStore) {
     this.log = log
-    this.store = new MemoryObjectStore(() => this.#nowMs)
+    this.store = store ?? new MemoryObjectStore(() => this.#nowMs)
     const keepTombstones = { tombstoneTtlSeconds: Number.POSITIVE_INFINITY }
     this.#settings = { ...settingsSchema.parse({}).snapshot, ...keepTombstones, ...settings }
   }
@@ -38,6 +39,7 @@ export class SnapshotWorld {
     this.#nowMs += ms
   }
 
+  /** Small files go in several parts where the store takes such. */
   parts(store: ObjectStore = this.store): FlushParts {
     return {
       store,
@@ -48,7 +50,7 @@ export class SnapshotWorld {
         sleep: () => new Promise<void>((resolve) => setImmediate(resolve)),
       },
       log: quietLog,
-      partBytes: 700, // so that the smallest files go in several parts, too
+      partBytes: this.store instanceof MemoryObjectStore ? 700 : PART_BYTES,
       telemetry: quietTelemetry(),
       settings: this.#settings,
       report: new ServiceState(),
@@ -93,7 +95,8 @@ export class SnapshotWorld {
     const { body } = await this.store.get(LATEST_OBJECT).catch(() => ({ body: undefined }))
     if (body === undefined) return
     const table = new SnapshotTable()
-    for (const url of latestRecord.decode(body).files) await this.#load(table, url.replace('memory://', ''))
+    for (const url of latestRecord.decode(body).files)
+      await this.#load(table, url.slice(this.store.urlOf('').length))
     const snapshots = Array.from({ length: this.log.length + 1 }, (_, offset) => offset).filter(
       (offset) => plainMerge(this.log.slice(0, offset)).size === table.size,
     )
