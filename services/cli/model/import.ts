@@ -15,6 +15,7 @@ interface Options {
   readonly modelVersion?: string
   readonly columns?: readonly string[]
   readonly example?: string
+  readonly training?: string
 }
 
 export function importCommand(): Command {
@@ -33,11 +34,11 @@ export function importCommand(): Command {
       splitNames,
     )
     .option('--example <file>', 'documents, one a line as JSON, to make golden rows of')
+    .option('--training <file>', 'documents of the training, to note what range each column had')
     .action(async (path: string, options: Options, command: Command) => {
-      const { columns, example: exampleFile, name, modelVersion: version } = options
-      const { bundle, toFillIn } = await importModel(
-        await readExport(path, { name, version, columns, exampleFile }),
-      )
+      const { columns, name, modelVersion: version, example: exampleFile, training: trainingFile } = options
+      const hints = { name, version, columns, exampleFile, trainingFile }
+      const { bundle, toFillIn } = await importModel(await readExport(path, hints))
       const folder = options.out ?? `${bundle.spec.name}-${bundle.spec.version}`
       await writeBundleFolder(folder, bundle)
       const { spec, golden } = bundle

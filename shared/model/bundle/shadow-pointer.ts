@@ -18,7 +18,7 @@ const shadowSchema = z.object({
 
 export type ShadowPointer = z.infer<typeof shadowSchema>
 
-export const SHADOW_OBJECT = 'models/shadow.json'
+const SHADOW_OBJECT = 'models/shadow.json'
 export const shadowPointerRecord = jsonRecord<ShadowPointer>('shadow pointer', 1, shadowSchema)
 
 /** null: no model is a shadow. */

@@ -95,6 +95,21 @@ describe('an input example makes golden rows', () => {
   })
 })
 
+test('documents of the training say what range each column had, and how often it was missing', async () => {
+  const from = await readExport(join(FIXTURES, 'mlflow-columns'), {})
+  const training = [
+    { dep_delay: 2.5, distance: 100, carrier: 'UA' },
+    { dep_delay: 7.5, distance: 'far' },
+    { distance: 300, carrier: null },
+  ]
+  const { bundle } = await importModel({ ...from, training })
+  expect(bundle.spec.inputs.columns.map((column) => column.training)).toEqual([
+    { min: 2.5, max: 7.5, mean: 5, missing: 1 / 3 },
+    { min: 100, max: 300, mean: 200, missing: 0 },
+    { missing: 2 / 3 },
+  ])
+})
+
 describe('what cannot be imported is refused, with what to do', () => {
   test.each<[string, string, ExportHints, string]>([
     ['a bundle', DEMO_FOLDER, {}, 'is a bundle already: `freshet model check'],

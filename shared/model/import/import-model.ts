@@ -10,6 +10,7 @@ import { scoreDocuments } from '../run/score-documents.ts'
 import { draftInputs, type NamedColumn, notImportable } from './draft-inputs.ts'
 import { draftOutputs } from './draft-outputs.ts'
 import { asDocument, type ExampleRow } from './examples.ts'
+import { withTrainingRanges } from './training-ranges.ts'
 
 export interface Export {
   readonly onnx: Uint8Array
@@ -20,6 +21,8 @@ export interface Export {
   readonly outputs: readonly string[] | null
   /** Rows to make golden rows of. */
   readonly examples: readonly ExampleRow[]
+  /** Rows of the training, for the ranges of the columns; none: no ranges. */
+  readonly training: readonly ExampleRow[]
 }
 
 export interface ImportedModel {
@@ -43,12 +46,14 @@ export async function importModel(from: Export): Promise<ImportedModel> {
   const graph = readGraph(onnx)
   const inputs = draftInputs(graph, from.columns)
   const outputs = draftOutputs(graph, from.outputs)
+  const names = inputs.value.columns.map(({ name }) => name)
+  const training = from.training.map((row) => asDocument(row, names))
   const spec: ModelSpec = {
     formatVersion: 1,
     name,
     version,
     sha256: createHash('sha256').update(onnx).digest('hex'),
-    inputs: inputs.value,
+    inputs: training.length === 0 ? inputs.value : withTrainingRanges(inputs.value, training),
     outputs: [...outputs.value],
     golden: { tolerance: TOLERANCE },
   }

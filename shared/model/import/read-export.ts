@@ -14,6 +14,8 @@ export interface ExportHints {
   readonly columns?: readonly string[] | undefined
   /** Documents, one a line; or an input example as MLflow keeps it. */
   readonly exampleFile?: string | undefined
+  /** Documents of the training, in the same forms. */
+  readonly trainingFile?: string | undefined
 }
 
 /**
@@ -36,6 +38,7 @@ export async function readExport(path: string, hints: ExportHints): Promise<Expo
     columns: named ?? mlflow?.columns ?? null,
     outputs: mlflow?.outputs ?? null,
     examples,
+    training: hints.trainingFile === undefined ? [] : await readExamples(hints.trainingFile),
   }
 }
 
