@@ -2,17 +2,30 @@
 import { parseArgs } from 'node:util'
 import { describeError, FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
 import { startServers } from '../start-servers.ts'
+import { cacheWrites } from './cache-writes.ts'
 import { capture } from './capture.ts'
 import { captureIdle } from './capture-idle.ts'
 import { captureMemory } from './capture-memory.ts'
 import type { Figure } from './figure.ts'
 import { gatewayLookups } from './gateway-lookups.ts'
 import { infer } from './infer.ts'
+import { inferLatency } from './infer-latency.ts'
 import { measure } from './measure.ts'
 import { memory } from './memory.ts'
 import { describeMachine, resultLine, resultText, roundText } from './print.ts'
+import { snapshotDelta } from './snapshot-delta.ts'
 
-const FIGURES: readonly Figure[] = [capture, captureIdle, captureMemory, infer, gatewayLookups, memory]
+const FIGURES: readonly Figure[] = [
+  capture,
+  captureIdle,
+  captureMemory,
+  infer,
+  inferLatency,
+  cacheWrites,
+  snapshotDelta,
+  gatewayLookups,
+  memory,
+]
 const ROUNDS = 5
 
 const HELP = `npm run bench -- [figure...] [--rounds N] [--json]

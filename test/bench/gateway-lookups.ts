@@ -37,7 +37,7 @@ export const gatewayLookups: Figure = {
     const paths = keys.map((key) => `/v1/scores/${key}`)
     const callers = { paths, connections: CONNECTIONS, seconds: ROUND_SECONDS }
     const ours = { ...callers, port: stack.settings.gateway.port, good: '"source":"cache"' }
-    const baseline = { ...callers, port: bare.port, good: '"state":"scored"' }
+    const baseline = { ...callers, port: bare.port, good: JSON.stringify(stack.bundle.spec.outputs[0]!.name) }
     for (const warm of [ours, baseline]) await load({ ...warm, seconds: WARM_UP_SECONDS })
     const keep = opened.move()
     return {

@@ -13,25 +13,26 @@ import { redisKey } from './redis-key.ts'
  * value of version 1 has its rank as five numbers of fixed width, which is written anew for the comparison.
  */
 const lua = `
-local function rank2(value)
+local call, find, sub, byte = redis.call, string.find, string.sub, string.byte
+local there, ttl = call('MGET', unpack(KEYS)), ARGV[1]
+local function asVersion2(value)
   local rank, from = '2', 1
   for _, width in ipairs({14, 12, 8, 14, 8}) do
-    local digits = string.gsub(string.sub(value, from, from + width - 1), '^0+', '')
+    local digits = string.gsub(sub(value, from, from + width - 1), '^0+', '')
     rank, from = rank .. string.format('%x', #digits) .. digits, from + width
   end
-  return rank
+  return rank .. ' '
 end
-local there, ttl = redis.call('MGET', unpack(KEYS)), ARGV[1]
 for i = 1, #KEYS do
   local value, old = ARGV[i + 1], there[i]
   local wins = not old
   if old then
-    local rank
-    if string.byte(old) == 50 then rank = string.match(old, '^%w+') else rank = rank2(old) end
-    wins = rank < string.sub(value, 1, #rank)
+    if byte(old) ~= 50 then old = asVersion2(old) end
+    local length = find(old, ' ', 1, true) - 1
+    wins = sub(old, 1, length) < sub(value, 1, length)
   end
   if wins then
-    if ttl == '0' then redis.call('SET', KEYS[i], value) else redis.call('SET', KEYS[i], value, 'EX', ttl) end
+    if ttl == '0' then call('SET', KEYS[i], value) else call('SET', KEYS[i], value, 'EX', ttl) end
   end
 end`
 
