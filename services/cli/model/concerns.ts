@@ -8,6 +8,8 @@ const MAX_UNKNOWN = 0.1
 const MAX_OUTSIDE = 0.05
 /** Beyond what the training missed. Where that is not known, a default was given for some reason. */
 const MAX_MORE_MISSING = 0.1
+/** Above this two distributions are not alike, as is said of the index everywhere. */
+const MAX_STABILITY = 0.25
 /** Fewer may well be the same by chance. */
 const MIN_FOR_CONSTANT = 20
 
@@ -25,6 +27,7 @@ export function concernsOf(
       ...missingConcern(report, columns[index]!.training?.missing),
       ...valueConcerns(report),
     ]),
+    ...outputs.flatMap(stabilityConcern),
     ...(scored >= MIN_FOR_CONSTANT ? outputs.flatMap(constantConcern) : []),
   ]
 }
@@ -51,6 +54,13 @@ function valueConcerns({ name, path, unknown, unknownTexts, outside }: ColumnRep
     ...(outside !== null && outside > MAX_OUTSIDE
       ? [`column ${name}: ${percent(outside)} of ${path} are outside of what the training had`]
       : []),
+  ]
+}
+
+function stabilityConcern({ name, stability }: OutputReport): string[] {
+  if (stability === null || stability <= MAX_STABILITY) return []
+  return [
+    `${name}: scores lie elsewhere than those of the golden rows (stability index ${stability.toFixed(2)}), which the drift metrics compare with`,
   ]
 }
 

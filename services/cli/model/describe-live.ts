@@ -1,6 +1,6 @@
 import type { ColumnReport } from './column-sample.ts'
 import { percent } from './concerns.ts'
-import type { LiveReport } from './live-report.ts'
+import type { LiveReport, OutputReport } from './live-report.ts'
 
 /** A report as people read it: a line a column, the scores, who is set aside, what to look at. */
 export function describeLive(report: LiveReport): string {
@@ -8,9 +8,7 @@ export function describeLive(report: LiveReport): string {
   return [
     `${documents.toLocaleString('en-US')} live documents, drawn at random: ${scored.toLocaleString('en-US')} scored`,
     ...table([HEADER, ...report.columns.map(cells)]),
-    ...outputs.map(
-      ({ name, scores }) => `  ${name}: ${scores === null ? 'no scores' : describeScores(scores)}`,
-    ),
+    ...outputs.map(describeOutput),
     ...setAside.map(
       ({ code, at, count }) => `  set aside: ${count} ${code}${at === null ? '' : ` at ${at}`}`,
     ),
@@ -32,10 +30,10 @@ function optional(part: number | null): string {
   return part === null ? '' : percent(part)
 }
 
-function describeScores(scores: Readonly<Record<string, number>>): string {
-  return Object.entries(scores)
-    .map(([name, value]) => `${name} ${short(value)}`)
-    .join(', ')
+function describeOutput({ name, scores, stability }: OutputReport): string {
+  if (scores === null) return `  ${name}: no scores`
+  const numbers = Object.entries(scores).map(([name, value]) => `${name} ${short(value)}`)
+  return `  ${name}: ${numbers.join(', ')}${stability === null ? '' : `; stability index ${stability.toFixed(2)}`}`
 }
 
 function short(value: number): string {

@@ -47,7 +47,7 @@ test('coverage, categories, values and scores are those of the documents', async
   expect(b).toMatchObject({ present: 1, unknown: 0.5, unknownTexts: ['ZZ'], outside: null })
   expect(b!.values).toEqual({ min: -1, mean: -0.25, max: 1 })
   expect(report.outputs).toEqual([
-    { name: 'ten', scores: { min: 20, p10: 20, p50: 30, p90: 30, max: 30, mean: 27.5 } },
+    { name: 'ten', stability: null, scores: { min: 20, p10: 20, p50: 30, p90: 30, max: 30, mean: 27.5 } },
   ])
 })
 
@@ -101,6 +101,22 @@ describe('concerns', () => {
     expect((await reportOf(bundle, documents)).concerns).toEqual([
       'column a: 40.0 % of the documents do not have /a; in the training 20.0 % did not',
     ])
+  })
+
+  test('scores that lie elsewhere than those of the golden rows', async () => {
+    const bundle = await bundleOf({}, {})
+    const golden = Array.from({ length: 100 }, (_, a) => ({
+      document: { a, b: 0 },
+      outputs: { ten: 10 * a },
+    }))
+    const like = Array.from({ length: 1_000 }, (_, row) => ({ a: row % 100, b: 0 }))
+    const unlike = like.map(({ a }) => ({ a: a + 70, b: 0 }))
+    const report = await reportOf({ ...bundle, golden }, like)
+    expect(report.outputs[0]!.stability).toBeLessThan(0.1)
+    expect(report.concerns).toEqual([])
+    const other = await reportOf({ ...bundle, golden }, unlike)
+    expect(other.outputs[0]!.stability).toBeGreaterThan(0.25)
+    expect(other.concerns).toEqual([expect.stringContaining('ten: scores lie elsewhere')])
   })
 
   test('an index without documents', async () => {

@@ -1,9 +1,10 @@
 /** How a model fares on live documents: gathers them, and says what should make its author think. */
 import type { Buffer } from 'node:buffer'
 import { type ErrorCode, isFreshetError } from '@freshet/errors/errors.ts'
-import type { ModelBundle } from '@freshet/model/bundle/bundle.ts'
+import type { GoldenRow, ModelBundle } from '@freshet/model/bundle/bundle.ts'
 import { rowWriterOf } from '@freshet/model/features/row-writer-of.ts'
 import { type DocumentScore, ReferenceScorer } from '@freshet/model/run/score-documents.ts'
+import { GoldenBins } from '@freshet/scorer/drift/population-stability.ts'
 import { type ColumnReport, ColumnSample } from './column-sample.ts'
 import { concernsOf } from './concerns.ts'
 
@@ -27,6 +28,11 @@ export interface SetAside {
 
 export interface OutputReport {
   readonly name: string
+  /**
+   * Population stability index against the golden scores, as the drift metrics have it; null where either are too few to
+   * be compared.
+   */
+  readonly stability: number | null
   /** Of the documents that were scored; null where there were none. */
   readonly scores: {
     readonly min: number
@@ -44,7 +50,7 @@ export async function reportLive(
 ): Promise<LiveReport> {
   const columns = new ColumnsSample(bundle)
   const setAside = new Map<string, SetAside>()
-  const scores: Readonly<Record<string, number>>[] = []
+  const scores: GoldenRow['outputs'][] = []
   let documents = 0
   await using reference = await ReferenceScorer.open(bundle)
   for await (const page of pages)
@@ -60,7 +66,7 @@ export async function reportLive(
     scored: scores.length,
     columns: columns.report(),
     setAside: [...setAside.values()].sort((a, b) => b.count - a.count),
-    outputs: bundle.spec.outputs.map(({ name }) => describeScores(name, scores)),
+    outputs: bundle.spec.outputs.map(({ name }) => describeScores(name, scores, bundle.golden)),
   }
   return { ...report, concerns: concernsOf(report, bundle.spec.inputs.columns) }
 }
@@ -114,13 +120,21 @@ class ColumnsSample {
   }
 }
 
-function describeScores(name: string, scores: readonly Readonly<Record<string, number>>[]): OutputReport {
+function describeScores(
+  name: string,
+  scores: readonly GoldenRow['outputs'][],
+  golden: readonly GoldenRow[],
+): OutputReport {
   const sorted = Float64Array.from(scores, (outputs) => outputs[name]!).sort()
-  if (sorted.length === 0) return { name, scores: null }
+  if (sorted.length === 0) return { name, stability: null, scores: null }
   const quantile = (q: number) => sorted[Math.round(q * (sorted.length - 1))]!
   const mean = sorted.reduce((sum, score) => sum + score, 0) / sorted.length
+  const bins = GoldenBins.of(golden.map(({ outputs }) => outputs[name]!))
+  const counts = bins?.empty()
+  if (bins && counts) bins.count(sorted, counts)
   return {
     name,
+    stability: bins && counts ? bins.index(counts) : null,
     scores: {
       min: quantile(0),
       p10: quantile(0.1),
