@@ -1,4 +1,6 @@
 import './no-onnx-telemetry.ts'
+import { getCompileCacheDir } from 'node:module'
+import { dirname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { type ErrorCode, FreshetError } from '@freshet/errors/errors.ts'
 import type { Features } from '../features/features.ts'
@@ -52,7 +54,7 @@ export async function startInferenceThread(
   { loadDeadlineMs = LOAD_DEADLINE_MS, program = PROGRAM }: ThreadOptions = {},
 ): Promise<ModelThread> {
   const workerData: RunnableModel = { onnx, spec: { inputs, outputs } }
-  const thread = new InferenceThread(new Worker(program, { workerData }))
+  const thread = new InferenceThread(new Worker(program, { workerData, env: workerEnv() }))
   const late = setTimeout(() => thread.giveUp(loadsTooLong(loadDeadlineMs)), loadDeadlineMs)
   try {
     await thread.ready()
@@ -64,6 +66,12 @@ export async function startInferenceThread(
   } finally {
     clearTimeout(late)
   }
+}
+
+/** A thread does not take over the compile cache that its process has switched on; it saves it 10 MiB. */
+function workerEnv(): NodeJS.ProcessEnv {
+  const versions = getCompileCacheDir()
+  return versions === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: dirname(versions) }
 }
 
 class InferenceThread implements ModelThread {
