@@ -1,0 +1,119 @@
+import { connectElasticsearch } from '@freshet/adapters/elasticsearch/connect.ts'
+import { connectKafka } from '@freshet/adapters/kafka/connect.ts'
+import { Producer } from '@freshet/adapters/kafka/producer.ts'
+import { RedisScoreStore } from '@freshet/adapters/redis/redis-score-store.ts'
+import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
+import type { Settings } from '@freshet/config/schema.ts'
+import { ERRORS, FreshetError } from '@freshet/errors/errors.ts'
+import { readPointer } from '@freshet/model/bundle/model-store.ts'
+import { systemClock } from '@freshet/stage/clock.ts'
+import { quietLog } from '@freshet/stage/quiet-log.ts'
+import { Command, InvalidArgumentError } from 'commander'
+import { interruptSignal, readInvocation } from '../invocation.ts'
+import { replayDead } from '../replay/replay-dead.ts'
+import { describeReplay, isClean, type ReplayReport } from '../replay/replay-report.ts'
+import { STOPPED, tellStopped } from '../stopped.ts'
+import { ProgressLine } from '../verify/progress-line.ts'
+
+const SOMETHING_STAYS = 1
+const DEFAULT_LIMIT = 20
+const PRODUCE_DEADLINE_MS = 60_000
+
+interface Options {
+  readonly dead?: boolean
+  readonly code?: string
+  readonly since: number
+  readonly dryRun?: boolean
+  readonly limit: number
+}
+
+/** Brings back what was set aside, after a fix. Exit code 1 when something stays dead. */
+export function replayCommand(): Command {
+  return new Command('replay')
+    .description('bring dead letters back after a fix, each document as it is now in Elasticsearch')
+    .option('--dead', 'what to replay: the dead letters')
+    .option('--code <code>', 'only those of this error code, such as DOCUMENT_TOO_LARGE', errorCode)
+    .option('--since <time>', 'only those from then on: 2026-05-01T12:00:00Z, or 90m, 6h, 2d ago', since, 0)
+    .option('--dry-run', 'list them, and say what would become of each; nothing is written')
+    .option('--limit <letters>', 'letters listed; --json lists all', notNegative, DEFAULT_LIMIT)
+    .addHelpText(
+      'after',
+      `
+A document that was mended in Elasticsearch replays itself: its new version is captured. Replay is for what was mended
+elsewhere: a limit of Kafka that was raised, a service that was upgraded, a model that was promoted.
+Exit code: 0 when nothing stays dead, 1 when something does (it is said why), 2 when it cannot be looked at now.`,
+    )
+    .action(async (options: Options, command: Command) => {
+      const { settings, json } = readInvocation(command)
+      check(options, settings)
+      const signal = interruptSignal()
+      try {
+        const report = await replay(settings, options, signal)
+        process.stdout.write(json ? `${JSON.stringify(report)}\n` : describeReplay(report, options.limit))
+        process.exitCode = isClean(report) ? 0 : SOMETHING_STAYS
+      } catch (error) {
+        if (!signal.aborted) throw error
+        tellStopped()
+        process.exitCode = STOPPED
+      }
+    })
+}
+
+function check({ dead = false }: Options, { elasticsearch }: Settings): void {
+  if (!dead) throw new FreshetError('USAGE', 'what is to be replayed? There is --dead')
+  if (elasticsearch.mode === 'timestamp')
+    throw new FreshetError(
+      'USAGE',
+      'replay finds documents by sequence numbers: not with elasticsearch.mode timestamp',
+    )
+}
+
+async function replay(
+  settings: Settings,
+  { code, since: sinceMs, dryRun: isDryRun = false }: Options,
+  signal: AbortSignal,
+): Promise<ReplayReport> {
+  const { pipeline } = settings
+  using progress = new ProgressLine(process.stderr, systemClock)
+  await using client = connectElasticsearch(settings.elasticsearch)
+  const connection = connectKafka(settings.kafka, { clientId: 'freshet-replay', log: quietLog })
+  await using producer = new Producer(connection, {
+    clock: systemClock,
+    log: quietLog,
+    deadlineMs: PRODUCE_DEADLINE_MS,
+  })
+  await using store = openS3(settings.s3)
+  await using redis = await RedisScoreStore.open(settings.redis, { pipeline, log: quietLog })
+  const world = {
+    settings,
+    client,
+    connection,
+    producer,
+    storedScore: (key: string) => redis.get(key),
+    generation: (await readPointer(store, signal))?.generation ?? 0,
+    clock: systemClock,
+    onProgress: (line: string) => progress.show(line),
+  }
+  return await replayDead(world, { code, sinceMs, isDryRun }, signal)
+}
+
+function errorCode(text: string): string {
+  if (Object.hasOwn(ERRORS, text)) return text
+  throw new InvalidArgumentError('There is no such error code: see docs/reference/errors.md.')
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+function since(text: string): number {
+  const [, count, unit] = /^(\d+)([mhd])$/.exec(text) ?? []
+  const ms = unit === undefined ? Date.parse(text) : systemClock.nowMs() - Number(count) * UNIT_MS[unit]!
+  if (Number.isNaN(ms))
+    throw new InvalidArgumentError('It must be a time such as 2026-05-01T12:00:00Z, or 90m, 6h, 2d.')
+  return ms
+}
+
+function notNegative(text: string): number {
+  const value = Number(text)
+  if (text === '' || !(value >= 0)) throw new InvalidArgumentError('It must be a number from 0.')
+  return value
+}
