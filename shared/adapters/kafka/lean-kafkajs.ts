@@ -1,28 +1,21 @@
 /** Puts our functions where kafkajs will look for its own. Only kafkajs.ts imports this, and before kafkajs itself. */
 import { createRequire } from 'node:module'
 import { messageDecoder } from './decode-messages.ts'
+import type { OutgoingMessage } from './outgoing-message.ts'
+import type { Parcel } from './parcel.ts'
 import { produceRequest } from './produce-request.ts'
 import { frameRequest } from './request-frame.ts'
 
-interface Grouping<Message> {
-  readonly topic: string
-  readonly partitionMetadata: readonly unknown[]
-  readonly messages: readonly Message[]
-  readonly partitioner: (of: {
-    topic: string
-    partitionMetadata: readonly unknown[]
-    message: Message
-  }) => number
-}
-
 /** kafkajs copies a partition's list for each message that it adds. */
-export function groupByPartition<Message>(grouping: Grouping<Message>): Record<number, Message[]> {
-  const { topic, partitionMetadata, messages, partitioner } = grouping
-  const groups: Record<number, Message[]> = {}
-  if (partitionMetadata.length === 0) return groups
-  for (const message of messages)
-    (groups[partitioner({ topic, partitionMetadata, message })] ??= []).push(message)
-  return groups
+export function groupByPartition({
+  partitionMetadata,
+  messages: parcels,
+}: {
+  readonly partitionMetadata: readonly unknown[]
+  readonly messages: readonly Parcel[]
+}): Record<number, OutgoingMessage[]> {
+  if (partitionMetadata.length === 0) return {}
+  return Object.fromEntries(parcels.map(({ partition, messages }) => [partition, messages]))
 }
 
 const require = createRequire(import.meta.url)

@@ -28,6 +28,8 @@ export interface ProduceRequest {
 /** What kafkajs wants to know of an encoder. */
 export interface Encoded {
   readonly buffer: Buffer
+  /** Bytes of `buffer` that were left free before what is encoded. */
+  readonly headroomBytes?: number
   size(): number
 }
 
@@ -38,22 +40,26 @@ export function produceRequest(request: ProduceRequest) {
     apiVersion: 3,
     apiName: 'Produce',
     expectResponse: () => request.acks !== 0,
-    encode: async () => encodeProduce(request),
+    /** @param headroomBytes for the frame, so that nobody needs to copy all of it once more */
+    encode: async (headroomBytes = 0) => encodeProduce(request, headroomBytes),
   }
 }
 
 /** @throws when compression or a transaction is asked for: nobody here does */
-function encodeProduce({ acks, timeout, topicData, transactionalId, compression }: ProduceRequest): Encoded {
+function encodeProduce(
+  { acks, timeout, topicData, transactionalId, compression }: ProduceRequest,
+  headroomBytes: number,
+): Encoded {
   if (compression || transactionalId)
     throw new Error('this encoder neither compresses nor knows transactions')
   const topics = topicData.map(planTopic)
-  const buffer = Buffer.allocUnsafe(12 + topics.reduce((sum, { bytes }) => sum + bytes, 0))
-  let at = buffer.writeInt16BE(-1, 0)
+  const buffer = Buffer.allocUnsafe(headroomBytes + 12 + topics.reduce((sum, { bytes }) => sum + bytes, 0))
+  let at = buffer.writeInt16BE(-1, headroomBytes)
   at = buffer.writeInt16BE(acks, at)
   at = buffer.writeInt32BE(timeout, at)
   at = buffer.writeInt32BE(topics.length, at)
   for (const topic of topics) at = writeTopic(buffer, topic, at)
-  return { buffer, size: () => buffer.length }
+  return { buffer, headroomBytes, size: () => buffer.length - headroomBytes }
 }
 
 interface PlannedTopic {

@@ -1,16 +1,17 @@
 import { loadSettings } from '@freshet/config/load.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
-import kafkajs, { type Kafka, type Message, type ProducerRecord, type RecordMetadata } from 'kafkajs'
+import kafkajs, { type Kafka, type RecordMetadata } from 'kafkajs'
 import { expect, test } from 'vitest'
 import { connectKafka } from './connect.ts'
+import type { Parcel } from './parcel.ts'
 import { type OutgoingMessage, Producer } from './producer.ts'
 
 /**
  * The guards against what kafkajs does when leaders move, with its producer played by a script: it cannot be brought
  * to lose messages on demand. The real one is in producer.it.test.ts.
  */
-type Answer = (messages: Message[]) => RecordMetadata[] | Promise<RecordMetadata[]>
+type Answer = (messages: OutgoingMessage[]) => RecordMetadata[] | Promise<RecordMetadata[]>
 
 function scripted(...answers: Answer[]) {
   const sends: { client: number; values: string[] }[] = []
@@ -23,7 +24,8 @@ function scripted(...answers: Answer[]) {
       producer: () => ({
         connect: async () => {},
         disconnect: async () => void disconnected.push(client),
-        send: async ({ messages }: ProducerRecord) => {
+        send: async ({ messages: parcels }: { messages: readonly Parcel[] }) => {
+          const messages = parcels.flatMap((parcel) => parcel.messages)
           sends.push({ client, values: messages.map(({ value }) => `${value}`) })
           return await (script.shift() ?? written)(messages)
         },
@@ -40,8 +42,8 @@ function scripted(...answers: Answer[]) {
 }
 
 const written: Answer = (messages) => acknowledge(messages)
-const acknowledge = (messages: Message[], except: number[] = []) =>
-  [...new Set(messages.map(({ partition }) => partition!))]
+const acknowledge = (messages: OutgoingMessage[], except: number[] = []) =>
+  [...new Set(messages.map(({ partition }) => partition))]
     .filter((partition) => !except.includes(partition))
     .map((partition) => ({ topicName: 't', partition, errorCode: 0 }))
 const failing = (type: string, retriable: boolean): Answer => {
@@ -62,7 +64,7 @@ test('messages of a partition that the response leaves out are sent again, the o
   await using producer = open()
   await producer.send('t', [message(0, 'a'), message(1, 'b'), message(2, 'c'), message(1, 'd')], never)
   expect(sends.map(({ values }) => values)).toEqual([
-    ['a', 'b', 'c', 'd'],
+    ['a', 'b', 'd', 'c'],
     ['b', 'd'],
   ])
 })

@@ -8,6 +8,7 @@ import type { KafkaConnection } from './connect.ts'
 import { toKafkaError } from './kafka-error.ts'
 import { Lane } from './lane.ts'
 import type { OutgoingMessage } from './outgoing-message.ts'
+import { toParcels } from './parcel.ts'
 import { quit } from './quit.ts'
 import { SendDeadline } from './send-deadline.ts'
 import { bytesOf, splitRequests } from './split-requests.ts'
@@ -101,7 +102,7 @@ export class Producer implements AsyncDisposable {
   async #attempt(topic: string, messages: OutgoingMessage[]): Promise<OutgoingMessage[]> {
     const client = (this.#client ??= this.#open())
     await client.connect()
-    const sending = client.send({ topic, acks: -1, messages })
+    const sending = client.send({ topic, acks: -1, messages: toParcels(messages) })
     this.#underWay = sending
     const response = await sending.finally(() => {
       if (this.#underWay === sending) this.#underWay = undefined

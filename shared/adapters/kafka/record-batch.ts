@@ -11,7 +11,8 @@
  */
 import { Buffer } from 'node:buffer'
 import { crc32c } from './crc32c.ts'
-import type { OutgoingMessage } from './outgoing-message.ts'
+import { isSelfWritten, type OutgoingMessage } from './outgoing-message.ts'
+import { sizeOfVarint, writeVarint } from './varint.ts'
 
 /** A batch whose size is known. */
 export interface PlannedBatch {
@@ -69,13 +70,13 @@ export function writeBatch(into: Buffer, batch: PlannedBatch, start: number): nu
   return end
 }
 
-function sizeOfRecord(
-  { key, value, headers }: OutgoingMessage,
-  offsetDelta: number,
-  timestampDelta: number,
-): number {
-  let bytes =
-    1 + sizeOfVarint(timestampDelta) + sizeOfVarint(offsetDelta) + sizeOfBytes(key) + sizeOfBytes(value)
+function sizeOfRecord(message: OutgoingMessage, offsetDelta: number, timestampDelta: number): number {
+  const body = isSelfWritten(message) ? message.bodyBytes : sizeOfBody(message)
+  return 1 + sizeOfVarint(timestampDelta) + sizeOfVarint(offsetDelta) + body
+}
+
+function sizeOfBody({ key, value, headers }: OutgoingMessage): number {
+  let bytes = sizeOfBytes(key) + sizeOfBytes(value)
   let count = 0
   for (const name in headers) {
     count++
@@ -86,16 +87,18 @@ function sizeOfRecord(
 
 function writeRecord(
   into: Buffer,
-  { key, value, headers }: OutgoingMessage,
+  message: OutgoingMessage,
   offsetDelta: number,
   timestampDelta: number,
   start: number,
 ): number {
-  let at = start
-  into[at++] = 0
-  at = writeVarint(into, timestampDelta, at)
-  at = writeVarint(into, offsetDelta, at)
-  at = writeBytes(into, key, at)
+  into[start] = 0
+  const at = writeVarint(into, offsetDelta, writeVarint(into, timestampDelta, start + 1))
+  return isSelfWritten(message) ? message.writeBody(into, at) : writeBody(into, message, at)
+}
+
+function writeBody(into: Buffer, { key, value, headers }: OutgoingMessage, start: number): number {
+  let at = writeBytes(into, key, start)
   at = writeBytes(into, value, at)
   let count = 0
   for (const _ in headers) count++
@@ -133,22 +136,4 @@ function writeBytes(into: Buffer, bytes: Buffer | null, at: number): number {
   if (length > SHORT_BYTES) into.set(bytes, start)
   else for (let i = 0; i < length; i++) into[start + i] = bytes[i]!
   return start + length
-}
-
-/** Zigzag: whole numbers from −2^52 to 2^52, by arithmetic, since timestamps pass 32 bits. */
-function zigzag(value: number): number {
-  return value < 0 ? -value * 2 - 1 : value * 2
-}
-
-function sizeOfVarint(value: number): number {
-  let size = 1
-  for (let rest = zigzag(value); rest >= 0x80; rest = Math.floor(rest / 0x80)) size++
-  return size
-}
-
-function writeVarint(into: Buffer, value: number, at: number): number {
-  let rest = zigzag(value)
-  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) into[at++] = (rest % 0x80) | 0x80
-  into[at++] = rest
-  return at
 }

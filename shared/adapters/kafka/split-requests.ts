@@ -1,4 +1,4 @@
-import type { OutgoingMessage } from './outgoing-message.ts'
+import { isSelfWritten, type OutgoingMessage } from './outgoing-message.ts'
 
 /**
  * The bounds of one produce request. Below the broker's 1 MiB a batch, and all partitions together far below the 100 MB
@@ -31,7 +31,9 @@ export function splitRequests(
 }
 
 /** About what a message takes on the wire: its parts and the overhead of a record. */
-export function bytesOf({ key, value, headers }: OutgoingMessage): number {
+export function bytesOf(message: OutgoingMessage): number {
+  if (isSelfWritten(message)) return RECORD_OVERHEAD_BYTES + message.bodyBytes
+  const { key, value, headers } = message
   let bytes = RECORD_OVERHEAD_BYTES + (key?.length ?? 0) + (value?.length ?? 0)
   for (const name in headers) bytes += name.length + headers[name]!.length + 4
   return bytes
