@@ -4,7 +4,7 @@ import { FieldCutter } from './cut-field.ts'
 import type { KeyScheme } from './scope.ts'
 
 /** What a key is made of. */
-type Named = Pick<Hit, 'index' | 'id' | 'source'>
+type Named = Pick<Hit, 'index' | 'id' | 'idBytes' | 'source'>
 
 /** UTF-8 bytes of a document's key; undefined when it has none that is usable. */
 export type KeyCutter = (document: Named) => Buffer | undefined
@@ -15,7 +15,7 @@ export const MAX_KEY_BYTES = 1_024
 /** The name of a document everywhere in Freshet, e.g. `flights/2013-01-15-UA-1545-EWR`. */
 export function keyCutter(scheme: KeyScheme): KeyCutter {
   if (scheme === 'index/id') return indexAndId
-  if (scheme === 'id') return ({ id }) => Buffer.from(id)
+  if (scheme === 'id') return (hit) => hit.idBytes ?? Buffer.from(hit.id)
   const field = new FieldCutter(scheme.field)
   return ({ source }) => {
     const text = field.text(source)
@@ -23,6 +23,19 @@ export function keyCutter(scheme: KeyScheme): KeyCutter {
   }
 }
 
-export function indexAndId({ index, id }: Pick<Hit, 'index' | 'id'>): Buffer {
-  return Buffer.from(`${index}/${id}`)
+export function indexAndId(hit: Pick<Hit, 'index' | 'id' | 'idBytes'>): Buffer {
+  const beginning = beginningOf(hit.index)
+  const id = hit.idBytes ?? Buffer.from(hit.id)
+  const key = Buffer.allocUnsafe(beginning.length + id.length)
+  key.set(beginning)
+  key.set(id, beginning.length)
+  return key
+}
+
+/** Documents of an index come one after the other. */
+let last = { index: '', bytes: Buffer.from('/') }
+
+function beginningOf(index: string): Buffer {
+  if (last.index !== index) last = { index, bytes: Buffer.from(`${index}/`) }
+  return last.bytes
 }

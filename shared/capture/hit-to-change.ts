@@ -44,12 +44,13 @@ export function hitToChange(
   const version = versionField === undefined ? undefined : new FieldCutter(versionField)
   return (hit, page) => {
     const key = cutKey(hit)
-    const documentVersion = version === undefined ? 0 : version.count(hit.source)
-    if (key !== undefined && documentVersion !== undefined && hit.source.length <= maxSourceBytes)
-      return changeOf(hit, page, key, documentVersion)
-    const change = changeOf(hit, page, key ?? indexAndId(hit), documentVersion ?? 0)
+    const { source } = hit
+    const documentVersion = version === undefined ? 0 : version.count(source)
+    if (key !== undefined && documentVersion !== undefined && source.length <= maxSourceBytes)
+      return changeOf(hit, source, page, key, documentVersion)
+    const change = changeOf(hit, source, page, key ?? indexAndId(hit), documentVersion ?? 0)
     if (!hit.isInScope) return key !== undefined && documentVersion !== undefined ? change : undefined
-    if (hit.source.length > maxSourceBytes) return tooLarge(hit, change)
+    if (source.length > maxSourceBytes) return tooLarge(hit, change)
     if (key !== undefined)
       return { code: 'VERSION_MISSING', reason: whyUnusable(hit, versionField!, USABLE_VERSION), hit, change }
     // Every document has an id: only a field can be missing.
@@ -76,12 +77,12 @@ function tooLarge(hit: Hit, change: Change): Unusable {
   }
 }
 
-function changeOf(hit: Hit, page: Page, key: Buffer, documentVersion: number): Change {
+function changeOf(hit: Hit, source: Buffer, page: Page, key: Buffer, documentVersion: number): Change {
   return {
     key,
     revision: { documentVersion, epoch: page.epoch, primaryTerm: hit.primaryTerm, seqNo: hit.seqNo },
     capturedAtMs: page.capturedAtMs,
-    source: hit.isInScope ? hit.source : null,
+    source: hit.isInScope ? source : null,
     trace: page.trace,
   }
 }

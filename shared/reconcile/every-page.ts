@@ -1,6 +1,6 @@
 import { type PageRequest, PageTooLarge } from '@freshet/adapters/elasticsearch/read-page.ts'
 import { FreshetError } from '@freshet/errors/errors.ts'
-import type { Hit } from '@freshet/records/hit.ts'
+import type { Hits } from '@freshet/records/hit.ts'
 import { PageRows } from './page-rows.ts'
 
 /** What an index allows unless it says otherwise. */
@@ -18,9 +18,7 @@ export type Ask = Pick<PageRequest, 'from' | 'rows'> & { readonly isLeast: boole
  * @throws SEARCH_PARTIAL when a number repeats more often than the index allows rows; PageTooLarge when one new row is too
  *   much for the server; what `read` throws
  */
-export async function* everyPage(
-  read: (ask: Ask) => Promise<readonly Hit[]>,
-): AsyncGenerator<readonly Hit[]> {
+export async function* everyPage(read: (ask: Ask) => Promise<Hits>): AsyncGenerator<Hits> {
   const fresh = new PageRows(MAX_ROWS)
   let maxRows = MAX_ROWS
   let repeated = 0
@@ -34,7 +32,7 @@ export async function* everyPage(
       yield hits
       if (hits.length < rows) return
       const { seqNo } = hits.at(-1)!
-      repeated = hits.length - hits.findIndex((hit) => hit.seqNo === seqNo)
+      for (repeated = 1; hits.at(-1 - repeated)?.seqNo === seqNo; ) repeated++
       from = { seqNo, inclusive: true }
       fresh.fits()
     } catch (error) {

@@ -2,7 +2,7 @@ import type { Client } from '@elastic/elasticsearch'
 import { readPage } from '@freshet/adapters/elasticsearch/read-page.ts'
 import { indexAndId, keyCutter } from '@freshet/capture/document-key.ts'
 import type { Scope } from '@freshet/capture/scope.ts'
-import type { Hit } from '@freshet/records/hit.ts'
+import type { Hit, Hits } from '@freshet/records/hit.ts'
 import { LiveKeys } from './collected-keys.ts'
 import { type Ask, everyPage } from './every-page.ts'
 import type { Pace } from './pace.ts'
@@ -66,7 +66,7 @@ async function readKeys(
   { key, query }: Scope,
   { from, rows, isLeast }: Ask,
   signal: AbortSignal,
-): Promise<readonly Hit[]> {
+): Promise<Hits> {
   const request = {
     ...place,
     from,

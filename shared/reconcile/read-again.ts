@@ -1,7 +1,7 @@
 import type { Client } from '@elastic/elasticsearch'
 import { PageTooLarge, readPage } from '@freshet/adapters/elasticsearch/read-page.ts'
 import type { Scope } from '@freshet/capture/scope.ts'
-import type { Hit } from '@freshet/records/hit.ts'
+import type { Hits } from '@freshet/records/hit.ts'
 import type { LiveShard } from './live-keys.ts'
 import { PageRows } from './page-rows.ts'
 
@@ -26,7 +26,7 @@ export async function* readAgain(
   place: LiveShard,
   seqNos: readonly number[],
   { scope, maxPageBytes, signal }: ReadAgainOptions,
-): AsyncGenerator<readonly Hit[]> {
+): AsyncGenerator<Hits> {
   const numbers = new PageRows(MAX_NUMBERS)
   let rows = MAX_ROWS
   for (let at = 0; at < seqNos.length; ) {

@@ -32,21 +32,30 @@ export const CHANGE_HEADER = 'c'
  *  40 16 bytes trace id    56 8 bytes span id (all zero: not traced)
  */
 const VERSION = 1
-const BYTES = 64
+export const CHANGE_HEADER_BYTES = 64
 
 export function encodeChangeHeader(change: Change): Buffer {
   const { revision, trace } = change
-  const bytes = Buffer.allocUnsafe(BYTES) // from the pool: one of these for every document
+  const bytes = Buffer.allocUnsafe(CHANGE_HEADER_BYTES) // from the pool: one of these for every document
   bytes[0] = VERSION
   bytes[1] = change.source === null ? 1 : 0
   bytes[2] = bytes[3] = 0
-  writeUint53(bytes, revision.documentVersion, 4)
   writeUint53(bytes, revision.epoch, 12)
-  bytes.writeUInt32BE(revision.primaryTerm, 20)
-  writeUint53(bytes, revision.seqNo, 24)
   writeUint53(bytes, change.capturedAtMs, 32)
   bytes.set(trace === null ? NO_TRACE : traceBytes(trace), 40)
+  writeRevision(bytes, revision, 0)
   return bytes
+}
+
+/**
+ * Writes what tells the changes of one page apart into a copy of the header of another of them.
+ * @param start of the header.
+ * @throws RECORD_MALFORMED
+ */
+export function writeRevision(header: Buffer, revision: Revision, start: number): void {
+  writeUint53(header, revision.documentVersion, start + 4)
+  writeUint32(header, revision.primaryTerm, start + 20)
+  writeUint53(header, revision.seqNo, start + 24)
 }
 
 const NO_TRACE = Buffer.alloc(24)
@@ -68,8 +77,11 @@ export function decodeChange(key: Buffer, header: Buffer | undefined, value: Buf
     throw new FreshetError('RECORD_MALFORMED', 'a change without its header')
   if (header[0] !== VERSION)
     throw new FreshetError('RECORD_VERSION', `change version ${header[0]}, this build reads ${VERSION}`)
-  if (header.length !== BYTES)
-    throw new FreshetError('RECORD_MALFORMED', `a change header of ${header.length} bytes, not ${BYTES}`)
+  if (header.length !== CHANGE_HEADER_BYTES)
+    throw new FreshetError(
+      'RECORD_MALFORMED',
+      `a change header of ${header.length} bytes, not ${CHANGE_HEADER_BYTES}`,
+    )
   if ((header[1] === 1) !== (value === null))
     throw new FreshetError(
       'RECORD_MALFORMED',
@@ -92,14 +104,31 @@ export function decodeChange(key: Buffer, header: Buffer | undefined, value: Buf
 function readTrace(header: Buffer): TraceContext | null {
   if (header.readUInt32BE(40) === 0 && header.readUInt32BE(56) === 0 && header.readUInt32BE(60) === 0)
     return null
-  return { traceId: header.toString('hex', 40, 56), spanId: header.toString('hex', 56, 64) }
+  if (lastRead === undefined || header.compare(lastRead.bytes, 0, 24, 40, 64) !== 0) {
+    const trace = { traceId: header.toString('hex', 40, 56), spanId: header.toString('hex', 56, 64) }
+    lastRead = { bytes: Buffer.from(header.subarray(40, 64)), trace }
+  }
+  return lastRead.trace
 }
+
+/** As when writing: a page has one, and two texts of it for each document would be most of what decoding costs. */
+let lastRead: { readonly bytes: Buffer; readonly trace: TraceContext } | undefined
 
 function writeUint53(bytes: Buffer, value: number, at: number): void {
   if (!Number.isSafeInteger(value) || value < 0)
     throw new FreshetError('RECORD_MALFORMED', `${value} is not a whole number from 0 to 2^53`)
-  bytes.writeUInt32BE(Math.floor(value / 2 ** 32), at)
-  bytes.writeUInt32BE(value % 2 ** 32, at + 4)
+  writeUint32(bytes, Math.floor(value / 2 ** 32), at)
+  writeUint32(bytes, value % 2 ** 32, at + 4)
+}
+
+/** By hand: Buffer's own checks more, and one of these stands in every document. */
+function writeUint32(bytes: Buffer, value: number, at: number): void {
+  if (!(value >= 0 && value < 2 ** 32))
+    throw new FreshetError('RECORD_MALFORMED', `${value} is not a whole number of 32 bits`)
+  bytes[at] = value >>> 24
+  bytes[at + 1] = value >>> 16
+  bytes[at + 2] = value >>> 8
+  bytes[at + 3] = value
 }
 
 /** A number that a rank has no place for must not get past here: every store would choke on it, again and again. */

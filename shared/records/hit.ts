@@ -4,6 +4,8 @@ import type { Buffer } from 'node:buffer'
 export interface Hit {
   readonly index: string
   readonly id: string
+  /** `id` in UTF-8, where it lies at hand. */
+  readonly idBytes?: Buffer
   readonly seqNo: number
   /** The term under which the document was written; may be older than the shard's. */
   readonly primaryTerm: number
@@ -11,4 +13,11 @@ export interface Hit {
   readonly source: Buffer
   /** False for one that the filter leaves out, or that is marked as deleted: to Freshet it is a delete. */
   readonly isInScope: boolean
+}
+
+/** The hits of a page in their order: a list, or what makes each of them when it is asked for. */
+export interface Hits<One = Hit> extends Iterable<One> {
+  readonly length: number
+  /** @param row from the end when negative. */
+  at(row: number): One | undefined
 }

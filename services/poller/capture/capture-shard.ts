@@ -1,7 +1,7 @@
 import { setImmediate as letOthersRun } from 'node:timers/promises'
 import { PageTooLarge, readPage } from '@freshet/adapters/elasticsearch/read-page.ts'
 import type { ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
-import type { Hit } from '@freshet/records/hit.ts'
+import type { Hits } from '@freshet/records/hit.ts'
 import { saveCursors } from '../sharing/cursor-store.ts'
 import {
   type Capture,
@@ -16,7 +16,7 @@ import { tracePage } from './page-span.ts'
 import type { CaptureWorld } from './world.ts'
 
 interface PageRead {
-  readonly hits: readonly Hit[]
+  readonly hits: Hits
   readonly capturedAtMs: number
 }
 
@@ -145,7 +145,7 @@ export class ShardCapture {
     const { writer, telemetry, grace } = this.#world
     const { epoch } = this.#state.cursor
     await letOthersRun()
-    const fresh = skip.size === 0 ? hits : hits.filter((_, row) => !skip.has(row))
+    const fresh = skip.size === 0 ? hits : [...hits].filter((_, row) => !skip.has(row))
     await tracePage(telemetry, 'send', this.#view, (trace) =>
       writer.write(fresh, { epoch, capturedAtMs, trace }, grace),
     )

@@ -17,6 +17,7 @@
  * In here: what there is to decide on, and the steps between scans; scan.ts: one scan; meet.ts: identity and epochs.
  */
 import type { Cursor, ShardIdentity } from '@freshet/records/cursor.ts'
+import type { Hit, Hits } from '@freshet/records/hit.ts'
 import { foreign, inNewEpoch, meet, swept } from './meet.ts'
 import { type PageLimits, type PageSize, UNKNOWN_SIZE } from './page-size.ts'
 import { acked, beginScan, pageRead, pageTooLarge, yieldTurn } from './scan.ts'
@@ -85,6 +86,9 @@ export type Told =
       readonly buriedEpochs: readonly number[]
     }
 
+/** What a scan looks at in a hit. */
+type PageRow = Pick<Hit, 'id' | 'seqNo'>
+
 export type Event =
   | Observed
   | Told
@@ -96,7 +100,7 @@ export type Event =
   | { readonly kind: 'refreshed' }
   | {
       readonly kind: 'page'
-      readonly hits: readonly { readonly id: string; readonly seqNo: number }[]
+      readonly hits: Pick<Hits<PageRow>, 'length' | 'at'>
       /** Of the whole answer; left out where nobody weighs. */
       readonly bytes?: number
     }

@@ -1,9 +1,9 @@
-import type { OutgoingMessage, Producer } from '@freshet/adapters/kafka/producer.ts'
-import { changeToMessage } from '@freshet/capture/change-to-message.ts'
+import type { Producer } from '@freshet/adapters/kafka/producer.ts'
+import { ChangeMessages } from '@freshet/capture/changes-to-messages.ts'
 import { type HitToChange, hitToChange, type Page, type Unusable } from '@freshet/capture/hit-to-change.ts'
 import type { Scope } from '@freshet/capture/scope.ts'
 import type { Settings } from '@freshet/config/schema.ts'
-import type { Hit } from '@freshet/records/hit.ts'
+import type { Hits } from '@freshet/records/hit.ts'
 import { topicName } from '@freshet/records/topics.ts'
 import type { StageReport } from '@freshet/service/service.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
@@ -40,19 +40,19 @@ export class ChangeWriter {
    * they stand there twice, at the same revisions.
    * @throws as Producer.send does
    */
-  async write(hits: readonly Hit[], page: Page, signal: AbortSignal): Promise<void> {
+  async write(hits: Hits, page: Page, signal: AbortSignal): Promise<void> {
     const { producer, settings, telemetry, report } = this.#options
-    const messages: OutgoingMessage[] = []
+    const messages = new ChangeMessages(page, hits.length, settings.kafka.partitions)
     const unusable: Unusable[] = []
-    for (const hit of hits) {
-      const made = this.#toChange(hit, page)
+    for (let row = 0; row < hits.length; row++) {
+      const made = this.#toChange(hits.at(row)!, page)
       if (made === undefined) continue
       if ('code' in made) unusable.push(made)
-      else messages.push(changeToMessage(made, settings.kafka.partitions))
+      else messages.add(made)
     }
     await this.#dead.send(unusable, signal)
-    await producer.send(this.#topic, messages, signal)
-    telemetry.metrics.add('freshet.poller.changes', messages.length)
+    await producer.send(this.#topic, messages.list, signal)
+    telemetry.metrics.add('freshet.poller.changes', messages.list.length)
     report.progressed('capture', hits.length)
   }
 }

@@ -51,7 +51,7 @@ export function pageRead(
   const skip = alreadyRead(scan, hits)
   const exhausted = hits.length < scan.askedRows
   const lastSeqNo = hits.at(-1)?.seqNo ?? scan.readSeqNo
-  const boundary = hits.filter((hit) => hit.seqNo === lastSeqNo).map((hit) => hit.id)
+  const boundary = idsAtEnd(hits, lastSeqNo)
   const isNew = skip.size < hits.length
   const throughSeqNo = exhausted ? scan.targetSeqNo : lastSeqNo - 1
   const next: Scan = {
@@ -67,17 +67,24 @@ export function pageRead(
   return [after, [...effects, ...produce]] // the next page is asked for first: the server works meanwhile
 }
 
-/** Rows of the page that an inclusive read repeats. */
-function alreadyRead(
-  scan: Scan,
-  hits: readonly { readonly id: string; readonly seqNo: number }[],
-): ReadonlySet<number> {
+type PageRows = Extract<Event, { kind: 'page' }>['hits']
+
+/** Rows of the page that an inclusive read repeats: they are its first. */
+function alreadyRead(scan: Scan, hits: PageRows): ReadonlySet<number> {
   const rows = new Set<number>()
-  for (const [row, hit] of hits.entries()) {
-    if (hit.seqNo !== scan.readSeqNo) break
+  for (let row = 0, hit = hits.at(row); hit?.seqNo === scan.readSeqNo; hit = hits.at(++row))
     if (scan.boundaryIds.has(hit.id)) rows.add(row)
-  }
   return rows
+}
+
+function idsAtEnd(hits: PageRows, seqNo: number): string[] {
+  const ids: string[] = []
+  for (let row = hits.length - 1; row >= 0; row--) {
+    const hit = hits.at(row)!
+    if (hit.seqNo !== seqNo) break
+    ids.push(hit.id)
+  }
+  return ids
 }
 
 export function acked(

@@ -12,7 +12,8 @@ function response(hits: readonly string[]): Buffer {
 const everything: Asked = { scope: false, source: true }
 
 function cutSearchPage(bytes: Buffer, asked = everything) {
-  return cut(bytes, asked)
+  const page = cut(bytes, asked)
+  return { ...page, hits: [...page.hits] }
 }
 
 function hit(source: string, id = '"a"'): string {
@@ -42,9 +43,23 @@ describe('a search response', () => {
           expect(page.hits.map(({ id, source }) => [id, source.toString()])).toEqual(
             documents.map(([id, source]) => [JSON.parse(JSON.stringify(id)), JSON.stringify(source)]),
           )
+          for (const { id, idBytes } of page.hits) expect(idBytes).toEqual(Buffer.from(id))
         },
       ),
     )
+  })
+
+  test('of more rows than it seemed to hold has all of them, each at its row', () => {
+    const short = '{"_index":"i","_id":"a","_seq_no":7,"_primary_term":2,"_source":{}}'
+    const { hits } = cut(response(new Array(1_000).fill(short)), everything)
+    expect(hits.length).toBe(1_000)
+    expect(hits.at(999)).toMatchObject({ index: 'i', id: 'a', seqNo: 7, primaryTerm: 2, isInScope: true })
+    expect(hits.at(-1_000)?.seqNo).toBe(7)
+    expect([hits.at(1_000), hits.at(-1_001)]).toEqual([undefined, undefined])
+  })
+
+  test('with an id that is no text is refused', () => {
+    expect(() => cutSearchPage(response([hit('{}', '7')]))).toThrow(/HIT|search response/)
   })
 
   test('that is cut off anywhere is refused, never read as fewer hits', () => {

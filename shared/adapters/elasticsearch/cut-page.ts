@@ -3,12 +3,13 @@
  * sent, so longs above 2^53, repeated keys and escapes survive, and no time goes into objects nobody reads.
  */
 import type { Buffer } from 'node:buffer'
+import type { Hits } from '@freshet/records/hit.ts'
 import { JsonScanner, malformed } from './json-scanner.ts'
 
 export interface Page<Hit> {
   readonly timedOut: boolean
   readonly shards: { readonly total: number; readonly successful: number; readonly failed: number }
-  readonly hits: readonly Hit[]
+  readonly hits: Hits<Hit>
   /** Of the view that was searched, for the next page; undefined where none was. */
   readonly pitId: string | undefined
   /** Of the whole response. */
@@ -16,23 +17,28 @@ export interface Page<Hit> {
 }
 
 /**
+ * @param hits   what `cutHit` has added to when this returns.
  * @param cutHit stands before a hit and ends behind it
  * @throws HIT_MALFORMED when the bytes are not a search response
  */
-export function cutPage<Hit>(response: Buffer, cutHit: (scan: JsonScanner) => Hit): Page<Hit> {
+export function cutPage<Hit>(
+  response: Buffer,
+  hits: Hits<Hit>,
+  cutHit: (scan: JsonScanner) => void,
+): Page<Hit> {
   const scan = new JsonScanner(response)
   let timedOut: unknown
   let shards: unknown
-  let hits: Hit[] | undefined
+  let hasHits = false
   let pitId: unknown
   for (let name = scan.firstName(); name !== undefined; name = scan.nextName()) {
     if (name === 'timed_out') timedOut = scan.json()
     else if (name === '_shards') shards = scan.json()
-    else if (name === 'hits') hits = cutHits(scan, cutHit)
+    else if (name === 'hits') hasHits = cutHits(scan, cutHit)
     else if (name === 'pit_id') pitId = scan.json()
     else scan.skip()
   }
-  if (typeof timedOut !== 'boolean' || !isShardCount(shards) || hits === undefined)
+  if (typeof timedOut !== 'boolean' || !isShardCount(shards) || !hasHits)
     throw malformed('no timed_out, _shards and hits in the response')
   return {
     timedOut,
@@ -43,13 +49,13 @@ export function cutPage<Hit>(response: Buffer, cutHit: (scan: JsonScanner) => Hi
   }
 }
 
-function cutHits<Hit>(scan: JsonScanner, cutHit: (scan: JsonScanner) => Hit): Hit[] {
-  const hits: Hit[] = []
+/** @returns true */
+function cutHits(scan: JsonScanner, cutHit: (scan: JsonScanner) => void): boolean {
   for (let name = scan.firstName(); name !== undefined; name = scan.nextName()) {
-    if (name === 'hits') scan.array(() => hits.push(cutHit(scan)))
+    if (name === 'hits') scan.array(() => cutHit(scan))
     else scan.skip()
   }
-  return hits
+  return true
 }
 
 function isShardCount(value: unknown): value is Page<never>['shards'] {

@@ -14,12 +14,15 @@ export interface TimestampedHit extends Hit {
   readonly position: readonly unknown[]
 }
 
+export type TimestampedPage = Page<TimestampedHit> & { readonly hits: readonly TimestampedHit[] }
+
 /**
  * @param hasScope whether the search has a query named `SCOPE_QUERY`; without it every hit is in scope
  * @throws HIT_MALFORMED, INDEX_NOT_CAPTURABLE without `_source`
  */
-export function cutTimestampedPage(response: Buffer, hasScope: boolean): Page<TimestampedHit> {
-  return cutPage(response, (scan) => cutTimestampedHit(scan, hasScope))
+export function cutTimestampedPage(response: Buffer, hasScope: boolean): TimestampedPage {
+  const hits: TimestampedHit[] = []
+  return { ...cutPage(response, hits, (scan) => hits.push(cutTimestampedHit(scan, hasScope))), hits }
 }
 
 function cutTimestampedHit(scan: JsonScanner, hasScope: boolean): TimestampedHit {

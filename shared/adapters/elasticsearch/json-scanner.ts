@@ -18,6 +18,15 @@ const CLOSE_BRACKET = 0x5d
 
 const WORD_SLOTS = 61
 
+const BEGINS_STRING = 1
+const OPENS = 2
+const CLOSES = 3
+/** What a byte does inside a nested value; 0: nothing. */
+const ROLES = new Uint8Array(256)
+ROLES[QUOTE] = BEGINS_STRING
+ROLES[OPEN_BRACE] = ROLES[OPEN_BRACKET] = OPENS
+ROLES[CLOSE_BRACE] = ROLES[CLOSE_BRACKET] = CLOSES
+
 interface Word {
   /** With its quotes. */
   readonly bytes: Buffer
@@ -38,6 +47,24 @@ export class JsonScanner {
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes
+  }
+
+  /** Where it stands. */
+  get at(): number {
+    return this.#at
+  }
+
+  /** Steps to the value. @returns where its first byte is */
+  start(): number {
+    this.#space()
+    return this.#at
+  }
+
+  /** Steps over a string. @returns whether it has no escapes, so that what is between its quotes is its text */
+  skipText(): boolean {
+    this.#space()
+    if (this.#bytes[this.#at] !== QUOTE) throw malformed(`a string expected at byte ${this.#at}`)
+    return this.#skipString()
   }
 
   /** Steps into an object. @returns the name of its first member, and stands before the value; undefined: none */
@@ -198,23 +225,27 @@ export class JsonScanner {
     else this.#skipScalar()
   }
 
-  /** The bytes of all documents pass here, so strings are stepped over in place. */
+  /** The bytes of all documents pass here, so strings are stepped over in place, and what may stay unseen by one look-up. */
   #skipNested(): void {
     const bytes = this.#bytes
+    const { length } = bytes
     let at = this.#at
     let depth = 0
-    do {
-      const byte = bytes[at++]
-      if (byte === undefined) throw malformed('the response is cut off')
-      if (byte === QUOTE) {
+    while (at < length) {
+      const role = ROLES[bytes[at++]!]
+      if (role === 0) continue
+      if (role === OPENS) depth++
+      else if (role === BEGINS_STRING) {
         for (let inside = bytes[at++]; inside !== QUOTE; inside = bytes[at++]) {
           if (inside === undefined) throw malformed('the response is cut off')
           if (inside === BACKSLASH) at++
         }
-      } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) depth++
-      else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) depth--
-    } while (depth > 0)
-    this.#at = at
+      } else if (--depth === 0) {
+        this.#at = at
+        return
+      }
+    }
+    throw malformed('the response is cut off')
   }
 
   /** @returns whether it has no escapes */

@@ -1,6 +1,5 @@
 import type { Client } from '@elastic/elasticsearch'
-import type { Page } from './cut-page.ts'
-import { cutTimestampedPage, type TimestampedHit } from './cut-timestamped-hits.ts'
+import { cutTimestampedPage, type TimestampedHit, type TimestampedPage } from './cut-timestamped-hits.ts'
 import { whyTooLarge, withScope } from './read-page.ts'
 import { checkWhole, parseProblem, searchBytes } from './search-bytes.ts'
 import { refusal, translateElasticsearchError } from './translate.ts'
@@ -58,7 +57,7 @@ export class FrozenIndex implements AsyncDisposable {
    * Documents in the order of their timestamps.
    * @throws SEARCH_PARTIAL unless every shard answered; PageTooLarge beyond `maxBytes` or what the server has memory for
    */
-  async read({ fromMs, after, rows, maxBytes }: TimestampedRequest): Promise<Page<TimestampedHit>> {
+  async read({ fromMs, after, rows, maxBytes }: TimestampedRequest): Promise<TimestampedPage> {
     const { name, shards, field, scope, source } = this.#index
     const doing = `reading ${name} by ${field}`
     const range = Number.isFinite(fromMs)

@@ -46,14 +46,17 @@ async function scratchIndex(body: { readonly settings?: object; readonly mapping
     remove: (id: string) =>
       client.transport.request({ method: 'DELETE', path: `/${index}/_doc/${id}` }, { ignore: [404] }),
     refresh: () => refresh(client, index, soon()),
-    read: (more: Partial<PageRequest> = {}) => {
-      const from = { seqNo: -1, inclusive: false }
-      return readPage(client, { index, shard: 0, node, from, toSeqNo: 1_000, rows: 100, ...more }, soon())
+    read: async (more: Partial<PageRequest> = {}) => {
+      const request = { index, shard: 0, node, from: FROM_THE_START, toSeqNo: 1_000, rows: 100, ...more }
+      const page = await readPage(client, request, soon())
+      return { ...page, hits: [...page.hits] }
     },
   }
 }
 
-const ids = (hits: readonly Hit[]) => hits.map(({ id }) => id)
+const FROM_THE_START = { seqNo: -1, inclusive: false }
+
+const ids = (hits: Iterable<Hit>) => Array.from(hits, ({ id }) => id)
 
 describe('a page', () => {
   test('of a shard that does not exist, which answers 200 with no hits, is never "nothing new"', async () => {
