@@ -7,19 +7,34 @@ export function compilePointer(pointer: string): (root: object) => unknown {
     .slice(1)
     .split('/')
     .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'))
-  if (tokens.length === 1) return (root) => child(root, tokens[0]!)
+  const steps = tokens.map(compileStep)
+  const [first, ...more] = steps as [Step, ...Step[]]
+  if (more.length === 0) return first
   return (root) => {
-    let value: unknown = root
-    for (const token of tokens) {
+    let value = first(root)
+    for (const step of more) {
       if (typeof value !== 'object' || value === null) return undefined
-      value = child(value, token)
+      value = step(value)
     }
     return value
   }
 }
 
-/** Own properties only: no document has a field `constructor` unless it says so. */
-function child(parent: object, token: string): unknown {
-  if (Array.isArray(parent) && !/^(0|[1-9]\d*)$/.test(token)) return undefined
-  return Object.hasOwn(parent, token) ? (parent as Record<string, unknown>)[token] : undefined
+type Step = (parent: object) => unknown
+
+/**
+ * Own properties only: no document has a field `constructor` unless it says so. Of what every object inherits there are
+ * a dozen names; for all others a plain look is the same, and several times as fast.
+ */
+function compileStep(token: string): Step {
+  const isIndex = /^(0|[1-9]\d*)$/.test(token)
+  if (token in Object.prototype)
+    return (parent) =>
+      !Array.isArray(parent) && Object.hasOwn(parent, token) ? get(parent, token) : undefined
+  if (isIndex) return (parent) => get(parent, token)
+  return (parent) => (Array.isArray(parent) ? undefined : get(parent, token))
+}
+
+function get(parent: object, token: string): unknown {
+  return (parent as Record<string, unknown>)[token]
 }

@@ -11,6 +11,70 @@ const MAX_MS = 8.64e15
 export function parseTimeMs(value: unknown): number {
   if (typeof value === 'number') return Math.abs(value) <= MAX_MS ? value : Number.NaN
   if (typeof value !== 'string') return Number.NaN
+  return parsePlainMs(value) ?? parseAnyMs(value)
+}
+
+/**
+ * The two forms that nearly all documents have, `2013-12-01T21:10:00Z` and the same with milliseconds, several times as
+ * fast; undefined for all others, and for the last days of a month.
+ */
+function parsePlainMs(text: string): number | undefined {
+  const hasMs = text.length === 24
+  if (!hasMs && text.length !== 20) return undefined
+  const year = digits(text, 0) * 100 + digits(text, 2)
+  const month = digits(text, 5)
+  const day = digits(text, 8)
+  const hour = digits(text, 11)
+  const minute = digits(text, 14)
+  const second = digits(text, 17)
+  const ms = hasMs ? (text.charCodeAt(20) - ZERO) * 100 + digits(text, 21) : 0
+  // NaN fails every comparison.
+  const isPlain =
+    text.charCodeAt(4) === HYPHEN &&
+    text.charCodeAt(7) === HYPHEN &&
+    text.charCodeAt(10) === LETTER_T &&
+    text.charCodeAt(13) === COLON &&
+    text.charCodeAt(16) === COLON &&
+    text.charCodeAt(text.length - 1) === LETTER_Z &&
+    (!hasMs || text.charCodeAt(19) === DOT) &&
+    year >= 0 &&
+    month >= 1 &&
+    month <= 12 &&
+    day >= 1 &&
+    day <= (month === 2 ? 28 : 30) &&
+    hour <= 23 &&
+    minute <= 59 &&
+    second <= 59 &&
+    ms >= 0 &&
+    ms <= 999
+  if (!isPlain) return undefined
+  return daysSince1970(year, month, day) * DAY_MS + hour * 3_600_000 + minute * 60_000 + second * 1_000 + ms
+}
+
+const DAY_MS = 86_400_000
+const HYPHEN = 0x2d
+const COLON = 0x3a
+const DOT = 0x2e
+const LETTER_T = 0x54
+const LETTER_Z = 0x5a
+const ZERO = 0x30
+
+/** Two digits; NaN when they are none. */
+function digits(text: string, at: number): number {
+  const tens = text.charCodeAt(at) - ZERO
+  const ones = text.charCodeAt(at + 1) - ZERO
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : Number.NaN
+}
+
+/** Of the Gregorian calendar. A year is counted from March, so that the day that may be missing is its last. */
+function daysSince1970(year: number, month: number, day: number): number {
+  const fromMarch = month > 2 ? year : year - 1
+  const leapDays = Math.floor(fromMarch / 4) - Math.floor(fromMarch / 100) + Math.floor(fromMarch / 400)
+  const dayOfYear = Math.floor((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) + day - 1
+  return fromMarch * 365 + leapDays + dayOfYear - 719_468
+}
+
+function parseAnyMs(value: string): number {
   const match = ISO_8601.exec(value)
   if (match === null) return Number.NaN
   const [

@@ -23,6 +23,12 @@ describe('a moment is read as Elasticsearch reads it', () => {
     '2013-13-01',
     '2013-12-01T24:00Z',
     '2013-12-01T10:60Z',
+    '2013-02-29T10:00:00Z',
+    '2013-04-31T10:00:00Z',
+    '2013-12-01T10:00:60Z',
+    '2013-12-01T10:00:00X',
+    '2013-12-01T10:00:00.x23Z',
+    '2013-12-01T10:00:00,12Z9',
     '12/01/2013',
     9e15,
     true,
@@ -36,6 +42,25 @@ describe('a moment is read as Elasticsearch reads it', () => {
     fc.assert(
       fc.property(moment, (date) => {
         expect(parseTimeMs(date.toISOString())).toBe(date.getTime())
+        const second = date.toISOString().replace(/\.\d+/, '')
+        expect(parseTimeMs(second)).toBe(Math.floor(date.getTime() / 1_000) * 1_000)
+      }),
+    )
+  })
+
+  test('one wrong character makes no moment of another', () => {
+    const moment = fc.date({ min: new Date('0000-01-01'), max: new Date('9999-12-31'), noInvalidDate: true })
+    const place = fc.record({
+      at: fc.nat({ max: 23 }),
+      character: fc.string({ unit: 'binary-ascii', minLength: 1, maxLength: 1 }),
+    })
+    fc.assert(
+      fc.property(moment, place, fc.boolean(), (date, { at, character }, hasMs) => {
+        const text = hasMs ? date.toISOString() : date.toISOString().replace(/\.\d+/, '')
+        const changed = text.slice(0, at) + character + text.slice(at + 1)
+        const found = parseTimeMs(changed)
+        // Behind a space, another parser reads: what it makes of the same text is the truth.
+        if (!Number.isNaN(found)) expect(found).toBe(parseTimeMs(changed.replace('T', ' ')))
       }),
     )
   })
