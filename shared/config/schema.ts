@@ -152,6 +152,10 @@ const redis = z
       .url({ protocol: /^rediss?$/ })
       .default('redis://127.0.0.1:6379')
       .describe('Address; may hold user:password.'),
+    cluster: z
+      .boolean()
+      .default(false)
+      .describe('The address is that of a node of a Redis Cluster, which tells where the others are.'),
     ttlSeconds: z
       .int()
       .min(0)

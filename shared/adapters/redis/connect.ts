@@ -17,14 +17,46 @@ export type ClientTimes = Pick<
 >
 
 /** A client that has not begun to connect. Nothing waits in it for a connection: a call without one fails at once. */
-export function createClient(settings: Settings['redis'], times: ClientTimes): Redis {
-  return new Redis(settings.url, {
-    ...times,
+export function createClient(settings: Settings['redis'], times: ClientTimes): RedisClient {
+  return settings.cluster
+    ? createCluster(settings, times)
+    : new Redis(settings.url, { ...times, ...IMPATIENT })
+}
+
+const IMPATIENT = {
+  lazyConnect: true,
+  enableOfflineQueue: false,
+  maxRetriesPerRequest: 0,
+  autoResendUnfulfilledCommands: false,
+} as const
+
+/**
+ * Every call finds its own way: one that is answered MOVED or ASK is sent where it belongs, and the map of slots is read
+ * again. A pipeline would have to be sent again as a whole, and ioredis gives one up whose calls were answered differently.
+ */
+function createCluster(settings: Settings['redis'], { retryStrategy, ...times }: ClientTimes): Cluster {
+  const { hostname, port, username, password, protocol } = new URL(settings.url)
+  return new Cluster([{ host: hostname, port: Number(port || 6379) }], {
     lazyConnect: true,
     enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    autoResendUnfulfilledCommands: false,
+    slotsRefreshTimeout: times.connectTimeout,
+    clusterRetryStrategy: retryStrategy,
+    maxRedirections: 4, // one for a slot that moved, the others for a node that is gone
+    retryDelayOnClusterDown: 0,
+    redisOptions: {
+      ...times,
+      maxRetriesPerRequest: 0,
+      autoResendUnfulfilledCommands: false,
+      ...(username !== '' && { username: decodeURIComponent(username) }),
+      ...(password !== '' && { password: decodeURIComponent(password) }),
+      ...(protocol === 'rediss:' && { tls: {} }),
+    },
   })
+}
+
+/** Those that hold the data. */
+export function mastersOf(redis: RedisClient): readonly Redis[] {
+  return redis instanceof Cluster ? redis.nodes('master') : [redis]
 }
 
 /** Host and port, without the password. */
@@ -37,12 +69,15 @@ export function addressOf(settings: Settings['redis']): string {
  * Resolves when the server takes commands, at the latest after `deadlineMs`; on failure the client is closed.
  * @throws REDIS_UNREACHABLE, REDIS_UNAUTHORIZED, REDIS_REFUSED
  */
-export async function connect(redis: Redis, options: { address: string; deadlineMs: number }): Promise<void> {
+export async function connect(
+  redis: RedisClient,
+  options: { address: string; deadlineMs: number },
+): Promise<void> {
   let fault: unknown // `connect` itself only says that the connection was closed
   const remember = (error: unknown) => {
     fault = error
   }
-  redis.on('error', remember)
+  for (const event of FAULTS) redis.on(event, remember)
   const timer = setTimeout(() => {
     fault ??= new FreshetError(
       'REDIS_UNREACHABLE',
@@ -57,9 +92,12 @@ export async function connect(redis: Redis, options: { address: string; deadline
     throw toRedisError(fault ?? error, options.address)
   } finally {
     clearTimeout(timer)
-    redis.off('error', remember)
+    for (const event of FAULTS) redis.off(event, remember)
   }
 }
+
+/** A cluster tells what is wrong with one of its nodes by another name. */
+const FAULTS = ['error', 'node error'] as const
 
 /**
  * For before a call: without a connection ioredis would only name an option of its own.
@@ -72,13 +110,23 @@ export function assertConnected(redis: RedisClient): void {
 }
 
 /**
- * The rank guard compares ranks inside Redis, and Lua's `<` follows the locale of the server.
- * @throws REDIS_COLLATION, and what a call throws
+ * What the servers must be like: the rank guard compares ranks inside Redis, and Lua's `<` follows the locale of the
+ * server; a node of a cluster refuses the keys of others.
+ * @throws REDIS_COLLATION, CONFIG_INVALID, and what a call throws
  */
-export async function assertCollation(redis: Redis, address: string): Promise<void> {
-  const outOfOrder = await redis.eval("return 'a' < 'B'", 0).catch((error: unknown) => {
+export async function assertFit(redis: RedisClient, address: string): Promise<void> {
+  const answers = await Promise.all(
+    mastersOf(redis).map((node) => Promise.all([node.eval("return 'a' < 'B'", 0), node.info('cluster')])),
+  ).catch((error: unknown) => {
     throw toRedisError(error, address)
   })
-  if (outOfOrder !== null)
-    throw new FreshetError('REDIS_COLLATION', `${address} does not compare strings byte by byte`)
+  for (const [outOfOrder, info] of answers) {
+    if (outOfOrder !== null)
+      throw new FreshetError('REDIS_COLLATION', `${address} does not compare strings byte by byte`)
+    if (!(redis instanceof Cluster) && /^cluster_enabled:1/m.test(info))
+      throw new FreshetError(
+        'CONFIG_INVALID',
+        `redis.cluster: ${address} is a node of a cluster, so this must be true`,
+      )
+  }
 }

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { Cluster } from 'ioredis'
-import { assertConnected, type RedisClient } from './connect.ts'
+import { assertConnected, mastersOf, type RedisClient } from './connect.ts'
 import { toRedisError } from './redis-error.ts'
 import { markKeys } from './redis-key.ts'
 
@@ -100,8 +100,7 @@ export class FillMark {
 
   /** The same as long as every process that holds data runs. */
   async #servers(): Promise<string> {
-    const masters = this.#redis instanceof Cluster ? this.#redis.nodes('master') : [this.#redis]
-    const infos = await Promise.all(masters.map((node) => node.info('server')))
+    const infos = await Promise.all(mastersOf(this.#redis).map((node) => node.info('server')))
     const runIds = infos.map((info) => /^run_id:(\w+)/m.exec(info)?.[1] ?? '')
     return createHash('sha1').update(runIds.sort().join()).digest('hex').slice(0, 12)
   }

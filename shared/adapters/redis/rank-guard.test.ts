@@ -2,7 +2,7 @@ import { rowsOf } from '@freshet/ports/score-store.contract.ts'
 import { expect, test } from 'vitest'
 import { callsOf } from './rank-guard.ts'
 
-const settings = { url: 'redis://127.0.0.1', ttlSeconds: 0, tombstoneTtlSeconds: 3_600 }
+const settings = { url: 'redis://127.0.0.1', cluster: false, ttlSeconds: 0, tombstoneTtlSeconds: 3_600 }
 
 test('a call carries at most 64 keys, and every key of the batch travels once', () => {
   const rows = Array.from({ length: 150 }, (_, i) => ({ key: `UA-${i}`, score: i }))

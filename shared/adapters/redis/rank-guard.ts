@@ -41,7 +41,7 @@ export const RANK_GUARD = { lua, sha1: createHash('sha1').update(lua).digest('he
 /** More keys a call save nothing, and a reader waits for as long as one call takes (figures: decisions/0006). */
 const KEYS_PER_CALL = 64
 
-/** One call of the guard: keys that are all different and live equally long. */
+/** One call of the guard: keys that are all different and live equally long; in a cluster one, for two may lie apart. */
 export interface GuardedCall {
   readonly keys: readonly string[]
   /** Seconds to live, then the values. */
@@ -64,7 +64,11 @@ export function callsOf(rows: StoredRows, pipeline: string, settings: Settings['
     if (there !== undefined) others.delete(key)
     mine.set(key, value)
   }
-  return [...inCalls(living, settings.ttlSeconds), ...inCalls(deleted, settings.tombstoneTtlSeconds)]
+  const keysPerCall = settings.cluster ? 1 : KEYS_PER_CALL
+  return [
+    ...inCalls(living, settings.ttlSeconds, keysPerCall),
+    ...inCalls(deleted, settings.tombstoneTtlSeconds, keysPerCall),
+  ]
 }
 
 /** As the guard compares. */
@@ -73,7 +77,11 @@ function outranks(value: string, there: string): boolean {
   return value.slice(0, length) > there.slice(0, length)
 }
 
-function* inCalls(values: ReadonlyMap<string, string>, ttlSeconds: number): Generator<GuardedCall> {
+function* inCalls(
+  values: ReadonlyMap<string, string>,
+  ttlSeconds: number,
+  keysPerCall: number,
+): Generator<GuardedCall> {
   let keys: string[] = []
   let args = [`${ttlSeconds}`]
   let bytes = 0
@@ -81,7 +89,7 @@ function* inCalls(values: ReadonlyMap<string, string>, ttlSeconds: number): Gene
     keys.push(key)
     args.push(value)
     bytes += key.length + value.length
-    if (keys.length < KEYS_PER_CALL) continue
+    if (keys.length < keysPerCall) continue
     yield { keys, args, bytes }
     keys = []
     args = [`${ttlSeconds}`]

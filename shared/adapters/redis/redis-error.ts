@@ -7,6 +7,8 @@ import { ReplyError } from 'ioredis'
  */
 export function toRedisError(error: unknown, address: string): FreshetError {
   if (error instanceof FreshetError) return error
+  if (error instanceof Error && 'lastNodeError' in error && error.lastNodeError !== null)
+    return toRedisError(error.lastNodeError, address) // of a cluster of which no node tells where the slots are
   const options = { cause: error }
   const message = messageOf(error)
   switch (replyCode(error)) {

@@ -2,8 +2,7 @@ import type { Settings } from '@freshet/config/schema.ts'
 import type { FreshetError } from '@freshet/errors/errors.ts'
 import { decodeStoredScore, type StoredScore } from '@freshet/records/stored-score.ts'
 import type { Log } from '@freshet/stage/log.ts'
-import type { Redis } from 'ioredis'
-import { addressOf, assertConnected, createClient } from './connect.ts'
+import { addressOf, assertConnected, createClient, type RedisClient } from './connect.ts'
 import { toRedisError } from './redis-error.ts'
 import { redisKey } from './redis-key.ts'
 
@@ -21,7 +20,7 @@ const QUICK = {
 
 /** Reads scores for callers who cannot wait. Connects and reconnects by itself, for ever, until disposed. */
 export class RedisScoreReader implements AsyncDisposable {
-  readonly #redis: Redis
+  readonly #redis: RedisClient
   readonly #address: string
   readonly #pipeline: string
   #fault: FreshetError | undefined

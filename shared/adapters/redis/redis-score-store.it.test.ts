@@ -19,7 +19,7 @@ const options = { pipeline: `test-${randomUUID()}`, log: quietLog }
 scoreStoreContract('Redis', () => RedisScoreStore.open({ ...shared, ttlSeconds: 600 }, options))
 
 function settingsOf(server: RedisServer) {
-  return { url: server.url, ttlSeconds: 0, tombstoneTtlSeconds: 3_600 }
+  return { url: server.url, cluster: false, ttlSeconds: 0, tombstoneTtlSeconds: 3_600 }
 }
 
 test('scores stay for ever unless the settings say otherwise; deletes are forgotten in time', async () => {

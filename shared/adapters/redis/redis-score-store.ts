@@ -8,8 +8,7 @@ import { retry } from '@freshet/stage/back-off.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import { Throttle } from '@freshet/stage/throttle.ts'
-import type { Redis } from 'ioredis'
-import { addressOf, assertCollation, assertConnected, connect, createClient } from './connect.ts'
+import { addressOf, assertConnected, assertFit, connect, createClient, type RedisClient } from './connect.ts'
 import { FillMark } from './fill-mark.ts'
 import { callsOf, type GuardedCall, RANK_GUARD } from './rank-guard.ts'
 import { replyCode, toRedisError } from './redis-error.ts'
@@ -33,14 +32,14 @@ const MAX_BYTES_IN_FLIGHT = 512 * 1024
 /** The cache's writer. Redis keeps of every key the row with the highest rank, whoever writes and in whatever order. */
 export class RedisScoreStore implements ScoreStore {
   readonly mark: FillMark
-  readonly #redis: Redis
+  readonly #redis: RedisClient
   readonly #settings: Settings['redis']
   readonly #address: string
   readonly #pipeline: string
   readonly #log: Log
   readonly #retries = new Throttle(LOG_INTERVAL_MS, systemClock)
 
-  /** @throws REDIS_UNREACHABLE, REDIS_UNAUTHORIZED, REDIS_REFUSED, REDIS_COLLATION */
+  /** @throws REDIS_UNREACHABLE, REDIS_UNAUTHORIZED, REDIS_REFUSED, REDIS_COLLATION, CONFIG_INVALID */
   static async open(
     settings: Settings['redis'],
     options: { pipeline: string; log: Log },
@@ -49,7 +48,7 @@ export class RedisScoreStore implements ScoreStore {
     const redis = createClient(settings, WRITER)
     try {
       await connect(redis, { address, deadlineMs: CONNECT_DEADLINE_MS })
-      await assertCollation(redis, address)
+      await assertFit(redis, address)
     } catch (error) {
       redis.disconnect()
       throw error
@@ -57,7 +56,11 @@ export class RedisScoreStore implements ScoreStore {
     return new RedisScoreStore(redis, settings, options)
   }
 
-  private constructor(redis: Redis, settings: Settings['redis'], options: { pipeline: string; log: Log }) {
+  private constructor(
+    redis: RedisClient,
+    settings: Settings['redis'],
+    options: { pipeline: string; log: Log },
+  ) {
     this.#redis = redis
     this.#settings = settings
     this.#address = addressOf(settings)
@@ -104,23 +107,32 @@ export class RedisScoreStore implements ScoreStore {
 
   /** Sends what is pending, a bounded number of bytes ahead of the answers; what Redis has taken leaves the set. */
   async #sendAll(pending: Set<GuardedCall>): Promise<void> {
-    const inFlight = new Map<GuardedCall, Promise<void>>()
+    const sending: Promise<void>[] = []
     let bytes = 0
-    try {
-      for (const call of [...pending]) {
-        while (bytes > 0 && bytes + call.bytes > MAX_BYTES_IN_FLIGHT) await Promise.race(inFlight.values())
-        bytes += call.bytes
-        const done = this.#send(call).then(() => {
-          bytes -= call.bytes
-          inFlight.delete(call)
-          pending.delete(call)
-        })
-        inFlight.set(call, done)
+    let room = Promise.withResolvers<void>()
+    let failure: unknown
+    for (const call of [...pending]) {
+      while (bytes > 0 && bytes + call.bytes > MAX_BYTES_IN_FLIGHT) {
+        room = Promise.withResolvers()
+        await room.promise
       }
-      await Promise.all(inFlight.values())
-    } finally {
-      await Promise.allSettled(inFlight.values())
+      if (failure !== undefined) break
+      bytes += call.bytes
+      const taken = this.#send(call).then(
+        () => void pending.delete(call),
+        (error: unknown) => {
+          failure ??= error
+        },
+      )
+      sending.push(
+        taken.then(() => {
+          bytes -= call.bytes
+          room.resolve()
+        }),
+      )
     }
+    await Promise.all(sending)
+    if (failure !== undefined) throw failure
   }
 
   async #send({ keys, args }: GuardedCall): Promise<void> {

@@ -83,7 +83,7 @@ export class RedisServer implements AsyncDisposable {
 const LISTENS_WITHIN_MS = 10_000
 
 /** As infra/up's PortPicker does it, which adapters must not import. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()
