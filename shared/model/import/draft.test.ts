@@ -1,8 +1,9 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { ElementType, OnnxGraph, OnnxValue } from '../onnx/graph.ts'
 import { draftInputs } from './draft-inputs.ts'
 import { draftOutputs } from './draft-outputs.ts'
-import { exampleRows } from './examples.ts'
+import { asDocument, exampleRows } from './examples.ts'
 import { parseMlmodel } from './mlflow.ts'
 
 function tensor(name: string, element: ElementType, shape: readonly (number | string)[]): OnnxValue {
@@ -110,6 +111,17 @@ describe('rows of an input example', () => {
   ])('%s', (_, example, rows) => {
     expect(exampleRows(example)).toEqual(rows)
   })
+})
+
+test('whatever JSON an input example is, it is rows or none', () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), (example) => {
+      for (const row of exampleRows(example) ?? []) {
+        expect(typeof row).toBe('object')
+        expect(JSON.parse(JSON.stringify(asDocument(row, ['a', 'b'])))).toBeTypeOf('object')
+      }
+    }),
+  )
 })
 
 describe('MLmodel', () => {
