@@ -1,9 +1,18 @@
 import type { SnapshotRows } from './rows.ts'
 
-/** The order of a snapshot: keys as UTF-8 bytes. (JavaScript's `<` compares UTF-16, which differs beyond the BMP.) */
-export function compareKeys(a: SnapshotRows, rowA: number, b: SnapshotRows, rowB: number): number {
-  const fromA = a.keyOffsets[rowA]!
-  const fromB = b.keyOffsets[rowB]!
+/**
+ * The order of a snapshot: keys as UTF-8 bytes. (JavaScript's `<` compares UTF-16, which differs beyond the BMP.)
+ * @param shared bytes with which both are known to begin
+ */
+export function compareKeys(
+  a: SnapshotRows,
+  rowA: number,
+  b: SnapshotRows,
+  rowB: number,
+  shared = 0,
+): number {
+  const fromA = a.keyOffsets[rowA]! + shared
+  const fromB = b.keyOffsets[rowB]! + shared
   const lengthA = a.keyOffsets[rowA + 1]! - fromA
   const lengthB = b.keyOffsets[rowB + 1]! - fromB
   const common = Math.min(lengthA, lengthB)
@@ -12,6 +21,16 @@ export function compareKeys(a: SnapshotRows, rowA: number, b: SnapshotRows, rowB
     if (difference !== 0) return difference
   }
   return lengthA - lengthB
+}
+
+/** How many bytes two keys begin with alike. */
+export function sharedPrefix(a: SnapshotRows, rowA: number, b: SnapshotRows, rowB: number): number {
+  const fromA = a.keyOffsets[rowA]!
+  const fromB = b.keyOffsets[rowB]!
+  const most = Math.min(a.keyOffsets[rowA + 1]! - fromA, b.keyOffsets[rowB + 1]! - fromB)
+  let shared = 0
+  while (shared < most && a.keys[fromA + shared] === b.keys[fromB + shared]) shared++
+  return shared
 }
 
 /** Negative, zero or positive, as row a is older than, the same as or newer than row b of the same key. */

@@ -1,13 +1,10 @@
 import { ROW_STATES } from '@freshet/records/score-batch.ts'
 import { compareKeys, compareRowRanks } from './keys.ts'
+import { type Cursor, MergeFront, type SortedSource } from './merge-front.ts'
 import { PageBuilder } from './page-builder.ts'
 import type { SnapshotRows, SnapshotSchema } from './rows.ts'
 
-/** Rows in ascending order of their keys (UTF-8 bytes), each key once. A page must stay as it is until the next. */
-export interface SortedSource {
-  readonly schema: SnapshotSchema
-  readonly pages: Iterable<SnapshotRows> | AsyncIterable<SnapshotRows>
-}
+export type { SortedSource } from './merge-front.ts'
 
 /**
  * The row of highest rank of every key of all sources, in order, in pages of `pageRows` (the last may hold fewer). On a
@@ -25,15 +22,14 @@ export async function* mergeSorted(
     dropBeforeMs = Number.NEGATIVE_INFINITY,
   }: { pageRows: number; dropBeforeMs?: number | undefined },
 ): AsyncGenerator<SnapshotRows> {
-  const heap = await openCursors(sources, schema)
+  const front = await MergeFront.open(sources, schema)
   const page = new PageBuilder(schema, pageRows)
-  while (heap.length > 0) {
-    const first = heap[0]!
-    const secondAt = lesserChild(heap, 0)
-    const second = heap[secondAt]
-    if (second !== undefined && sameKey(first, second)) {
-      const loserAt = compareRowRanks(second.page, second.row, first.page, first.row) > 0 ? 0 : secondAt
-      await advance(heap, loserAt, heap[loserAt]!.row + 1)
+  for (let first = front.first; first !== undefined; first = front.first) {
+    const { second } = front
+    if (second !== undefined && front.isSameKey(first, second)) {
+      const loser = compareRowRanks(second.page, second.row, first.page, first.row) > 0 ? first : second
+      const turning = front.advance(loser, loser.row + 1)
+      if (turning !== undefined) await turning
       continue
     }
     const to = second === undefined ? first.page.count : runEnd(first, second)
@@ -47,61 +43,10 @@ export async function* mergeSorted(
       from = end
       if (page.room === 0) yield page.take()
     }
-    await advance(heap, 0, to)
+    const turning = front.advance(first, to)
+    if (turning !== undefined) await turning
   }
   if (page.count > 0) yield page.take()
-}
-
-interface Cursor {
-  /** Place among the sources: decides between equal keys. */
-  readonly order: number
-  readonly pages: Iterator<SnapshotRows> | AsyncIterator<SnapshotRows>
-  /** For each output of the merged schema its place in the source's, or -1. */
-  readonly outputs: readonly number[]
-  page: SnapshotRows
-  row: number
-}
-
-async function openCursors(sources: readonly SortedSource[], schema: SnapshotSchema): Promise<Cursor[]> {
-  const heap: Cursor[] = []
-  for (const [order, source] of sources.entries()) {
-    const pages =
-      Symbol.asyncIterator in source.pages
-        ? source.pages[Symbol.asyncIterator]()
-        : source.pages[Symbol.iterator]()
-    const page = await nextPage(pages)
-    if (page === undefined) continue
-    const outputs = schema.outputs.map((name) => source.schema.outputs.indexOf(name))
-    heap.push({ order, pages, outputs, page, row: 0 })
-  }
-  for (let at = heap.length >>> 1; at >= 0; at--) siftDown(heap, at)
-  return heap
-}
-
-/** Moves the cursor at `at` to a row of its page, and on to its next page at the end; it leaves the heap when done. */
-async function advance(heap: Cursor[], at: number, row: number): Promise<void> {
-  const cursor = heap[at]!
-  cursor.row = row
-  if (row === cursor.page.count) {
-    const page = await nextPage(cursor.pages)
-    if (page === undefined) {
-      const last = heap.pop()!
-      if (last === cursor) return
-      heap[at] = last
-    } else {
-      cursor.page = page
-      cursor.row = 0
-    }
-  }
-  siftDown(heap, at)
-}
-
-async function nextPage(pages: Cursor['pages']): Promise<SnapshotRows | undefined> {
-  for (;;) {
-    const next = await pages.next()
-    if (next.done) return undefined
-    if (next.value.count > 0) return next.value
-  }
 }
 
 /** The first row of `first`'s page whose key is not below `second`'s: found in leaps, then by halving. */
@@ -139,28 +84,3 @@ function isOldTombstone(page: SnapshotRows, row: number, dropBeforeMs: number): 
 }
 
 const DELETED = ROW_STATES.indexOf('deleted')
-
-function siftDown(heap: Cursor[], from: number): void {
-  for (let at = from; ; ) {
-    const child = lesserChild(heap, at)
-    if (child === -1 || !isBefore(heap[child]!, heap[at]!)) return
-    const moved = heap[at]!
-    heap[at] = heap[child]!
-    heap[child] = moved
-    at = child
-  }
-}
-
-function lesserChild(heap: readonly Cursor[], at: number): number {
-  const left = 2 * at + 1
-  if (left >= heap.length) return -1
-  return left + 1 < heap.length && isBefore(heap[left + 1]!, heap[left]!) ? left + 1 : left
-}
-
-function isBefore(a: Cursor, b: Cursor): boolean {
-  return (compareKeys(a.page, a.row, b.page, b.row) || a.order - b.order) < 0
-}
-
-function sameKey(a: Cursor, b: Cursor): boolean {
-  return compareKeys(a.page, a.row, b.page, b.row) === 0
-}
