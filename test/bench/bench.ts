@@ -14,6 +14,7 @@ import { measure } from './measure.ts'
 import { memory } from './memory.ts'
 import { describeMachine, resultLine, resultText, roundText } from './print.ts'
 import { snapshotDelta } from './snapshot-delta.ts'
+import { snapshotMerge } from './snapshot-merge.ts'
 
 const FIGURES: readonly Figure[] = [
   capture,
@@ -23,6 +24,7 @@ const FIGURES: readonly Figure[] = [
   inferLatency,
   cacheWrites,
   snapshotDelta,
+  snapshotMerge,
   gatewayLookups,
   memory,
 ]

@@ -1,0 +1,34 @@
+import { openS3, type S3ObjectStore } from '@freshet/adapters/s3/s3-object-store.ts'
+import { loadSettings } from '@freshet/config/load.ts'
+import type { FlushParts } from '@freshet/scorer/snapshot/flush.ts'
+import { PART_BYTES } from '@freshet/scorer/snapshot/put-file.ts'
+import { systemClock } from '@freshet/stage/clock.ts'
+import { openBenchTelemetry, reportTo } from './in-process.ts'
+
+/** What the snapshot worker works with, on the S3 server that the environment names. */
+export async function openSnapshotParts(
+  env: NodeJS.ProcessEnv,
+): Promise<FlushParts & AsyncDisposable & { readonly store: S3ObjectStore }> {
+  await using opened = new AsyncDisposableStack()
+  const settings = loadSettings({ env })
+  const telemetry = opened.use(openBenchTelemetry(settings))
+  const store = opened.use(openS3(settings.s3))
+  const keep = opened.move()
+  return {
+    store,
+    pipeline: settings.pipeline,
+    instance: 'bench',
+    clock: systemClock,
+    log: telemetry.log,
+    partBytes: PART_BYTES,
+    settings: settings.snapshot,
+    telemetry,
+    report: reportTo({}),
+    [Symbol.asyncDispose]: () => keep.disposeAsync(),
+  }
+}
+
+/** Deletes all that a figure has put. */
+export async function emptyStore(store: S3ObjectStore): Promise<void> {
+  for (const { key } of await store.list('')) await store.delete(key)
+}
