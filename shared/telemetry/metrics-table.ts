@@ -148,6 +148,21 @@ export const METRICS = {
     label: { name: 'output', values: null },
     help: 'Population stability index of the scores against the golden ones: above 0.25 they differ. Absent below 1,000 documents.',
   },
+  'freshet.shadow.rows': {
+    kind: 'counter',
+    unit: '{row}',
+    help: 'Rows that the shadow model was asked about, for comparison only.',
+  },
+  'freshet.shadow.failed': {
+    kind: 'counter',
+    unit: '{row}',
+    help: 'Of these, rows without a score of the shadow; by reason in its report.',
+  },
+  'freshet.shadow.skipped': {
+    kind: 'counter',
+    unit: '{row}',
+    help: 'Rows that the shadow was not asked about, because it was behind.',
+  },
   'freshet.models_refused': {
     kind: 'counter',
     unit: '{promotion}',

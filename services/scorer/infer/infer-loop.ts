@@ -13,6 +13,7 @@ import type { DeadLetters } from '../dead-letters.ts'
 import { DriftWatch } from '../drift/drift-watch.ts'
 import { runRescore } from '../rescore/rescore-loop.ts'
 import { Turns } from '../rescore/turns.ts'
+import { Shadow } from '../shadow/shadow-loop.ts'
 import { runSideBySide } from '../side-by-side.ts'
 import { BatchScorer } from './batch-scorer.ts'
 import { cutMicroBatches } from './micro-batch.ts'
@@ -60,21 +61,24 @@ export async function runInfer(context: ServiceContext, deps: InferDeps): Promis
     signal,
   )
   if (models === null) return
+  const turns = new Turns(settings.scorer.rescoreShare, clock)
   const parts: InferParts = {
     models,
-    turns: new Turns(settings.scorer.rescoreShare, clock),
+    turns,
     stretches: new Stretches(),
     drift: new DriftWatch({ telemetry, clock }),
+    shadow: new Shadow(context, { store, turns, clock }),
   }
   const workers = new Map([
     ['infer', (stop: AbortSignal) => scoreFresh({ ...context, signal: stop }, deps, parts)],
     ['drift', (stop: AbortSignal) => parts.drift.run(stop)],
+    ['shadow', (stop: AbortSignal) => parts.shadow.run(stop)],
     ['rescore', (stop: AbortSignal) => runRescore({ ...context, signal: stop }, { ...deps, ...parts })],
   ])
   await runSideBySide(workers, signal, {
     log: telemetry.log,
     clock,
-    dispensable: new Set(['rescore']),
+    dispensable: new Set(['drift', 'shadow', 'rescore']),
     onFailing: (error) => report.failing(error),
     onRunning: () => report.running(),
   })
@@ -86,6 +90,7 @@ export interface InferParts {
   readonly turns: Turns
   readonly stretches: Stretches
   readonly drift: DriftWatch
+  readonly shadow: Shadow
 }
 
 /**
@@ -125,16 +130,18 @@ class Infer {
   /** One model scores the whole fetch; the next fetch takes the one of its time. */
   async scoreFetch({ messages, partition }: Batch, lease: Lease): Promise<void> {
     const { maxBatchRows: maxRows, maxBatchBytes: maxBytes } = this.#context.settings.scorer
-    const { models, turns, stretches, drift } = this.#parts
+    const { models, turns, stretches, drift, shadow } = this.#parts
     using _ = turns.fresh()
     using model = models.use()
     const note = stretches.during(partition, lease.start, model.identity.generation)
     const limits = { maxRows, maxBytes, maxScoreBytes: MAX_SCORE_BYTES, outputs: model.outputs.length }
     for (const micro of cutMicroBatches(messages, limits)) {
       lease.check()
-      const { batch, scores } = await this.#scorer.score(micro, partition, model, lease)
+      const scored = await this.#scorer.score(micro, partition, model, lease)
+      const { batch, scores } = scored
       await lease.commit(batch.header.toOffset + 1, inferNoteRecord.encode(note))
       drift.scored(model, scores.columns)
+      shadow.offer(model, scored)
       this.#count(batch, micro.length)
       await lease.heartbeat()
     }
