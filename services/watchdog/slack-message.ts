@@ -40,7 +40,7 @@ const ADVICE: Readonly<Record<FindingKind, { effect: string; firstLook: string }
   },
   'dead-letters': {
     effect: 'these documents have no score; callers get the default for them',
-    firstLook: 'the dead letters, each with its reason',
+    firstLook: '`freshet replay --dead --dry-run`, each with its reason',
   },
   incomplete: {
     effect: 'callers get old scores, none, or scores of what no longer lives, for the documents counted here',
