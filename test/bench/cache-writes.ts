@@ -8,6 +8,7 @@ import { Stack } from '../stack.ts'
 import { costOf } from './cost.ts'
 import type { Bench, Figure, Sample } from './figure.ts'
 import { flightDocuments } from './flight-documents.ts'
+import { forgetKeys } from './forget-keys.ts'
 
 const KEYS = 200_000
 const BATCH_ROWS = 2_000
@@ -28,7 +29,7 @@ export const cacheWrites: Figure = {
     const { redis: settings, pipeline } = stack.settings
     const admin = new Redis(settings.url)
     opened.defer(() => admin.disconnect())
-    opened.use(await forgetKeys(admin, pipeline))
+    opened.defer(() => forgetKeys(admin, pipeline))
     const store = opened.use(await RedisScoreStore.open(settings, { pipeline, log: quietLog }))
     const keys = (await flightDocuments(KEYS)).map(({ id }) => `${stack.index}/${id}`)
     const texts = batchesOf(keys, 0).flatMap((batch) => textsOf(batch, `${pipeline}:bare:`))
@@ -114,16 +115,4 @@ async function setAll(
   const pipeline = redis.pipeline()
   for (const [key, value] of texts) pipeline.set(key, value)
   await pipeline.exec()
-}
-
-async function forgetKeys(redis: Redis, pipeline: string): Promise<AsyncDisposable> {
-  return {
-    async [Symbol.asyncDispose]() {
-      for (let cursor = '0', done = false; !done; done = cursor === '0') {
-        const [next, names] = await redis.scan(cursor, 'MATCH', `${pipeline}:*`, 'COUNT', 1_000)
-        cursor = next
-        if (names.length > 0) await redis.unlink(names)
-      }
-    },
-  }
 }

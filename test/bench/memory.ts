@@ -1,14 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connectKafka, type KafkaConnection } from '@freshet/adapters/kafka/connect.ts'
-import { readLag } from '@freshet/adapters/kafka/lag.ts'
 import type { Flight } from '@freshet/demo/flights.ts'
-import { consumerGroups } from '@freshet/records/topics.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { groupMembers, type ProcessIdentity } from '@freshet/up/process-identity.ts'
 import { type ServiceName, Stack } from '../stack.ts'
 import { cpuMicrosOf, memoryMiBOf } from './cost.ts'
 import type { Bench, Figure, Sample } from './figure.ts'
 import { flightDocuments } from './flight-documents.ts'
+import { untilThrough } from './until-through.ts'
 import { writeFlights } from './write-flights.ts'
 
 const DOCUMENTS = 20_000
@@ -74,7 +73,7 @@ async function watchRound(stack: Stack, connection: KafkaConnection, round: Roun
   }
   const write = async () => {
     await writeFlights(stack, round.flights)
-    await untilThrough(stack, connection, round.changes, signal)
+    await untilThrough(connection, stack.settings.pipeline, { changes: round.changes, signal })
   }
   await Promise.all([write().finally(() => (isThrough = true)), watch()])
   const { servicesMiB, ...also } = most!
@@ -99,24 +98,6 @@ async function askFor({ gatewayUrl, index }: Stack, flights: readonly Flight[]):
     const { id } = flights[Math.floor(Math.random() * flights.length)]!
     const answer = await fetch(`${gatewayUrl}/v1/scores/${index}/${id}`)
     await answer.arrayBuffer()
-  }
-}
-
-/** All captured, and no group behind: scored, in Redis, and in the snapshot. */
-async function untilThrough(
-  { settings }: Stack,
-  connection: KafkaConnection,
-  changes: number,
-  signal: AbortSignal,
-): Promise<void> {
-  for (;;) {
-    const groups = await Promise.all(
-      consumerGroups(settings.pipeline).map((group) => readLag(connection, group, signal)),
-    )
-    const captured = sum(groups[0]!.map(({ endOffset }) => endOffset))
-    const waiting = sum(groups.flat().map(({ lagRecords }) => lagRecords))
-    if (captured >= changes && waiting === 0) return
-    await sleep(LOOK_EVERY_MS, undefined, { signal })
   }
 }
 

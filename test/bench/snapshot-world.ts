@@ -1,14 +1,13 @@
-import { openS3, type S3ObjectStore } from '@freshet/adapters/s3/s3-object-store.ts'
+import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
 import { loadSettings } from '@freshet/config/load.ts'
+import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import type { FlushParts } from '@freshet/scorer/snapshot/flush.ts'
 import { PART_BYTES } from '@freshet/scorer/snapshot/put-file.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { openBenchTelemetry, reportTo } from './in-process.ts'
 
 /** What the snapshot worker works with, on the S3 server that the environment names. */
-export async function openSnapshotParts(
-  env: NodeJS.ProcessEnv,
-): Promise<FlushParts & AsyncDisposable & { readonly store: S3ObjectStore }> {
+export async function openSnapshotParts(env: NodeJS.ProcessEnv): Promise<FlushParts & AsyncDisposable> {
   await using opened = new AsyncDisposableStack()
   const settings = loadSettings({ env })
   const telemetry = opened.use(openBenchTelemetry(settings))
@@ -29,6 +28,6 @@ export async function openSnapshotParts(
 }
 
 /** Deletes all that a figure has put. */
-export async function emptyStore(store: S3ObjectStore): Promise<void> {
+export async function emptyStore(store: ObjectStore): Promise<void> {
   for (const { key } of await store.list('')) await store.delete(key)
 }
