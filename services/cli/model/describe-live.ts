@@ -1,6 +1,7 @@
 import type { ColumnReport } from './column-sample.ts'
 import { percent } from './concerns.ts'
 import type { LiveReport, OutputReport } from './live-report.ts'
+import { short } from './short.ts'
 
 /** A report as people read it: a line a column, the scores, who is set aside, what to look at. */
 export function describeLive(report: LiveReport): string {
@@ -34,10 +35,6 @@ function describeOutput({ name, scores, stability }: OutputReport): string {
   if (scores === null) return `  ${name}: no scores`
   const numbers = Object.entries(scores).map(([name, value]) => `${name} ${short(value)}`)
   return `  ${name}: ${numbers.join(', ')}${stability === null ? '' : `; stability index ${stability.toFixed(2)}`}`
-}
-
-function short(value: number): string {
-  return String(Number(value.toPrecision(4)))
 }
 
 /** Texts to the left, numbers to the right. */

@@ -6,9 +6,12 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Client } from '@elastic/elasticsearch'
 import { connectElasticsearch } from '@freshet/adapters/elasticsearch/connect.ts'
+import { openS3, type S3ObjectStore } from '@freshet/adapters/s3/s3-object-store.ts'
 import { loadSettings } from '@freshet/config/load.ts'
 import { flightUpdates, readFlights } from '@freshet/demo/flights.ts'
 import { DEMO_FOLDER } from '@freshet/model/bundle/bundles.kit.ts'
+import { shadowPointerRecord } from '@freshet/model/bundle/shadow-pointer.ts'
+import { type ShadowReport, shadowReportPrefix, shadowReportRecord } from '@freshet/records/shadow-report.ts'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { freshet, type Outcome } from '../../../test/freshet.ts'
 
@@ -83,6 +86,41 @@ test('a model is pushed, promoted, replaced, rolled back, promoted again and lis
   ])
   expect(await json('shadow', '--off')).toBeNull()
 })
+
+test('what scorers reported of a shadow is told as one', async () => {
+  await using store = openS3(loadSettings({ env: { ...process.env, ...env } }).s3)
+  await setShadowUnseen(store)
+  expect(await model('shadow', 'report')).toMatchObject({
+    code: 1,
+    stdout: expect.stringContaining('delay@2 has no report yet'),
+  })
+  for (const instance of ['a', 'b']) {
+    const report = shadowReportRecord.encode({ ...REPORT, instances: [instance] })
+    await store.put(`${shadowReportPrefix('delay@2')}${instance}.json`, Buffer.from(report))
+  }
+  expect(await json('shadow', 'report')).toMatchObject({ instances: ['a', 'b'], summary: { rows: 200 } })
+})
+
+const REPORT: ShadowReport = {
+  version: 1,
+  shadow: 'delay@2',
+  current: 'delay@1',
+  sinceMs: 0,
+  instances: [],
+  fromMs: 0,
+  toMs: 1,
+  rows: 100,
+  skippedRows: 0,
+  failedRows: {},
+  scoringMs: 1,
+  outputs: [],
+}
+
+/** As `shadow delay 2` does, without a model. */
+async function setShadowUnseen(store: S3ObjectStore): Promise<void> {
+  const pointer = { version: 1 as const, name: 'delay', modelVersion: '2', sha256: '', sinceMs: 0 }
+  await store.put('models/shadow.json', Buffer.from(shadowPointerRecord.encode(pointer)))
+}
 
 test('half a name is a mistake of the caller, and says what is wanted', async () => {
   expect(await model('promote', 'arrival-delay')).toMatchObject({

@@ -9,6 +9,7 @@ import {
 import { modelLabel } from '@freshet/records/score-batch.ts'
 import { Command } from 'commander'
 import { readInvocation } from '../invocation.ts'
+import { shadowReportCommand } from './shadow-report.ts'
 
 /** `freshet model shadow [name version | --off]`; without either it tells which model is the shadow. */
 export function shadowCommand(): Command {
@@ -17,6 +18,7 @@ export function shadowCommand(): Command {
     .argument('[name]')
     .argument('[version]')
     .option('--off', 'end the comparison')
+    .addCommand(shadowReportCommand().exitOverride())
     .action(
       async (name: string | undefined, version: string | undefined, { off = false }, command: Command) => {
         if ((name === undefined) !== (version === undefined) || (off && name !== undefined))

@@ -1,0 +1,58 @@
+import { openS3, type S3ObjectStore } from '@freshet/adapters/s3/s3-object-store.ts'
+import { FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
+import { readShadow } from '@freshet/model/bundle/shadow-pointer.ts'
+import { mergeReports } from '@freshet/model/shadow/merge-reports.ts'
+import { summarize } from '@freshet/model/shadow/summarize.ts'
+import { modelLabel } from '@freshet/records/score-batch.ts'
+import { type ShadowReport, shadowReportPrefix, shadowReportRecord } from '@freshet/records/shadow-report.ts'
+import { Command } from 'commander'
+import { readInvocation } from '../invocation.ts'
+import { describeShadowReport } from './describe-shadow-report.ts'
+
+const NOTHING_YET = 1
+
+/** Of the shadow of now, or of one that is over. Exit code 1 while there is nothing to report. */
+export function shadowReportCommand(): Command {
+  return new Command('report')
+    .description('how a shadow scores beside the current model')
+    .argument('[name]', 'of the model (default: the shadow of now)')
+    .argument('[version]')
+    .action(async (name: string | undefined, version: string | undefined, _: unknown, command: Command) => {
+      const { settings, json } = readInvocation(command)
+      await using store = openS3(settings.s3)
+      const label = name === undefined ? await currentShadow(store) : labelOf(name, version)
+      const report = mergeReports(await readReports(store, label))
+      if (report === null) process.exitCode = NOTHING_YET
+      if (json) {
+        process.stdout.write(`${JSON.stringify(report && { ...report, summary: summarize(report) })}\n`)
+      } else if (report === null) {
+        process.stdout.write(`${label} has no report yet: scorers write one a minute\n`)
+      } else process.stdout.write(describeShadowReport(report))
+    })
+}
+
+async function currentShadow(store: S3ObjectStore): Promise<string> {
+  const shadow = await readShadow(store)
+  if (shadow !== null) return modelLabel({ name: shadow.name, version: shadow.modelVersion })
+  throw new FreshetError(
+    'USAGE',
+    'no model is a shadow: name one that was, or make one with `freshet model shadow`',
+  )
+}
+
+function labelOf(name: string, version: string | undefined): string {
+  if (version !== undefined) return modelLabel({ name, version })
+  throw new FreshetError('USAGE', 'name and version are wanted, as in `freshet model shadow report delay 2`')
+}
+
+/** One that is gone since it was listed is left out. */
+async function readReports(store: S3ObjectStore, label: string): Promise<ShadowReport[]> {
+  const reports: ShadowReport[] = []
+  for (const { key } of await store.list(shadowReportPrefix(label)))
+    try {
+      reports.push(shadowReportRecord.decode((await store.get(key)).body))
+    } catch (error) {
+      if (!isFreshetError(error, 'OBJECT_MISSING')) throw error
+    }
+  return reports
+}
