@@ -3,7 +3,9 @@
  * the truth is a plain map of the same rows.
  */
 import type { Buffer } from 'node:buffer'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { MemoryScoreStore } from '@freshet/adapters/memory/score-store.ts'
+import { RedisCluster } from '@freshet/adapters/redis/redis-cluster.kit.ts'
 import { RedisScoreStore } from '@freshet/adapters/redis/redis-score-store.ts'
 import { RedisServer } from '@freshet/adapters/redis/redis-server.kit.ts'
 import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
@@ -165,9 +167,67 @@ test('a snapshot file that is gone does not keep the others back, and is told', 
   await store.delete(objectKey(lost!.object))
   await admin.flushall()
   await withScorers([['cache']], async () => {
-    await vi.waitFor(() => expect(world.complaints.join()).toContain(lost!.object), DEADLINE)
+    await untilTold(lost!.object)
     expect(await admin.exists(`${world.settings.pipeline}:score:flights/${ROWS}`)).toBe(1)
     await store.put(objectKey(lost!.object), file.body)
+    await expectWhole()
+  })
+})
+
+test('a Redis that stands still, is killed and comes back empty under load has every score in the end', async () => {
+  await score(0, flights(0, ROWS))
+  await score(1, flights(ROWS, ROWS + 10))
+  await snapshotTaken()
+  const load = new AbortController()
+  const loading = (async () => {
+    for (let seqNo = 2; !load.signal.aborted; seqNo++) {
+      const from = (seqNo % 30) * 100
+      await score(
+        seqNo % 4,
+        flights(from, from + 200, seqNo % 5 === 0 ? { seqNo, state: 'deleted' } : { seqNo }),
+      )
+      await sleep(20) // some 10,000 rows a second
+    }
+  })()
+  await withScorers([['cache', 'snapshot']], async () => {
+    const written = () => world.metrics.values()['freshet.cache.rows']!
+    const atStart = written()
+    await vi.waitFor(() => expect(written()).toBeGreaterThan(atStart), DEADLINE)
+    server.freeze()
+    await untilTold('writing to the cache again')
+    server.thaw()
+    await server.kill()
+    await untilTold('no connection to Redis')
+    const before = refills()
+    await server.restart()
+    await vi.waitFor(() => expect(refills()).toBe(before + 1), DEADLINE)
+    load.abort()
+    await loading
+    await expectWhole()
+  }).finally(() => load.abort())
+})
+
+async function untilTold(words: string): Promise<void> {
+  await vi.waitFor(() => expect(world.complaints.join()).toContain(words), DEADLINE)
+}
+
+test('a cluster gets back what one of its masters lost', async () => {
+  await using cluster = await RedisCluster.start()
+  await world[Symbol.asyncDispose]()
+  world = await World.open({
+    FRESHET_REDIS_URL: cluster.url,
+    FRESHET_REDIS_CLUSTER: 'true',
+    FRESHET_SNAPSHOT_INTERVAL_SECONDS: '1',
+  })
+  await score(0, flights(0, ROWS))
+  await score(1, flights(0, 10, { seqNo: 2, state: 'deleted' }))
+  await snapshotTaken()
+  await withScorers([['cache']], async () => {
+    await expectWhole()
+    await cluster.masters[1]!.admin.flushall()
+    await expectWhole()
+    await cluster.masters[2]!.server.restart()
+    await cluster.untilState('ok')
     await expectWhole()
   })
 })
