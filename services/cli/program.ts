@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   status: async () => (await import('./commands/status.ts')).statusCommand(),
   verify: async () => (await import('./commands/verify.ts')).verifyCommand(),
   refill: async () => (await import('./commands/refill.ts')).refillCommand(),
+  snapshot: async () => (await import('./commands/snapshot.ts')).snapshotCommand(),
   lookup: async () => (await import('./commands/lookup.ts')).lookupCommand(),
   model: async () => (await import('./commands/model.ts')).modelCommand(),
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand(),

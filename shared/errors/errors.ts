@@ -184,7 +184,7 @@ export const ERRORS = {
   },
   SNAPSHOT_CORRUPT: {
     retryable: false,
-    hint: 'The file is damaged: put it back from a copy of the bucket; a file never changes once it is written.',
+    hint: 'The file is damaged: put it back from a copy of the bucket, or see `freshet snapshot check`.',
   },
 
   // Gateway
