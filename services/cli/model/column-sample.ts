@@ -6,8 +6,10 @@ export interface ColumnReport {
   readonly name: string
   readonly path: string
   readonly type: Column['type']
-  /** Share of all documents that have the field; the others take the default, or are set aside. */
+  /** Share of all documents that have the field. */
   readonly present: number
+  /** Share of those that take the default; null where there is none: they are set aside. */
+  readonly defaulted: number | null
   /** Share of the fields that are there whose text is none of the categories; null but for a category. */
   readonly unknown: number | null
   /** The most frequent of these texts. */
@@ -77,6 +79,8 @@ export class ColumnSample {
       path,
       type,
       present: share(this.#present, this.#documents),
+      defaulted:
+        this.column.default === undefined ? null : share(this.#documents - this.#present, this.#documents),
       unknown: this.#categories === null ? null : share(this.#unknown, this.#present),
       unknownTexts: unknownTexts.map(([text]) => text),
       values: this.#values === 0 ? null : { min: this.#min, mean: this.#sum / this.#values, max: this.#max },

@@ -20,11 +20,11 @@ export function describeLive(report: LiveReport): string {
   ].join('\n')
 }
 
-const HEADER = ['column', 'path', 'there', 'unknown', 'outside', 'min', 'mean', 'max']
+const HEADER = ['column', 'path', 'there', 'default', 'unknown', 'outside', 'min', 'mean', 'max']
 
-function cells({ name, path, present, unknown, outside, values }: ColumnReport): string[] {
+function cells({ name, path, present, defaulted, unknown, outside, values }: ColumnReport): string[] {
   const numbers = values === null ? ['', '', ''] : [values.min, values.mean, values.max].map(short)
-  return [name, path, percent(present), optional(unknown), optional(outside), ...numbers]
+  return [name, path, percent(present), optional(defaulted), optional(unknown), optional(outside), ...numbers]
 }
 
 function optional(part: number | null): string {

@@ -42,9 +42,14 @@ test('coverage, categories, values and scores are those of the documents', async
   ])
   expect(report).toMatchObject({ documents: 4, scored: 4, setAside: [] })
   const [a, b] = report.columns
-  expect(a).toMatchObject({ present: 0.75, unknown: null, values: { min: 1, mean: 8 / 3, max: 4 } })
+  expect(a).toMatchObject({
+    present: 0.75,
+    defaulted: 0.25,
+    unknown: null,
+    values: { min: 1, mean: 8 / 3, max: 4 },
+  })
   expect(a!.outside).toBeCloseTo(1 / 3)
-  expect(b).toMatchObject({ present: 1, unknown: 0.5, unknownTexts: ['ZZ'], outside: null })
+  expect(b).toMatchObject({ present: 1, defaulted: null, unknown: 0.5, unknownTexts: ['ZZ'], outside: null })
   expect(b!.values).toEqual({ min: -1, mean: -0.25, max: 1 })
   expect(report.outputs).toEqual([
     { name: 'ten', stability: null, scores: { min: 20, p10: 20, p50: 30, p90: 30, max: 30, mean: 27.5 } },

@@ -19,7 +19,9 @@ export function draftOutputs(graph: OnnxGraph, named: readonly string[] | null):
     return { value: distinct(labels.map(({ name }) => ({ name, tensor: name, column: 0 }))), toFillIn: [] }
   const scores = chosen.flatMap(({ value }) => value)
   if (scores.length === 0) throw notImportable('the model has no output that is a number for each row')
-  const own = scores.length === 1 && named?.length === 1 ? [{ ...scores[0]!, name: named[0]! }] : scores
+  // Of a classifier it is the label that has the name, and not the probability.
+  const isNamed = scores.length === 1 && named?.length === 1 && scores[0]!.class === undefined
+  const own = isNamed ? [{ ...scores[0]!, name: named[0]! }] : scores
   return {
     value: distinct(own),
     toFillIn: [

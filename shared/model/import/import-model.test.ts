@@ -53,8 +53,8 @@ describe('an imported model scores documents as the library that trained it', ()
 
   test.each([
     ['mlflow-matrix', 'lightgbm-regression', 'minutes'],
-    ['mlflow-columns', 'sklearn-pipeline', 'late'],
-  ])('%s, whose signature names columns and outputs', async (folder, name, output) => {
+    ['mlflow-columns', 'sklearn-pipeline', 'probability_on_time'],
+  ])('%s, whose signature names columns, and the output of a regression', async (folder, name, output) => {
     const model = await imported(folder)
     expect(model.bundle.spec).toMatchObject({ name: folder, version: '1', outputs: [{ name: output }] })
     const { documents, scores } = expected(name)
