@@ -81,6 +81,7 @@ describe('parts are those of the wall clock in the zone', () => {
         expect(part('dayOfMonth')).toBe(clock.day)
         expect(part('month')).toBe(clock.month)
         expect(part('year')).toBe(clock.year)
+        expect(part('weekday')).toBe(WEEKDAYS.indexOf(clock.weekday))
       }),
     )
   })
@@ -100,19 +101,26 @@ describe('parts are those of the wall clock in the zone', () => {
   })
 })
 
+const WEEKDAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun']
+
 function wallClock(
   date: Date,
   timeZone: string,
-): Record<'year' | 'month' | 'day' | 'hour' | 'minute', number> {
+): Record<'year' | 'month' | 'day' | 'hour' | 'minute', number> & { weekday: string } {
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone,
     hourCycle: 'h23',
+    weekday: 'short',
     year: 'numeric',
     month: 'numeric',
     day: 'numeric',
     hour: 'numeric',
     minute: 'numeric',
   })
-  const parts = Object.fromEntries(format.formatToParts(date).map(({ type, value }) => [type, Number(value)]))
+  const parts = Object.fromEntries(
+    format
+      .formatToParts(date)
+      .map(({ type, value }) => [type, type === 'weekday' ? value : Number(value)] as const),
+  )
   return parts as ReturnType<typeof wallClock>
 }

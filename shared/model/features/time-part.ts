@@ -27,7 +27,11 @@ const DAY_MS = 86_400_000
 const PARTS: Readonly<Record<TimePart, (localMs: number) => number>> = {
   hour: (ms) => Math.floor(sinceMidnightMs(ms) / 3_600_000),
   minuteOfDay: (ms) => Math.floor(sinceMidnightMs(ms) / 60_000),
-  weekday: (ms) => (new Date(ms).getUTCDay() + 6) % 7,
+  // The first day of 1970 was a Thursday.
+  weekday: (ms) => {
+    const days = Math.floor(ms / DAY_MS) + 3
+    return days - Math.floor(days / 7) * 7
+  },
   dayOfMonth: (ms) => new Date(ms).getUTCDate(),
   dayOfYear: (ms) => Math.floor((ms - Date.UTC(new Date(ms).getUTCFullYear(), 0)) / DAY_MS) + 1,
   month: (ms) => new Date(ms).getUTCMonth() + 1,
@@ -35,5 +39,5 @@ const PARTS: Readonly<Record<TimePart, (localMs: number) => number>> = {
 }
 
 function sinceMidnightMs(ms: number): number {
-  return ((ms % DAY_MS) + DAY_MS) % DAY_MS
+  return ms - Math.floor(ms / DAY_MS) * DAY_MS
 }
