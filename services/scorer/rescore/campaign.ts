@@ -123,13 +123,14 @@ export class Campaign {
       this.#over.abort()
       return false
     }
-    // A delete stands whatever the model; what has no key was never scored.
-    const documents = micro.filter(({ key, value }) => key !== null && value !== null)
-    if (documents.length > 0) {
+    // Deletes too: the log may still hold the document before one, and stores forget old deletes. What has no key was
+    // never scored.
+    const changes = micro.filter(({ key }) => key !== null)
+    if (changes.length > 0) {
       lease.check()
-      await scorer.score(documents, partition, model, lease)
-      this.#context.telemetry.metrics.add('freshet.rescore.rows', documents.length)
-      this.#context.report.progressed('rescore', documents.length)
+      await scorer.score(changes, partition, model, lease)
+      this.#context.telemetry.metrics.add('freshet.rescore.rows', changes.length)
+      this.#context.report.progressed('rescore', changes.length)
     }
     await this.#commit(micro.at(-1)!.offset + 1, lease)
     this.#lastReadAtMs = clock.nowMs()
