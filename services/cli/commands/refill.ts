@@ -4,7 +4,7 @@ import { RedisScoreStore } from '@freshet/adapters/redis/redis-score-store.ts'
 import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
 import type { Settings } from '@freshet/config/schema.ts'
 import { fillCache } from '@freshet/scorer/cache/fill-cache.ts'
-import type { RefillProgress } from '@freshet/scorer/cache/refill.ts'
+import { describeGone, type RefillProgress } from '@freshet/scorer/cache/refill.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { Command } from 'commander'
@@ -41,14 +41,15 @@ async function refillOnce(settings: Settings, json: boolean): Promise<number> {
   if (other !== owner) process.stderr.write(`${other} refills Redis already; two are as right as one\n`)
   try {
     const task = { pipeline, owner, onProgress: (progress: RefillProgress) => line.show(describe(progress)) }
-    const { rows, malformed } = await fillCache(
+    const { rows, malformed, gone } = await fillCache(
       { connection, store, cache, clock: systemClock },
       task,
       signal,
     )
     const seconds = (systemClock.nowMs() - startMs) / 1_000
+    if (gone > 0) process.stderr.write(`${describeGone(gone)}\n`)
     const text = `Redis holds all scores: ${rows} rows brought in ${seconds.toFixed(1)} s${malformedText(malformed)}\n`
-    process.stdout.write(json ? `${JSON.stringify({ rows, malformed, seconds })}\n` : text)
+    process.stdout.write(json ? `${JSON.stringify({ rows, malformed, gone, seconds })}\n` : text)
     return 0
   } catch (error) {
     if (!signal.aborted) throw error

@@ -14,7 +14,6 @@ import { encodeScoreBatch } from '@freshet/records/score-batch.ts'
 import { rowsOfBatch } from '@freshet/records/stored-rows.ts'
 import { filesOf, objectKey, readManifest } from '@freshet/snapshot/manifest.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
-import { Redis } from 'ioredis'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { freshet } from '../../../test/freshet.ts'
 import { runScorer } from '../main.ts'
@@ -24,15 +23,14 @@ const DEADLINE = { timeout: 45_000, interval: 100 }
 const ROWS = 3_000
 
 let server: RedisServer
-let admin: Redis
+let admin: ReturnType<RedisServer['newClient']>
 let world: World
 let truth: MemoryScoreStore
 const keys = new Set<string>()
 
 beforeEach(async () => {
   server = await RedisServer.start()
-  admin = new Redis(server.url, { retryStrategy: () => 50 })
-  admin.on('error', () => {}) // the tests kill it
+  admin = server.newClient()
   world = await World.open({ FRESHET_REDIS_URL: server.url, FRESHET_SNAPSHOT_INTERVAL_SECONDS: '1' })
   truth = new MemoryScoreStore()
   keys.clear()
@@ -242,18 +240,18 @@ test('freshet refill brings all scores back without a scorer, also when two run 
   const env = { FRESHET_PIPELINE: pipeline, FRESHET_REDIS_URL: redis.url, FRESHET_S3_PREFIX: s3.prefix }
   const outcomes = await Promise.all([freshet(['refill', '--json'], env), freshet(['refill'], env)])
   expect(outcomes.map(({ code }) => code)).toEqual([0, 0])
-  expect(JSON.parse(outcomes[0]!.stdout)).toMatchObject({ rows: ROWS + 20, malformed: 0 })
+  expect(JSON.parse(outcomes[0]!.stdout)).toMatchObject({ rows: ROWS + 20, malformed: 0, gone: 0 })
   expect(outcomes[1]!.stdout).toContain(`Redis holds all scores: ${ROWS + 20} rows brought`)
   await expectWhole()
 })
 
 /** Every key with its value and time to live, as a dump on disk would have it. */
-async function dumpOf(redis: Redis): Promise<Map<string, Buffer>> {
+async function dumpOf(redis: typeof admin): Promise<Map<string, Buffer>> {
   const names = await redis.keys('*')
   const values = await Promise.all(names.map((name) => redis.dumpBuffer(name)))
   return new Map(names.map((name, i) => [name, values[i]!]))
 }
 
-async function restore(redis: Redis, dump: ReadonlyMap<string, Buffer>): Promise<void> {
+async function restore(redis: typeof admin, dump: ReadonlyMap<string, Buffer>): Promise<void> {
   await Promise.all([...dump].map(([name, value]) => redis.restore(name, 0, value, 'REPLACE')))
 }

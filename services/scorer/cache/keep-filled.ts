@@ -6,7 +6,7 @@ import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import { Throttle } from '@freshet/stage/throttle.ts'
 import { type FillDeps, fillCache } from './fill-cache.ts'
-import type { RefillProgress } from './refill.ts'
+import { describeGone, type RefillProgress } from './refill.ts'
 
 /** Pause between two looks at the mark: how long a wiped Redis stays unnoticed. */
 const LOOK_MS = 1_000
@@ -54,9 +54,10 @@ async function fillUnlessClaimed(context: ServiceContext, deps: FillDeps, lines:
     telemetry.log.warn('Redis has lost scores, or never had them: it is refilled')
   try {
     const task = { pipeline: settings.pipeline, owner: instance, onProgress: progressTo(context, deps.clock) }
-    const { rows } = await fillCache(deps, task, context.signal)
+    const { rows, gone } = await fillCache(deps, task, context.signal)
     const seconds = (deps.clock.nowMs() - startMs) / 1_000
     telemetry.metrics.add('freshet.cache.refills')
+    if (gone > 0) telemetry.log.warn(describeGone(gone), { [ATTRIBUTES.missingMessages]: gone })
     telemetry.log.info(`Redis is refilled: ${rows} rows in ${seconds.toFixed(1)} s`, {
       [ATTRIBUTES.rows]: rows,
     })

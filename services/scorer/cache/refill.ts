@@ -26,6 +26,12 @@ export interface RefillProgress {
   readonly rowsLeft: number
   /** Messages of `.scores` that are no score batch; `.dead` has them. */
   readonly malformed: number
+  /** Messages of `.scores` that Kafka had deleted before a snapshot held them. */
+  readonly gone: number
+}
+
+export function describeGone(messages: number): string {
+  return `${messages} messages of .scores were deleted before a snapshot held them, and their scores are not in Redis: \`freshet model promote --again\` scores everything anew`
 }
 
 /** Some 200 million rows. Whoever stops it waits less. */
@@ -51,7 +57,7 @@ export async function refill(parts: RefillParts, signal: AbortSignal): Promise<R
 class Bringing {
   readonly #parts: RefillParts
   readonly #signal: AbortSignal
-  progress: RefillProgress = { rows: 0, rowsLeft: 0, malformed: 0 }
+  progress: RefillProgress = { rows: 0, rowsLeft: 0, malformed: 0, gone: 0 }
 
   constructor(parts: RefillParts, signal: AbortSignal) {
     this.#parts = parts
@@ -99,6 +105,7 @@ class Bringing {
     )
     await readAll(connection, topicName(pipeline, 'scores'), {
       from: new Map(from),
+      onGone: (_, missing) => this.#tell({ gone: this.progress.gone + missing }),
       onMessage: (_, { value }) => this.#message(value),
       signal: this.#signal,
       deadlineMs: SCORES_DEADLINE_MS,

@@ -29,6 +29,7 @@ test('who knows where to begin gets only what follows, each message after the on
   await using scratch = await scratchTopic(3)
   await scratch.write(Array.from({ length: 30 }, (_, i) => message(i % 3, `${i}`)))
   const seen: string[] = []
+  const gone: number[] = []
   let taking = 0
   await readAll(scratch.connection, scratch.topic, {
     from: new Map([
@@ -36,6 +37,7 @@ test('who knows where to begin gets only what follows, each message after the on
       [1, 10],
       [2, 99],
     ]),
+    onGone: (partition) => void gone.push(partition),
     onMessage: async (_, { value }) => {
       expect(taking++).toBe(0)
       await nextTurn()
@@ -45,6 +47,7 @@ test('who knows where to begin gets only what follows, each message after the on
     signal: soon(),
     deadlineMs: 20_000,
   })
+  expect(gone).toEqual([2])
   const all = Array.from({ length: 10 }, (_, i) => 3 * i + 2) // 99 is not in the log: all is read
   expect(seen.map(Number).sort((a, b) => a - b)).toEqual([...all, 24, 27].sort((a, b) => a - b))
 })

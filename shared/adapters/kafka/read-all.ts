@@ -10,7 +10,8 @@ export type OnMessage = (partition: number, message: IncomingMessage) => void | 
 
 /**
  * Reads a topic from its beginning to where it ends now. Each message comes once, in the order of its partition.
- * @param options `from`: where to begin instead, by partition; an offset that the log does not hold is its beginning
+ * @param options `from`: where to begin instead, by partition. An offset that the log does not hold is its beginning;
+ *   `onGone` is told how many messages are missing there
  * @throws DEADLINE after `deadlineMs` or when `signal` aborts: what has come is not all. TOPIC_MISSING, and what
  *   `onMessage` throws
  */
@@ -19,18 +20,20 @@ export async function readAll(
   topic: string,
   options: {
     from?: ReadonlyMap<number, number>
+    onGone?: (partition: number, missing: number) => void
     onMessage: OnMessage
     signal: AbortSignal
     deadlineMs: number
   },
 ): Promise<void> {
-  const { from, onMessage, signal, deadlineMs } = options
+  const { from, onGone, onMessage, signal, deadlineMs } = options
   const late = AbortSignal.timeout(deadlineMs)
   const stop = AbortSignal.any([signal, late])
   const bounds = await boundsOf(connection, topic, stop)
   const starts = new Map(
     bounds.map((at) => {
-      const { offset } = startOf({ ...at, committed: undefined, wanted: from?.get(at.partition) })
+      const { offset, outside } = startOf({ ...at, committed: undefined, wanted: from?.get(at.partition) })
+      if (outside) onGone?.(at.partition, outside.missing)
       return [at.partition, offset]
     }),
   )

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import { keySlot } from './key-slot.ts'
 import { freePort, RedisServer } from './redis-server.kit.ts'
 
@@ -101,7 +101,6 @@ async function startMaster(config: string): Promise<ClusterMaster> {
     `${busPort}`,
   ]
   const server = await RedisServer.start([...options, '--cluster-node-timeout', '1000'])
-  const admin = new Redis(server.url, { retryStrategy: () => 50 })
-  admin.on('error', () => {}) // tests kill the node
+  const admin = server.newClient()
   return { server, busPort, admin, id: (await admin.call('CLUSTER', 'MYID')) as string }
 }

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createConnection, createServer } from 'node:net'
+import { Redis } from 'ioredis'
 
 /** A Redis of a test's own, that it may freeze and kill. Holds everything in memory, listens on loopback. */
 export class RedisServer implements AsyncDisposable {
@@ -24,6 +25,13 @@ export class RedisServer implements AsyncDisposable {
 
   get url(): string {
     return `redis://127.0.0.1:${this.port}`
+  }
+
+  /** That comes back whenever the server does. Yours to disconnect. */
+  newClient(): Redis {
+    const redis = new Redis(this.url, { retryStrategy: () => 50 })
+    redis.on('error', () => {}) // tests kill the server
+    return redis
   }
 
   /** Stands still with its sockets open, as a machine that swaps or a process that is paused. */
