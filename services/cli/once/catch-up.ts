@@ -7,12 +7,14 @@ import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import { lookSignal } from '@freshet/reconcile/verify-waits.ts'
 import { describeLeft, Watermark } from '@freshet/reconcile/watermark.ts'
 import type { Cursor } from '@freshet/records/cursor.ts'
+import { progressOf } from '@freshet/scorer/rescore/plan.ts'
+import { readPlan } from '@freshet/scorer/rescore/read-plan.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import { asSeen, type Goal, type Left, leftOf, type Rules } from './targets.ts'
 
-const LOOK_EVERY_MS = 500
-/** While deletes are looked for, what was captured must get into the snapshot, but not in a delta every half second. */
-const RING_EVERY_MS = 2_000
+const LOOK_EVERY_MS = 250
+/** While deletes are looked for, what was captured must get into the snapshot, but not in a delta every moment. */
+const RING_EVERY_MS = 1_000
 const MAX_NAMED = 5
 
 export interface CatchUpWorld {
@@ -21,6 +23,10 @@ export interface CatchUpWorld {
   readonly client: Client
   readonly connection: KafkaConnection
   readonly store: ObjectStore
+  /** Of Redis: whether it is known to hold all scores. */
+  readonly isFilled: () => Promise<boolean>
+  /** Of the promoted model. */
+  readonly generation: number
   readonly clock: Clock
 }
 
@@ -33,11 +39,13 @@ export interface CatchUpOptions {
   readonly ring: () => void
   /** What is waited for; told often. */
   readonly onWait: (left: string) => void
+  /** Something that is left without anybody's fault. */
+  readonly onNote: (note: string) => void
 }
 
 /**
  * Waits, while the services work, until everything that was there at the start is captured, its deletes are found, and all
- * of it is scored and stored.
+ * of it is scored and stored; then until no score of an older model is left, as long as there is time.
  */
 export class CatchUp {
   readonly #world: CatchUpWorld
@@ -55,6 +63,13 @@ export class CatchUp {
   async run(signal: AbortSignal): Promise<void> {
     await this.#until((looking) => this.#untilCaptured(looking), signal)
     await this.#until((looking) => this.#untilSwept(looking), signal)
+    await this.#untilStored(signal)
+    await this.#until(async () => ((await this.#world.isFilled()) ? null : 'Redis is being refilled'), signal)
+    await this.#untilRescored(signal)
+  }
+
+  /** Whatever is emitted by now. */
+  async #untilStored(signal: AbortSignal): Promise<void> {
     let mark: Watermark | undefined
     await this.#until(async (looking) => {
       mark ??= await Watermark.now(watermarkWorld(this.#world), looking)
@@ -62,6 +77,22 @@ export class CatchUp {
       if (progress.kind === 'storing') this.#options.ring()
       return progress.kind === 'reached' ? null : describeLeft(progress)
     }, signal)
+  }
+
+  /** A score by an older model is a score: when the time is over, the next run goes on with it. */
+  async #untilRescored(signal: AbortSignal): Promise<void> {
+    let left = await changesToRescore(this.#world, signal)
+    if (left === 0) return
+    try {
+      await this.#until(async (looking) => {
+        left = await changesToRescore(this.#world, looking)
+        return left === 0 ? null : `${left} changes are to be scored again with the promoted model`
+      }, signal)
+      await this.#untilStored(signal)
+    } catch (error) {
+      if (!isFreshetError(error, 'DEADLINE')) throw error
+      this.#options.onNote(`scores by an older model are left: ${error.message}; the next run goes on`)
+    }
   }
 
   async #untilCaptured(signal: AbortSignal): Promise<string | null> {
@@ -109,6 +140,14 @@ export class CatchUp {
       if (signal.aborted) throw signal.reason
     }
   }
+}
+
+/** As offsets: compaction may have taken some of them away. */
+export async function changesToRescore(
+  { connection, settings, generation }: CatchUpWorld,
+  signal: AbortSignal,
+): Promise<number> {
+  return progressOf(await readPlan(connection, settings.pipeline, generation, signal)).left
 }
 
 export function watermarkWorld({ connection, store, settings: { pipeline } }: CatchUpWorld) {

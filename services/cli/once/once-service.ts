@@ -9,6 +9,7 @@ import { readShards, type ShardsView } from '@freshet/adapters/elasticsearch/sha
 import { connectKafka } from '@freshet/adapters/kafka/connect.ts'
 import { tail } from '@freshet/adapters/kafka/read-all.ts'
 import { checkTopics } from '@freshet/adapters/kafka/topics.ts'
+import { RedisScoreStore } from '@freshet/adapters/redis/redis-score-store.ts'
 import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
 import { scopeOf } from '@freshet/capture/scope.ts'
 import type { Settings } from '@freshet/config/schema.ts'
@@ -26,7 +27,14 @@ import { FlushBell } from '@freshet/scorer/snapshot/flush-bell.ts'
 import type { Service, ServiceContext } from '@freshet/service/service.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { Throttle } from '@freshet/stage/throttle.ts'
-import { CatchUp, type CatchUpWorld, goneIndices, goneToWaitFor, watermarkWorld } from './catch-up.ts'
+import {
+  CatchUp,
+  type CatchUpWorld,
+  changesToRescore,
+  goneIndices,
+  goneToWaitFor,
+  watermarkWorld,
+} from './catch-up.ts'
 import type { OnceSummary } from './summary.ts'
 import { type Goal, goalOf, leftOf } from './targets.ts'
 import { withTrouble } from './trouble.ts'
@@ -106,8 +114,16 @@ class Once {
     await using store = openS3(settings.s3)
     const connection = connectKafka(settings.kafka, { clientId: `${instance}-once`, log: telemetry.log })
     const rules = rulesOf(settings)
-    const world = { settings, rules, client, connection, store, clock: systemClock }
     const pointer = await readPointer(store, signal)
+    await using redis = await RedisScoreStore.open(settings.redis, {
+      pipeline: settings.pipeline,
+      log: telemetry.log,
+    })
+    const world: CatchUpWorld = {
+      ...{ settings, rules, client, connection, store, clock: systemClock },
+      isFilled: () => redis.mark.isFilled(),
+      generation: pointer?.generation ?? 0,
+    }
     if (pointer !== null) this.#model = modelLabel({ name: pointer.name, version: pointer.modelVersion })
     const view = await readShards(client, settings.elasticsearch.index, signal)
     const refused = await this.#refused(world, view)
@@ -157,7 +173,8 @@ class Once {
     if (view.indexUuids.size === 0 || uncaptured.length + unswept.length + unread.length + gone.length > 0)
       return false
     const mark = await Watermark.now(watermarkWorld(world), signal)
-    return (await mark.look(signal)).kind === 'reached'
+    if ((await mark.look(signal)).kind !== 'reached') return false
+    return (await world.isFilled()) && (await changesToRescore(world, signal)) === 0
   }
 
   /** The poller ends first, so that nothing comes after the scorer has finished what it holds. */
@@ -181,6 +198,7 @@ class Once {
           ...{ goal, untilMs: this.#untilMs },
           cursors: () => book.cursors(),
           ring: () => bell.ring(),
+          onNote: (note) => this.#notes.push(note),
           onWait: (left) => {
             if (lines.pass(left.replaceAll(/\d+/g, '')) !== null) telemetry.log.info(`waiting: ${left}`)
           },
@@ -236,8 +254,10 @@ class Once {
       deletes: values['freshet.sweep.tombstones'] ?? 0,
       setAside: values['freshet.poller.dead'] ?? 0,
       scored: values['freshet.scorer.scored'] ?? 0,
+      rescored: values['freshet.rescore.rows'] ?? 0,
       dead: values['freshet.scorer.dead'] ?? 0,
       cached: values['freshet.cache.rows'] ?? 0,
+      refilled: values['freshet.cache.refilled'] ?? 0,
       snapshotRows: values['freshet.snapshot.rows'] ?? 0,
       notes: this.#notes,
     })
@@ -247,13 +267,14 @@ class Once {
 /** What is waited for is told this often. */
 const TELL_EVERY_MS = 10_000
 
-/** All workers, whatever a process of a larger installation runs; and sweeps that wait for no pause. */
+/** All workers, whatever one process of many runs; sweeps that wait for no pause; rescoring that takes what time there is. */
 function forOneRun(settings: Settings): Settings {
-  const { sweep, scorer } = settings
+  const { sweep, scorer, model } = settings
   return {
     ...settings,
+    model: { ...model, pointerIntervalMs: Math.min(model.pointerIntervalMs, 1_000) }, // what rescoring waits for
     sweep: { ...sweep, pauseSeconds: Math.min(sweep.pauseSeconds, 1) },
-    scorer: { ...scorer, workers: ['infer', 'cache', 'snapshot'] },
+    scorer: { ...scorer, workers: ['infer', 'cache', 'snapshot'], rescoreShare: 1 },
   }
 }
 

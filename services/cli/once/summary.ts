@@ -21,10 +21,13 @@ export interface OnceSummary {
   readonly captured: number
   readonly deletes: number
   readonly setAside: number
-  /** Rows, and changes that could not be scored. */
+  /** Rows, those scored again with a newly promoted model, and changes that could not be scored. */
   readonly scored: number
+  readonly rescored: number
   readonly dead: number
+  /** Rows written to Redis, and those brought there because it had lost them. */
   readonly cached: number
+  readonly refilled: number
   readonly snapshotRows: number
   /** What people should know beside it, one sentence each. */
   readonly notes: readonly string[]
@@ -43,11 +46,12 @@ export function describeOnce(summary: OnceSummary): string {
 }
 
 function work(summary: OnceSummary): string[] {
-  const { captured, deletes, setAside, scored, dead, cached, snapshotRows, model } = summary
+  const { captured, deletes, setAside, scored, rescored, dead, cached, refilled, snapshotRows, model } =
+    summary
   return [
     `  captured   ${count(captured)} changes, ${count(deletes)} deletes found`,
-    `  scored     ${count(scored)}${model === null ? '' : ` by ${model}`}`,
-    `  Redis      ${count(cached)} rows`,
+    `  scored     ${count(scored)}${model === null ? '' : ` by ${model}`}${rescored > 0 ? `, ${count(rescored)} again` : ''}`,
+    `  Redis      ${count(cached)} rows${refilled > 0 ? `, ${count(refilled)} that it had lost` : ''}`,
     `  snapshot   ${count(snapshotRows)} rows`,
     ...(setAside + dead > 0
       ? [`  set aside  ${count(setAside + dead)}: see \`freshet replay --dead --dry-run\``]

@@ -6,7 +6,7 @@ import { type Cursor, cursorKey, isSameHistory, isSamePrimary } from '@freshet/r
 /** By `indexUuid/shard`, as `.cursors` has them. */
 type Cursors = ReadonlyMap<string, Cursor>
 
-export interface Target {
+interface Target {
   /** As in `.cursors`. */
   readonly key: string
   /** `index/shard`, for people. */

@@ -6,11 +6,12 @@ import type { Settings } from '@freshet/config/schema.ts'
 import { describeError, isFreshetError } from '@freshet/errors/errors.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import { type Heartbeat, heartbeatRecord, isHeartbeatKey } from '@freshet/records/heartbeat.ts'
+import { TOLD_OBJECT, type Told, toldRecord } from '@freshet/records/told.ts'
 import { topicName } from '@freshet/records/topics.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { SlackRoute } from '@freshet/watchdog/slack-route.ts'
-import { afterRun, type Failure, TOLD_OBJECT, type Told, toldRecord } from './told.ts'
+import { afterRun, type Failure } from './told.ts'
 
 const TELL_WITHIN_MS = 60_000
 const LOOK_WITHIN_MS = 15_000

@@ -1,6 +1,7 @@
+import type { Told } from '@freshet/records/told.ts'
 import { slackMessage } from '@freshet/watchdog/slack-message.ts'
 import { expect, test } from 'vitest'
-import { afterRun, type Failure, type Told, toldRecord } from './told.ts'
+import { afterRun, type Failure } from './told.ts'
 
 const HOUR_MS = 3_600_000
 const late: Failure = { code: 'DEADLINE', message: '3 changes are not scored' }
@@ -34,12 +35,4 @@ test('the message says why the run failed and what that means', () => {
   expect(text).toContain('FIRING: a run of `freshet once` failed')
   expect(text).toContain('DEADLINE: 3 changes are not scored')
   expect(text).toContain('has no new score')
-})
-
-test('what was told keeps its bytes', () => {
-  const told: Told = { version: 1, sinceMs: 1, toldAtMs: 2, errorCode: 'DEADLINE' }
-  const bytes = '{"version":1,"sinceMs":1,"toldAtMs":2,"errorCode":"DEADLINE"}'
-  expect(toldRecord.encode(told)).toBe(bytes)
-  expect(toldRecord.decode(bytes)).toEqual(told)
-  expect(() => toldRecord.decode('{"version":9}')).toThrow(/version 9, this build reads 1/)
 })

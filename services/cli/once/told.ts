@@ -1,22 +1,6 @@
-/** What people were last told of runs that fail: a run every five minutes must not mean a message every five minutes. Pure. */
+/** What people are told of runs that fail: a run every five minutes must not mean a message every five minutes. Pure. */
 import type { AlertMessage, Finding } from '@freshet/records/alert-state.ts'
-import { jsonRecord } from '@freshet/records/json-record.ts'
-import { z } from 'zod'
-
-/** Kept in S3 while runs fail. */
-const toldSchema = z.object({
-  version: z.literal(1),
-  /** Of the first run that failed. */
-  sinceMs: z.number(),
-  toldAtMs: z.number(),
-  /** What was told: another cause is told at once. */
-  errorCode: z.string(),
-})
-
-export type Told = z.infer<typeof toldSchema>
-
-export const TOLD_OBJECT = 'once/told.json'
-export const toldRecord = jsonRecord<Told>('what was told of runs', 1, toldSchema)
+import type { Told } from '@freshet/records/told.ts'
 
 /** Why a run failed; null when it did not. */
 export type Failure = { readonly code: string; readonly message: string } | null

@@ -20,7 +20,7 @@ export interface ReplayedLetter {
   readonly now?: string
 }
 
-export const FATES = {
+const FATES = {
   replayed: 'goes the way of a change again',
   superseded: 'a newer version was captured, it has a score by now, or it is gone: nothing is to be done',
   judged: 'the current generation of the model has scored it in vain',
