@@ -84,7 +84,7 @@ function columnType({ name, type }: OnnxValue): 'number' | 'boolean' | 'text' {
   const isColumn = shape === null || shape.length === 1 || (shape.length === 2 && shape[1] === 1)
   if (columnType !== undefined && isColumn) return columnType
   throw notImportable(
-    `input ${name} is ${element} [${shape?.join(', ') ?? 'of any shape'}]: export the model with one float32 matrix, as `to_onnx(model, X.astype(numpy.float32))` does, or with a tensor [rows, 1] a column`,
+    `input ${name} is ${element} [${shape?.join(', ') ?? 'of any shape'}]: export the model with one float32 matrix, as to_onnx(model, X.astype(numpy.float32)) does, or with a tensor [rows, 1] a column`,
   )
 }
 
