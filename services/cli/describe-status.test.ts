@@ -96,4 +96,5 @@ test('a scorer tells how far all of them are in scoring again, and nothing once 
   ])
   expect(scorer({ ...metrics, 'freshet.rescore.began_at': 0 })[0]).toContain('not begun')
   expect(scorer({ ...metrics, 'freshet.rescore.left': 0 })).toEqual([])
+  expect(describe(poller({ service: 'scorer', status: 'gone', metrics })).slice(1)).toEqual([])
 })

@@ -62,10 +62,10 @@ function describeCapture(
 }
 
 /** How far all scorers together are with a newly promoted model; nothing while there is nothing to be scored again. */
-function describeRescoring({ metrics }: ListedInstance, atMs: number): string[] {
+function describeRescoring({ status, metrics }: ListedInstance, atMs: number): string[] {
   const figure = (name: MetricName) => metrics[name] ?? 0
   const left = figure('freshet.rescore.left')
-  if (left === 0) return []
+  if (left === 0 || status !== 'running') return [] // what a dead one said last is said anew by the others
   const total = figure('freshet.rescore.total')
   const share = Math.floor((100 * (total - left)) / total)
   const beganAtMs = figure('freshet.rescore.began_at') * 1_000

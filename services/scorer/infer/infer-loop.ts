@@ -85,7 +85,7 @@ export async function runInfer(context: ServiceContext, deps: InferDeps): Promis
 }
 
 /** What fresh changes and rescoring share. */
-export interface InferParts {
+interface InferParts {
   readonly models: PromotedModel
   readonly turns: Turns
   readonly stretches: Stretches

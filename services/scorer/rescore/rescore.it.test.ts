@@ -142,30 +142,6 @@ test('what is scored is scored again with a promoted model, and nothing else hap
   expect(new Set(letters)).toContain(`row/${POISON} FIELD_TYPE fixture@2`)
 })
 
-test('promotions and a rollback while scorers come and go leave all with the newest', async () => {
-  await open({ FRESHET_SCORER_RESCORE_SHARE: '0.05' })
-  const all = changes()
-  const first = await promote(models[0])
-  await world.write(all)
-  let a = startScorer()
-  await expectScored(all, models[0], first)
-
-  await promote(models[1])
-  await vi.waitFor(() => expect(figure('freshet.rescore.rows')).toBeGreaterThan(0), DEADLINE)
-  const b = startScorer() // takes some partitions over in the middle
-  const fresh = changes(10_000).slice(0, 500)
-  await world.write(fresh)
-  await a[Symbol.asyncDispose]()
-  await promote(models[0])
-  a = startScorer()
-  const before = figure('freshet.rescore.rows')
-  await vi.waitFor(() => expect(figure('freshet.rescore.rows')).toBeGreaterThan(before), DEADLINE)
-  await b[Symbol.asyncDispose]()
-  const last = await promote(models[1])
-  await expectScored([...all, ...fresh], models[1], last)
-  await a[Symbol.asyncDispose]()
-})
-
 test('a scorer that is stopped in the middle goes on where it was', async () => {
   await open({ FRESHET_SCORER_RESCORE_SHARE: '0.05' })
   const all = changes()

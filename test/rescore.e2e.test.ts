@@ -1,0 +1,120 @@
+/**
+ * Promotions, with real processes that are killed and stand still while they score everything again: two scorers, a
+ * promotion before the last one is done, and a rollback. Both versions of the model give other scores for nearly every
+ * document, so the oracle tells whether one was left with those of the version before.
+ */
+import { readFlights } from '@freshet/demo/flights.ts'
+import type { ModelBundle } from '@freshet/model/bundle/bundle.ts'
+import { edited } from '@freshet/model/bundle/bundles.kit.ts'
+import { promoteModel, pushModel } from '@freshet/model/bundle/model-store.ts'
+import { scoreDocuments } from '@freshet/model/run/score-documents.ts'
+import { checkConservation, isConserved, type OracleReport } from '@freshet/oracle/oracle.ts'
+import { expect, test } from 'vitest'
+import { freshet } from './freshet.ts'
+import { Stack } from './stack.ts'
+import { until } from './until.ts'
+
+const DOCUMENTS = 3_000
+/** Longer than the session of a consumer: when the process goes on, another has its partitions. */
+const ZOMBIE_MS = 12_000
+/** Two heartbeats. */
+const SILENT_SECONDS = 7
+
+test('promotions and a rollback leave every score with the newest, whichever scorer dies while it scores again', {
+  timeout: 300_000,
+}, async () => {
+  await using stack = await Stack.open({
+    FRESHET_SCORER_RESCORE_SHARE: '0.01',
+    FRESHET_MODEL_POINTER_INTERVAL_MS: '500',
+    FRESHET_TELEMETRY_ENABLED: 'false',
+  })
+  const [first, second] = [stack.bundle, await otherVersion(stack.bundle)]
+  await pushModel(stack.store, second)
+  const promote = async ({ spec }: ModelBundle) =>
+    (await promoteModel(stack.store, spec, Date.now())).generation
+  stack.start('poller', 'scorer', 'scorer-2')
+  await stack.write(await flights())
+  await scoredWith(first, stack)
+
+  await untilRescoring(stack, await promote(second))
+  await stack.stop('scorer', 'SIGKILL')
+  stack.start('scorer')
+  await untilRescoring(stack, await promote(first)) // a rollback
+  const zombie = stack.pidOf('scorer-2')
+  process.kill(zombie, 'SIGSTOP')
+  await promote(second)
+  const thawAtMs = performance.now() + ZOMBIE_MS
+  await until('the session of the zombie is over', async () => performance.now() > thawAtMs)
+  process.kill(zombie, 'SIGCONT')
+  await scoredWith(second, stack)
+
+  await until('nothing is left', async () => (await figures(stack)).every(({ left }) => left === 0))
+  const status = await freshet(['status'], stack.env)
+  expect(status.stdout).not.toContain('scoring again')
+})
+
+async function flights(): Promise<Record<string, object>> {
+  const some = (await readFlights()).slice(0, DOCUMENTS)
+  return Object.fromEntries(some.map(({ document }, id) => [`${id}`, document]))
+}
+
+/** The same network, which is given the distance in place of the delay. */
+async function otherVersion(bundle: ModelBundle): Promise<ModelBundle> {
+  const path = bundle.spec.inputs.columns.findIndex(({ name }) => name === 'dep_delay')
+  const spec = edited(edited(bundle.spec, `inputs.columns.${path}.path`, '/distance'), 'version', '2')
+  const documents = bundle.golden.map(({ document }) => Buffer.from(JSON.stringify(document)))
+  const scores = await scoreDocuments({ ...bundle, spec }, documents)
+  const golden = bundle.golden.map(({ document }, row) => {
+    const score = scores[row]!
+    return { document, outputs: score.state === 'scored' ? score.outputs : {} }
+  })
+  return { ...bundle, spec, golden }
+}
+
+async function scoredWith(bundle: ModelBundle, stack: Stack): Promise<void> {
+  const { client, settings, store } = stack
+  let report: OracleReport | undefined
+  await until(
+    `every document has its score of version ${bundle.spec.version}`,
+    async () => {
+      report = await checkConservation({
+        client,
+        index: settings.elasticsearch.index,
+        pipeline: settings.pipeline,
+        redisUrl: settings.redis.url,
+        store,
+        bundle,
+      })
+      return report.liveDocuments === DOCUMENTS && isConserved(report)
+    },
+    {
+      giveUpMs: 90_000,
+      explain: () => JSON.stringify({ redis: report?.redis.stale.length, output: stack.output }),
+    },
+  )
+}
+
+/** Some of it is done, and some is left. */
+async function untilRescoring(stack: Stack, generation: number): Promise<void> {
+  await until(
+    `promotion ${generation} is being scored again`,
+    async () =>
+      (await figures(stack)).some((at) => at.generation === generation && at.left > 0 && at.left < at.total),
+    { explain: () => JSON.stringify(stack.output) },
+  )
+}
+
+/** What each living scorer says. */
+async function figures({ env }: Stack) {
+  const { stdout } = await freshet(['status', '--json'], env)
+  const { instances } = JSON.parse(stdout) as {
+    instances: { service: string; silentSeconds: number; metrics: Record<string, number> }[]
+  }
+  return instances
+    .filter(({ service, silentSeconds }) => service === 'scorer' && silentSeconds < SILENT_SECONDS)
+    .map(({ metrics }) => ({
+      generation: metrics['freshet.rescore.generation']!,
+      left: metrics['freshet.rescore.left']!,
+      total: metrics['freshet.rescore.total']!,
+    }))
+}
