@@ -78,15 +78,11 @@ export async function connect(
     fault = error
   }
   for (const event of FAULTS) redis.on(event, remember)
-  const timer = setTimeout(() => {
-    fault ??= new FreshetError(
-      'REDIS_UNREACHABLE',
-      `${options.address}: no answer in ${options.deadlineMs} ms`,
-    )
-    redis.disconnect()
-  }, options.deadlineMs)
+  const { promise: late, reject } = Promise.withResolvers<never>()
+  const text = `${options.address}: not ready in ${options.deadlineMs} ms`
+  const timer = setTimeout(() => reject(new FreshetError('REDIS_UNREACHABLE', text)), options.deadlineMs)
   try {
-    await redis.connect()
+    await Promise.race([redis.connect(), late]) // of a cluster that is down, `connect` never ends
   } catch (error) {
     redis.disconnect()
     throw toRedisError(fault ?? error, options.address)
@@ -128,5 +124,19 @@ export async function assertFit(redis: RedisClient, address: string): Promise<vo
         'CONFIG_INVALID',
         `redis.cluster: ${address} is a node of a cluster, so this must be true`,
       )
+  }
+}
+
+/** What Redis drops when its memory is full, as `allkeys-lru`; undefined when it refuses writes instead, or has no bound. */
+export async function evictionOf(redis: RedisClient, address: string): Promise<string | undefined> {
+  try {
+    for (const node of mastersOf(redis)) {
+      const info = await node.info('memory')
+      const policy = /^maxmemory_policy:([\w-]+)/m.exec(info)?.[1]
+      if (!/^maxmemory:0\b/m.test(info) && policy !== 'noeviction') return policy
+    }
+    return undefined
+  } catch (error) {
+    throw toRedisError(error, address)
   }
 }

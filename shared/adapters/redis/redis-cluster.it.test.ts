@@ -92,6 +92,7 @@ test('a master that dies is told by name, and once it is back all is written and
     code: 'REDIS_UNREACHABLE',
   })
   await expect(store.mark.isFilled()).rejects.toMatchObject({ code: 'REDIS_UNREACHABLE' })
+  await expect(checkRedis(settings())).rejects.toMatchObject({ code: 'REDIS_UNREACHABLE' })
   const lost = flights(100).find(({ key }) => cluster.masterOf(redisKey(options.pipeline, key)) === dead)!
   await expect(reader.get(lost.key)).rejects.toMatchObject({ code: 'REDIS_UNREACHABLE' })
 

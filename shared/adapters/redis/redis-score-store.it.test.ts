@@ -93,6 +93,14 @@ test('a full Redis refuses writes by that name, and takes them again later', asy
   expect((await store.get('a'))?.outputs).toEqual({ delay: 1 })
 })
 
+test('a Redis that drops keys when it is full is warned of at the start', async () => {
+  await using server = await RedisServer.start(['--maxmemory', '100mb', '--maxmemory-policy', 'allkeys-lru'])
+  const lines: string[] = []
+  const log = { ...quietLog, warn: (line: string) => void lines.push(line) }
+  await using _ = await RedisScoreStore.open(settingsOf(server), { ...options, log })
+  expect(lines).toEqual([expect.stringContaining('maxmemory-policy allkeys-lru')])
+})
+
 test('no password and a wrong password are REDIS_UNAUTHORIZED, the right one is let in', async () => {
   await using server = await RedisServer.start(['--requirepass', 'p@ss/word'])
   const url = (password: string) => `redis://:${encodeURIComponent(password)}@127.0.0.1:${server.port}`

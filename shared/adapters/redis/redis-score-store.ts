@@ -8,7 +8,15 @@ import { retry } from '@freshet/stage/back-off.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import { Throttle } from '@freshet/stage/throttle.ts'
-import { addressOf, assertConnected, assertFit, connect, createClient, type RedisClient } from './connect.ts'
+import {
+  addressOf,
+  assertConnected,
+  assertFit,
+  connect,
+  createClient,
+  evictionOf,
+  type RedisClient,
+} from './connect.ts'
 import { FillMark } from './fill-mark.ts'
 import { callsOf, type GuardedCall, RANK_GUARD } from './rank-guard.ts'
 import { replyCode, toRedisError } from './redis-error.ts'
@@ -49,6 +57,11 @@ export class RedisScoreStore implements ScoreStore {
     try {
       await connect(redis, { address, deadlineMs: CONNECT_DEADLINE_MS })
       await assertFit(redis, address)
+      const policy = await evictionOf(redis, address)
+      if (policy !== undefined)
+        options.log.warn(
+          `${address} drops keys when its memory is full (maxmemory-policy ${policy}): scores and deletes may be lost; noeviction refuses writes instead, which are then tried again`,
+        )
     } catch (error) {
       redis.disconnect()
       throw error
