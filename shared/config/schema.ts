@@ -256,8 +256,10 @@ const snapshot = z
     maxBufferedRows: z
       .int()
       .min(1_000)
-      .default(500_000)
-      .describe('A delta is written early at this many rows.'),
+      .default(250_000)
+      .describe(
+        'A delta is written early at this many rows; about 100 bytes each, and as many may wait behind it.',
+      ),
     tombstoneTtlSeconds: z
       .int()
       .min(60)

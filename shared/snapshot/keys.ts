@@ -33,6 +33,19 @@ export function sharedPrefix(a: SnapshotRows, rowA: number, b: SnapshotRows, row
   return shared
 }
 
+/**
+ * Six bytes of a key as a number, from `shared` on: of two keys that begin alike so far, the lower number is the lower
+ * key. Behind a key's end there are zeros, so equal numbers say nothing yet.
+ */
+export function keyWindow({ keys, keyOffsets }: SnapshotRows, row: number, shared: number): number {
+  const from = keyOffsets[row]! + shared
+  const to = keyOffsets[row + 1]!
+  const byte = (at: number) => (from + at < to ? keys[from + at]! : 0)
+  const high = (byte(0) << 16) | (byte(1) << 8) | byte(2)
+  const low = (byte(3) << 16) | (byte(4) << 8) | byte(5)
+  return high * 2 ** 24 + low
+}
+
 /** Negative, zero or positive, as row a is older than, the same as or newer than row b of the same key. */
 export function compareRowRanks(a: SnapshotRows, rowA: number, b: SnapshotRows, rowB: number): number {
   return (

@@ -1,4 +1,4 @@
-import { compareKeys, sharedPrefix } from './keys.ts'
+import { compareKeys, keyWindow, sharedPrefix } from './keys.ts'
 import type { SnapshotRows, SnapshotSchema } from './rows.ts'
 
 /** Rows in ascending order of their keys (UTF-8 bytes), each key once. A page must stay as it is until the next. */
@@ -73,7 +73,7 @@ export class MergeFront {
     const at = cursor === this.#heap[0] ? 0 : this.#lesserChild(0)
     cursor.row = row
     if (row === cursor.page.count) return this.#turnPage(cursor, at)
-    this.#setWindow(cursor)
+    cursor.window = keyWindow(cursor.page, cursor.row, this.#shared)
     this.#siftDown(at)
     return undefined
   }
@@ -102,18 +102,7 @@ export class MergeFront {
       if (compareKeys(cursor.page, cursor.page.count - 1, high.page, high.page.count - 1) > 0) high = cursor
     }
     this.#shared = sharedPrefix(low.page, low.row, high.page, high.page.count - 1)
-    for (const cursor of this.#heap) this.#setWindow(cursor)
-  }
-
-  /** Behind the key's end there are zeros: then the whole keys decide. */
-  #setWindow(cursor: Cursor): void {
-    const { keys, keyOffsets } = cursor.page
-    const from = keyOffsets[cursor.row]! + this.#shared
-    const to = keyOffsets[cursor.row + 1]!
-    const byte = (at: number) => (from + at < to ? keys[from + at]! : 0)
-    const high = (byte(0) << 16) | (byte(1) << 8) | byte(2)
-    const low = (byte(3) << 16) | (byte(4) << 8) | byte(5)
-    cursor.window = high * 2 ** 24 + low
+    for (const cursor of this.#heap) cursor.window = keyWindow(cursor.page, cursor.row, this.#shared)
   }
 
   #siftDown(from: number): void {

@@ -4,21 +4,24 @@ import type { SnapshotRows, SnapshotSchema } from './rows.ts'
 export class PageBuilder {
   readonly #schema: SnapshotSchema
   readonly #capacity: number
-  #page: Page
+  readonly #keyBytes: number
+  /** undefined until a row comes. */
+  #page: Page | undefined
 
-  constructor(schema: SnapshotSchema, capacity: number) {
+  /** @param keyBytes of all keys together, where that is known; else there is room to begin with, and more when needed */
+  constructor(schema: SnapshotSchema, capacity: number, keyBytes = 32 * capacity) {
     this.#schema = schema
     this.#capacity = capacity
-    this.#page = emptyPage(schema, capacity)
+    this.#keyBytes = keyBytes
   }
 
   get count(): number {
-    return this.#page.count
+    return this.#page?.count ?? 0
   }
 
   /** Rows that still fit. */
   get room(): number {
-    return this.#capacity - this.#page.count
+    return this.#capacity - this.count
   }
 
   /**
@@ -26,8 +29,9 @@ export class PageBuilder {
    * @param outputs for each output of our schema its place in theirs, or -1
    */
   append(rows: SnapshotRows, { from, to }: { from: number; to: number }, outputs: readonly number[]): void {
+    this.#page ??= emptyPage(this.#schema, this.#capacity, this.#keyBytes)
     const page = this.#page
-    this.#appendKeys(rows, from, to)
+    appendKeys(page, rows, from, to)
     for (let row = from, at = page.count; row < to; row++, at++) {
       page.documentVersions[at] = rows.documentVersions[row]!
       page.epochs[at] = rows.epochs[row]!
@@ -49,34 +53,33 @@ export class PageBuilder {
 
   /** What was collected; the builder begins anew. */
   take(): SnapshotRows {
-    const page = this.#page
-    this.#page = emptyPage(this.#schema, this.#capacity)
+    const page = this.#page ?? emptyPage(this.#schema, 0, 0)
+    this.#page = undefined
     return page
   }
+}
 
-  #appendKeys({ keys, keyOffsets }: SnapshotRows, from: number, to: number): void {
-    const page = this.#page
-    const start = page.keyOffsets[page.count]!
-    const shift = start - keyOffsets[from]!
-    const end = keyOffsets[to]! + shift
-    if (end > page.keys.length) {
-      const wider = new Uint8Array(Math.max(end, page.keys.length * 2))
-      wider.set(page.keys.subarray(0, start))
-      page.keys = wider
-    }
-    for (let i = keyOffsets[from]!; i < keyOffsets[to]!; i++) page.keys[i + shift] = keys[i]!
-    for (let row = from; row < to; row++)
-      page.keyOffsets[page.count + row - from + 1] = keyOffsets[row + 1]! + shift
+function appendKeys(page: Page, { keys, keyOffsets }: SnapshotRows, from: number, to: number): void {
+  const start = page.keyOffsets[page.count]!
+  const shift = start - keyOffsets[from]!
+  const end = keyOffsets[to]! + shift
+  if (end > page.keys.length) {
+    const wider = new Uint8Array(Math.max(end, page.keys.length * 2))
+    wider.set(page.keys.subarray(0, start))
+    page.keys = wider
   }
+  for (let i = keyOffsets[from]!; i < keyOffsets[to]!; i++) page.keys[i + shift] = keys[i]!
+  for (let row = from; row < to; row++)
+    page.keyOffsets[page.count + row - from + 1] = keyOffsets[row + 1]! + shift
 }
 
 type Page = { -readonly [Field in keyof SnapshotRows]: SnapshotRows[Field] }
 
-function emptyPage(schema: SnapshotSchema, capacity: number): Page {
+function emptyPage(schema: SnapshotSchema, capacity: number, keyBytes: number): Page {
   return {
     count: 0,
     schema,
-    keys: new Uint8Array(32 * capacity),
+    keys: new Uint8Array(keyBytes),
     keyOffsets: new Uint32Array(capacity + 1),
     documentVersions: new Float64Array(capacity),
     epochs: new Float64Array(capacity),

@@ -23,8 +23,8 @@ import { untilThrough } from './until-through.ts'
 const PARTITIONS = 8
 const DOCUMENTS = 10_000
 const PAGE_ROWS = 5_000
-/** The default; the snapshot grows and is merged some dozen times meanwhile. */
-const SNAPSHOT_SECONDS = 60
+/** So that the snapshot grows and is merged many times meanwhile. */
+const SNAPSHOT_SECONDS = 10
 const ROUND_DEADLINE_MS = 2_400_000
 
 /**

@@ -5,6 +5,7 @@ import { Producer } from '@freshet/adapters/kafka/producer.ts'
 import { ensureBucket, openS3, type S3ObjectStore } from '@freshet/adapters/s3/s3-object-store.ts'
 import { loadSettings } from '@freshet/config/load.ts'
 import type { Settings } from '@freshet/config/schema.ts'
+import { LATEST_OBJECT, latestRecord } from '@freshet/records/latest-snapshot.ts'
 import type { Manifest } from '@freshet/records/manifest.ts'
 import { encodeScoreBatch, type ScoreBatch } from '@freshet/records/score-batch.ts'
 import { groupName, topicName } from '@freshet/records/topics.ts'
@@ -47,6 +48,10 @@ test('scores become deltas and bases, and a second worker that joins and leaves 
   )
   await second.stop()
 
+  const { body } = await world.store.get(LATEST_OBJECT)
+  const { rows, files } = latestRecord.decode(body)
+  expect(rows).toBeGreaterThan(0)
+  for (const file of files) expect(file).toMatch(`s3://freshet-it/${world.settings.pipeline}/snapshots/`)
   const table = await world.load()
   const expected = plainMerge(written)
   expect(table.size).toBe(expected.size)
@@ -76,6 +81,13 @@ test('what is held when the service stops is written before it ends', async () =
   await worker.stop()
   expect(nextOffsets((await readManifest(world.store, world.settings.pipeline))!.manifest)).toBe('2')
   expect((await world.load()).size).toBe(1_005)
+})
+
+test('after a time without a commit a worker does not wait for the whole interval', async () => {
+  await using world = await World.open({ partitions: 1, snapshot: { intervalSeconds: 3_600 } })
+  await world.write(0, [manyRows(0, 5)])
+  world.start()
+  await world.until((manifest) => nextOffsets(manifest) === '1')
 })
 
 function nextOffsets({ partitions }: Manifest): string {
