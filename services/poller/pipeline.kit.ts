@@ -102,7 +102,7 @@ export class Pipeline implements AsyncDisposable {
       consumer.run(async ({ messages }, lease) => {
         await this.#gate
         this.#take(messages)
-        if (hasS3) await putSnapshot(openS3(s3), [[this.#scores()]])
+        if (hasS3) await putSnapshot(openS3(s3), [[this.#scores()]], pipeline)
         await lease.commit(messages.at(-1)!.offset + 1)
       }, this.#stop.signal),
     )

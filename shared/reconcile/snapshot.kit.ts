@@ -17,10 +17,11 @@ import { wholeFile } from '@freshet/snapshot/whole-file.kit.ts'
 export async function putSnapshot(
   store: ObjectStore,
   partitions: readonly (readonly ScoreBatch[])[],
+  pipeline = 'test',
 ): Promise<Manifest> {
   const manifest: Manifest = {
     version: 1,
-    pipeline: 'test',
+    pipeline,
     sequence: 1,
     writtenAtMs: 1,
     writtenBy: { instance: 'test', attempt: '1' },

@@ -4,7 +4,7 @@ import { Producer } from '@freshet/adapters/kafka/producer.ts'
 import { createTopics } from '@freshet/adapters/kafka/topics.ts'
 import { MemoryObjectStore } from '@freshet/adapters/memory/object-store.ts'
 import { loadSettings } from '@freshet/config/load.ts'
-import { groupName, type TopicName, topicName } from '@freshet/records/topics.ts'
+import { consumerGroups, type TopicName, topicName, type Worker } from '@freshet/records/topics.ts'
 import { manyRows } from '@freshet/snapshot/rows.kit.ts'
 import { retry } from '@freshet/stage/back-off.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
@@ -27,14 +27,14 @@ test('the snapshot holds what was emitted before a moment once that is scored, a
   const moment = await patiently(() => Watermark.now(world, soon()))
   await pipeline.write('changes', 5) // after the moment: not waited for
   expect(await patiently(() => moment.look(soon()))).toEqual({ kind: 'scoring', changesLeft: 3 })
-  await pipeline.commitScored(2)
+  await pipeline.commit('infer', 2)
   expect(await patiently(() => moment.look(soon()))).toEqual({ kind: 'scoring', changesLeft: 1 })
 
   await pipeline.write('scores', 2)
-  await pipeline.commitScored(3)
+  await pipeline.commit('infer', 3)
   expect(await patiently(() => moment.look(soon()))).toEqual({ kind: 'storing', batchesLeft: 2 })
   await pipeline.write('scores', 1) // of a change after the moment
-  const manifest = await putSnapshot(world.store, [[manyRows(0, 1), manyRows(1, 1)]])
+  const manifest = await putSnapshot(world.store, [[manyRows(0, 1), manyRows(1, 1)]], world.pipeline)
   expect(await patiently(() => moment.look(soon()))).toEqual({ kind: 'reached', manifest })
 })
 
@@ -42,6 +42,17 @@ test('where nothing was emitted there is nothing to wait for', async () => {
   await using pipeline = await openPipeline()
   const moment = await patiently(() => Watermark.now(pipeline.world, soon()))
   expect(await patiently(() => moment.look(soon()))).toEqual({ kind: 'reached', manifest: null })
+})
+
+test('who asks for the cache too waits until its group has committed what the snapshot holds', async () => {
+  await using pipeline = await openPipeline()
+  const { world } = pipeline
+  await pipeline.write('scores', 2)
+  const manifest = await putSnapshot(world.store, [[manyRows(0, 1), manyRows(1, 1)]], world.pipeline)
+  const moment = await patiently(() => Watermark.now({ ...world, withCache: true }, soon()))
+  expect(await patiently(() => moment.look(soon()))).toEqual({ kind: 'caching', batchesLeft: 2 })
+  await pipeline.commit('cache', 2)
+  expect(await patiently(() => moment.look(soon()))).toEqual({ kind: 'reached', manifest })
 })
 
 test('whoever waits hears how far it is, gets the manifest, and at the deadline hears what is left', async () => {
@@ -60,7 +71,7 @@ test('whoever waits hears how far it is, gets the manifest, and at the deadline 
     deadlineMs: 45_000,
     onProgress: (progress) => void heard.push(progress),
   })
-  await pipeline.commitScored(1)
+  await pipeline.commit('infer', 1)
   expect(await waiting).toBeNull()
   expect(heard.at(-1)).toEqual({ kind: 'reached', manifest: null })
 })
@@ -82,15 +93,11 @@ async function openPipeline() {
       }))
       await producer.send(topicName(pipeline, topic), messages, soon())
     },
-    async commitScored(offset: number) {
-      const topic = topicName(pipeline, 'changes')
+    async commit(worker: Worker, offset: number) {
+      const { groupId, topic } = consumerGroups(pipeline).find((group) => group.worker === worker)!
       await patiently(() =>
         withAdmin(connection, { doing: 'committing', signal: soon() }, (admin) =>
-          admin.setOffsets({
-            groupId: groupName(pipeline, 'infer'),
-            topic,
-            partitions: [{ partition: 0, offset: `${offset}` }],
-          }),
+          admin.setOffsets({ groupId, topic, partitions: [{ partition: 0, offset: `${offset}` }] }),
         ),
       )
     },
