@@ -1,7 +1,7 @@
 import { FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
 import type { RowWriter } from '@freshet/model/features/columns.ts'
 import { sliceFeatures } from '@freshet/model/features/features.ts'
-import { CHANGE_HEADER, type Change, decodeChange } from '@freshet/records/change.ts'
+import { CHANGE_HEADER, type Change, decodeChange, type TraceContext } from '@freshet/records/change.ts'
 import { emptyRows, type ScoreRows, STATE } from '@freshet/records/score-batch.ts'
 import type { DeadMessage } from '../dead-letters.ts'
 import type { ChangeMessage } from './change-message.ts'
@@ -16,13 +16,20 @@ import type { FeatureBatch } from './feature-batch.ts'
  * for a newer scorer, and not die here.
  */
 export function changesToRows(batch: readonly ChangeMessage[], writer: RowWriter): FeatureBatch {
-  const { changes, messages, dead } = decodeAll(batch)
-  const keyBytes = changes.reduce((sum, { key }) => sum + key.length, 0)
-  const rows = emptyRows(changes.length, keyBytes, 0)
-  const features = writer.allocate(changes.length)
-  const scorable = new Uint32Array(changes.length)
+  const keyBytes = batch.reduce((sum, { key }) => sum + (key?.length ?? 0), 0)
+  const rows = emptyRows(batch.length, keyBytes, 0)
+  const features = writer.allocate(batch.length)
+  const scorable = new Uint32Array(batch.length)
+  const messages: ChangeMessage[] = []
+  const origins: (TraceContext | null)[] = []
+  const dead: DeadMessage[] = []
   let scored = 0
-  for (const [row, change] of changes.entries()) {
+  // One message after the other to its end: what is made of each dies before the garbage collector comes by.
+  for (const message of batch) {
+    const change = decodeMessage(message, dead)
+    if (change === null) continue
+    const row = messages.push(message) - 1
+    origins.push(change.trace)
     writeRow(rows, row, change)
     if (change.source === null) {
       rows.states[row] = STATE.deleted
@@ -32,44 +39,35 @@ export function changesToRows(batch: readonly ChangeMessage[], writer: RowWriter
     if (problem === null) scorable[scored++] = row
     else {
       rows.states[row] = STATE.unscorable
-      const { code, at, message } = problem
-      dead.push({ message: messages[row]!, code, at, reason: message })
+      const { code, at, message: reason } = problem
+      dead.push({ message, code, at, reason })
     }
   }
   return {
     fromOffset: batch[0]!.offset,
     toOffset: batch.at(-1)!.offset,
-    rows,
+    rows: firstRows(rows, messages.length),
     messages,
     features: sliceFeatures(features, 0, scored),
     scorable: scorable.subarray(0, scored),
     dead,
-    origins: changes.map(({ trace }) => trace),
+    origins,
   }
 }
 
-/** `messages[i]` is the one that `changes[i]` came in. */
-function decodeAll(batch: readonly ChangeMessage[]) {
-  const changes: Change[] = []
-  const messages: ChangeMessage[] = []
-  const dead: DeadMessage[] = []
-  for (const message of batch) {
-    try {
-      changes.push(decodeMessage(message))
-      messages.push(message)
-    } catch (error) {
-      if (!isFreshetError(error)) throw error
-      if (error.code !== 'RECORD_MALFORMED')
-        throw new FreshetError(error.code, `offset ${message.offset}: ${error.message}`, { cause: error })
-      dead.push({ message, code: error.code, at: null, reason: error.message })
-    }
+/** null: it cannot be read, and is among the dead. */
+function decodeMessage(message: ChangeMessage, dead: DeadMessage[]): Change | null {
+  const { key, headers, value } = message
+  try {
+    if (key === null) throw new FreshetError('RECORD_MALFORMED', 'a change without a key')
+    return decodeChange(key, headers[CHANGE_HEADER], value)
+  } catch (error) {
+    if (!isFreshetError(error)) throw error
+    if (error.code !== 'RECORD_MALFORMED')
+      throw new FreshetError(error.code, `offset ${message.offset}: ${error.message}`, { cause: error })
+    dead.push({ message, code: error.code, at: null, reason: error.message })
+    return null
   }
-  return { changes, messages, dead }
-}
-
-function decodeMessage({ key, headers, value }: ChangeMessage): Change {
-  if (key === null) throw new FreshetError('RECORD_MALFORMED', 'a change without a key')
-  return decodeChange(key, headers[CHANGE_HEADER], value)
 }
 
 function writeRow(rows: ScoreRows, row: number, { key, revision, capturedAtMs }: Change): void {
@@ -81,4 +79,22 @@ function writeRow(rows: ScoreRows, row: number, { key, revision, capturedAtMs }:
   rows.primaryTerms[row] = revision.primaryTerm
   rows.seqNos[row] = revision.seqNo
   rows.asOfMs[row] = capturedAtMs
+}
+
+/** The same, unless a change could not be read. */
+function firstRows(rows: ScoreRows, count: number): ScoreRows {
+  if (count === rows.count) return rows
+  const { keys, keyOffsets, documentVersions, epochs, primaryTerms, seqNos, asOfMs, states } = rows
+  return {
+    count,
+    keys: keys.subarray(0, keyOffsets[count]!),
+    keyOffsets: keyOffsets.subarray(0, count + 1),
+    documentVersions: documentVersions.subarray(0, count),
+    epochs: epochs.subarray(0, count),
+    primaryTerms: primaryTerms.subarray(0, count),
+    seqNos: seqNos.subarray(0, count),
+    asOfMs: asOfMs.subarray(0, count),
+    states: states.subarray(0, count),
+    outputs: [],
+  }
 }
