@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import type { Hit } from '@freshet/records/hit.ts'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type Asked, cutSearchPage as cut, SCOPE_QUERY } from './cut-hits.ts'
@@ -18,6 +19,10 @@ function cutSearchPage(bytes: Buffer, asked = everything) {
 
 function hit(source: string, id = '"a"'): string {
   return `{"_index":"i","_id":${id},"_seq_no":7,"_primary_term":2,"_score":null,"_source":${source},"sort":[7]}`
+}
+
+function parts({ index, id, seqNo, primaryTerm, source, isInScope }: Hit) {
+  return { index, id, seqNo, primaryTerm, source: source.toString(), isInScope }
 }
 
 describe('a search response', () => {
@@ -60,6 +65,41 @@ describe('a search response', () => {
 
   test('with an id that is no text is refused', () => {
     expect(() => cutSearchPage(response([hit('{}', '7')]))).toThrow(/HIT|search response/)
+  })
+
+  test('whose hits look alike, or not, has of each what it has alone', () => {
+    const places = fc.record({
+      index: fc.constantFrom('i', 'other'),
+      id: fc.constantFrom('a', 'b"', 'c\\', 'dé'),
+      seqNo: fc.constantFrom(0, 7, 123_456, Number.MAX_SAFE_INTEGER),
+      primaryTerm: fc.constantFrom(1, 2),
+      source: fc.constantFrom({}, { a: '"sort":[7]}' }, { _id: 'x', b: [{ c: '\\' }] }),
+      matched: fc.constantFrom<string[]>([], [SCOPE_QUERY], ['theirs']),
+      isOrdered: fc.constantFrom(true, true, false),
+      space: fc.constantFrom('', '', ' '),
+    })
+    const toJson = ({ index, id, seqNo, primaryTerm, source, matched, isOrdered, space }: Place) => {
+      const numbers = `"_seq_no":${seqNo},${space}"_primary_term":${primaryTerm}`
+      const body = `"_source":${JSON.stringify(source)}`
+      const [first, second] = isOrdered ? [numbers, body] : [body, numbers]
+      const scope = matched.length === 0 ? '' : `,"matched_queries":${JSON.stringify(matched)}`
+      return `{"_index":"${index}","_id":${JSON.stringify(id)},${first},${second},"sort":[${seqNo}]${scope}}`
+    }
+    type Place = typeof places extends fc.Arbitrary<infer One> ? One : never
+    const asked = { scope: true, source: true }
+    fc.assert(
+      fc.property(fc.array(places, { maxLength: 12 }), (all) => {
+        const { hits } = cutSearchPage(response(all.map(toJson)), asked)
+        const alone = all.map((one) => cutSearchPage(response([toJson(one)]), asked).hits[0]!)
+        expect(hits.map(parts)).toEqual(alone.map(parts))
+        expect(alone.map(parts)).toEqual(
+          all.map(({ index, id, seqNo, primaryTerm, source, matched }) => ({
+            ...{ index, id, seqNo, primaryTerm, source: JSON.stringify(source) },
+            isInScope: matched.includes(SCOPE_QUERY),
+          })),
+        )
+      }),
+    )
   })
 
   test('that is cut off anywhere is refused, never read as fewer hits', () => {

@@ -3,8 +3,9 @@ import type { Buffer } from 'node:buffer'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import type { Hit } from '@freshet/records/hit.ts'
 import { cutPage, type Page } from './cut-page.ts'
+import { type HitPlaces, HitShape } from './hit-shape.ts'
 import { type JsonScanner, malformed } from './json-scanner.ts'
-import { SearchHits } from './search-hits.ts'
+import { type CutHit, SearchHits } from './search-hits.ts'
 
 export type SearchPage = Page<Hit>
 
@@ -23,49 +24,78 @@ export interface Asked {
  */
 export function cutSearchPage(response: Buffer, asked: Asked): SearchPage {
   const hits = new SearchHits(response)
-  return cutPage(response, hits, (scan) => cutHit(scan, asked, hits))
+  let shape: HitShape | undefined
+  return cutPage(response, hits, (scan) => {
+    const from = scan.start()
+    let hit = shape?.cut(scan)
+    if (hit === undefined) {
+      scan.goTo(from)
+      const read = readHit(scan, asked)
+      hit = read.hit
+      shape = hit.isIdPlain ? HitShape.of(response, hit, { ...read.places, from, to: scan.at }) : undefined
+    }
+    hits.add(hit)
+  })
 }
 
-function cutHit(scan: JsonScanner, asked: Asked, hits: SearchHits): void {
+/** Name by name. */
+function readHit(scan: JsonScanner, asked: Asked): { hit: CutHit; places: Omit<HitPlaces, 'from' | 'to'> } {
   let index: string | undefined
-  let idFrom = 0
-  let idTo = 0
-  let isIdPlain = true
   let seqNo: unknown
   let primaryTerm: unknown
-  let sourceFrom = 0
-  let sourceTo = 0
   let isInScope = !asked.scope
+  let id: (Place & { readonly isPlain: boolean }) | undefined
+  let source = NOWHERE
+  let seqNoAt = NOWHERE
+  let sort = NOWHERE
   for (let name = scan.firstName(); name !== undefined; name = scan.nextName()) {
+    const from = scan.start()
     if (name === '_index') index = scan.word()
-    else if (name === '_id') {
-      idFrom = scan.start() + 1
-      isIdPlain = scan.skipText()
-      idTo = scan.at - 1
-    } else if (name === '_seq_no') seqNo = scan.json()
-    else if (name === '_primary_term') primaryTerm = scan.json()
-    else if (name === '_source') {
-      sourceFrom = scan.start()
-      scan.skip()
-      sourceTo = scan.at
+    else if (name === '_id') id = { isPlain: scan.skipText(), from: from + 1, to: scan.at - 1 }
+    else if (name === '_seq_no') {
+      seqNo = scan.json()
+      seqNoAt = { from, to: scan.at }
+    } else if (name === '_primary_term') primaryTerm = scan.json()
+    else if (name === '_source') source = placeOf(scan)
+    else if (name === 'sort') {
+      const { to } = placeOf(scan)
+      sort = { from: from + 1, to: to - 1 }
     } else if (name === 'matched_queries')
       isInScope = (scan.json() as unknown[]).includes(SCOPE_QUERY) || isInScope
     else scan.skip()
   }
-  if (index === undefined || idTo === 0) throw malformed('a hit without _index and _id')
+  if (index === undefined || id === undefined) throw malformed('a hit without _index and _id')
   if (!Number.isSafeInteger(seqNo) || !Number.isSafeInteger(primaryTerm) || (seqNo as number) < 0)
     throw new FreshetError('INDEX_NOT_CAPTURABLE', `${index} answers without sequence numbers`)
-  if (sourceTo === 0 && asked.source)
+  if (source === NOWHERE && asked.source)
     throw new FreshetError('INDEX_NOT_CAPTURABLE', `${index} answers without _source`)
-  hits.add({
+  const hit = {
     index,
-    idFrom,
-    idTo,
-    isIdPlain,
-    sourceFrom,
-    sourceTo,
+    idFrom: id.from,
+    idTo: id.to,
+    isIdPlain: id.isPlain,
+    sourceFrom: source.from,
+    sourceTo: source.to,
     seqNo: seqNo as number,
     primaryTerm: primaryTerm as number,
     isInScope,
-  })
+  }
+  return {
+    hit,
+    places: { seqNoFrom: seqNoAt.from, seqNoTo: seqNoAt.to, sortFrom: sort.from, sortTo: sort.to },
+  }
+}
+
+interface Place {
+  readonly from: number
+  readonly to: number
+}
+
+const NOWHERE: Place = { from: 0, to: 0 }
+
+/** Steps over the value. */
+function placeOf(scan: JsonScanner): Place {
+  const from = scan.start()
+  scan.skip()
+  return { from, to: scan.at }
 }

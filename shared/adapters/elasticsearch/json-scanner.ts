@@ -60,6 +60,39 @@ export class JsonScanner {
     return this.#at
   }
 
+  /** Goes back, or on, to where a value begins. */
+  goTo(at: number): void {
+    this.#at = at
+  }
+
+  /** @returns whether these very bytes are next: then it stands behind them */
+  pass(bytes: Buffer): boolean {
+    if (!this.#isAt(bytes, this.#at)) return false
+    this.#at += bytes.length
+    return true
+  }
+
+  /** Inside a string: to its end, or to its first escape. */
+  passPlainText(): void {
+    const bytes = this.#bytes
+    let at = this.#at
+    for (let byte = bytes[at]; byte !== QUOTE && byte !== BACKSLASH && byte !== undefined; )
+      byte = bytes[++at]
+    this.#at = at
+  }
+
+  /** The whole number whose digits are next; undefined when none is, or one that may be beyond 2^53. */
+  passCount(): number | undefined {
+    const bytes = this.#bytes
+    const from = this.#at
+    let at = from
+    let value = 0
+    for (let byte = bytes[at]!; byte >= ZERO && byte <= NINE; byte = bytes[++at]!)
+      value = value * 10 + (byte - ZERO)
+    this.#at = at
+    return at > from && at - from <= MAX_SAFE_DIGITS ? value : undefined
+  }
+
   /** Steps over a string. @returns whether it has no escapes, so that what is between its quotes is its text */
   skipText(): boolean {
     this.#space()
@@ -167,7 +200,8 @@ export class JsonScanner {
   }
 
   #isAt(bytes: Buffer, from: number): boolean {
-    for (let i = 0; i < bytes.length; i++) if (bytes[i] !== this.#bytes[from + i]) return false
+    const all = this.#bytes
+    for (let i = 0; i < bytes.length; i++) if (bytes[i] !== all[from + i]) return false
     return true
   }
 
