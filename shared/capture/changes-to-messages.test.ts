@@ -78,3 +78,11 @@ test('a revision that a header has no place for is refused before anything is se
   const change = { key: Buffer.from('k'), revision, capturedAtMs: 1, source: null, trace: null }
   expect(() => made.add(change)).toThrow(/not a whole number of 32 bits/)
 })
+
+test('a message whose document may have become another is never written again', async () => {
+  const made = new ChangeMessages({ epoch: 1, capturedAtMs: 1, trace: null }, 1, PARTITIONS)
+  const revision = { documentVersion: 0, epoch: 1, primaryTerm: 1, seqNo: 0 }
+  made.add({ key: Buffer.from('k'), revision, capturedAtMs: 1, source: Buffer.from('{}'), trace: null })
+  made.release()
+  await expect(requestOf(made.list)).rejects.toThrow('in Kafka already')
+})

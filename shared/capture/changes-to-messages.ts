@@ -38,7 +38,11 @@ export class ChangeMessages {
    */
   constructor(page: Page, rows: number, partitions: number) {
     this.#partitions = partitions
-    this.#written = { bytes: Buffer.allocUnsafe(rows * FIRST_BYTES), timestampMs: page.capturedAtMs }
+    this.#written = {
+      bytes: Buffer.allocUnsafe(rows * FIRST_BYTES),
+      timestampMs: page.capturedAtMs,
+      isReleased: false,
+    }
     this.#behindDocument = headersOf(page, NOTHING)
     this.#behindDelete = headersOf(page, null)
   }
@@ -65,6 +69,14 @@ export class ChangeMessages {
     const partition = partitionOf(key, this.#partitions)
     const message = new ChangeMessage(partition, this.#written, { keyFrom, keyTo, to, sourceBytes }, document)
     this.list.push(message)
+  }
+
+  /**
+   * They are in Kafka, and the documents' bytes may become others. A send that kafkajs still tries although its messages
+   * went another way must not write those: from now on it fails.
+   */
+  release(): void {
+    this.#written.isReleased = true
   }
 
   #withRoom(end: number): Buffer {
@@ -101,6 +113,7 @@ function varint(value: number): Buffer {
 interface Written {
   bytes: Buffer
   readonly timestampMs: number
+  isReleased: boolean
 }
 
 /** Up to here a loop is quicker than a call. */
@@ -155,7 +168,8 @@ class ChangeMessage implements SelfWritten {
   }
 
   writeBody(into: Buffer, start: number): number {
-    const { bytes } = this.#written
+    const { bytes, isReleased } = this.#written
+    if (isReleased) throw new Error('a message that is in Kafka already is not written again')
     const from = this.#from
     const documentAt = this.#keyTo + sizeOfVarint(this.#sourceBytes)
     let at = start

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import { setImmediate as letOthersRun } from 'node:timers/promises'
 import { PageTooLarge, readPage } from '@freshet/adapters/elasticsearch/read-page.ts'
 import type { ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
@@ -17,6 +18,7 @@ import type { CaptureWorld } from './world.ts'
 
 interface PageRead {
   readonly hits: Hits
+  readonly response: Buffer
   readonly capturedAtMs: number
 }
 
@@ -31,7 +33,7 @@ export class ShardCapture {
   readonly #view: ShardView
   readonly #refresh: () => Promise<void>
   readonly #running = new Set<Promise<Outcome>>()
-  #page: PageRead = { hits: [], capturedAtMs: 0 }
+  #page: PageRead = { hits: [], response: Buffer.alloc(0), capturedAtMs: 0 }
   #state: Capture
   #yields = false
 
@@ -119,20 +121,20 @@ export class ShardCapture {
   }
 
   async #read(effect: Extract<Effect, { kind: 'readPage' }>): Promise<{ event: Event; page?: PageRead }> {
-    const { client, scope, clock, telemetry, signal } = this.#world
+    const { client, scope, clock, telemetry, writer, signal } = this.#world
     const { index, shard } = this.#view
     const { query, sourceFilter } = scope
     const request = {
-      ...{ index, shard, ...effect },
+      ...{ index, shard, ...effect, buffers: writer.buffers },
       ...(query !== undefined && { scope: query }),
       ...(sourceFilter !== undefined && { source: sourceFilter }),
     }
     const capturedAtMs = clock.nowMs()
     try {
       const read = () => readPage(client, request, signal)
-      const { hits, bytes } = await tracePage(telemetry, 'read', this.#view, read)
+      const { hits, bytes, response } = await tracePage(telemetry, 'read', this.#view, read)
       telemetry.metrics.add('freshet.poller.pages')
-      return { event: { kind: 'page', hits, bytes }, page: { hits, capturedAtMs } }
+      return { event: { kind: 'page', hits, bytes }, page: { hits, response, capturedAtMs } }
     } catch (error) {
       if (!(error instanceof PageTooLarge) || effect.maxBytes === Number.POSITIVE_INFINITY) throw error
       telemetry.metrics.add('freshet.poller.pages_given_up')
@@ -141,13 +143,14 @@ export class ShardCapture {
   }
 
   /** Begins when the request for the next page is out: Elasticsearch reads while changes are made here. */
-  async #produce({ hits, capturedAtMs }: PageRead, skip: ReadonlySet<number>): Promise<void> {
+  async #produce({ hits, response, capturedAtMs }: PageRead, skip: ReadonlySet<number>): Promise<void> {
     const { writer, telemetry, grace } = this.#world
     const { epoch } = this.#state.cursor
     await letOthersRun()
     const fresh = skip.size === 0 ? hits : [...hits].filter((_, row) => !skip.has(row))
-    await tracePage(telemetry, 'send', this.#view, (trace) =>
+    const isDone = await tracePage(telemetry, 'send', this.#view, (trace) =>
       writer.write(fresh, { epoch, capturedAtMs, trace }, grace),
     )
+    if (isDone) writer.buffers.give(response)
   }
 }

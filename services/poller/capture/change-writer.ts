@@ -1,3 +1,4 @@
+import { ResponseBuffers } from '@freshet/adapters/elasticsearch/response-buffers.ts'
 import type { Producer } from '@freshet/adapters/kafka/producer.ts'
 import { ChangeMessages } from '@freshet/capture/changes-to-messages.ts'
 import { type HitToChange, hitToChange, type Page, type Unusable } from '@freshet/capture/hit-to-change.ts'
@@ -23,6 +24,8 @@ export interface ChangeWriterOptions {
 
 /** 2: writes what was read into `.changes`, and what cannot be a change into `.dead`. One for all shards of a process. */
 export class ChangeWriter {
+  /** Of the pages that are read to be written here, to be given back when they are. */
+  readonly buffers = new ResponseBuffers()
   readonly #options: ChangeWriterOptions
   readonly #topic: string
   readonly #toChange: HitToChange
@@ -38,9 +41,10 @@ export class ChangeWriter {
   /**
    * Resolves when Kafka has acknowledged all that the hits have become; only then may a cursor pass them. Written twice,
    * they stand there twice, at the same revisions.
+   * @returns whether nobody looks at the hits' bytes any more
    * @throws as Producer.send does
    */
-  async write(hits: Hits, page: Page, signal: AbortSignal): Promise<void> {
+  async write(hits: Hits, page: Page, signal: AbortSignal): Promise<boolean> {
     const { producer, settings, telemetry, report } = this.#options
     const messages = new ChangeMessages(page, hits.length, settings.kafka.partitions)
     const unusable: Unusable[] = []
@@ -52,7 +56,9 @@ export class ChangeWriter {
     }
     await this.#dead.send(unusable, signal)
     await producer.send(this.#topic, messages.list, signal)
+    messages.release()
     telemetry.metrics.add('freshet.poller.changes', messages.list.length)
     report.progressed('capture', hits.length)
+    return unusable.length === 0
   }
 }

@@ -14,6 +14,8 @@ export interface Page<Hit> {
   readonly pitId: string | undefined
   /** Of the whole response. */
   readonly bytes: number
+  /** What the hits' bytes are views of. */
+  readonly response: Buffer
 }
 
 /**
@@ -46,6 +48,7 @@ export function cutPage<Hit>(
     hits,
     pitId: typeof pitId === 'string' ? pitId : undefined,
     bytes: response.length,
+    response,
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Client } from '@elastic/elasticsearch'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { cutSearchPage, SCOPE_QUERY, type SearchPage } from './cut-hits.ts'
+import type { ResponseBuffers } from './response-buffers.ts'
 import { checkWhole, PageTooLarge, parseProblem, type Search, searchBytes } from './search-bytes.ts'
 import { causeTypeOf, type Problem, refusal, translateElasticsearchError } from './translate.ts'
 
@@ -18,6 +19,8 @@ interface Request {
   readonly scope?: object
   /** Which fields come, as a search takes it; false: no documents. */
   readonly source?: false | { readonly includes: readonly string[]; readonly excludes: readonly string[] }
+  /** Where the response's buffer is from, to be given back by who is done with the page. */
+  readonly buffers?: ResponseBuffers
 }
 
 /** A page of a scan. */
@@ -45,8 +48,9 @@ export async function readPage(
   signal: AbortSignal,
 ): Promise<SearchPage> {
   const doing = `reading ${page.index}/${page.shard}`
-  const { maxBytes } = page
-  const { status, body } = await searchBytes(client, searchOf(page), { doing, signal, maxBytes })
+  const { maxBytes, buffers } = page
+  const options = { doing, signal, maxBytes, buffers }
+  const { status, body } = await searchBytes(client, searchOf(page), options)
   if (status !== 200)
     throw await whyRefused(client, page, { status, problem: parseProblem(body), doing, signal })
   const found = cutSearchPage(body, { scope: page.scope !== undefined, source: page.source !== false })

@@ -3,6 +3,7 @@ import { addAbortSignal, type Readable } from 'node:stream'
 import { type Client, errors } from '@elastic/elasticsearch'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import type { Page } from './cut-page.ts'
+import type { ResponseBuffers } from './response-buffers.ts'
 import { type Problem, translateElasticsearchError } from './translate.ts'
 
 /** The page cannot be had; one of fewer rows may. */
@@ -28,6 +29,8 @@ export interface SearchOptions {
   readonly signal: AbortSignal
   /** A larger answer is given up. */
   readonly maxBytes?: number | undefined
+  /** Where the answer's buffer is from; left out: a new one. */
+  readonly buffers?: ResponseBuffers | undefined
 }
 
 /**
@@ -38,14 +41,14 @@ export interface SearchOptions {
 export async function searchBytes(
   client: Client,
   search: Search,
-  { doing, signal, maxBytes = Number.POSITIVE_INFINITY }: SearchOptions,
+  { doing, signal, maxBytes = Number.POSITIVE_INFINITY, buffers }: SearchOptions,
 ): Promise<{ readonly status: number; readonly body: Buffer }> {
   try {
     const { statusCode: status, body } = await client.transport.request<Readable>(
       { method: 'POST', ...search },
       { signal, asStream: true, meta: true },
     )
-    const bytes = await readAtMost(addAbortSignal(signal, body), maxBytes)
+    const bytes = await readAtMost(addAbortSignal(signal, body), maxBytes, buffers)
     if (bytes !== undefined) return { status, body: bytes }
   } catch (error) {
     if (error instanceof errors.ElasticsearchClientError) throw translateElasticsearchError(error, doing)
@@ -56,7 +59,11 @@ export async function searchBytes(
 }
 
 /** Leaving the loop closes the connection, which ends the search on the server as well. */
-async function readAtMost(body: AsyncIterable<Buffer>, maxBytes: number): Promise<Buffer | undefined> {
+async function readAtMost(
+  body: AsyncIterable<Buffer>,
+  maxBytes: number,
+  buffers: ResponseBuffers | undefined,
+): Promise<Buffer | undefined> {
   const chunks: Buffer[] = []
   let bytes = 0
   for await (const chunk of body) {
@@ -64,7 +71,14 @@ async function readAtMost(body: AsyncIterable<Buffer>, maxBytes: number): Promis
     if (bytes > maxBytes) return undefined
     chunks.push(chunk)
   }
-  return Buffer.concat(chunks, bytes)
+  if (buffers === undefined) return Buffer.concat(chunks, bytes)
+  const whole = buffers.take(bytes)
+  let at = 0
+  for (const chunk of chunks) {
+    whole.set(chunk, at)
+    at += chunk.length
+  }
+  return whole.subarray(0, bytes)
 }
 
 /** What a refusal says; undefined for a proxy's page: then the status alone speaks. */
