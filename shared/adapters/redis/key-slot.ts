@@ -12,9 +12,13 @@ export function keySlot(key: string): number {
   const open = key.indexOf('{')
   const close = open === -1 ? -1 : key.indexOf('}', open + 1)
   const hashed = close > open + 1 ? key.slice(open + 1, close) : key
+  return crc16(hashed) % SLOTS
+}
+
+export function crc16(text: string): number {
   let crc = 0
-  for (const byte of Buffer.from(hashed)) crc = ((crc << 8) ^ CRC16[(crc >>> 8) ^ byte]!) & 0xffff
-  return crc % SLOTS
+  for (const byte of Buffer.from(text)) crc = ((crc << 8) ^ CRC16[(crc >>> 8) ^ byte]!) & 0xffff
+  return crc
 }
 
 /** A hash tag in each of so many equal stretches of slots, so that whoever holds as many slots in a row holds one. */

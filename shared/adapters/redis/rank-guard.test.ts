@@ -1,5 +1,6 @@
 import { rowsOf } from '@freshet/ports/score-store.contract.ts'
 import { expect, test } from 'vitest'
+import { keySlot } from './key-slot.ts'
 import { callsOf } from './rank-guard.ts'
 
 const settings = { url: 'redis://127.0.0.1', cluster: false, ttlSeconds: 0, tombstoneTtlSeconds: 3_600 }
@@ -26,4 +27,13 @@ test('deletes live as long as a tombstone must, scores as long as the settings s
 
 test('a batch without rows needs no call', () => {
   expect(callsOf(rowsOf([]), 'flights', settings)).toEqual([])
+})
+
+test('in a cluster all keys of a call lie in one slot, and none is left out', () => {
+  const rows = Array.from({ length: 3_000 }, (_, i) => ({ key: `{a}/UA-${i}`, score: i, seqNo: i }))
+  const calls = callsOf(rowsOf([...rows, ...rows]), 'flights', { ...settings, cluster: true })
+  for (const { keys } of calls) expect(new Set(keys.map(keySlot)).size).toBe(1)
+  const found = calls.flatMap(({ keys }) => keys.map((key) => key.replace(/^flights:score:{\d+}:/, '')))
+  expect(found.toSorted()).toEqual(rows.map(({ key }) => key).toSorted())
+  expect(calls.length).toBe(128)
 })

@@ -1,15 +1,24 @@
-import { tagsOverSlots } from './key-slot.ts'
+import { crc16, tagsOverSlots } from './key-slot.ts'
 
-/** Where the score of a document key lies. */
-export function redisKey(pipeline: string, key: string): string {
-  return `${pipeline}:score:${key}`
+/**
+ * In a cluster a pipeline lies in so many slots, spread evenly: then some keys of a batch lie in one slot, and travel in
+ * one call. More masters than this cannot share a pipeline.
+ */
+const BUCKETS = 128
+const TAGS = tagsOverSlots(BUCKETS)
+
+/** Of a key in a cluster: all keys of a bucket lie in one slot. */
+export function bucketOf(key: string): number {
+  return crc16(key) % BUCKETS
 }
 
-/** Masters that hold fewer slots in a row than 16384 / 128 may have no mark of their own. */
-const MARKS = 128
+/** Where the score of a document key lies. @param bucket of the key, in a cluster */
+export function redisKey(pipeline: string, key: string, bucket?: number): string {
+  return bucket === undefined ? `${pipeline}:score:${key}` : `${pipeline}:score:{${TAGS[bucket]}}:${key}`
+}
 
-/** Where it is written that all scores are in Redis. */
+/** Where it is written that all scores are in Redis: in a cluster once in each slot that has some. */
 export function markKeys(pipeline: string, isCluster: boolean): string[] {
   const key = `${pipeline}:filled`
-  return isCluster ? tagsOverSlots(MARKS).map((tag) => `${key}:{${tag}}`) : [key]
+  return isCluster ? TAGS.map((tag) => `${key}:{${tag}}`) : [key]
 }

@@ -4,7 +4,7 @@ import { decodeStoredScore, type StoredScore } from '@freshet/records/stored-sco
 import type { Log } from '@freshet/stage/log.ts'
 import { addressOf, assertConnected, createClient, type RedisClient } from './connect.ts'
 import { toRedisError } from './redis-error.ts'
-import { redisKey } from './redis-key.ts'
+import { bucketOf, redisKey } from './redis-key.ts'
 
 /**
  * Fails at once or within 200 ms, and is back a moment after Redis is (figures: decisions/0006). `socketTimeout` is what
@@ -23,11 +23,13 @@ export class RedisScoreReader implements AsyncDisposable {
   readonly #redis: RedisClient
   readonly #address: string
   readonly #pipeline: string
+  readonly #isCluster: boolean
   #fault: FreshetError | undefined
 
   constructor(settings: Settings['redis'], options: { pipeline: string; log: Log }) {
     this.#address = addressOf(settings)
     this.#pipeline = options.pipeline
+    this.#isCluster = settings.cluster
     this.#redis = createClient(settings, QUICK)
     this.#redis.on('error', (error: unknown) => this.#failed(error, options.log))
     this.#redis.on('ready', () => {
@@ -55,7 +57,7 @@ export class RedisScoreReader implements AsyncDisposable {
     assertConnected(this.#redis)
     let text: string | null
     try {
-      text = await this.#redis.get(redisKey(this.#pipeline, key))
+      text = await this.#redis.get(this.#redisKey(key))
     } catch (error) {
       throw toRedisError(error, this.#address)
     }
@@ -64,6 +66,10 @@ export class RedisScoreReader implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#redis.disconnect()
+  }
+
+  #redisKey(key: string): string {
+    return redisKey(this.#pipeline, key, this.#isCluster ? bucketOf(key) : undefined)
   }
 
   #failed(error: unknown, log: Log): void {

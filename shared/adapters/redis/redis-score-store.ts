@@ -20,7 +20,7 @@ import {
 import { FillMark } from './fill-mark.ts'
 import { callsOf, type GuardedCall, RANK_GUARD } from './rank-guard.ts'
 import { replyCode, toRedisError } from './redis-error.ts'
-import { redisKey } from './redis-key.ts'
+import { bucketOf, redisKey } from './redis-key.ts'
 
 /** Patient, but every wait ends: a write that takes longer is given up and done again, which the guard makes safe. */
 const WRITER = {
@@ -110,7 +110,7 @@ export class RedisScoreStore implements ScoreStore {
 
   async get(key: string): Promise<StoredScore | undefined> {
     assertConnected(this.#redis)
-    const text = await this.#translated(this.#redis.get(redisKey(this.#pipeline, key)))
+    const text = await this.#translated(this.#redis.get(this.#redisKey(key)))
     return text === null ? undefined : decodeStoredScore(key, text)
   }
 
@@ -156,6 +156,10 @@ export class RedisScoreStore implements ScoreStore {
       if (replyCode(error) !== 'NOSCRIPT') throw toRedisError(error, this.#address)
       await this.#translated(this.#redis.eval(RANK_GUARD.lua, keys.length, ...keys, ...args))
     }
+  }
+
+  #redisKey(key: string): string {
+    return redisKey(this.#pipeline, key, this.#settings.cluster ? bucketOf(key) : undefined)
   }
 
   #translated<T>(reply: Promise<T>): Promise<T> {
