@@ -1,6 +1,8 @@
 import { Buffer } from 'node:buffer'
 import { zstdDecompressSync } from 'node:zlib'
 import { MemoryObjectStore } from '@freshet/adapters/memory/object-store.ts'
+import { golden } from '@freshet/records/golden/golden.kit.ts'
+import { scoreBatchOf } from '@freshet/records/score-batch.kit.ts'
 import type { ScoreBatch } from '@freshet/records/score-batch.ts'
 import type { StoredScore } from '@freshet/records/stored-score.ts'
 import fc from 'fast-check'
@@ -84,6 +86,30 @@ test('a file that was cut off, or is no snapshot, is refused', async () => {
   const { bytes } = await write([manyRows(0, 500)])
   await expect(load(bytes.subarray(0, bytes.length - 9))).rejects.toMatchObject({ code: 'SNAPSHOT_CORRUPT' })
   await expect(load(Buffer.from('key,score\n'))).rejects.toMatchObject({ code: 'SNAPSHOT_CORRUPT' })
+})
+
+/** Compressed pages may differ from one zstd to the next, so the bytes are read and not written again. */
+test('a file of version 1, frozen, is read for ever', async () => {
+  const batches = [
+    scoreBatchOf([
+      { key: 'flights/a', outputs: [1.5] },
+      { key: 'flights/é', state: 'deleted', seqNo: 2 ** 53 - 1 },
+    ]),
+    scoreBatchOf(
+      [
+        { key: 'flights/b', documentVersion: 7, primaryTerm: 2 ** 32 - 1, outputs: [-0.25, 0.75] },
+        { key: 'flights/c', state: 'unscorable' },
+      ],
+      {
+        model: { name: 'delay', version: '2', generation: 2 },
+        outputs: ['delay', 'risk'],
+        scoredAtMs: 1_800_000_000_000,
+      },
+    ),
+  ]
+  const table = await load(golden('snapshot-file.v1.hex'))
+  expect(table.size).toBe(4)
+  for (const [key, score] of plainMerge(batches)) expect(table.get(key)).toEqual(score)
 })
 
 test('rows out of order are not written', () => {
