@@ -40,7 +40,8 @@ async function refillOnce(settings: Settings, json: boolean): Promise<number> {
   const other = await cache.mark.claim(owner)
   if (other !== owner) process.stderr.write(`${other} refills Redis already; two are as right as one\n`)
   try {
-    const task = { pipeline, owner, onProgress: (progress: RefillProgress) => line.show(describe(progress)) }
+    const onProgress = (progress: RefillProgress) => line.show(describe(progress))
+    const task = { pipeline, ttlSeconds: settings.redis.ttlSeconds, owner, onProgress }
     const { rows, malformed, gone } = await fillCache(
       { connection, store, cache, clock: systemClock },
       task,

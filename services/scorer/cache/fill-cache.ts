@@ -15,6 +15,8 @@ export interface FillDeps {
 
 export interface FillTask {
   readonly pipeline: string
+  /** Scores older than this are left out; 0: none is. */
+  readonly ttlSeconds: number
   /** Under whose name the others see it. */
   readonly owner: string
   readonly onProgress: (progress: RefillProgress) => void
@@ -32,14 +34,14 @@ export async function fillCache(
   task: FillTask,
   signal: AbortSignal,
 ): Promise<RefillProgress> {
-  const { connection, store, cache } = deps
+  const { connection, store, cache, clock } = deps
   const filling = await cache.mark.begin()
   const over = new AbortController()
   const lost = new AbortController()
   const watching = watch(deps, { filling, owner: task.owner, onLost: () => lost.abort() }, over.signal)
   try {
     const progress = await refill(
-      { ...task, connection, store, cache },
+      { ...task, connection, store, cache, clock },
       AbortSignal.any([signal, lost.signal]),
     )
     await cache.mark.confirm(filling)

@@ -42,16 +42,13 @@ afterEach(async () => {
 })
 
 /** As infer would send it. */
-async function score(partition: number, rows: readonly Row[]): Promise<void> {
-  const batch = batchOf(rows)
+async function score(partition: number, rows: readonly Row[], scoredAtMs = Date.now()): Promise<void> {
+  const { header, ...more } = batchOf(rows)
+  const batch = { ...more, header: { ...header, partition, scoredAtMs } }
   await truth.merge(rowsOfBatch(batch))
   for (const { key } of rows) keys.add(key)
-  const value = encodeScoreBatch({ ...batch, header: { ...batch.header, partition } })
-  await world.producer.send(
-    world.topic('scores'),
-    [{ partition, key: null, value }],
-    AbortSignal.timeout(10_000),
-  )
+  const message = { partition, key: null, value: encodeScoreBatch(batch) }
+  await world.producer.send(world.topic('scores'), [message], AbortSignal.timeout(10_000))
 }
 
 function flights(from: number, to: number, row: Partial<Row> = {}): Row[] {
@@ -76,15 +73,19 @@ async function withScorers(workers: ('cache' | 'snapshot')[][], during: () => Pr
 
 /** All rows so far are in Redis and in the snapshot, and no scorer runs. */
 async function snapshotTaken(): Promise<void> {
-  await using store = openS3(world.settings.s3)
   await withScorers([['cache', 'snapshot']], async () => {
-    await vi.waitFor(async () => {
-      const { manifest } = (await readManifest(store, world.settings.pipeline))!
-      const held = Object.values(manifest.partitions).map(({ nextOffset }) => nextOffset)
-      expect(held.reduce((sum, offset) => sum + offset, 0)).toBe(2)
-    }, DEADLINE)
+    await untilInSnapshot(2)
     await expectWhole()
   })
+}
+
+async function untilInSnapshot(messages: number): Promise<void> {
+  await using store = openS3(world.settings.s3)
+  await vi.waitFor(async () => {
+    const { manifest } = (await readManifest(store, world.settings.pipeline))!
+    const held = Object.values(manifest.partitions).map(({ nextOffset }) => nextOffset)
+    expect(held.reduce((sum, offset) => sum + offset, 0)).toBe(messages)
+  }, DEADLINE)
 }
 
 async function expectWhole(): Promise<void> {
@@ -174,8 +175,6 @@ test('a snapshot file that is gone does not keep the others back, and is told', 
 
 test('a Redis that stands still, is killed and comes back empty under load has every score in the end', async () => {
   await score(0, flights(0, ROWS))
-  await score(1, flights(ROWS, ROWS + 10))
-  await snapshotTaken()
   const load = new AbortController()
   const loading = (async () => {
     for (let seqNo = 2; !load.signal.aborted; seqNo++) {
@@ -243,6 +242,20 @@ test('freshet refill brings all scores back without a scorer, also when two run 
   expect(JSON.parse(outcomes[0]!.stdout)).toMatchObject({ rows: ROWS + 20, malformed: 0, gone: 0 })
   expect(outcomes[1]!.stdout).toContain(`Redis holds all scores: ${ROWS + 20} rows brought`)
   await expectWhole()
+})
+
+test('a refill brings no score that would have expired, but every delete', async () => {
+  const old = Date.now() - 2_000 * world.settings.redis.ttlSeconds
+  await score(0, [{ key: 'old' }, { key: 'gone', state: 'deleted' }], old)
+  await score(1, [{ key: 'fresh' }])
+  const names = ['old', 'gone', 'fresh'].map((key) => `${world.settings.pipeline}:score:${key}`)
+  await withScorers([['snapshot']], () => untilInSnapshot(2))
+  const { pipeline, redis, s3 } = world.settings
+  const env = { FRESHET_PIPELINE: pipeline, FRESHET_REDIS_URL: redis.url, FRESHET_S3_PREFIX: s3.prefix }
+  const ttl = { FRESHET_REDIS_TTL_SECONDS: `${redis.ttlSeconds}` }
+  const { code, stdout } = await freshet(['refill', '--json'], { ...env, ...ttl })
+  expect([code, JSON.parse(stdout).rows]).toEqual([0, 2])
+  expect(await Promise.all(names.map((name) => admin.exists(name)))).toEqual([0, 1, 1])
 })
 
 /** Every key with its value and time to live, as a dump on disk would have it. */

@@ -53,7 +53,9 @@ async function fillUnlessClaimed(context: ServiceContext, deps: FillDeps, lines:
   if (lines.pass('begin') !== null)
     telemetry.log.warn('Redis has lost scores, or never had them: it is refilled')
   try {
-    const task = { pipeline: settings.pipeline, owner: instance, onProgress: progressTo(context, deps.clock) }
+    const { pipeline, redis } = settings
+    const onProgress = progressTo(context, deps.clock)
+    const task = { pipeline, ttlSeconds: redis.ttlSeconds, owner: instance, onProgress }
     const { rows, gone } = await fillCache(deps, task, context.signal)
     const seconds = (deps.clock.nowMs() - startMs) / 1_000
     telemetry.metrics.add('freshet.cache.refills')

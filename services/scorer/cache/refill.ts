@@ -5,14 +5,19 @@ import { FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import type { ScoreStore } from '@freshet/ports/score-store.ts'
 import type { Manifest, SnapshotFile } from '@freshet/records/manifest.ts'
-import { decodeScoreBatch, type ScoreBatch } from '@freshet/records/score-batch.ts'
+import { decodeScoreBatch, type ScoreBatch, STATE } from '@freshet/records/score-batch.ts'
 import { rowsOfBatch, type StoredRows } from '@freshet/records/stored-rows.ts'
 import { topicName } from '@freshet/records/topics.ts'
 import { filesOf, objectKey, readManifest } from '@freshet/snapshot/manifest.ts'
+import { PageBuilder } from '@freshet/snapshot/page-builder.ts'
 import { openSnapshotFile } from '@freshet/snapshot/parquet/read.ts'
+import type { Clock } from '@freshet/stage/clock.ts'
 
 export interface RefillParts {
   readonly pipeline: string
+  /** Scores older than this are left out, as they would have expired; 0: none is. */
+  readonly ttlSeconds: number
+  readonly clock: Pick<Clock, 'nowMs'>
   readonly connection: KafkaConnection
   readonly store: ObjectStore
   readonly cache: Pick<ScoreStore, 'merge'>
@@ -123,8 +128,10 @@ class Bringing {
     await this.#merge(rowsOfBatch(batch))
   }
 
-  async #merge(rows: StoredRows): Promise<void> {
+  async #merge(all: StoredRows): Promise<void> {
     this.#check()
+    const { ttlSeconds, clock } = this.#parts
+    const rows = ttlSeconds === 0 ? all : notOlderThan(clock.nowMs() - ttlSeconds * 1_000, all)
     await this.#parts.cache.merge(rows, this.#signal)
     this.#tell({ rows: this.progress.rows + rows.count })
   }
@@ -137,4 +144,14 @@ class Bringing {
     this.progress = { ...this.progress, ...news }
     this.#parts.onProgress(this.progress)
   }
+}
+
+/** Deletes stay, however old: the key may live in the cache. */
+function notOlderThan(oldestMs: number, rows: StoredRows): StoredRows {
+  const kept = new PageBuilder(rows.schema, rows.count)
+  const outputs = rows.schema.outputs.map((_, i) => i)
+  for (let row = 0; row < rows.count; row++)
+    if (rows.states[row] === STATE.deleted || rows.scoredAtMs[row]! >= oldestMs)
+      kept.append(rows, { from: row, to: row + 1 }, outputs)
+  return kept.take()
 }
