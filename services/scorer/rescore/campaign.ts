@@ -34,6 +34,8 @@ export interface CampaignDeps {
 /** Small, because a fresh change may have to wait for one. */
 const BATCH_ROWS = 500
 const BATCH_BYTES = 1024 * 1024
+/** Decoded in one go, which fresh changes have to wait for too. */
+const FETCH_BYTES = 256 * 1024
 const STALL_MS = 60_000
 const GRACE_MS = 5_000
 /** What is left may be offsets without messages: deletes at the end of a log, which Kafka forgets after a week. */
@@ -76,6 +78,7 @@ export class Campaign {
       groupId: rescoreGroup(settings.pipeline),
       topic: topicName(settings.pipeline, 'changes'),
       stallMs: STALL_MS,
+      maxFetchBytes: FETCH_BYTES,
       log: telemetry.log,
       clock,
       onAssigned: (partitions) => this.#begin(partitions),

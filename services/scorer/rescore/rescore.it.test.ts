@@ -26,11 +26,10 @@ const POISON = 11
 let world: World
 let models: readonly [ModelBundle, ModelBundle]
 
-async function open(extra: Readonly<Record<string, string>> = {}): Promise<void> {
+async function open(): Promise<void> {
   world = await World.open({
     FRESHET_SCORER_WORKERS: 'infer,cache',
     FRESHET_MODEL_POINTER_INTERVAL_MS: '200',
-    ...extra,
   })
   models = [await modelOf('1', 1), await modelOf('2', 0)]
   await using store = openS3(world.settings.s3)
@@ -98,10 +97,13 @@ async function expectScored(all: readonly Change[], model: ModelBundle, generati
   }, DEADLINE)
 }
 
-/** A scorer, until it is stopped. */
-function startScorer() {
+/** A scorer, until it is stopped. @param rescoreShare small: slow enough to be met in the middle */
+function startScorer(rescoreShare = 1) {
   const stop = new AbortController()
-  const running = runScorer(world.context(stop.signal))
+  const context = world.context(stop.signal)
+  const { settings } = context
+  const scorer = { ...settings.scorer, rescoreShare }
+  const running = runScorer({ ...context, settings: { ...settings, scorer } })
   running.catch(() => {})
   return {
     async [Symbol.asyncDispose]() {
@@ -143,14 +145,17 @@ test('what is scored is scored again with a promoted model, and nothing else hap
 })
 
 test('a scorer that is stopped in the middle goes on where it was', async () => {
-  await open({ FRESHET_SCORER_RESCORE_SHARE: '0.05' })
+  await open()
   const all = changes()
   const first = await promote(models[0])
   await world.write(all)
-  const a = startScorer()
+  const a = startScorer(0.02)
   await expectScored(all, models[0], first)
   const second = await promote(models[1])
-  await vi.waitFor(() => expect(figure('freshet.rescore.rows')).toBeGreaterThan(0), DEADLINE)
+  await vi.waitFor(() => expect(figure('freshet.rescore.rows')).toBeGreaterThan(0), {
+    ...DEADLINE,
+    interval: 10,
+  })
   await a[Symbol.asyncDispose]()
   const done = figure('freshet.rescore.rows')
   expect(done).toBeLessThan(ROWS)

@@ -43,8 +43,8 @@ export class Generation {
       rebalanceTimeout: REBALANCE_TIMEOUT_MS,
       heartbeatInterval: HEARTBEAT_INTERVAL_MS,
       maxWaitTimeInMs: options.maxWaitMs ?? 500,
-      maxBytesPerPartition: 1024 * 1024,
-      maxBytes: 4 * 1024 * 1024,
+      maxBytesPerPartition: Math.min(MAX_PARTITION_FETCH_BYTES, options.maxFetchBytes ?? MAX_FETCH_BYTES),
+      maxBytes: options.maxFetchBytes ?? MAX_FETCH_BYTES,
       allowAutoTopicCreation: false,
       // One who restarts: our owner. kafkajs would not restart after a TypeError anyway.
       retry: { ...RETRY, restartOnFailure: async () => false },
@@ -262,6 +262,8 @@ const SESSION_TIMEOUT_MS = 10_000
 const REBALANCE_TIMEOUT_MS = 15_000
 const HEARTBEAT_INTERVAL_MS = 1_000
 const COMMIT_INTERVAL_MS = 1_000
+const MAX_FETCH_BYTES = 4 * 1024 * 1024
+const MAX_PARTITION_FETCH_BYTES = 1024 * 1024
 const STALL_CHECK_MS = 500
 /** A join waits for the slowest member, then for one answer. */
 const JOIN_MS = REBALANCE_TIMEOUT_MS + 10_000
