@@ -15,7 +15,7 @@ import { rowsToScores } from './rows-to-scores.ts'
 import { type RowScores, scoreRows } from './score-rows.ts'
 
 export interface BatchScorerDeps {
-  readonly producer: Producer
+  readonly producer: Pick<Producer, 'send'>
   readonly deadLetters: DeadLetters
   readonly clock: Clock
 }

@@ -1,5 +1,6 @@
 import type { KafkaConnection } from '@freshet/adapters/kafka/connect.ts'
 import { type Batch, GroupConsumer, type Lease } from '@freshet/adapters/kafka/consumer.ts'
+import { GatheredSends } from '@freshet/adapters/kafka/gathered-sends.ts'
 import type { Producer } from '@freshet/adapters/kafka/producer.ts'
 import { PromotedModel } from '@freshet/model/run/promoted-model.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
@@ -124,7 +125,8 @@ class Infer {
     this.#context = context
     this.#parts = parts
     const groupId = groupName(context.settings.pipeline, 'infer')
-    this.#scorer = new BatchScorer(context, deps, { stage: 'infer', groupId })
+    const producer = new GatheredSends(deps.producer)
+    this.#scorer = new BatchScorer(context, { ...deps, producer }, { stage: 'infer', groupId })
   }
 
   /** One model scores the whole fetch; the next fetch takes the one of its time. */
