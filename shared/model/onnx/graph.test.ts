@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { refuseExternalData } from './external-data.ts'
 import { classLabelsOf, readGraph } from './graph.ts'
 import { concat, lengthField, readFields, varintField } from './protobuf.ts'
 import { withoutMaps } from './without-maps.ts'
@@ -77,4 +78,35 @@ test('fields are read as they were written', () => {
       expect(read.map(({ from, to }) => to - from)).toEqual(parts.map(({ length }) => length))
     }),
   )
+})
+
+test('bytes that were damaged, cut off or made up are read or refused, in bounded time', async () => {
+  const whole = await Promise.all(['zipmap-ints.onnx', 'named-tensors.onnx', 'two-outputs.onnx'].map(fixture))
+  const edits = fc.array(fc.record({ at: fc.nat({ max: 700 }), byte: fc.nat({ max: 255 }) }), {
+    maxLength: 5,
+  })
+  const damaged = fc
+    .record({ bytes: fc.constantFrom(...whole), edits, length: fc.nat({ max: 700 }) })
+    .map(({ bytes, edits, length }) => {
+      const copy = new Uint8Array(bytes).subarray(0, Math.max(1, length))
+      for (const { at, byte } of edits) copy[at % copy.length] = byte
+      return copy
+    })
+  fc.assert(
+    fc.property(fc.oneof(damaged, fc.uint8Array({ maxLength: 100 })), (bytes) => {
+      try {
+        const graph = readGraph(bytes)
+        withoutMaps(bytes, graph)
+        refuseExternalData(bytes)
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'MODEL_INVALID' })
+      }
+    }),
+    { numRuns: 2_000 },
+  )
+})
+
+test('a length below zero is no length', () => {
+  const minusOne = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01]
+  expect(() => [...readFields(Uint8Array.from([0x0a, ...minusOne]))]).toThrow('is not an ONNX model')
 })

@@ -24,6 +24,7 @@ export function* readFields(bytes: Uint8Array): Generator<Field> {
     else if (wireType === 1) at += 8
     else if (wireType === 2) {
       const length = readVarint(bytes, at)
+      if (length.value < 0) throw notOnnx()
       at = length.to + length.value
       value = bytes.subarray(length.to, at)
     } else if (wireType === 5) at += 4
