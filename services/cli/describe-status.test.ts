@@ -98,3 +98,12 @@ test('a scorer tells how far all of them are in scoring again, and nothing once 
   expect(scorer({ ...metrics, 'freshet.rescore.left': 0 })).toEqual([])
   expect(describe(poller({ service: 'scorer', status: 'gone', metrics })).slice(1)).toEqual([])
 })
+
+test('a scorer tells how much it has still to bring to a Redis that lost its data', () => {
+  const scorer = (left: number, status: 'running' | 'gone' = 'running') => {
+    const metrics = { 'freshet.cache.refill_left': left }
+    return describe(poller({ service: 'scorer', instance: 'scorer-box-2', status, metrics })).slice(1)
+  }
+  expect(scorer(12_000)).toEqual(['    refilling Redis: 12000 rows to come'])
+  expect([...scorer(0), ...scorer(5, 'gone')]).toEqual([])
+})

@@ -38,7 +38,7 @@ function describeInstance(listed: ListedInstance, { mode, atMs }: Status): strin
   return [
     `  ${first.trimEnd()}`,
     ...(service === 'poller' ? describeCapture(listed, { mode, atMs }) : []),
-    ...(service === 'scorer' ? describeRescoring(listed, atMs) : []),
+    ...(service === 'scorer' ? [...describeRefill(listed), ...describeRescoring(listed, atMs)] : []),
     ...(lastError === null ? [] : [`    last error${when}: ${lastError}`]),
   ]
 }
@@ -59,6 +59,12 @@ function describeCapture(
     `    ${[behind, ...troubles].join('; ')}`,
     ...(shards === 0 ? [] : [`    deletes: ${describeSweeps(figure, atMs)}`]),
   ]
+}
+
+/** How far this scorer is in bringing all scores back to Redis; nothing while Redis has them. */
+function describeRefill({ status, metrics }: ListedInstance): string[] {
+  const left = metrics['freshet.cache.refill_left' satisfies MetricName] ?? 0
+  return left === 0 || status !== 'running' ? [] : [`    refilling Redis: ${count(left, 'row')} to come`]
 }
 
 /** How far all scorers together are with a newly promoted model; nothing while there is nothing to be scored again. */
