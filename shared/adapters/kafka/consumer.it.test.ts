@@ -7,6 +7,7 @@ import type { GroupConsumerOptions, Handle } from './group-options.ts'
 import { readGroupPositions } from './group-positions.ts'
 import type { OutgoingMessage } from './producer.ts'
 import { type ScratchTopic, scratchTopic } from './scratch-topic.kit.ts'
+import { SilencedSockets } from './silenced-sockets.kit.ts'
 
 /** The real broker and the real kafkajs: these promises are about what it does to us. */
 const numbered = (partition: number, from: number, count: number): OutgoingMessage[] =>
@@ -144,6 +145,23 @@ test('a handler that hangs is replaced, and may then neither write nor commit', 
   expect(await afterwards.promise).toEqual([stale, stale, true])
   expect(await committed(scratch)).toEqual([undefined])
   expect(scratch.complaints.join('\n')).toMatch(/stalls: a batch has been in hand/)
+})
+
+test('a consumer whose sockets fall silent without being closed is built anew on others', async () => {
+  await using scratch = await scratchTopic(1)
+  await scratch.write(numbered(0, 0, 10)) // before: the sockets of who writes stay sound
+  using sockets = new SilencedSockets()
+  const seen = new Set<number>()
+  const handle: Handle = async (batch, lease) => {
+    for (const value of valuesOf(batch)) seen.add(value)
+    await lease.commit(batch.messages.at(-1)!.offset + 1)
+  }
+  await using _ = consume(scratch, handle, { stallMs: 2_000, sessionTimeoutMs: 6_000 })
+  await vi.waitUntil(() => seen.size === 10, waiting)
+  expect(sockets.silence()).toBeGreaterThan(0)
+  await scratch.write(numbered(0, 10, 10))
+  await vi.waitUntil(() => seen.size === 20, waiting)
+  expect(scratch.complaints.join('\n')).toMatch(/stalls: .*built anew/)
 })
 
 test('two members share the partitions, and when one leaves nothing is lost', async () => {
