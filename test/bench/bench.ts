@@ -13,6 +13,7 @@ import { inferLatency } from './infer-latency.ts'
 import { measure } from './measure.ts'
 import { memory } from './memory.ts'
 import { describeMachine, resultLine, resultText, roundText } from './print.ts'
+import { rescoreLatency } from './rescore-latency.ts'
 import { scorerMemory } from './scorer-memory.ts'
 import { snapshotDelta } from './snapshot-delta.ts'
 import { snapshotMerge } from './snapshot-merge.ts'
@@ -23,6 +24,7 @@ const FIGURES: readonly Figure[] = [
   captureMemory,
   infer,
   inferLatency,
+  rescoreLatency,
   cacheWrites,
   snapshotDelta,
   snapshotMerge,

@@ -1,0 +1,99 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { connectKafka } from '@freshet/adapters/kafka/connect.ts'
+import { Producer } from '@freshet/adapters/kafka/producer.ts'
+import { promoteAgain } from '@freshet/model/bundle/model-store.ts'
+import { systemClock } from '@freshet/stage/clock.ts'
+import { quietLog } from '@freshet/stage/quiet-log.ts'
+import { freshet } from '../freshet.ts'
+import { Stack } from '../stack.ts'
+import { until } from '../until.ts'
+import { Arrivals } from './arrivals.ts'
+import { ChangeStream } from './change-stream.ts'
+import { cpuMicrosOf } from './cost.ts'
+import type { Bench, Figure, Sample } from './figure.ts'
+import { flightDocuments } from './flight-documents.ts'
+import { forgetTopics } from './forget-topics.ts'
+import { fullLoad, type Path, steadily } from './infer-latency.ts'
+
+const DOCUMENTS = 20_000
+const PARTITIONS = 8
+const DEADLINE_MS = 60_000
+/** Of 100,000 changes each: what is scored again. */
+const FILLS = 2
+const PAGE_ROWS = 20
+const ROUND_SECONDS = 8
+const SETTLE_MS = 300_000
+
+/**
+ * What fresh changes notice while everything is scored again: the time from change to Redis at a load that leaves room,
+ * beside the same without a promotion.
+ */
+export const rescoreLatency: Figure = {
+  name: 'rescore-latency',
+  unit: 'ms (p99)',
+  title: 'change to Redis while everything is scored again; baseline: without a promotion',
+  target: '≤ 50 ms',
+  async open(): Promise<Bench> {
+    await using opened = new AsyncDisposableStack()
+    const env = { FRESHET_KAFKA_PARTITIONS: `${PARTITIONS}`, FRESHET_SCORER_WORKERS: 'infer,cache' }
+    const stack = opened.use(await Stack.open({ ...env, FRESHET_MODEL_POINTER_INTERVAL_MS: '500' }))
+    const connection = connectKafka(stack.settings.kafka, { clientId: 'bench', log: quietLog })
+    opened.defer(() => forgetTopics(connection, stack.settings.pipeline))
+    const options = { clock: systemClock, log: quietLog, deadlineMs: DEADLINE_MS }
+    const producer = opened.use(new Producer(connection, options))
+    const stream = new ChangeStream(stack, await flightDocuments(DOCUMENTS))
+    const arrivals = opened.use(new Arrivals(stack.settings))
+    const path: Path = { stack, producer, stream, arrivals }
+    stack.start('scorer')
+    for (let fill = 0; fill < FILLS; fill++) await fullLoad(path)
+    const keep = opened.move()
+    return {
+      ours: () => whileScoringAgain(path),
+      baselines: { alone: () => alone(path) },
+      [Symbol.asyncDispose]: () => keep.disposeAsync(),
+    }
+  },
+}
+
+async function alone(path: Path): Promise<Sample> {
+  await until('nothing is left', async () => (await figures(path.stack)).left === 0, { giveUpMs: SETTLE_MS })
+  return await freshLatency(path)
+}
+
+async function whileScoringAgain(path: Path): Promise<Sample> {
+  const { stack } = path
+  const { generation } = await promoteAgain(stack.store, stack.bundle.spec, Date.now())
+  await until('it is being scored again', async () => {
+    const now = await figures(stack)
+    return now.generation === generation && now.left > 0 && now.left < now.total
+  })
+  const before = await figures(stack)
+  const sample = await freshLatency(path)
+  await sleep(HEARTBEAT_MS)
+  const after = await figures(stack)
+  const rescoredPerSecond = ((after.rows - before.rows) / (after.atMs - before.atMs)) * 1_000
+  return { ...sample, also: { ...sample.also, rescoredPerSecond, leftAfter: after.left } }
+}
+
+async function freshLatency(path: Path): Promise<Sample> {
+  const pid = path.stack.pidOf('scorer')
+  const before = cpuMicrosOf(pid)
+  const { rows, latenciesMs } = await steadily(path, PAGE_ROWS, ROUND_SECONDS)
+  const sorted = latenciesMs.toSorted((a, b) => a - b)
+  const at = (share: number) => sorted[Math.floor(share * (sorted.length - 1))]!
+  const also = { p50Ms: at(0.5), maxMs: at(1) }
+  return { value: at(0.99), cpuMicrosPerRow: (cpuMicrosOf(pid) - before) / rows, also }
+}
+
+const HEARTBEAT_MS = 3_000
+
+/** What the scorer last said. */
+async function figures({ env }: Stack) {
+  const { stdout } = await freshet(['status', '--json'], env)
+  const { instances } = JSON.parse(stdout) as {
+    instances: { service: string; atMs: number; metrics: Record<string, number> }[]
+  }
+  const { atMs, metrics } = instances.find(({ service }) => service === 'scorer')!
+  const at = (name: string) => metrics[`freshet.rescore.${name}`]!
+  return { atMs, generation: at('generation'), rows: at('rows'), left: at('left'), total: at('total') }
+}
