@@ -17,6 +17,8 @@ export interface CacheDeps extends FillDeps {
 
 /** Longer than the cache tries by itself before it rejects. */
 const STALL_MS = 60_000
+/** Partitions in work at once: one after the other, each would wait for its own answers of Redis. */
+const CONCURRENCY = 4
 
 /**
  * Merges `.scores` into the cache until the signal aborts, and commits what the cache has. While the cache is away the
@@ -43,6 +45,7 @@ async function mergeScores(context: ServiceContext, deps: CacheDeps): Promise<vo
     groupId: group,
     topic,
     stallMs: STALL_MS,
+    concurrency: CONCURRENCY,
     log: telemetry.log,
     clock: deps.clock,
   })

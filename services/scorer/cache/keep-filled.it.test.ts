@@ -224,6 +224,12 @@ test('a cluster gets back what one of its masters lost', async () => {
   await snapshotTaken()
   await withScorers([['cache']], async () => {
     await expectWhole()
+    const { pipeline, s3 } = world.settings
+    const env = { FRESHET_PIPELINE: pipeline, FRESHET_S3_PREFIX: s3.prefix, FRESHET_REDIS_URL: cluster.url }
+    const checks = JSON.parse(
+      (await freshet(['doctor', '--json'], { ...env, FRESHET_REDIS_CLUSTER: 'true' })).stdout,
+    )
+    expect(checks).toContainEqual({ name: 'Redis' })
     await cluster.masters[1]!.admin.flushall()
     await expectWhole()
     await cluster.masters[2]!.server.restart()

@@ -50,35 +50,39 @@ async function fillUnlessClaimed(context: ServiceContext, deps: FillDeps, lines:
   const { mark } = deps.cache
   if ((await mark.claim(instance)) !== instance) return
   const startMs = deps.clock.nowMs()
-  if (lines.pass('begin') !== null)
-    telemetry.log.warn('Redis has lost scores, or never had them: it is refilled')
   try {
     const { pipeline, redis } = settings
-    const onProgress = progressTo(context, deps.clock)
+    const onProgress = progressTo(context, deps.clock, lines)
     const task = { pipeline, ttlSeconds: redis.ttlSeconds, owner: instance, onProgress }
     const { rows, gone } = await fillCache(deps, task, context.signal)
     const seconds = (deps.clock.nowMs() - startMs) / 1_000
     telemetry.metrics.add('freshet.cache.refills')
     if (gone > 0) telemetry.log.warn(describeGone(gone), { [ATTRIBUTES.missingMessages]: gone })
-    telemetry.log.info(`Redis is refilled: ${rows} rows in ${seconds.toFixed(1)} s`, {
-      [ATTRIBUTES.rows]: rows,
-    })
+    const text = `Redis holds all scores: ${rows} rows brought in ${seconds.toFixed(1)} s`
+    if (rows > 0) telemetry.log.info(text, { [ATTRIBUTES.rows]: rows })
   } finally {
     telemetry.metrics.set('freshet.cache.refill_left', 0)
     await mark.release(instance).catch(() => {}) // ends by itself
   }
 }
 
-function progressTo({ telemetry, report }: ServiceContext, clock: Clock): (progress: RefillProgress) => void {
+/** A pipeline that begins has no snapshot, and nothing was lost: no line. */
+function progressTo(
+  { telemetry, report }: ServiceContext,
+  clock: Clock,
+  begins: Throttle,
+): (progress: RefillProgress) => void {
+  const { log, metrics } = telemetry
   const lines = new Throttle(PROGRESS_MS, clock)
-  lines.pass()
   let told = 0
   return ({ rows, rowsLeft }) => {
-    telemetry.metrics.add('freshet.cache.refilled', rows - told)
-    telemetry.metrics.set('freshet.cache.refill_left', Math.max(1, rowsLeft))
+    metrics.add('freshet.cache.refilled', rows - told)
+    metrics.set('freshet.cache.refill_left', Math.max(1, rowsLeft))
     report.progressed('refill', rows - told)
     told = rows
-    if (lines.pass() !== null)
-      telemetry.log.info(`Redis is being refilled: ${rows} rows written, ${rowsLeft} of the snapshot to come`)
+    if (rowsLeft === 0 || lines.pass() === null) return
+    const text = `Redis does not hold all scores: ${rows} rows brought, ${rowsLeft} of the snapshot to come`
+    if (rows > 0) log.info(text)
+    else if (begins.pass('begin') !== null) log.warn(text)
   }
 }
