@@ -44,6 +44,9 @@ export class SendDeadline implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#disposed.abort()
+    this.#disposed.abort(RETURNED)
   }
 }
+
+/** Nobody sees it: without a reason of ours a DOMException with its stack is made for every send. */
+const RETURNED = 'the send has returned'
