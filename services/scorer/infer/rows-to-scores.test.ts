@@ -28,7 +28,7 @@ function features(): FeatureBatch {
     toOffset: 43,
     rows,
     messages,
-    features: { rows: 0, numbers: new Float32Array(new SharedArrayBuffer(0)), texts: [] },
+    features: { rows: 0, numbers: new Float32Array(0), texts: [] },
     scorable: Uint32Array.of(0, 2, 3),
     dead: [],
     origins: [],

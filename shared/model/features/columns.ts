@@ -55,7 +55,7 @@ export function compileColumns(columns: readonly Column[], elements?: readonly E
   return {
     allocate: (rows) => ({
       rows,
-      numbers: elements === undefined ? sharedFloat32(rows * width) : sharedFloat64(rows * width),
+      numbers: elements === undefined ? new Float32Array(rows * width) : new Float64Array(rows * width),
       texts: new Array<string>(rows * textWidth).fill(''),
     }),
     write(document, into, row) {
@@ -92,14 +92,6 @@ export function compileColumns(columns: readonly Column[], elements?: readonly E
         sum,
       })),
   }
-}
-
-function sharedFloat32(length: number): Float32Array<SharedArrayBuffer> {
-  return new Float32Array(new SharedArrayBuffer(length * Float32Array.BYTES_PER_ELEMENT))
-}
-
-function sharedFloat64(length: number): Float64Array<SharedArrayBuffer> {
-  return new Float64Array(new SharedArrayBuffer(length * Float64Array.BYTES_PER_ELEMENT))
 }
 
 /** A column on its way, and its counts beside it: they are written with every document. */

@@ -1,14 +1,11 @@
-/**
- * (3) Documents as a model takes them. The one state of a document that never leaves its process, so it has no codec; but
- * it goes to inference threads, which read the numbers where they lie: memory that is shared costs no copy.
- */
+/** (3) Documents as a model takes them. The one state of a document that never leaves its process, so it has no codec. */
 export interface Features {
   readonly rows: number
   /**
    * Row-major. float32 as the model's one matrix has them; where each column feeds a tensor of its own, float64, which
    * holds every whole number up to 2^53.
    */
-  readonly numbers: Float32Array<SharedArrayBuffer> | Float64Array<SharedArrayBuffer>
+  readonly numbers: Float32Array | Float64Array
   /** Row-major, of the columns of type text. */
   readonly texts: readonly string[]
 }

@@ -3,7 +3,7 @@ import type { Features } from '../features/features.ts'
 import { calibrate, MAX_RUN_ROWS, ROUNDS, RUN_ROWS } from './calibrate.ts'
 
 function rows(count: number): Features {
-  return { rows: count, numbers: new Float32Array(new SharedArrayBuffer(4 * count)), texts: [] }
+  return { rows: count, numbers: new Float32Array(count), texts: [] }
 }
 
 /** A model that costs so much for each call and each row of one; the clock is what it has cost. */

@@ -52,19 +52,16 @@ describe('scores do not depend on how rows are spread', () => {
     ])
   })
 
-  test('rows are not copied on their way to a thread', async () => {
+  test('a thread takes many rows after few, and few after many', async () => {
     await using pool = await InferencePool.start(await fixtureBundle('two-outputs.onnx', scores), {
       threads: 1,
-      runRows: 8,
+      runRows: 1_000,
     })
-    const features = featuresOf(2, 1, 2)
-    expect(features.numbers.buffer).toBeInstanceOf(SharedArrayBuffer)
-    for (const [first, ten] of [
-      [1, 50],
-      [2, 60],
-    ] as const) {
-      features.numbers[0] = first
-      expect([...(await pool.run(features, never))[0]!]).toEqual([ten])
+    for (const rows of [1, 20_000, 2, 50_000, 3]) {
+      const features = zeros(rows)
+      features.numbers[2 * rows - 2] = rows
+      const [column] = await pool.run(features, never)
+      expect([column!.length, column![0], column!.at(-1)]).toEqual([rows, rows === 1 ? 10 : 0, 10 * rows])
     }
   })
 })
@@ -155,9 +152,7 @@ test('a thread that dies is replaced; its job fails as one that a retry helps', 
     return thread
   }
   await using pool = await InferencePool.over(spawn, { threads: 1, runRows: 8 })
-  const many = 200_000
-  const zeros = new Float32Array(new SharedArrayBuffer(2 * many * Float32Array.BYTES_PER_ELEMENT))
-  const running = pool.run({ rows: many, numbers: zeros, texts: [] }, never)
+  const running = pool.run(zeros(200_000), never)
   await threads[0]!.kill()
   await expect(running).rejects.toMatchObject({ code: 'MODEL_RUN_FAILED', retryable: true })
   expect([...(await pool.run(featuresOf(2, 1, 2), never))[0]!]).toEqual([50])
@@ -252,9 +247,12 @@ describe('waiting for a thread has bounds', () => {
 
 /** Rows of `width` numbers. */
 function featuresOf(width: number, ...values: readonly number[]): Features {
-  const numbers = new Float32Array(new SharedArrayBuffer(4 * values.length))
-  numbers.set(values)
-  return { rows: values.length / width, numbers, texts: [] }
+  return { rows: values.length / width, numbers: Float32Array.from(values), texts: [] }
+}
+
+/** Rows of two numbers. */
+function zeros(rows: number): Features {
+  return { rows, numbers: new Float32Array(2 * rows), texts: [] }
 }
 
 /** A pool over threads that answer the first float of each job, from the moment they are released. */

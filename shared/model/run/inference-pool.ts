@@ -73,7 +73,7 @@ export class InferencePool implements AsyncDisposable {
 
   /**
    * Spreads the rows over the threads that are idle; without one, they wait together for the next.
-   * @param features are not copied: they must stay as they are until the answer is there.
+   * @param features must stay as they are until the answer is there: while they wait for a thread they are not copied.
    * @returns one column of scores for each output of the spec, in its order.
    * @throws QUEUE_FULL; DEADLINE as soon as `signal` aborts; MODEL_RUN_FAILED when the model or its thread fails or hangs
    */

@@ -6,11 +6,12 @@ import { type ErrorCode, FreshetError } from '@freshet/errors/errors.ts'
 import type { Features } from '../features/features.ts'
 import type { Calibration } from './calibrate.ts'
 import type { ModelScores, RunnableModel } from './onnx-session.ts'
+import { SharedRows } from './shared-rows.ts'
 
 /** One model loaded in a thread of its own; one job at a time. */
 export interface ModelThread extends AsyncDisposable {
   /**
-   * @param features are read where they lie, so they must stay as they are until the answer is there.
+   * @param features are copied before the call returns.
    * @param runRows rows in one call of the model.
    * @throws MODEL_RUN_FAILED, also when the thread dies meanwhile
    */
@@ -77,6 +78,8 @@ function workerEnv(): NodeJS.ProcessEnv {
 class InferenceThread implements ModelThread {
   readonly ended: Promise<void>
   readonly #worker: Worker
+  /** Both sides see it; there is one job at a time. */
+  readonly #rows = new SharedRows()
   #lastError: unknown
   #death: FreshetError | null = null
   #awaited: PromiseWithResolvers<Reply> | null = null
@@ -90,17 +93,17 @@ class InferenceThread implements ModelThread {
   }
 
   async ready(): Promise<void> {
-    await this.#reply()
+    await successOf(this.#awaitReply())
   }
 
   async run(features: Features, runRows: number): Promise<ModelScores> {
-    const reply = await this.#ask({ kind: 'run', features, runRows })
+    const reply = await this.#ask(features, (shared) => ({ kind: 'run', features: shared, runRows }))
     if (reply.kind !== 'scored') throw wrongReply(reply)
     return reply.scores
   }
 
   async calibrate(features: Features): Promise<Calibration> {
-    const reply = await this.#ask({ kind: 'calibrate', features })
+    const reply = await this.#ask(features, (shared) => ({ kind: 'calibrate', features: shared }))
     if (reply.kind !== 'calibrated') throw wrongReply(reply)
     return reply.calibration
   }
@@ -127,19 +130,20 @@ class InferenceThread implements ModelThread {
     clearTimeout(deadline)
   }
 
-  async #ask(request: Request): Promise<Exclude<Reply, { kind: 'failed' }>> {
-    const replied = this.#reply()
-    this.#worker.postMessage(request)
-    return await replied
+  async #ask(
+    features: Features,
+    request: (shared: Features) => Request,
+  ): Promise<Exclude<Reply, { kind: 'failed' }>> {
+    const replied = this.#awaitReply() // refuses a second job before it can touch the rows of the first
+    this.#worker.postMessage(request(this.#rows.put(features)))
+    return await successOf(replied)
   }
 
-  async #reply(): Promise<Exclude<Reply, { kind: 'failed' }>> {
+  #awaitReply(): Promise<Reply> {
     if (this.#awaited !== null) throw new FreshetError('BUG', 'an inference thread takes one job at a time')
     if (this.#death !== null) throw this.#death
     this.#awaited = Promise.withResolvers<Reply>()
-    const reply = await this.#awaited.promise
-    if (reply.kind === 'failed') throw new FreshetError(reply.code, reply.message)
-    return reply
+    return this.#awaited.promise
   }
 
   #settle(): PromiseWithResolvers<Reply> | null {
@@ -147,6 +151,12 @@ class InferenceThread implements ModelThread {
     this.#awaited = null
     return awaited
   }
+}
+
+async function successOf(replied: Promise<Reply>): Promise<Exclude<Reply, { kind: 'failed' }>> {
+  const reply = await replied
+  if (reply.kind === 'failed') throw new FreshetError(reply.code, reply.message)
+  return reply
 }
 
 function loadsTooLong(afterMs: number): FreshetError {
