@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { constants, zstdCompressSync } from 'node:zlib'
+import type { Lease } from '@freshet/adapters/kafka/consumer.ts'
 import { ensureBucket } from '@freshet/adapters/s3/s3-object-store.ts'
 import { loadSettings } from '@freshet/config/load.ts'
 import type { ScoreBatch } from '@freshet/records/score-batch.ts'
@@ -64,10 +65,17 @@ async function writeDelta(
   const signal = AbortSignal.timeout(DEADLINE_MS)
   const before = (await readManifest(parts.store, parts.pipeline))?.manifest
   const term = new Term([0], before, parts)
-  const lease = { check() {}, heartbeat: async () => {}, commit: async () => {}, signal }
   const from = term.held.starts().get(0)!
+  const lease: Lease = {
+    signal,
+    start: { nextOffset: from, note: '' },
+    check() {},
+    heartbeat: async () => {},
+    commit: async () => {},
+    rest: () => () => {},
+  }
   const sorting = await costOf(async () => {
-    for (const [i, batch] of batches.entries()) term.held.add(0, from + i, batch, lease as never)
+    for (const [i, batch] of batches.entries()) term.held.add(0, from + i, batch, lease)
   })
   const cost = await costOf(() => writeDeltas(term.own, term.take(), parts, signal))
   const file = (await readManifest(parts.store, parts.pipeline))!.manifest.partitions[0]!.deltas.at(-1)!

@@ -20,7 +20,7 @@ export interface NewFile {
 }
 
 /**
- * Puts the files, one at a time, then the manifest that names them, then what people read: a crash in between leaves the
+ * Puts the files, a few at a time, then the manifest that names them, then what people read: a crash in between leaves the
  * old snapshot and orphans. While the store is away it tries again.
  * @param signals `write`: no file is begun or gone on with after it; `commit`: ends the whole
  * @throws MANIFEST_FENCED, DEADLINE; errors a retry cannot help
@@ -35,14 +35,39 @@ export async function publish(
   const attempt = randomBytes(6).toString('hex')
   const beganAtMs = clock.nowMs()
   const changes = new Map<number, (now: Committed) => ManifestPartition>()
-  for (const file of files) {
+  await inTurns(files, signals.write, async (file, signal) => {
     const object = fileName(file.name, attempt)
-    const facts = await putFile(publisher, objectKey(object), file.write, signals.write)
+    const facts = await putFile(publisher, objectKey(object), file.write, signal)
     const put = facts.rows === 0 ? null : { object, ...facts }
     changes.set(file.name.partition, (now) => file.next(put, now, clock.nowMs()))
-  }
+  })
   await own.commit(publisher, changes, { attempt, beganAtMs }, signals.commit)
   await writeLatest(store, pipeline, signals.commit).catch((error: unknown) =>
     log.error('the file for people who want one name is behind until the next commit', error),
   )
+}
+
+/** So many deltas are on their way at once: S3 takes tens of milliseconds for each, whatever its size. */
+const AT_ONCE = 4
+
+/** @throws the first error, after the others have been given up and have ended */
+async function inTurns<T>(
+  all: readonly T[],
+  signal: AbortSignal,
+  work: (one: T, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const failed = new AbortController()
+  const during = AbortSignal.any([signal, failed.signal])
+  const left = all.values()
+  const errors: unknown[] = []
+  const takeTurns = async () => {
+    try {
+      for (const one of left) await work(one, during)
+    } catch (error) {
+      errors.push(error)
+      failed.abort()
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, takeTurns))
+  if (errors.length > 0) throw errors[0]
 }
