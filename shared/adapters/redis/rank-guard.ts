@@ -5,6 +5,9 @@ import type { StoredRows } from '@freshet/records/stored-rows.ts'
 import { storedScoreEncoder } from '@freshet/records/stored-score.ts'
 import { bucketOf, redisKey } from './redis-key.ts'
 
+/** Code of the guard's answer when it meets a value of a version that it does not know: its rank cannot be compared. */
+export const NEWER_VERSION = 'FRESHETVERSION'
+
 /**
  * Stores each value whose rank is higher than that of the value there; a tie stores nothing.
  * KEYS: the keys, each once. ARGV: seconds to live (0: for ever), then one value of version 2 a key.
@@ -27,8 +30,10 @@ for i = 1, #KEYS do
   local value, old = ARGV[i + 1], there[i]
   local wins = not old
   if old then
-    if byte(old) ~= 50 then old = asVersion2(old) end
-    local length = find(old, ' ', 1, true) - 1
+    local version = byte(old)
+    if version and version > 50 and version < 58 then return redis.error_reply('${NEWER_VERSION} ' .. KEYS[i]) end
+    if version ~= 50 then old = asVersion2(old) end
+    local length = (find(old, ' ', 1, true) or #old + 1) - 1
     wins = sub(old, 1, length) < sub(value, 1, length)
   end
   if wins then

@@ -1,5 +1,6 @@
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { ReplyError } from 'ioredis'
+import { NEWER_VERSION } from './rank-guard.ts'
 
 /**
  * What ioredis rejects with, as one of ours. A reply of Redis starts with its code, a word in capitals (that is the
@@ -22,6 +23,12 @@ export function toRedisError(error: unknown, address: string): FreshetError {
     case 'MASTERDOWN':
     case 'CLUSTERDOWN':
       return new FreshetError('REDIS_UNREACHABLE', `${address}: ${message}`, options)
+    case NEWER_VERSION:
+      return new FreshetError(
+        'RECORD_VERSION',
+        `${address} holds a stored score that a newer build wrote: ${message}`,
+        options,
+      )
     default:
       return new FreshetError('REDIS_REFUSED', `${address}: ${message}`, options)
   }

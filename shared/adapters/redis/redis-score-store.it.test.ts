@@ -161,3 +161,43 @@ test('values of version 1 that lie in Redis are compared by their rank, as those
   )
   redis.disconnect()
 })
+
+test('what is no stored score at all does not keep the others of its call back', async () => {
+  await using server = await RedisServer.start()
+  await using store = await RedisScoreStore.open(settingsOf(server), options)
+  const redis = server.newClient()
+  const strangers = ['', '2', 'x', '{}']
+  await Promise.all(strangers.map((text, i) => redis.set(`${options.pipeline}:score:s${i}`, text)))
+  await redis.hset(`${options.pipeline}:score:hash`, 'a', 1)
+  redis.disconnect()
+  const keys = ['hash', 'a', ...strangers.map((_, i) => `s${i}`)]
+  await store.merge(rowsOf(keys.map((key) => ({ key, score: 1 }))))
+  for (const key of ['hash', 'a']) expect((await store.get(key))?.outputs).toEqual({ delay: 1 })
+})
+
+test('a score that a newer build wrote is neither overwritten nor taken for older', async () => {
+  await using server = await RedisServer.start()
+  await using store = await RedisScoreStore.open(settingsOf(server), options)
+  const redis = server.newClient()
+  await redis.set(`${options.pipeline}:score:a`, '3 who knows')
+  await expect(store.merge(rowsOf([{ key: 'a', score: 1 }]))).rejects.toMatchObject({
+    code: 'RECORD_VERSION',
+  })
+  expect(await redis.get(`${options.pipeline}:score:a`)).toBe('3 who knows')
+  redis.disconnect()
+})
+
+test('who refills is told to the others, until it is done or says no more', async () => {
+  await using server = await RedisServer.start()
+  await using store = await RedisScoreStore.open(settingsOf(server), options)
+  const { mark } = store
+  expect(await mark.claim('a')).toBe('a')
+  expect([await mark.claim('b'), await mark.claim('a')]).toEqual(['a', 'a'])
+  await mark.release('b')
+  expect(await mark.claim('b')).toBe('a')
+  await mark.release('a')
+  expect(await mark.claim('b')).toBe('b')
+  const redis = server.newClient()
+  expect(await redis.pttl(`${options.pipeline}:refiller`)).toBeLessThanOrEqual(15_000)
+  redis.disconnect()
+})
