@@ -8,7 +8,7 @@ import type { ModelBundle } from '@freshet/model/bundle/bundle.ts'
 import { edited } from '@freshet/model/bundle/bundles.kit.ts'
 import { promoteModel, pushModel } from '@freshet/model/bundle/model-store.ts'
 import { scoreDocuments } from '@freshet/model/run/score-documents.ts'
-import { checkConservation, isConserved, type OracleReport } from '@freshet/oracle/oracle.ts'
+import { checkConservation, isConserved, type OracleReport, type Verdict } from '@freshet/oracle/oracle.ts'
 import { expect, test } from 'vitest'
 import { freshet } from './freshet.ts'
 import { Stack } from './stack.ts'
@@ -88,10 +88,16 @@ async function scoredWith(bundle: ModelBundle, stack: Stack): Promise<void> {
       return report.liveDocuments === DOCUMENTS && isConserved(report)
     },
     {
-      giveUpMs: 90_000,
-      explain: () => JSON.stringify({ redis: report?.redis.stale.length, output: stack.output }),
+      giveUpMs: 120_000,
+      explain: () => JSON.stringify({ ...sizes(report), output: stack.output }),
     },
   )
+}
+
+function sizes(report: OracleReport | undefined) {
+  const of = (verdict?: Verdict) =>
+    verdict && [verdict.missing.length, verdict.stale.length, verdict.extra.length]
+  return { live: report?.liveDocuments, redis: of(report?.redis), snapshot: of(report?.snapshot) }
 }
 
 /** Some of it is done, and some is left. */

@@ -22,8 +22,10 @@ export interface RescoreDeps {
 }
 
 const PRODUCE_DEADLINE_MS = 20_000
-/** What stays unread although nothing is in the way, is asked for again after this time. */
-const UNREAD_AGAIN_MS = 60_000
+/** So long after a promotion scorers still change over, and commit what they scored with the older model. */
+const SETTLES_MS = 30_000
+/** After that hardly anything can come to be left; and what Kafka did not hand out, it hardly will. */
+const LOOK_EVERY_MS = 60_000
 
 /**
  * Keeps what is scored at the newest model until the signal aborts: looks how much of `.changes` is scored with an older
@@ -50,12 +52,19 @@ export async function runRescore(context: ServiceContext, deps: RescoreDeps): Pr
       isBackground: true,
     },
   )
+  let known = 0
+  let settlesAtMs = 0
   while (!signal.aborted) {
     const generation = models.current?.identity.generation ?? 0
+    if (generation !== known) settlesAtMs = clock.nowMs() + SETTLES_MS
+    known = generation
     const look = () => lookAt(context, deps, generation)
     const campaign = new Campaign(context, { ...deps, scorer, look, generation })
     const ended = await campaign.run(await look())
-    await clock.sleep(ended === 'unread' ? UNREAD_AGAIN_MS : settings.model.pointerIntervalMs, signal)
+    const nowMs = clock.nowMs()
+    const nextAtMs = ended === 'over' && nowMs < settlesAtMs ? nowMs : nowMs + LOOK_EVERY_MS
+    do await clock.sleep(settings.model.pointerIntervalMs, signal)
+    while (!signal.aborted && clock.nowMs() < nextAtMs && models.current?.identity.generation === generation)
   }
 }
 
