@@ -60,7 +60,6 @@ export async function runScorer(
     clock,
     // A broken manifest is for someone to mend; meanwhile scores still reach Redis.
     dispensable: new Set(names.length > 1 ? ['snapshot'] : []),
-    onFailing: (error) => report.failing(error),
-    onRunning: () => report.running(),
+    report,
   })
 }

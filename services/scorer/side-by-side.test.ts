@@ -1,4 +1,5 @@
 import { FreshetError } from '@freshet/errors/errors.ts'
+import { ServiceState } from '@freshet/service/service-state.ts'
 import { handClock } from '@freshet/stage/clock.kit.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { describe, expect, test } from 'vitest'
@@ -21,6 +22,7 @@ function run(
   return runSideBySide(new Map(Object.entries(workers)), signal, {
     log: quietLog,
     clock: handClock(),
+    report: new ServiceState(),
     ...more,
   })
 }
@@ -79,11 +81,44 @@ describe('workers side by side', () => {
     }
     await run({ infer, snapshot }, stop.signal, {
       dispensable: new Set(['snapshot']),
-      onFailing: () => told.push('failing'),
-      onRunning: () => told.push('running'),
+      report: {
+        failing: (worker) => told.push(`${worker} failing`),
+        running: (worker) => told.push(`${worker} running`),
+      },
     })
     expect(inferStarts).toBe(1)
-    expect(told).toEqual(['running', 'failing', 'running', 'failing', 'running'])
+    const again = ['snapshot failing', 'snapshot running']
+    expect(told).toEqual(['infer running', 'snapshot running', ...again, ...again])
+  })
+
+  test('an instance is failing while its snapshot worker is, although infer is started again and runs', async () => {
+    const stop = new AbortController()
+    const report = new ServiceState()
+    const broken = Promise.withResolvers<void>()
+    const clock = {
+      ...handClock(),
+      async sleep(_ms: number, signal?: AbortSignal) {
+        if (report.snapshot().lastError === 'REDIS_UNREACHABLE: away') return // infer, which waits for a moment
+        broken.resolve() // snapshot, which waits for long
+        await untilStopped(signal!)
+      },
+    }
+    const snapshot: Worker = async () => {
+      throw new FreshetError('RECORD_MALFORMED', 'a broken manifest')
+    }
+    const atStarts: unknown[] = []
+    const infer: Worker = async () => {
+      await broken.promise
+      const { status, lastError } = report.snapshot()
+      if (atStarts.push([status, lastError]) === 1) throw away()
+      stop.abort()
+    }
+    const running = run({ infer, snapshot }, stop.signal, {
+      ...{ dispensable: new Set(['snapshot']), report, clock },
+    })
+    await expect(running).rejects.toMatchObject({ code: 'RECORD_MALFORMED' })
+    const failing = ['failing', 'RECORD_MALFORMED: a broken manifest']
+    expect(atStarts).toEqual([failing, failing])
   })
 
   test('a server that is away does not spoil an orderly stop', async () => {

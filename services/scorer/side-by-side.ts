@@ -1,4 +1,5 @@
 import { isFreshetError, toFreshetError } from '@freshet/errors/errors.ts'
+import type { StageReport } from '@freshet/service/service.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import { retry } from '@freshet/stage/back-off.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
@@ -16,9 +17,8 @@ export interface SideBySideOptions {
   readonly clock: Clock
   /** Workers that the others do not need: one that fails for good is tried again now and then, and ends nobody. */
   readonly dispensable?: ReadonlySet<string>
-  /** Told when a dispensable worker has failed for good, and when it is tried again. */
-  readonly onFailing?: (error: unknown) => void
-  readonly onRunning?: () => void
+  /** Told by name which worker has failed, and which is started, for the first time or again. */
+  readonly report: Pick<StageReport, 'failing' | 'running'>
 }
 
 /**
@@ -29,7 +29,7 @@ export interface SideBySideOptions {
 export async function runSideBySide(
   workers: ReadonlyMap<string, Worker>,
   signal: AbortSignal,
-  { log, clock, dispensable, onFailing, onRunning }: SideBySideOptions,
+  { log, clock, dispensable, report }: SideBySideOptions,
 ): Promise<void> {
   const failing = new AbortController()
   const stop = AbortSignal.any([signal, failing.signal])
@@ -37,24 +37,27 @@ export async function runSideBySide(
   const keepRunning = async ([name, work]: [string, Worker]) => {
     try {
       const common = { clock, signal: stop }
+      const start = () => {
+        report.running(name)
+        return work(stop)
+      }
       const tryAgain = () =>
-        retry(() => work(stop), {
+        retry(start, {
           ...common,
           backOff: BACK_OFF,
-          onError: (error) => log.error(`${name} failed and is started again`, error),
+          onError: (error) => {
+            log.error(`${name} failed and is started again`, error)
+            report.failing(name, error)
+          },
         })
       if (!dispensable?.has(name)) return await tryAgain()
-      const tryAnew = () => {
-        onRunning?.()
-        return tryAgain()
-      }
-      await retry(tryAnew, {
+      await retry(tryAgain, {
         ...common,
         backOff: PATIENT_BACK_OFF,
         when: () => true,
         onError: (error) => {
           log.error(`${name} cannot go on, the others do; it is tried again`, error)
-          onFailing?.(error)
+          report.failing(name, error)
         },
       })
     } catch (error) {

@@ -137,7 +137,7 @@ function speak(settings: Settings, service: string, instance: string): Running {
   const stop = new AbortController()
   const telemetry = quietTelemetry(settings, instance)
   const state = new ServiceState()
-  state.running()
+  state.running(service)
   const beating = runHeartbeats({
     connection: connectKafka(settings.kafka, { clientId: `${instance}-heartbeat`, log: telemetry.log }),
     pipeline: settings.pipeline,

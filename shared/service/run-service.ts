@@ -58,13 +58,13 @@ export async function runService(name: string, service: Service, settings: Setti
     })
     await service.check(context)
     isChecked = true
-    state.running()
+    state.running(name)
     await service.run(context)
     log.info(`${name} has stopped`)
     return STOPPED
   } catch (error) {
     if (stop.signal.aborted && !isChecked) return STOPPED
-    state.failing(error)
+    state.failing(name, error)
     log.error(`${name} cannot go on`, error)
     return { exitCode: exitCodeOf(error, isChecked), errorCode: toFreshetError(error).code }
   } finally {

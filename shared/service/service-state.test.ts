@@ -5,7 +5,7 @@ import { ServiceState } from './service-state.ts'
 
 test('an instance says how far each stage is, and with which model', () => {
   const state = new ServiceState()
-  state.running()
+  state.running('infer')
   state.progressed('infer', 3)
   state.progressed('infer', 4)
   state.usesModel('delay@4')
@@ -20,11 +20,11 @@ test('an instance says how far each stage is, and with which model', () => {
 
 test('the last word of an orderly end is that it stops, that of a crash is why', () => {
   const orderly = new ServiceState()
-  orderly.running()
+  orderly.running('infer')
   orderly.stopping()
   expect(orderly.snapshot().status).toBe('stopping')
   const crashed = new ServiceState()
-  crashed.failing(new FreshetError('MODEL_HASH', 'other bytes'))
+  crashed.failing('scorer', new FreshetError('MODEL_HASH', 'other bytes'))
   crashed.stopping()
   expect(crashed.snapshot()).toMatchObject({ status: 'failing', lastError: 'MODEL_HASH: other bytes' })
 })
@@ -32,8 +32,22 @@ test('the last word of an orderly end is that it stops, that of a crash is why',
 test('an error tells when it last was, also when work goes on', () => {
   const clock = handClock(5_000)
   const state = new ServiceState(clock)
-  state.failing(new FreshetError('S3_UNREACHABLE', 'no answer'))
+  state.failing('snapshot', new FreshetError('S3_UNREACHABLE', 'no answer'))
   clock.atMs = 9_000
-  state.running()
+  state.running('snapshot')
   expect(state.snapshot()).toMatchObject({ status: 'running', lastErrorAtMs: 5_000 })
+})
+
+test('it is failing while any of its workers is, and says what of', () => {
+  const state = new ServiceState()
+  state.running('snapshot')
+  state.failing('snapshot', new FreshetError('RECORD_MALFORMED', 'a broken manifest'))
+  state.failing('infer', new FreshetError('S3_UNREACHABLE', 'no answer'))
+  expect(state.snapshot()).toMatchObject({ status: 'failing', lastError: 'S3_UNREACHABLE: no answer' })
+  state.running('infer')
+  state.running('capture')
+  const broken = { lastError: 'RECORD_MALFORMED: a broken manifest' }
+  expect(state.snapshot()).toMatchObject({ status: 'failing', ...broken })
+  state.running('snapshot')
+  expect(state.snapshot()).toMatchObject({ status: 'running', lastError: 'S3_UNREACHABLE: no answer' })
 })

@@ -3,13 +3,19 @@ import type { Heartbeat } from '@freshet/records/heartbeat.ts'
 import { type Clock, systemClock } from '@freshet/stage/clock.ts'
 import type { StageReport } from './service.ts'
 
+interface Failure {
+  readonly error: string
+  readonly atMs: number
+}
+
 /** What an instance would say of itself right now. The stages and the harness write it, heartbeats read it. */
 export class ServiceState implements StageReport {
   readonly #progress = new Map<string, number>()
-  #status: Heartbeat['status'] = 'starting'
+  #orderly: Exclude<Heartbeat['status'], 'failing'> = 'starting'
+  /** By worker; whoever fails last stands last. */
+  readonly #failing = new Map<string, Failure>()
+  #lastFailure: Failure | null = null
   #model: string | null = null
-  #lastError: string | null = null
-  #lastErrorAtMs: number | null = null
   readonly #clock: Pick<Clock, 'nowMs'>
 
   constructor(clock: Pick<Clock, 'nowMs'> = systemClock) {
@@ -24,30 +30,33 @@ export class ServiceState implements StageReport {
     this.#model = model
   }
 
-  running(): void {
-    this.#status = 'running'
+  running(worker: string): void {
+    this.#failing.delete(worker)
+    this.#orderly = 'running'
   }
 
-  /** Stays until `running()` is said again; the error stays for whoever asks later. */
-  failing(error: unknown): void {
-    this.#status = 'failing'
+  /** Stays until the same worker runs again; the error stays for whoever asks later. */
+  failing(worker: string, error: unknown): void {
     const { code, message } = toFreshetError(error)
-    this.#lastError = `${code}: ${message}`
-    this.#lastErrorAtMs = this.#clock.nowMs()
+    this.#lastFailure = { error: `${code}: ${message}`, atMs: this.#clock.nowMs() }
+    this.#failing.delete(worker)
+    this.#failing.set(worker, this.#lastFailure)
   }
 
   /** The last word of an orderly end: silence after it is no alarm. After a failure the failure stays the last word. */
   stopping(): void {
-    if (this.#status !== 'failing') this.#status = 'stopping'
+    this.#orderly = 'stopping'
   }
 
   snapshot(): Pick<Heartbeat, 'status' | 'progress' | 'model' | 'lastError' | 'lastErrorAtMs'> {
+    const failures = [...this.#failing.values()]
+    const failure = failures.at(-1) ?? this.#lastFailure
     return {
-      status: this.#status,
+      status: failures.length > 0 ? 'failing' : this.#orderly,
       progress: Object.fromEntries(this.#progress),
       model: this.#model,
-      lastError: this.#lastError,
-      lastErrorAtMs: this.#lastErrorAtMs,
+      lastError: failure?.error ?? null,
+      lastErrorAtMs: failure?.atMs ?? null,
     }
   }
 }

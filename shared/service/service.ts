@@ -18,10 +18,10 @@ export interface StageReport {
   progressed(stage: string, units: number): void
   /** `name@version` of the model in use. */
   usesModel(model: string): void
-  /** Work stands still because of this; it is tried again. */
-  failing(error: unknown): void
-  /** Work goes on. */
-  running(): void
+  /** The work of this worker stands still because of this; it is tried again. */
+  failing(worker: string, error: unknown): void
+  /** The work of this worker goes on; of the others it says nothing. */
+  running(worker: string): void
 }
 
 /** What `main.ts` of each service exports. */

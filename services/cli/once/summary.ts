@@ -1,7 +1,9 @@
 import type { ErrorCode } from '@freshet/errors/errors.ts'
+import type { Metrics } from '@freshet/telemetry/metrics.ts'
+import type { MetricName } from '@freshet/telemetry/metrics-table.ts'
 
 /** What one run has done. */
-export interface OnceSummary {
+export interface OnceSummary extends Figures {
   readonly pipeline: string
   readonly outcome: /** All that was there at the start is captured, scored and stored. */
     | 'done'
@@ -17,7 +19,13 @@ export interface OnceSummary {
   readonly endedAtMs: number
   /** `name@version` of the promoted model. */
   readonly model: string | null
-  /** Of this process: changes captured, deletes that sweeps found, and documents that could not travel. */
+  /** What people should know beside it, one sentence each. */
+  readonly notes: readonly string[]
+}
+
+/** Of this process. */
+interface Figures {
+  /** Changes captured, deletes that sweeps found, and documents that could not travel. */
   readonly captured: number
   readonly deletes: number
   readonly setAside: number
@@ -29,8 +37,23 @@ export interface OnceSummary {
   readonly cached: number
   readonly refilled: number
   readonly snapshotRows: number
-  /** What people should know beside it, one sentence each. */
-  readonly notes: readonly string[]
+}
+
+/** As the services have counted. */
+export function figuresOf(metrics: Pick<Metrics, 'values'>): Figures {
+  const values = metrics.values()
+  const figure = (name: MetricName) => values[name] ?? 0
+  return {
+    captured: figure('freshet.poller.changes'),
+    deletes: figure('freshet.sweep.tombstones'),
+    setAside: figure('freshet.poller.dead'),
+    scored: figure('freshet.scorer.scored'),
+    rescored: figure('freshet.rescore.rows'),
+    dead: figure('freshet.scorer.dead'),
+    cached: figure('freshet.cache.rows'),
+    refilled: figure('freshet.cache.refilled'),
+    snapshotRows: figure('freshet.snapshot.rows'),
+  }
 }
 
 /** As people read it. */

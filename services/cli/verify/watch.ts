@@ -48,7 +48,7 @@ export function verifyWatch(
         else log.warn(summarize(report))
       } catch (error) {
         if (signal.aborted) return
-        stage.failing(error)
+        stage.failing('verify', error)
         log.error('nothing can be proved now, trying again', error)
       }
       await systemClock.sleep(everyMs, signal)
@@ -71,5 +71,5 @@ function tell(report: VerifyReport, stage: StageReport, metrics: Metrics): void 
   metrics.add('freshet.verify.ended')
   stage.progressed('verify', total.live)
   if (report.model !== null) stage.usesModel(modelLabel(report.model))
-  stage.running()
+  stage.running('verify')
 }

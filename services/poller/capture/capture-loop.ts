@@ -91,7 +91,7 @@ export class CaptureLoop {
       if (signal.aborted) return false
       if (!isWorthWaiting(error)) this.#fatal = error
       this.#news.cannotLook(error)
-      report.failing(error)
+      report.failing('capture', error)
       return false
     }
   }
@@ -105,8 +105,8 @@ export class CaptureLoop {
     if (due.some(({ isScanning }) => !isScanning))
       for (const turn of this.#turns.keys()) if (nowMs - turn.begunAtMs >= TURN_MS) turn.scan.yield()
     const trouble = this.#news.trouble([...this.#table.shards()])
-    if (trouble === undefined) report.running()
-    else report.failing(trouble)
+    if (trouble === undefined) report.running('capture')
+    else report.failing('capture', trouble)
   }
 
   /** Something of it is to be saved or read; what needs neither is settled here. */
@@ -162,7 +162,7 @@ export class CaptureLoop {
     if (!isOfIndex(error)) this.#fatal = error
     shard.fails(error, clock.nowMs())
     this.#news.tellFailure(view, error)
-    report.failing(error)
+    report.failing('capture', error)
   }
 
   #observed({ identity, globalCheckpoint, maxSeqNo }: ShardView, newEpoch: number): Observed {

@@ -76,7 +76,7 @@ export class TimestampLoop {
     } catch (error) {
       if (signal.aborted) return false
       if (!isWorthWaiting(error)) this.#fatal = error
-      report.failing(error)
+      report.failing('capture', error)
       return false
     }
   }
@@ -157,9 +157,9 @@ export class TimestampLoop {
     telemetry.metrics.set('freshet.poller.shards', courses.length)
     const failing = courses.find(({ failures }) => failures > 0)
     const refusals = this.#watch.refusals()
-    if (failing !== undefined) report.failing(failing.error)
+    if (failing !== undefined) report.failing('capture', failing.error)
     else if (refusals.length > 0)
-      report.failing(new FreshetError('INDEX_NOT_CAPTURABLE', refusals.join('; ')))
-    else report.running()
+      report.failing('capture', new FreshetError('INDEX_NOT_CAPTURABLE', refusals.join('; ')))
+    else report.running('capture')
   }
 }

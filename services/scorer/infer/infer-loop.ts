@@ -80,8 +80,7 @@ export async function runInfer(context: ServiceContext, deps: InferDeps): Promis
     log: telemetry.log,
     clock,
     dispensable: new Set(['drift', 'shadow', 'rescore']),
-    onFailing: (error) => report.failing(error),
-    onRunning: () => report.running(),
+    report,
   })
 }
 
