@@ -80,6 +80,10 @@ export const ERRORS = {
     retryable: true,
     hint: 'The consumer is built anew. If it stays, look at what its handler waits for, and at the brokers.',
   },
+  KAFKA_CORRUPT: {
+    retryable: true,
+    hint: 'It is read again. If it stays, a disk of the broker is at fault: let a whole replica lead, or delete the records up to there.',
+  },
   TOPIC_MISSING: {
     retryable: false,
     hint: 'Run `freshet up`, or create the topics as docs/reference/topics.md says.',

@@ -7,6 +7,7 @@ import { Buffer } from 'node:buffer'
 import { createRequire } from 'node:module'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { crc32c } from './crc32c.ts'
 import {
   type AnswerReader,
   type DecodedMessage,
@@ -88,6 +89,7 @@ async function bytesOf(plan: BatchPlan, compression = 0): Promise<Buffer> {
   encoded.writeBigInt64BE(BigInt(plan.firstOffset), 0)
   const flags = (plan.control ? CONTROL : 0) | (plan.appendTime ? LOG_APPEND_TIME : 0)
   encoded.writeInt16BE(encoded.readInt16BE(21) | flags, 21)
+  encoded.writeUInt32BE(crc32c(encoded.subarray(21)), 17)
   return encoded
 }
 
@@ -196,6 +198,18 @@ describe('messages are what kafkajs makes of the same bytes', () => {
       { numRuns: 300 },
     )
   })
+})
+
+test('a flipped bit is no message: kafkajs does not look at the checksum', async () => {
+  const flip = fc.record({ plan: batch, share: fc.double({ min: 0, max: 1, noNaN: true }), bit: fc.nat(7) })
+  await fc.assert(
+    fc.asyncProperty(flip, async ({ plan, share, bit }) => {
+      const bytes = await bytesOf(plan)
+      const at = 17 + Math.floor((bytes.length - 18) * share)
+      bytes[at]! ^= 1 << bit
+      await expect(decode(inAnswer(bytes))).rejects.toMatchObject({ code: 'KAFKA_CORRUPT', retryable: true })
+    }),
+  )
 })
 
 test('an answer without messages, or with fewer bytes than it says, has none', async () => {

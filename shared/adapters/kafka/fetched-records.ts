@@ -5,7 +5,9 @@
  * object that knows where its bytes begin; key, value and headers are cut out when they are asked for.
  */
 import type { Buffer } from 'node:buffer'
+import { FreshetError } from '@freshet/errors/errors.ts'
 import type { IncomingMessage } from './batch.ts'
+import { crc32c } from './crc32c.ts'
 
 /** What all records of a batch have in common. */
 export interface RecordBatchContext {
@@ -75,6 +77,7 @@ export class FetchedRecord implements IncomingMessage {
  * @param bytes record batches one after the other; the last may be cut off, and is then left out, as the broker cuts
  *   where the limit of the fetch is.
  * @returns the records in their order; null when a batch is compressed, or of before Kafka 0.11: not ours to read
+ * @throws KAFKA_CORRUPT when a batch does not match its checksum, which brokers do not look at when they send it
  */
 export function decodeRecords(bytes: Buffer): FetchedRecord[] | null {
   const records: FetchedRecord[] = []
@@ -82,12 +85,19 @@ export function decodeRecords(bytes: Buffer): FetchedRecord[] | null {
     const end = at + LENGTH_END + bytes.readInt32BE(at + 8)
     if (bytes[at + 16] !== MAGIC) return null
     if (end > bytes.length) break
-    const attributes = bytes.readInt16BE(at + 21)
+    const attributes = bytes.readInt16BE(at + CHECKED_FROM)
+    checkBatch(bytes, at, end)
     if ((attributes & COMPRESSION_MASK) !== 0) return null
     readRecords(bytes, at, attributes, records)
     at = end
   }
   return records
+}
+
+function checkBatch(bytes: Buffer, at: number, end: number): void {
+  if (crc32c(bytes.subarray(at + CHECKED_FROM, end)) === bytes.readUInt32BE(at + 17)) return
+  const offset = bytes.readBigInt64BE(at)
+  throw new FreshetError('KAFKA_CORRUPT', `the records from offset ${offset} on do not match their checksum`)
 }
 
 function readRecords(bytes: Buffer, batchAt: number, attributes: number, into: FetchedRecord[]): void {
@@ -172,6 +182,8 @@ const MAGIC = 2
 /** Up to and with the batch's length, which counts from here. */
 const LENGTH_END = 12
 const HEAD_BYTES = 61
+/** The checksum is of all from here on. */
+const CHECKED_FROM = 21
 /** As kafkajs has it: less is no batch. */
 const MIN_BATCH_BYTES = 49
 /** A byte at the begin of a record, without a meaning yet. */
