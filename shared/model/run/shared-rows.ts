@@ -3,9 +3,8 @@ import type { Features } from '../features/features.ts'
 const FIRST_BYTES = 64 * 1_024
 
 /**
- * Memory in which rows go to a thread, again and again: a copy of some nanoseconds a row, and nothing for two garbage
- * collectors to find. Memory that is allocated for each batch and shared, or moved to the thread, is there until the
- * other side collects its garbage, which has little reason to. why: decisions/0013
+ * Memory in which rows go to a thread, again and again, at a copy of some nanoseconds a row. What is shared anew for each
+ * batch lives until both sides have collected their garbage, and they have little reason to. why: decisions/0013
  */
 export class SharedRows {
   #memory = new SharedArrayBuffer(FIRST_BYTES)
