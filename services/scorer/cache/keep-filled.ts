@@ -78,7 +78,7 @@ function progressTo(
   return ({ rows, rowsLeft }) => {
     metrics.add('freshet.cache.refilled', rows - told)
     metrics.set('freshet.cache.refill_left', Math.max(1, rowsLeft))
-    report.progressed('refill', rows - told)
+    if (rows > told) report.progressed('refill', rows - told)
     told = rows
     if (rowsLeft === 0 || lines.pass() === null) return
     const text = `Redis does not hold all scores: ${rows} rows brought, ${rowsLeft} of the snapshot to come`
