@@ -5,22 +5,23 @@ import { DriftWindow } from './drift-window.ts'
 
 const golden = Array.from({ length: 200 }, (_, i) => i)
 
-function begin() {
+function begin(...before: object[]) {
   const clock = handClock(1_000_000)
   const writer = compileColumns([
     { name: 'a', path: '/a', type: 'number', default: -1 },
     { name: 'c', path: '/c', type: 'category', categories: ['x'], unknown: 9, required: true },
   ])
+  const features = writer.allocate(1)
+  const write = (...documents: object[]) => {
+    for (const document of documents) writer.write(document, features, 0)
+  }
+  write(...before)
   const window = new DriftWindow({
     windowMs: 12_000,
     counts: () => writer.counts(),
     golden: new Map([['score', golden]]),
     clock,
   })
-  const write = (...documents: object[]) => {
-    const features = writer.allocate(1)
-    for (const document of documents) writer.write(document, features, 0)
-  }
   return { clock, window, write }
 }
 
@@ -58,4 +59,10 @@ test('without documents there is nothing to say', () => {
   window.drift()
   clock.atMs += 60_000
   expect(window.drift()).toEqual({ rows: 0, columns: [], stability: new Map([['score', null]]) })
+})
+
+test('what was written before anybody asked counts too', () => {
+  const { window, write } = begin({ a: 1, c: 'x' })
+  write({ a: 3, c: 'x' })
+  expect(window.drift().columns[0]!.mean).toBe(2)
 })

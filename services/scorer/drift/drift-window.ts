@@ -21,7 +21,7 @@ export interface Drift {
 
 export interface DriftWindowOptions {
   readonly windowMs: number
-  /** What was written so far, as a row writer tells it: it only grows. */
+  /** What was written so far, as a row writer tells it: it only grows. All of it belongs to the window that begins. */
   readonly counts: () => readonly ColumnCounts[]
   /** By output of the model, in order: the scores of its golden rows. */
   readonly golden: ReadonlyMap<string, readonly number[]>
@@ -40,7 +40,7 @@ export class DriftWindow {
   constructor(options: DriftWindowOptions) {
     this.#options = options
     this.#bins = [...options.golden.values()].map((scores) => GoldenBins.of(scores))
-    this.#begin()
+    this.#begin(options.counts().map(({ name }) => ({ name, rows: 0, missing: 0, unknown: 0, sum: 0 })))
   }
 
   /** @param columns of scores, one an output; NaN where there is none. */
@@ -85,10 +85,10 @@ export class DriftWindow {
     return current
   }
 
-  #begin(): Slice {
-    const { counts, clock } = this.#options
+  #begin(counts = this.#options.counts()): Slice {
+    const { clock } = this.#options
     const scores = this.#bins.map((bins) => bins?.empty() ?? new Float64Array(0))
-    const slice = { beganAtMs: clock.nowMs(), counts: counts(), scores }
+    const slice = { beganAtMs: clock.nowMs(), counts, scores }
     this.#slices.push(slice)
     return slice
   }

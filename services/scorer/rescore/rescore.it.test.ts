@@ -125,6 +125,9 @@ test('what is scored is scored again with a promoted model, and nothing else hap
   await using _ = startScorer()
   await expectScored(all, models[0], first)
   expect(figure('freshet.rescore.rows')).toBe(0)
+  const living = all.filter(({ source }) => source !== null).length
+  await vi.waitFor(() => expect(figure('freshet.drift.rows')).toBeGreaterThanOrEqual(living), DEADLINE)
+  expect(figure('freshet.drift.mean.b')).toBeCloseTo(ROWS / 2, -2)
 
   const second = await promote(models[1])
   await expectScored(all, models[1], second)
