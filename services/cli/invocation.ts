@@ -33,11 +33,3 @@ export function wantsJson(command: Command): boolean {
 export function homeFolder(): string {
   return resolve(process.env['FRESHET_HOME'] ?? '.freshet')
 }
-
-/** Aborts on Ctrl-C or SIGTERM, for commands that take a while. */
-export function interruptSignal(): AbortSignal {
-  const controller = new AbortController()
-  for (const name of ['SIGINT', 'SIGTERM'] as const)
-    process.once(name, () => controller.abort(new Error('interrupted')))
-  return controller.signal
-}

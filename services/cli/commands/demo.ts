@@ -3,8 +3,10 @@ import type { Settings } from '@freshet/config/schema.ts'
 import { runDemo } from '@freshet/demo/demo.ts'
 import { GatewayClient } from '@freshet/demo/gateway-client.ts'
 import { type PlayOptions, play, prepare } from '@freshet/demo/play.ts'
-import { Command, InvalidArgumentError, Option } from 'commander'
-import { homeFolder, interruptSignal, readInvocation } from '../invocation.ts'
+import { Command, Option } from 'commander'
+import { wholeNumber } from '../arguments.ts'
+import { interruptSignal } from '../interruptible.ts'
+import { homeFolder, readInvocation } from '../invocation.ts'
 
 /** The main job on real data, in front of your eyes. */
 export function demoCommand(): Command {
@@ -13,9 +15,9 @@ export function demoCommand(): Command {
     .option(
       '--docs <count>',
       'stream so many documents, check that none is missing or stale, and end',
-      positive,
+      wholeNumber({ from: 1 }),
     )
-    .option('--rate <count>', 'writes to Elasticsearch per second', positive, 1_500)
+    .option('--rate <count>', 'writes to Elasticsearch per second', wholeNumber({ from: 1 }), 1_500)
     .addOption(
       new Option('--mode <mode>', 'how to run the servers')
         .choices(['auto', 'docker', 'native'])
@@ -49,10 +51,4 @@ async function attach(url: string, options: PlayOptions & DemoFlags, settings: S
   await prepare(settings, options.report)
   using gateway = new GatewayClient({ url, apiKey: options.apiKey })
   return await play({ ...options, settings, gateway, slack: undefined })
-}
-
-function positive(text: string): number {
-  const count = Number(text)
-  if (!Number.isSafeInteger(count) || count < 1) throw new InvalidArgumentError('a whole number above 0')
-  return count
 }

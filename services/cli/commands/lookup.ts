@@ -3,6 +3,7 @@ import type { StoredScore } from '@freshet/records/stored-score.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { Command } from 'commander'
 import { readInvocation } from '../invocation.ts'
+import { timeOf } from '../text.ts'
 
 const NOT_FOUND = 1
 
@@ -29,7 +30,7 @@ function describe(key: string, score: StoredScore | undefined): string {
   return [
     `${key}: ${score.state}`,
     ...Object.entries(score.outputs).map(([name, value]) => `  ${name} = ${value}`),
-    `  as of ${new Date(score.asOfMs).toISOString()}, scored ${score.scoredAtMs - score.asOfMs} ms later`,
+    `  as of ${timeOf(score.asOfMs)}, scored ${score.scoredAtMs - score.asOfMs} ms later`,
     `  model ${score.model}, generation ${modelGeneration}`,
     `  epoch ${revision.epoch}, primary term ${revision.primaryTerm}, sequence number ${revision.seqNo}\n`,
   ].join('\n')

@@ -1,4 +1,5 @@
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
+import { seconds } from '../arguments.ts'
 import { readInvocation } from '../invocation.ts'
 import { describeOnce, type OnceSummary } from '../once/summary.ts'
 import { STOPPED, tellStopped } from '../stopped.ts'
@@ -12,7 +13,7 @@ export function onceCommand(): Command {
     .option(
       '--deadline <seconds>',
       'longest run; what is not done by then is left to the next one',
-      positive,
+      seconds(),
       DEFAULT_DEADLINE_SECONDS,
     )
     .addHelpText(
@@ -42,10 +43,4 @@ the first that is well again, unless a watchdog runs, which then does that. Howe
       process.exitCode = ending.exitCode
       await tellPeople(settings, summary?.error ?? null)
     })
-}
-
-function positive(text: string): number {
-  const value = Number(text)
-  if (!(value > 0)) throw new InvalidArgumentError('It must be a number above 0.')
-  return value
 }

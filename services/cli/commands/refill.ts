@@ -8,8 +8,8 @@ import { describeGone, type RefillProgress } from '@freshet/scorer/cache/refill.
 import { systemClock } from '@freshet/stage/clock.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { Command } from 'commander'
-import { interruptSignal, readInvocation } from '../invocation.ts'
-import { STOPPED, tellStopped } from '../stopped.ts'
+import { interruptible } from '../interruptible.ts'
+import { readInvocation } from '../invocation.ts'
 import { ProgressLine } from '../verify/progress-line.ts'
 
 /** Brings all scores to Redis again. Safe at any time and beside anything: the highest rank wins. */
@@ -24,13 +24,12 @@ what Redis has at a higher rank stays. Ctrl-C stops it: what was brought stays, 
     )
     .action(async (_: unknown, command: Command) => {
       const { settings, json } = readInvocation(command)
-      process.exitCode = await refillOnce(settings, json)
+      process.exitCode = await interruptible((signal) => refillOnce(settings, json, signal))
     })
 }
 
-async function refillOnce(settings: Settings, json: boolean): Promise<number> {
+async function refillOnce(settings: Settings, json: boolean, signal: AbortSignal): Promise<number> {
   const { pipeline } = settings
-  const signal = interruptSignal()
   const owner = `freshet-refill-${hostname()}-${process.pid}`
   const startMs = systemClock.nowMs()
   using line = new ProgressLine(process.stderr, systemClock)
@@ -52,10 +51,6 @@ async function refillOnce(settings: Settings, json: boolean): Promise<number> {
     const text = `Redis holds all scores: ${rows} rows brought in ${seconds.toFixed(1)} s${malformedText(malformed)}\n`
     process.stdout.write(json ? `${JSON.stringify({ rows, malformed, gone, seconds })}\n` : text)
     return 0
-  } catch (error) {
-    if (!signal.aborted) throw error
-    tellStopped()
-    return STOPPED
   } finally {
     await cache.mark.release(owner).catch(() => {}) // ends by itself
   }

@@ -9,10 +9,11 @@ import { readPointer } from '@freshet/model/bundle/model-store.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { Command, InvalidArgumentError } from 'commander'
-import { interruptSignal, readInvocation } from '../invocation.ts'
+import { wholeNumber } from '../arguments.ts'
+import { interruptible } from '../interruptible.ts'
+import { readInvocation } from '../invocation.ts'
 import { replayDead } from '../replay/replay-dead.ts'
 import { describeReplay, isClean, type ReplayReport } from '../replay/replay-report.ts'
-import { STOPPED, tellStopped } from '../stopped.ts'
 import { ProgressLine } from '../verify/progress-line.ts'
 
 const SOMETHING_STAYS = 1
@@ -35,7 +36,7 @@ export function replayCommand(): Command {
     .option('--code <code>', 'only those of this error code, such as DOCUMENT_TOO_LARGE', errorCode)
     .option('--since <time>', 'only those from then on: 2026-05-01T12:00:00Z, or 90m, 6h, 2d ago', since, 0)
     .option('--dry-run', 'list them, and say what would become of each; nothing is written')
-    .option('--limit <letters>', 'letters listed; --json lists all', notNegative, DEFAULT_LIMIT)
+    .option('--limit <letters>', 'letters listed; --json lists all', wholeNumber({ from: 0 }), DEFAULT_LIMIT)
     .addHelpText(
       'after',
       `
@@ -46,16 +47,11 @@ Exit code: 0 when nothing stays dead, 1 when something does (it is said why), 2 
     .action(async (options: Options, command: Command) => {
       const { settings, json } = readInvocation(command)
       check(options, settings)
-      const signal = interruptSignal()
-      try {
+      process.exitCode = await interruptible(async (signal) => {
         const report = await replay(settings, options, signal)
         process.stdout.write(json ? `${JSON.stringify(report)}\n` : describeReplay(report, options.limit))
-        process.exitCode = isClean(report) ? 0 : SOMETHING_STAYS
-      } catch (error) {
-        if (!signal.aborted) throw error
-        tellStopped()
-        process.exitCode = STOPPED
-      }
+        return isClean(report) ? 0 : SOMETHING_STAYS
+      })
     })
 }
 
@@ -110,10 +106,4 @@ function since(text: string): number {
   if (Number.isNaN(ms))
     throw new InvalidArgumentError('It must be a time such as 2026-05-01T12:00:00Z, or 90m, 6h, 2d.')
   return ms
-}
-
-function notNegative(text: string): number {
-  const value = Number(text)
-  if (text === '' || !(value >= 0)) throw new InvalidArgumentError('It must be a number from 0.')
-  return value
 }

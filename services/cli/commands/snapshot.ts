@@ -6,10 +6,10 @@ import { writeLatest } from '@freshet/scorer/snapshot/latest.ts'
 import { filesOf, readManifest } from '@freshet/snapshot/manifest.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { Command } from 'commander'
-import { interruptSignal, readInvocation } from '../invocation.ts'
+import { interruptible } from '../interruptible.ts'
+import { readInvocation } from '../invocation.ts'
 import { type BadFile, checkFiles } from '../snapshot/check-files.ts'
 import { dropFiles } from '../snapshot/drop-files.ts'
-import { STOPPED, tellStopped } from '../stopped.ts'
 import { ProgressLine } from '../verify/progress-line.ts'
 
 const NOT_WHOLE = 1
@@ -38,19 +38,14 @@ Then \`freshet model promote --again\` scores everything again, and brings the r
 
 async function runOn(command: Command, { drop }: { drop: boolean }): Promise<void> {
   const { settings, json } = readInvocation(command)
-  const signal = interruptSignal()
-  try {
+  process.exitCode = await interruptible(async (signal) => {
     await using store = openS3(settings.s3)
     const { files, bad } = await check(store, settings, signal)
     if (drop && bad.length > 0) await dropBad(store, settings, bad, signal)
     const result = { files, bad, dropped: drop }
     process.stdout.write(json ? `${JSON.stringify(result)}\n` : describe(result))
-    process.exitCode = bad.length > 0 && !drop ? NOT_WHOLE : 0
-  } catch (error) {
-    if (!signal.aborted) throw error
-    tellStopped()
-    process.exitCode = STOPPED
-  }
+    return bad.length > 0 && !drop ? NOT_WHOLE : 0
+  })
 }
 
 async function check(

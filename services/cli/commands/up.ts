@@ -2,7 +2,8 @@ import { loadSettings } from '@freshet/config/load.ts'
 import { bootstrap } from '@freshet/up/bootstrap.ts'
 import { up } from '@freshet/up/up.ts'
 import { Command, Option } from 'commander'
-import { homeFolder, interruptSignal, readInvocation } from '../invocation.ts'
+import { interruptSignal } from '../interruptible.ts'
+import { homeFolder, readInvocation } from '../invocation.ts'
 
 /** Starts the backing services and lays out topics, bucket and templates. */
 export function upCommand(): Command {

@@ -3,9 +3,10 @@ import { FreshetError } from '@freshet/errors/errors.ts'
 import { isComplete } from '@freshet/reconcile/verify-report.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
-import { Command, InvalidArgumentError } from 'commander'
-import { interruptSignal, readInvocation } from '../invocation.ts'
-import { STOPPED, tellStopped } from '../stopped.ts'
+import { Command } from 'commander'
+import { seconds, wholeNumber } from '../arguments.ts'
+import { interruptible } from '../interruptible.ts'
+import { readInvocation } from '../invocation.ts'
 import { describeReport } from '../verify/describe-report.ts'
 import { ProgressLine } from '../verify/progress-line.ts'
 import { openWorld, verifyOnce } from '../verify/verify-once.ts'
@@ -34,13 +35,18 @@ export function verifyCommand(): Command {
       '--watch',
       'verify again and again; metrics and the watchdog tell the result, --json a line a round',
     )
-    .option('--interval <seconds>', 'pause of --watch', positive, DEFAULT_INTERVAL_SECONDS)
+    .option('--interval <seconds>', 'pause of --watch', seconds(), DEFAULT_INTERVAL_SECONDS)
     .option(
       '--wait <seconds>',
       'longest wait for what is on its way (default: two snapshots, a sweep and half a minute)',
-      notNegative,
+      seconds({ orNone: true }),
     )
-    .option('--limit <keys>', 'names of each kind of finding; --json lists all', notNegative, DEFAULT_LIMIT)
+    .option(
+      '--limit <keys>',
+      'names of each kind of finding; --json lists all',
+      wholeNumber({ from: 0 }),
+      DEFAULT_LIMIT,
+    )
     .addHelpText(
       'after',
       `
@@ -52,7 +58,7 @@ reason in the topic <pipeline>.dead.`,
       const { settings, json } = readInvocation(command)
       refuseTimestamps(settings)
       if (options.watch) process.exitCode = await watch(settings, options, json)
-      else process.exitCode = await once(settings, options, json)
+      else process.exitCode = await interruptible((signal) => once(settings, options, json, signal))
     })
 }
 
@@ -65,23 +71,21 @@ function refuseTimestamps({ elasticsearch }: Settings): void {
     )
 }
 
-async function once(settings: Settings, options: Options, json: boolean): Promise<number> {
-  const signal = interruptSignal()
+async function once(
+  settings: Settings,
+  options: Options,
+  json: boolean,
+  signal: AbortSignal,
+): Promise<number> {
   using progress = new ProgressLine(process.stderr, systemClock)
   await using open = openWorld(settings, {
     clientId: 'freshet-verify',
     log: quietLog,
     onProgress: (line) => progress.show(line),
   })
-  try {
-    const report = await verifyOnce(open.world, runOptions(settings, options, json), signal)
-    process.stdout.write(json ? `${JSON.stringify(report)}\n` : describeReport(report))
-    return isComplete(report) ? 0 : SOMETHING_IS_WRONG
-  } catch (error) {
-    if (!signal.aborted) throw error
-    tellStopped()
-    return STOPPED
-  }
+  const report = await verifyOnce(open.world, runOptions(settings, options, json), signal)
+  process.stdout.write(json ? `${JSON.stringify(report)}\n` : describeReport(report))
+  return isComplete(report) ? 0 : SOMETHING_IS_WRONG
 }
 
 /** What a service needs is loaded only where one runs. */
@@ -105,16 +109,4 @@ function runOptions(settings: Settings, { wait, limit, repair = false }: Options
 /** A score is stored with the next snapshot or the one after; a delete is found by the next sweep. */
 function defaultWaitSeconds({ snapshot, sweep }: Settings): number {
   return 2 * snapshot.intervalSeconds + sweep.pauseSeconds + 30
-}
-
-function positive(text: string): number {
-  const value = Number(text)
-  if (!(value > 0)) throw new InvalidArgumentError('It must be a number above 0.')
-  return value
-}
-
-function notNegative(text: string): number {
-  const value = Number(text)
-  if (text === '' || !(value >= 0)) throw new InvalidArgumentError('It must be a number from 0.')
-  return value
 }

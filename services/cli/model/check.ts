@@ -3,7 +3,8 @@ import { connectElasticsearch } from '@freshet/adapters/elasticsearch/connect.ts
 import type { Settings } from '@freshet/config/schema.ts'
 import { type ModelBundle, readBundleFolder } from '@freshet/model/bundle/bundle.ts'
 import { modelLabel } from '@freshet/records/score-batch.ts'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
+import { wholeNumber } from '../arguments.ts'
 import { readInvocation, wantsJson } from '../invocation.ts'
 import { describeLive } from './describe-live.ts'
 import { type LiveReport, reportLive } from './live-report.ts'
@@ -27,9 +28,9 @@ export function checkCommand(): Command {
     .option(
       '--live [documents]',
       `draw documents from Elasticsearch too (default: ${DEFAULT_SAMPLE}) and report coverage, defaults, ranges and scores`,
-      sampleSize,
+      wholeNumber({ from: 1, to: MAX_SAMPLE }),
     )
-    .option('--seed <number>', 'draw the same documents again', wholeNumber)
+    .option('--seed <number>', 'draw the same documents again', wholeNumber({ from: 0 }))
     .action(async (folder: string, { live, seed = randomInt(2 ** 31) }: Options, command: Command) => {
       const bundle = await readBundleFolder(folder)
       await prove(bundle)
@@ -64,16 +65,4 @@ function toJson({ spec, golden }: ModelBundle, live: LiveReport | null, seed: nu
 
 function describe({ spec, golden }: ModelBundle): string {
   return `${modelLabel(spec)} scores its ${golden.length} golden rows as its author did\n`
-}
-
-function sampleSize(text: string): number {
-  const value = Number(text)
-  if (Number.isInteger(value) && value >= 1 && value <= MAX_SAMPLE) return value
-  throw new InvalidArgumentError(`It must be a whole number from 1 to ${MAX_SAMPLE}.`)
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text)
-  if (text !== '' && Number.isInteger(value) && value >= 0) return value
-  throw new InvalidArgumentError('It must be a whole number from 0.')
 }

@@ -1,5 +1,6 @@
 /** What should make the author of a model think, before it is pushed. */
 import type { Column } from '@freshet/model/bundle/spec.ts'
+import { percent } from '../text.ts'
 import { type ColumnReport, share } from './column-sample.ts'
 import type { LiveReport, OutputReport, SetAside } from './live-report.ts'
 
@@ -67,10 +68,4 @@ function stabilityConcern({ name, stability }: OutputReport): string[] {
 function constantConcern({ name, scores }: OutputReport): string[] {
   if (scores === null || scores.min !== scores.max) return []
   return [`${name} is ${scores.min} for every document`]
-}
-
-/** Small shares are not nothing. */
-export function percent(part: number): string {
-  const rounded = (100 * part).toFixed(1)
-  return part > 0 && rounded === '0.0' ? '<0.1 %' : `${rounded} %`
 }

@@ -1,17 +1,16 @@
+import { count, percent, short, table } from '../text.ts'
 import type { ColumnReport } from './column-sample.ts'
-import { percent } from './concerns.ts'
 import type { LiveReport, OutputReport } from './live-report.ts'
-import { short } from './short.ts'
 
 /** A report as people read it: a line a column, the scores, who is set aside, what to look at. */
 export function describeLive(report: LiveReport): string {
   const { documents, scored, setAside, outputs, concerns } = report
   return [
-    `${documents.toLocaleString('en-US')} live documents, drawn at random: ${scored.toLocaleString('en-US')} scored`,
-    ...table([HEADER, ...report.columns.map(cells)]),
+    `${count(documents)} live documents, drawn at random: ${count(scored)} scored`,
+    ...table([HEADER, ...report.columns.map(cells)], 2),
     ...outputs.map(describeOutput),
     ...setAside.map(
-      ({ code, at, count }) => `  set aside: ${count} ${code}${at === null ? '' : ` at ${at}`}`,
+      ({ code, at, count: aside }) => `  set aside: ${count(aside)} ${code}${at === null ? '' : ` at ${at}`}`,
     ),
     ...(concerns.length === 0
       ? ['nothing to worry about']
@@ -35,12 +34,4 @@ function describeOutput({ name, scores, stability }: OutputReport): string {
   if (scores === null) return `  ${name}: no scores`
   const numbers = Object.entries(scores).map(([name, value]) => `${name} ${short(value)}`)
   return `  ${name}: ${numbers.join(', ')}${stability === null ? '' : `; stability index ${stability.toFixed(2)}`}`
-}
-
-/** Texts to the left, numbers to the right. */
-function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]!.map((_, at) => Math.max(...rows.map((row) => row[at]!.length)))
-  return rows.map((row) =>
-    `  ${row.map((cell, at) => (at < 2 ? cell.padEnd(widths[at]!) : cell.padStart(widths[at]!))).join('  ')}`.trimEnd(),
-  )
 }

@@ -3,7 +3,6 @@ import type { ModelBundle } from '@freshet/model/bundle/bundle.ts'
 import { fixtureBundle } from '@freshet/model/bundle/bundles.kit.ts'
 import type { Column } from '@freshet/model/bundle/spec.ts'
 import { describe, expect, test } from 'vitest'
-import { percent } from './concerns.ts'
 import { describeLive } from './describe-live.ts'
 import { type LiveReport, reportLive } from './live-report.ts'
 
@@ -129,8 +128,4 @@ describe('concerns', () => {
       'there is no document in scope: see elasticsearch.index and elasticsearch.filter',
     ])
   })
-})
-
-test('small shares are not shown as none', () => {
-  expect([0, 1e-5, 0.5].map(percent)).toEqual(['0.0 %', '<0.1 %', '50.0 %'])
 })

@@ -2,6 +2,7 @@ import type { ListedModel } from '@freshet/model/bundle/list-models.ts'
 import type { ModelPointer, Promotion } from '@freshet/model/bundle/model-pointer.ts'
 import type { ShadowPointer } from '@freshet/model/bundle/shadow-pointer.ts'
 import { modelLabel } from '@freshet/records/score-batch.ts'
+import { timeOf } from '../text.ts'
 
 export interface ModelWithRoles extends ListedModel {
   readonly isCurrent: boolean
@@ -71,8 +72,4 @@ function describeModel(model: ModelWithRoles): string {
     ...(rollbacks === null ? [] : [`${rollbacks === 1 ? 'a rollback' : `${rollbacks} rollbacks`} away`]),
     ...(isShadow ? ['shadow'] : []),
   ].join('; ')
-}
-
-function timeOf(atMs: number): string {
-  return new Date(atMs).toISOString()
 }

@@ -5,6 +5,7 @@ import { promoteAgain, promoteModel, readPointer, rollBackModel } from '@freshet
 import { modelLabel } from '@freshet/records/score-batch.ts'
 import { Command } from 'commander'
 import { readInvocation } from '../invocation.ts'
+import { timeOf } from '../text.ts'
 
 export function promoteCommand(): Command {
   return new Command('promote')
@@ -61,5 +62,5 @@ async function movePointer(
 
 export function describeCurrent({ name, modelVersion, generation, promotedAtMs }: ModelPointer): string {
   const label = modelLabel({ name, version: modelVersion })
-  return `${label} is current, generation ${generation}, since ${new Date(promotedAtMs).toISOString()}\n`
+  return `${label} is current, generation ${generation}, since ${timeOf(promotedAtMs)}\n`
 }

@@ -9,6 +9,7 @@ import {
 import { modelLabel } from '@freshet/records/score-batch.ts'
 import { Command } from 'commander'
 import { readInvocation } from '../invocation.ts'
+import { timeOf } from '../text.ts'
 import { shadowReportCommand } from './shadow-report.ts'
 
 /** `freshet model shadow [name version | --off]`; without either it tells which model is the shadow. */
@@ -38,5 +39,5 @@ export function shadowCommand(): Command {
 function describeShadow(shadow: ShadowPointer | null): string {
   if (shadow === null) return 'no model is a shadow\n'
   const { name, modelVersion: version, sinceMs } = shadow
-  return `${modelLabel({ name, version })} scores beside the current model since ${new Date(sinceMs).toISOString()}\n`
+  return `${modelLabel({ name, version })} scores beside the current model since ${timeOf(sinceMs)}\n`
 }

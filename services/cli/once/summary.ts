@@ -1,6 +1,7 @@
 import type { ErrorCode } from '@freshet/errors/errors.ts'
 import type { Metrics } from '@freshet/telemetry/metrics.ts'
 import type { MetricName } from '@freshet/telemetry/metrics-table.ts'
+import { count } from '../text.ts'
 
 /** What one run has done. */
 export interface OnceSummary extends Figures {
@@ -80,8 +81,4 @@ function work(summary: OnceSummary): string[] {
       ? [`  set aside  ${count(setAside + dead)}: see \`freshet replay --dead --dry-run\``]
       : []),
   ]
-}
-
-function count(rows: number): string {
-  return rows.toLocaleString('en-US')
 }

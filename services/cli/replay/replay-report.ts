@@ -1,3 +1,5 @@
+import { count, table } from '../text.ts'
+
 /** What a replay has done, or would do. */
 export interface ReplayReport {
   readonly pipeline: string
@@ -43,7 +45,7 @@ export function describeReplay(report: ReplayReport, limit: number): string {
     ? letters
     : letters.filter(({ fate }) => fate !== 'replayed' && fate !== 'superseded')
   const lines = [
-    ...table(letters),
+    ...codeTable(letters),
     ...listed.slice(0, limit).map(describeLetter),
     ...(listed.length > limit ? [`  and ${count(listed.length - limit)} more (--limit, --json)`] : []),
     ...(leftOut > 0 ? [`  ${count(leftOut)} older letters had no room: replay again`] : []),
@@ -53,7 +55,7 @@ export function describeReplay(report: ReplayReport, limit: number): string {
   return `${lines.join('\n')}\n`
 }
 
-function table(letters: readonly ReplayedLetter[]): string[] {
+function codeTable(letters: readonly ReplayedLetter[]): string[] {
   const byCode = [...Map.groupBy(letters, ({ code }) => code)].toSorted(([, a], [, b]) => b.length - a.length)
   const fates = (Object.keys(FATES) as Fate[]).filter((fate) =>
     letters.some((letter) => letter.fate === fate),
@@ -66,10 +68,7 @@ function table(letters: readonly ReplayedLetter[]): string[] {
       ...fates.map((fate) => count(ofCode.filter((letter) => letter.fate === fate).length)),
     ]),
   ]
-  const widths = rows[0]!.map((_, at) => Math.max(...rows.map((row) => row[at]!.length)))
-  return rows.map((row) =>
-    `  ${row.map((cell, at) => (at === 0 ? cell.padEnd(widths[at]!) : cell.padStart(widths[at]!))).join('  ')}`.trimEnd(),
-  )
+  return table(rows)
 }
 
 function describeLetter({ fate, key, code, reason, now }: ReplayedLetter): string {
@@ -91,8 +90,4 @@ function nextSteps({ letters, isDryRun }: ReplayReport): string[] {
       : []),
     ...(has('waiting') ? ['next: replay again when the poller has caught up; see `freshet status`'] : []),
   ]
-}
-
-function count(letters: number): string {
-  return letters.toLocaleString('en-US')
 }

@@ -7,12 +7,13 @@ import {
 } from '@freshet/reconcile/verify-report.ts'
 import { modelLabel } from '@freshet/records/score-batch.ts'
 import { topicName } from '@freshet/records/topics.ts'
+import { count, table } from '../text.ts'
 
 /** A verification as people read it: a line a shard, the sum, what is wrong, what to do next. */
 export function describeReport(report: VerifyReport): string {
   const total = totalOf(report)
   const lines = [
-    ...table(report),
+    ...shardTable(report),
     ...notes(report),
     ...findingLines(report.findings, total),
     summarize(report),
@@ -40,21 +41,15 @@ const COLUMNS: readonly Column[] = [
   { title: 'extra', of: 'extra', onlyNonZero: false },
 ]
 
-function table({ shards }: VerifyReport): string[] {
+function shardTable({ shards }: VerifyReport): string[] {
   const columns = COLUMNS.filter(
     ({ of, onlyNonZero }) => !onlyNonZero || shards.some((shard) => shard[of] > 0),
   )
   const rows = [
     ['', ...columns.map(({ title }) => title)],
-    ...shards.map((shard) => [
-      `${shard.index}/${shard.shard}`,
-      ...columns.map(({ of }) => formatCount(shard[of])),
-    ]),
+    ...shards.map((shard) => [`${shard.index}/${shard.shard}`, ...columns.map(({ of }) => count(shard[of]))]),
   ]
-  const widths = rows[0]!.map((_, at) => Math.max(...rows.map((row) => row[at]!.length)))
-  return rows.map((row) =>
-    `  ${row.map((cell, at) => (at === 0 ? cell.padEnd(widths[at]!) : cell.padStart(widths[at]!))).join('  ')}`.trimEnd(),
-  )
+  return table(rows)
 }
 
 function notes({ unreadable, closed, gone, extraOfTheDead }: VerifyReport): string[] {
@@ -63,7 +58,7 @@ function notes({ unreadable, closed, gone, extraOfTheDead }: VerifyReport): stri
     ...closed.map((name) => `  ${name} is closed: it waits, its scores stay`),
     ...gone.map((name) => `  ${name} is gone: its scores are deleted after elasticsearch.goneGraceSeconds`),
     ...(extraOfTheDead > 0
-      ? [`  ${formatCount(extraOfTheDead)} extra, of indices or incarnations that are no more`]
+      ? [`  ${count(extraOfTheDead)} extra, of indices or incarnations that are no more`]
       : []),
   ]
 }
@@ -85,7 +80,7 @@ function findingLines(findings: readonly Finding[], total: Tally): string[] {
         ({ key, reason }) => `  ${KINDS[kind]}  ${key}${reason === undefined ? '' : `  ${reason}`}`,
       ),
       ...(more > 0 && listed.length > 0
-        ? [`  ${KINDS[kind]}  and ${formatCount(more)} more (--limit, --json)`]
+        ? [`  ${KINDS[kind]}  and ${count(more)} more (--limit, --json)`]
         : []),
     ]
   })
@@ -97,15 +92,15 @@ export function summarize(report: VerifyReport): string {
   const total = totalOf(report)
   const by = model === null ? 'no model is promoted' : `by ${modelLabel(model)}`
   const parts = [
-    `${formatCount(total.live)} live`,
-    `${formatCount(total.scored)} scored at their current revision ${by}`,
-    ...(total.olderModel > 0 ? [`${formatCount(total.olderModel)} by an older model`] : []),
-    ...(total.setAside > 0 ? [`${formatCount(total.setAside)} set aside`] : []),
-    ...(total.withoutKey > 0 ? [`${formatCount(total.withoutKey)} without key`] : []),
-    ...(total.pending > 0 ? [`${formatCount(total.pending)} pending`] : []),
-    ...(total.missing > 0 ? [`${formatCount(total.missing)} missing`] : []),
-    ...(total.stale > 0 ? [`${formatCount(total.stale)} stale`] : []),
-    ...(total.extra > 0 ? [`${formatCount(total.extra)} extra`] : []),
+    `${count(total.live)} live`,
+    `${count(total.scored)} scored at their current revision ${by}`,
+    ...(total.olderModel > 0 ? [`${count(total.olderModel)} by an older model`] : []),
+    ...(total.setAside > 0 ? [`${count(total.setAside)} set aside`] : []),
+    ...(total.withoutKey > 0 ? [`${count(total.withoutKey)} without key`] : []),
+    ...(total.pending > 0 ? [`${count(total.pending)} pending`] : []),
+    ...(total.missing > 0 ? [`${count(total.missing)} missing`] : []),
+    ...(total.stale > 0 ? [`${count(total.stale)} stale`] : []),
+    ...(total.extra > 0 ? [`${count(total.extra)} extra`] : []),
   ]
   const isAnyAside = total.setAside + total.withoutKey > 0
   const aside = isAnyAside
@@ -121,9 +116,7 @@ function nextSteps(report: VerifyReport, { pending, missing, stale, extra }: Tal
   return [
     ...(repair === null
       ? []
-      : [
-          `repair: ${formatCount(repair.emitted)} documents and ${formatCount(repair.tombstones)} deletes emitted`,
-        ]),
+      : [`repair: ${count(repair.emitted)} documents and ${count(repair.tombstones)} deletes emitted`]),
     ...(pending > 0 ? ['next: the poller has not come to all documents; see `freshet status`'] : []),
     ...(isWrong && !isSettled
       ? [
@@ -134,13 +127,7 @@ function nextSteps(report: VerifyReport, { pending, missing, stale, extra }: Tal
       ? ['next: `freshet verify --repair` emits what is wrong again']
       : []),
     ...(beyondRepair > 0
-      ? [
-          `next: emitting again does not mend ${formatCount(beyondRepair)} of these; what does stands beside each`,
-        ]
+      ? [`next: emitting again does not mend ${count(beyondRepair)} of these; what does stands beside each`]
       : []),
   ]
-}
-
-function formatCount(count: number): string {
-  return count.toLocaleString('en-US')
 }

@@ -1,0 +1,32 @@
+/** Figures, times and tables as people read them. */
+
+export function count(amount: number): string {
+  return amount.toLocaleString('en-US')
+}
+
+/** A number in four digits. */
+export function short(value: number): string {
+  return String(Number(value.toPrecision(4)))
+}
+
+/** @param part of 1; small ones are not nothing */
+export function percent(part: number): string {
+  const rounded = (100 * part).toFixed(1)
+  return part > 0 && rounded === '0.0' ? '<0.1 %' : `${rounded} %`
+}
+
+export function timeOf(atMs: number): string {
+  return new Date(atMs).toISOString()
+}
+
+/**
+ * Lines of columns that stand below each other: texts to the left, numbers to the right.
+ * @param rows of the same length each
+ * @param textColumns how many of the first columns are texts
+ */
+export function table(rows: readonly (readonly string[])[], textColumns = 1): string[] {
+  const widths = rows[0]?.map((_, at) => Math.max(...rows.map((row) => row[at]!.length))) ?? []
+  const align = (cell: string, at: number) =>
+    at < textColumns ? cell.padEnd(widths[at]!) : cell.padStart(widths[at]!)
+  return rows.map((row) => `  ${row.map(align).join('  ')}`.trimEnd())
+}
