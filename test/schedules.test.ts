@@ -27,6 +27,7 @@ function scheduled(): { command: string; killedAfterSeconds: number }[] {
   const once = textOf('freshet-once.service')
   const daily = textOf('freshet-daily.service')
   const dag = textOf('freshet_once.py')
+  const deadlineOfDag = Number(/SECONDS", "(\d+)"/.exec(dag)![1])
   return [
     {
       command: /^ONCE=(.*)$/m.exec(textOf('crontab'))![1]!,
@@ -41,8 +42,10 @@ function scheduled(): { command: string; killedAfterSeconds: number }[] {
       killedAfterSeconds: Number(/^TimeoutStartSec=(\d+)h$/m.exec(daily)![1]) * 3_600,
     },
     {
-      command: `${/exec (node_modules.*) "$/m.exec(dag)![1]!} --json once --deadline ${/SECONDS", "(\d+)"/.exec(dag)![1]}`,
-      killedAfterSeconds: 1_500,
+      command: `${/exec (node_modules.*) "$/m.exec(dag)![1]!} --json once --deadline ${deadlineOfDag}`,
+      killedAfterSeconds:
+        deadlineOfDag +
+        Number(/execution_timeout=timedelta\(seconds=DEADLINE_SECONDS \+ (\d+)\)/.exec(dag)![1]),
     },
   ]
 }
@@ -62,6 +65,16 @@ test('a run that is longer than the interval is joined by no second one', () => 
   expect(textOf('crontab')).toMatch(/^\*\/5 \* \* \* \* .*flock -n -E 0 /m)
   expect(textOf('freshet-once.timer')).toMatch(/^OnUnitInactiveSec=5min$/m)
   expect(textOf('freshet_once.py')).toMatch(/max_active_runs=1,\n/)
+})
+
+test('servers live in a unit of their own, which the run of the day waits for and the machine stops after it', () => {
+  const servers = textOf('freshet-servers.service')
+  const daily = textOf('freshet-daily.service')
+  expect(servers).toMatch(/^Type=oneshot\nRemainAfterExit=yes$/m)
+  expect(servers).toMatch(/^ExecStart=.* services\/cli\/freshet\.ts up --mode native$/m)
+  expect(servers).toMatch(/^ExecStop=.* services\/cli\/freshet\.ts down$/m)
+  expect(daily).toMatch(/^Requires=freshet-servers\.service\nAfter=freshet-servers\.service$/m)
+  for (const unit of [servers, daily]) expect(unit).not.toMatch(/^ExecStart(Pre|Post)=/m)
 })
 
 describe.skipIf(!has('systemd-analyze'))('where systemd is, to be asked (else skipped)', () => {
