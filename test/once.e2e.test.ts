@@ -1,22 +1,35 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { onceService } from '@freshet/cli/once/once-service.ts'
 import type { OnceSummary } from '@freshet/cli/once/summary.ts'
 import { readFlights } from '@freshet/demo/flights.ts'
 import { startSlackReceiver } from '@freshet/demo/slack-receiver.ts'
 import { promoteAgain } from '@freshet/model/bundle/model-store.ts'
 import { readRedisScores } from '@freshet/oracle/redis-scores.ts'
+import { runService } from '@freshet/service/run-service.ts'
 import { Redis } from 'ioredis'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { freshet, type Outcome } from './freshet.ts'
 import { PROGRAM, Stack } from './stack.ts'
 import { until } from './until.ts'
 
 const flights = await readFlights()
-/** No flush comes by itself. */
-const PATIENT = { FRESHET_SNAPSHOT_INTERVAL_SECONDS: '3600' }
+/** No flush comes by itself, and traces are no part of this. */
+const PATIENT = { FRESHET_SNAPSHOT_INTERVAL_SECONDS: '3600', FRESHET_TELEMETRY_ENABLED: 'false' }
 
 function some(count: number, from = 0): Record<string, object> {
   return Object.fromEntries(flights.slice(from, from + count).map(({ id, document }) => [id, document]))
+}
+
+/** As the command does it, in this process: a start of Node costs more than most of these runs. */
+async function runHere({ settings }: Stack): Promise<{ code: number; summary: OnceSummary }> {
+  let summary: OnceSummary | undefined
+  const onSummary = (told: OnceSummary) => {
+    summary = told
+  }
+  const quiet = { ...settings, telemetry: { ...settings.telemetry, logLevel: 'error' as const } }
+  const { exitCode } = await runService('once', onceService({ deadlineMs: 120_000, onSummary }), quiet)
+  return { code: exitCode, summary: summary! }
 }
 
 async function runOnce(
@@ -37,90 +50,97 @@ async function loseScores({ settings: { redis, pipeline } }: Stack): Promise<voi
   client.disconnect()
 }
 
-test('one run after another: all is scored and stored, again for a new generation or a wiped Redis, deletes are found, and where nothing has changed it is over at once', async () => {
-  const pattern = (index: string) => `${index}*`
-  const env = { ...PATIENT, FRESHET_ELASTICSEARCH_GONE_GRACE_SECONDS: '0' }
-  await using stack = await Stack.open(env, { pattern })
-  await stack.write({ ...some(300), poison: { carrier: 'UA' } })
-  const first = await runOnce(stack)
-  expect(first, first.stderr).toMatchObject({
-    code: 0,
-    summary: { outcome: 'done', captured: 301, scored: 300, dead: 1, deletes: 0, model: 'arrival-delay@1' },
-  })
-  expect(await stack.conserved({ giveUpMs: 1_000 })).toMatchObject({ liveDocuments: 301 })
+// What takes long is to wait for what others do, so that they do not wait for each other.
+describe.concurrent('freshet once', () => {
+  test('one run after another: all is scored and stored, again for a new generation or a wiped Redis, deletes are found, and where nothing has changed it is over at once', async () => {
+    const pattern = (index: string) => `${index}*`
+    const env = { ...PATIENT, FRESHET_ELASTICSEARCH_GONE_GRACE_SECONDS: '0' }
+    await using stack = await Stack.open(env, { pattern })
+    await stack.write({ ...some(300), poison: { carrier: 'UA' } })
+    const first = await runHere(stack)
+    expect(first).toMatchObject({
+      code: 0,
+      summary: { outcome: 'done', captured: 301, scored: 300, dead: 1, deletes: 0, model: 'arrival-delay@1' },
+    })
+    expect(await stack.conserved({ giveUpMs: 1_000 })).toMatchObject({ liveDocuments: 301 })
 
-  const idle = await runOnce(stack)
-  expect(idle, idle.stderr).toMatchObject({ code: 0, summary: { outcome: 'nothing to do', captured: 0 } })
+    const idle = await runHere(stack)
+    expect(idle).toMatchObject({ code: 0, summary: { outcome: 'nothing to do', captured: 0 } })
 
-  await promoteAgain(stack.store, undefined, Date.now())
-  await loseScores(stack)
-  for (const id of Object.keys(some(20))) await stack.client.delete({ index: stack.index, id })
-  await stack.write(some(10, 300))
-  const next = await runOnce(stack)
-  expect(next, next.stderr).toMatchObject({
-    code: 0,
-    summary: { outcome: 'done', captured: 10, deletes: 20, notes: [] },
-  })
-  expect(next.summary.rescored).toBeGreaterThanOrEqual(300)
-  expect(next.summary.refilled).toBeGreaterThan(0)
-  expect(await stack.conserved({ giveUpMs: 1_000 })).toMatchObject({ liveDocuments: 291 })
+    await promoteAgain(stack.store, undefined, Date.now())
+    await loseScores(stack)
+    for (const id of Object.keys(some(20))) await stack.client.delete({ index: stack.index, id })
+    await stack.write(some(10, 300))
+    const next = await runHere(stack)
+    expect(next).toMatchObject({
+      code: 0,
+      summary: { outcome: 'done', captured: 10, deletes: 20, notes: [] },
+    })
+    expect(next.summary.rescored).toBeGreaterThanOrEqual(300)
+    expect(next.summary.refilled).toBeGreaterThan(0)
+    expect(await stack.conserved({ giveUpMs: 1_000 })).toMatchObject({ liveDocuments: 291 })
 
-  await stack.client.indices.delete({ index: stack.index })
-  const gone = await freshet(['once'], stack.env)
-  expect(gone.code, gone.stderr).toBe(0)
-  expect(gone.stdout).toMatch(/: done\n +captured +0 changes, 291 deletes found\n/)
-  expect(await stack.conserved({ giveUpMs: 1_000 })).toMatchObject({ liveDocuments: 0 })
-}, 180_000)
+    await stack.client.indices.delete({ index: stack.index })
+    const gone = await freshet(['once'], stack.env)
+    expect(gone.code, gone.stderr).toBe(0)
+    expect(gone.stdout).toMatch(/: done\n +captured +0 changes, 291 deletes found\n/)
+    expect(await stack.conserved({ giveUpMs: 1_000 })).toMatchObject({ liveDocuments: 0 })
+  }, 180_000)
 
-test('killed in the middle, the next run goes on and loses nothing; it does no harm beside services that run on', async () => {
-  await using stack = await Stack.open({ ...PATIENT, FRESHET_SWEEP_PAUSE_SECONDS: '1' })
-  await stack.write(some(3_000))
-  const child = spawn(process.execPath, [PROGRAM, 'once'], { env: stack.env, stdio: 'ignore' })
-  const { redis, pipeline } = stack.settings
-  const isScored = async () => (await readRedisScores(redis.url, pipeline)).size > 0
-  await until('scores reach Redis', isScored)
-  child.kill('SIGKILL')
-  expect(await once(child, 'exit')).toEqual([null, 'SIGKILL'])
-  await stack.write(some(500, 3_000))
-  const next = await runOnce(stack)
-  expect(next, next.stderr).toMatchObject({ code: 0, summary: { outcome: 'done' } })
-  expect(await stack.conserved({ giveUpMs: 1_000 })).toMatchObject({ liveDocuments: 3_500 })
+  test('killed in the middle, the next run goes on and loses nothing; it does no harm beside services that run on', async () => {
+    await using stack = await Stack.open({ ...PATIENT, FRESHET_SWEEP_PAUSE_SECONDS: '1' })
+    await stack.write(some(3_000))
+    const child = spawn(process.execPath, [PROGRAM, 'once'], { env: stack.env, stdio: 'ignore' })
+    const { redis, pipeline } = stack.settings
+    const isScored = async () => (await readRedisScores(redis.url, pipeline)).size > 0
+    await until('scores reach Redis', isScored)
+    child.kill('SIGKILL')
+    expect(await once(child, 'exit')).toEqual([null, 'SIGKILL'])
+    await stack.write(some(500, 3_000))
+    const next = await runHere(stack)
+    expect(next).toMatchObject({ code: 0, summary: { outcome: 'done' } })
+    expect(await stack.conserved({ giveUpMs: 1_000 })).toMatchObject({ liveDocuments: 3_500 })
 
-  stack.start('poller')
-  await stack.write(some(100, 3_500))
-  const beside = await runOnce(stack)
-  expect(beside.code, beside.stderr).toBe(0)
-  expect(await stack.conserved({ giveUpMs: 1_000 })).toMatchObject({ liveDocuments: 3_600 })
-}, 180_000)
+    stack.start('poller')
+    await stack.write(some(100, 3_500))
+    const beside = await runHere(stack)
+    expect(beside).toMatchObject({ code: 0 })
+    expect(await stack.conserved({ giveUpMs: 1_000 })).toMatchObject({ liveDocuments: 3_600 })
+  }, 180_000)
 
-test('a run that is stopped ends in order; one that fails says what is left, in Slack too; the first that is well is told', async () => {
-  await using slack = await startSlackReceiver({ port: 0 })
-  await using stack = await Stack.open({ ...PATIENT, FRESHET_SLACK_WEBHOOK_URL: slack.url })
-  await stack.write(some(2_000))
-  const stopped = await stoppedAtWork(stack)
-  expect(stopped.code, stopped.stderr).toBe(130)
-  expect(JSON.parse(stopped.stdout)).toMatchObject({ outcome: 'stopped', error: null })
-  expect(slack.messages).toEqual([])
+  test('a run that is stopped ends in order; one that fails says what is left, in Slack too; the first that is well is told', async () => {
+    await using slack = await startSlackReceiver({ port: 0 })
+    await using stack = await Stack.open({ ...PATIENT, FRESHET_SLACK_WEBHOOK_URL: slack.url })
+    await stack.write(some(2_000))
+    const stopped = await stoppedAtWork(stack)
+    expect(stopped.code, stopped.stderr).toBe(130)
+    expect(JSON.parse(stopped.stdout)).toMatchObject({ outcome: 'stopped', error: null })
+    expect(slack.messages).toEqual([])
 
-  const modelless = await runOnce(stack, [], { FRESHET_S3_PREFIX: `${stack.index}-other` })
-  expect(modelless).toMatchObject({
-    code: 2,
-    summary: { outcome: 'failed', error: { code: 'MODEL_MISSING' }, captured: 0 },
-  })
-  const late = await runOnce(stack, ['--deadline', '0.1'])
-  expect(late, late.stderr).toMatchObject({
-    code: 1,
-    summary: { outcome: 'failed', error: { code: 'DEADLINE' } },
-  })
-  expect(late.summary.error!.message).toMatch(/not captured|not scored|looked|not in/)
-  const firing = expect.stringMatching(/^FIRING: a run/)
-  expect(slack.messages.map(({ text }) => text)).toEqual([firing, firing])
+    const modelless = await runOnce(stack, [], { FRESHET_S3_PREFIX: `${stack.index}-other` })
+    expect(modelless).toMatchObject({
+      code: 2,
+      summary: { outcome: 'failed', error: { code: 'MODEL_MISSING' }, captured: 0 },
+    })
+    const late = await runOnce(stack, ['--deadline', '0.1'])
+    expect(late, late.stderr).toMatchObject({
+      code: 1,
+      summary: { outcome: 'failed', error: { code: 'DEADLINE' } },
+    })
+    expect(late.summary.error!.message).toMatch(/not captured|not scored|looked|not in/)
+    const firing = expect.stringMatching(/^FIRING: a run/)
+    expect(slack.messages.map(({ text }) => text)).toEqual([firing, firing])
 
-  const well = await runOnce(stack)
-  expect(well, well.stderr).toMatchObject({ code: 0, summary: { outcome: 'done' } })
-  expect(slack.messages.map(({ text }) => text)).toEqual([firing, firing, expect.stringMatching(/^RESOLVED/)])
-  await stack.conserved({ giveUpMs: 1_000 })
-}, 180_000)
+    const well = await runOnce(stack)
+    expect(well, well.stderr).toMatchObject({ code: 0, summary: { outcome: 'done' } })
+    expect(slack.messages.map(({ text }) => text)).toEqual([
+      firing,
+      firing,
+      expect.stringMatching(/^RESOLVED/),
+    ])
+    await stack.conserved({ giveUpMs: 1_000 })
+  }, 180_000)
+})
 
 /** As a scheduler stops what takes too long. */
 async function stoppedAtWork(stack: Stack): Promise<Outcome> {
