@@ -80,7 +80,8 @@ export class InferencePool implements AsyncDisposable {
   async run(features: Features, signal: AbortSignal): Promise<Float64Array[]> {
     const { rows } = features
     const runRows = this.#runRows
-    const parts = Math.max(1, Math.min(this.#idle.length, Math.ceil(rows / runRows)))
+    // Waking a thread costs what dozens of rows cost, so each gets a full call at least.
+    const parts = Math.max(1, Math.min(this.#idle.length, Math.floor(rows / runRows)))
     const partRows = Math.max(1, Math.ceil(rows / parts))
     const scored: Promise<ModelScores>[] = []
     for (let from = 0; from === 0 || from < rows; from += partRows) {
