@@ -5,8 +5,10 @@ import { Producer } from '@freshet/adapters/kafka/producer.ts'
 import { ensureBucket, openS3, type S3ObjectStore } from '@freshet/adapters/s3/s3-object-store.ts'
 import { loadSettings } from '@freshet/config/load.ts'
 import type { Settings } from '@freshet/config/schema.ts'
+import { FreshetError } from '@freshet/errors/errors.ts'
+import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import { LATEST_OBJECT, latestRecord } from '@freshet/records/latest-snapshot.ts'
-import type { Manifest } from '@freshet/records/manifest.ts'
+import { MANIFEST_OBJECT, type Manifest } from '@freshet/records/manifest.ts'
 import { encodeScoreBatch, type ScoreBatch } from '@freshet/records/score-batch.ts'
 import { groupName, topicName } from '@freshet/records/topics.ts'
 import type { ServiceContext } from '@freshet/service/service.ts'
@@ -18,7 +20,9 @@ import { SnapshotTable } from '@freshet/snapshot/snapshot-table.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { quietTelemetry } from '@freshet/telemetry/telemetry.kit.ts'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
+import { HeldScores } from './held-scores.ts'
+import { MeddledStore } from './meddled-store.kit.ts'
 import { runSnapshot } from './snapshot-loop.ts'
 
 test('scores become deltas and bases, and a second worker that joins and leaves loses and repeats nothing', async () => {
@@ -76,8 +80,11 @@ test('what is held when the service stops is written before it ends', async () =
     snapshot: { intervalSeconds: 3_600, maxBufferedRows: 1_000 },
   })
   await world.write(0, [manyRows(0, 1_000), manyRows(1_000, 5)]) // the first fills the buffer, the second is held
+  const add = vi.spyOn(HeldScores.prototype, 'add')
   const worker = world.start()
   await world.until((manifest) => nextOffsets(manifest) === '1')
+  await expect.poll(() => add.mock.calls.some(([, offset]) => offset === 1), PATIENCE).toBe(true)
+  add.mockRestore()
   await worker.stop()
   expect(nextOffsets((await readManifest(world.store, world.settings.pipeline))!.manifest)).toBe('2')
   expect((await world.load()).size).toBe(1_005)
@@ -89,6 +96,30 @@ test('after a time without a commit a worker does not wait for the whole interva
   world.start()
   await world.until((manifest) => nextOffsets(manifest) === '1')
 })
+
+test('a stop ends the waiting for a store that went away while a merge was committed', async () => {
+  await using world = await World.open({ partitions: 1, snapshot: { intervalSeconds: 0.1 } })
+  let isBasePut = false
+  const leaving = new (class extends MeddledStore {
+    override async put(...args: Parameters<MeddledStore['put']>): Promise<string> {
+      if (isBasePut && args[0] === MANIFEST_OBJECT) throw new FreshetError('S3_UNREACHABLE', 'away')
+      isBasePut ||= args[0].includes('/base-')
+      return super.put(...args)
+    }
+  })(world.store, (work) => work())
+  const worker = world.start(leaving)
+  await world.write(0, [manyRows(0, 5)])
+  await world.until((manifest) => nextOffsets(manifest) === '1')
+  await world.write(0, [manyRows(5, 5)])
+  await expect.poll(() => isBasePut, PATIENCE).toBe(true)
+  await world.write(0, [manyRows(10, 5)])
+  // The delta behind it is put, and waits for the commit of the base.
+  await expect.poll(() => world.store.list('snapshots/0/delta-2-2'), PATIENCE).toHaveLength(1)
+  await expect(worker.stop()).rejects.toMatchObject({ retryable: true })
+  expect(nextOffsets((await readManifest(world.store, world.settings.pipeline))!.manifest)).toBe('2')
+})
+
+const PATIENCE = { timeout: 40_000 }
 
 function nextOffsets({ partitions }: Manifest): string {
   return Object.values(partitions)
@@ -137,7 +168,7 @@ class World {
     await this.#producer.send(this.topic, messages, AbortSignal.timeout(20_000))
   }
 
-  start(): { stop(): Promise<void> } {
+  start(store: ObjectStore = this.store): { stop(): Promise<void> } {
     const end = new AbortController()
     const telemetry = quietTelemetry()
     const context: ServiceContext = {
@@ -147,7 +178,7 @@ class World {
       signal: end.signal,
       report: new ServiceState(),
     }
-    const running = runSnapshot(context, { connection: this.connection, store: this.store })
+    const running = runSnapshot(context, { connection: this.connection, store })
     running.catch(() => {}) // told by stop
     const stop = async () => {
       end.abort()
@@ -183,7 +214,7 @@ class World {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#stops.map((stop) => stop()))
+    await Promise.allSettled(this.#stops.map((stop) => stop()))
     await this.#producer[Symbol.asyncDispose]()
     await withAdmin(this.connection, { doing: 'deleting', signal: AbortSignal.timeout(20_000) }, (admin) =>
       admin.deleteTopics({ topics: [this.topic] }),

@@ -162,12 +162,13 @@ class SnapshotLoop {
     const signal = AbortSignal.any([grace.signal, stop])
     while (!stop.aborted) {
       await this.#untilDue(AbortSignal.any([stopping, stop]))
+      const isLast = stopping.aborted // one that a stop comes into is not the last: more may have come meanwhile
       this.#early = new AbortController()
       if (this.#term !== undefined && !stop.aborted) {
         this.#writing = this.#flush(this.#term, signal)
         await this.#writing
       }
-      if (stopping.aborted) return
+      if (isLast) return
     }
   }
 
@@ -197,11 +198,12 @@ class SnapshotLoop {
   /** Beside the deltas, since a large base takes a while. A merge that a stop interrupts is due again at the next start. */
   async #merge(stop: AbortSignal): Promise<void> {
     const stopping = this.#context.signal
+    using grace = withGrace(stopping, LAST_FLUSH_MS) // the last flush waits for a commit of ours
     while (!stop.aborted) {
       const term = this.#term
       const news = this.#news.signal
       if (term !== undefined && !stopping.aborted) {
-        const commit = AbortSignal.any([stop, term.over])
+        const commit = AbortSignal.any([grace.signal, stop, term.over])
         this.#merging = term.merges.run({ write: AbortSignal.any([commit, stopping]), commit })
         await this.#merging.catch((error: unknown) => {
           if (!term.over.aborted) throw error
