@@ -4,6 +4,8 @@ import type { GoneShard, Target } from './target.ts'
 
 /** A sweep is followed by at least so many times the time that it worked: a share of a fifth. */
 const REST_FACTOR = 4
+/** By the clock, a process that was frozen for hours has worked for hours. */
+const MAX_REST_MS = 600_000
 const MAX_SETBACK_FACTOR = 16
 
 /**
@@ -59,7 +61,8 @@ export function ended(
   limits: Limits,
 ): Step {
   if (isFruitless) return setBack(state, nowMs, limits)
-  const notBeforeMs = nowMs + Math.max(limits.pauseMs, REST_FACTOR * round.busyMs)
+  const restMs = Math.min(REST_FACTOR * round.busyMs, MAX_REST_MS)
+  const notBeforeMs = nowMs + Math.max(limits.pauseMs, restMs)
   return rest({ ...state, notBeforeMs, setbacks: 0 }, 0)
 }
 

@@ -248,6 +248,21 @@ describe('a sweep is final', () => {
     expect(state).toMatchObject({ setbacks: 0, notBeforeMs: START_MS + 210_000 + 4 * 60_000 })
     expect(feed(state, looked([tracked()], START_MS + 210_001))[1]).toEqual({ kind: 'rest', forMs: 1_000 })
   })
+
+  test('but never for long: a process that was frozen seems to have worked all the time', () => {
+    const hourMs = 3_600_000
+    const [state] = feed(
+      resting,
+      looked([tracked()]),
+      scanned(100, START_MS + hourMs),
+      looked([tracked()], START_MS + hourMs),
+      { kind: 'marked', nowMs: START_MS + hourMs },
+      stored(true, START_MS + hourMs),
+      { kind: 'joined', nowMs: START_MS + hourMs, tied: new Set() },
+      { kind: 'finished', nowMs: START_MS + hourMs },
+    )
+    expect(state.notBeforeMs).toBe(START_MS + hourMs + 600_000)
+  })
 })
 
 describe('a dead epoch is buried', () => {
