@@ -18,7 +18,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { DeadLetters } from './dead-letters.ts'
 import { runInfer } from './infer/infer-loop.ts'
 import { runScorer } from './main.ts'
-import { World } from './world.kit.ts'
+import { World, withScorer } from './world.kit.ts'
 
 const DEADLINE = { timeout: 45_000, interval: 100 }
 const page = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331' }
@@ -55,18 +55,6 @@ function changes(): Change[] {
   return [...first, ...changed, ...deleted, ...poison]
 }
 
-/** Runs the scorer while `during` does its part, then stops it as SIGTERM would. */
-async function withScorer(during: () => Promise<void>): Promise<void> {
-  const stop = new AbortController()
-  const running = runScorer(world.context(stop.signal))
-  try {
-    await Promise.race([during(), running])
-  } finally {
-    stop.abort()
-    await running
-  }
-}
-
 async function stored(keys: Iterable<string>): Promise<Map<string, StoredScore | undefined>> {
   await using cache = await RedisScoreStore.open(world.settings.redis, {
     pipeline: world.settings.pipeline,
@@ -95,7 +83,7 @@ describe('the scorer', () => {
   test('leaves in Redis what a plain reference computes, whatever stands beside it in a batch', async () => {
     const all = changes()
     await world.write(all)
-    await withScorer(() => expectConserved(all))
+    await withScorer(world, () => expectConserved(all))
 
     // They come from two partitions, which are scored side by side: either may die first. Each comes at least once.
     const letterOf = new Map((await world.read('dead')).map((letter) => [letter.key!.toString(), letter]))
@@ -116,12 +104,12 @@ describe('the scorer', () => {
   test('leaves the same state after the same changes came twice', async () => {
     const all = changes()
     await world.write(all)
-    await withScorer(() => expectConserved(all))
+    await withScorer(world, () => expectConserved(all))
     const keys = new Set(all.map(({ key }) => key.toString()))
     const once = await stored(keys)
     const rows = world.metrics.values()['freshet.cache.rows']!
     await world.write(all)
-    await withScorer(() =>
+    await withScorer(world, () =>
       vi.waitFor(
         () => expect(world.metrics.values()['freshet.cache.rows']).toBeGreaterThanOrEqual(rows + all.length),
         DEADLINE,
@@ -149,7 +137,7 @@ describe('the scorer', () => {
 
   test('links its batch to the span of the poller, and hands its own on with the scores', async () => {
     await world.write([change(1, 1), change(1, 2)])
-    await withScorer(() => expectConserved([change(1, 2)]))
+    await withScorer(world, () => expectConserved([change(1, 2)]))
     const find = (name: string) => world.spans.getFinishedSpans().find((span) => span.name === name)!
     const infer = find(`process ${world.topic('changes')}`)
     expect(infer.links.map(({ context }) => context.spanId)).toEqual([page.spanId])
@@ -199,7 +187,7 @@ describe('a scorer that dies', () => {
     const deps = { connection, producer, deadLetters, store, clock: systemClock }
     await expect(runInfer(context, deps)).rejects.toMatchObject({ message: 'killed' })
 
-    await withScorer(() => expectConserved(all))
+    await withScorer(world, () => expectConserved(all))
     const reasons = new Set(letters(await world.read('dead')).map(({ code }) => code))
     expect(reasons).toEqual(new Set(['DOCUMENT_NOT_JSON', 'FIELD_MISSING']))
   })
@@ -211,7 +199,7 @@ describe('a cache', () => {
     await world.producer.send(world.topic('scores'), [garbage], AbortSignal.timeout(10_000))
     const all = changes()
     await world.write(all)
-    await withScorer(() => expectConserved(all))
+    await withScorer(world, () => expectConserved(all))
     const dead = await world.read('dead')
     expect(dead.find(({ key }) => key === null)!.value).toEqual(garbage.value)
     expect(letters(dead)).toContainEqual(expect.objectContaining({ code: 'RECORD_MALFORMED' }))
@@ -224,7 +212,7 @@ describe('a cache', () => {
     const before = [change(1, 1)]
     const all = Array.from({ length: 100 }, (_, id) => change(id + 10, id))
     await world.write(before)
-    await withScorer(async () => {
+    await withScorer(world, async () => {
       await expectConserved(before)
       await redis.kill()
       await world.write(all)

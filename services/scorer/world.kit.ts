@@ -25,6 +25,7 @@ import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { Metrics } from '@freshet/telemetry/metrics.ts'
 import { quietTelemetry } from '@freshet/telemetry/telemetry.kit.ts'
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base'
+import { runScorer } from './main.ts'
 
 const PARTITIONS = 4
 const DEADLINE_MS = 30_000
@@ -137,6 +138,33 @@ export class World implements AsyncDisposable {
     await withAdmin(this.connection, { doing: 'deleting', signal: AbortSignal.timeout(20_000) }, (admin) =>
       admin.deleteTopics({ topics }),
     )
+  }
+}
+
+/** Runs one scorer while `during` does its part, then stops it as SIGTERM would. */
+export async function withScorer(world: World, during: () => Promise<void>): Promise<void> {
+  await whileRunning((signal) => [runScorer(world.context(signal))], during)
+}
+
+/**
+ * Runs what `start` starts while `during` does its part, then aborts its signal and waits for it.
+ * @throws also when one of them ends by itself: what `during` saw after that would say nothing
+ */
+export async function whileRunning(
+  start: (signal: AbortSignal) => readonly Promise<void>[],
+  during: () => Promise<void>,
+): Promise<void> {
+  const stop = new AbortController()
+  const running = start(stop.signal)
+  const early = running.map(async (one) => {
+    await one
+    if (!stop.signal.aborted) throw new Error('it ended before it was told to')
+  })
+  try {
+    await Promise.race([during(), Promise.all(early)])
+  } finally {
+    stop.abort()
+    await Promise.all(running)
   }
 }
 

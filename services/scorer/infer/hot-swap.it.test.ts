@@ -13,7 +13,7 @@ import { decodeScoreBatch, keyAt, type ScoreBatch, stateAt } from '@freshet/reco
 import { systemClock } from '@freshet/stage/clock.ts'
 import { expect, test } from 'vitest'
 import { DeadLetters } from '../dead-letters.ts'
-import { World } from '../world.kit.ts'
+import { World, whileRunning } from '../world.kit.ts'
 import { runInfer } from './infer-loop.ts'
 
 const WRITE_ROWS = 40
@@ -65,9 +65,7 @@ test('every scorer moves to the promoted model without a gap, and no batch holds
   for (const model of [ten, hundred]) await pushModel(store, model)
   await promoteModel(store, ten.spec, Date.now())
 
-  const stop = new AbortController()
   const deadline = AbortSignal.timeout(DEADLINE_MS)
-  const running = [scorer(world, stop.signal), scorer(world, stop.signal)]
   let written = 0
   /** Writes and reads until every partition's newest changes were scored by this model. */
   const writeUntilScoredBy = async (version: string) => {
@@ -82,15 +80,13 @@ test('every scorer moves to the promoted model without a gap, and no batch holds
       if (new Set(newest.map(({ header }) => header.partition)).size === PARTITIONS) return
     }
   }
-  try {
-    await Promise.race([writeUntilScoredBy('ten'), ...running])
+  const twoScorers = (signal: AbortSignal) => [scorer(world, signal), scorer(world, signal)]
+  await whileRunning(twoScorers, async () => {
+    await writeUntilScoredBy('ten')
     await promoteModel(store, hundred.spec, Date.now())
-    await Promise.race([writeUntilScoredBy('hundred'), ...running])
+    await writeUntilScoredBy('hundred')
     await expect.poll(async () => missing(await batchesOf(world), written), { timeout: 20_000 }).toEqual([])
-  } finally {
-    stop.abort()
-    await Promise.all(running)
-  }
+  })
 
   for (const { header, rows } of await batchesOf(world))
     for (let row = 0; row < rows.count; row++) {
