@@ -23,13 +23,13 @@ describe('the arrows between rooms', () => {
     stage: ['errors'],
     config: ['errors'],
     telemetry: ['errors', 'records', 'stage', 'config', 'adapters'],
-    ports: ['records'],
+    ports: ['errors', 'records'],
     adapters: ['errors', 'records', 'stage', 'config', 'ports'],
     model: ['errors', 'records', 'stage', 'ports'],
     snapshot: ['errors', 'records', 'stage', 'ports'],
     capture: ['errors', 'records', 'config', 'adapters'],
     reconcile: ['errors', 'records', 'stage', 'config', 'ports', 'adapters', 'capture', 'snapshot'],
-    oracle: ['errors', 'records', 'ports', 'model'],
+    oracle: ['records', 'ports', 'model'],
     service: ['errors', 'records', 'stage', 'config', 'adapters', 'telemetry'],
   }
 

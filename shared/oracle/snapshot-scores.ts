@@ -1,5 +1,5 @@
 import { zstdDecompressSync } from 'node:zlib'
-import { isFreshetError } from '@freshet/errors/errors.ts'
+import { getIfThere } from '@freshet/ports/get-if-there.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import { MANIFEST_OBJECT, type Manifest, manifestRecord } from '@freshet/records/manifest.ts'
 import { newer, type Rank } from '@freshet/records/revision.ts'
@@ -25,13 +25,9 @@ interface Row {
   readonly score: KnownScore
 }
 
-async function readManifest(store: ObjectStore): Promise<Manifest | undefined> {
-  try {
-    return manifestRecord.decode((await store.get(MANIFEST_OBJECT)).body)
-  } catch (error) {
-    if (isFreshetError(error, 'OBJECT_MISSING')) return undefined
-    throw error
-  }
+async function readManifest(store: ObjectStore): Promise<Manifest | null> {
+  const stored = await getIfThere(store, MANIFEST_OBJECT)
+  return stored && manifestRecord.decode(stored.body)
 }
 
 async function readFile(store: ObjectStore, key: string): Promise<Row[]> {

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
-import type { ObjectStore, StoredObject } from '@freshet/ports/object-store.ts'
+import { getIfThere } from '@freshet/ports/get-if-there.ts'
+import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import type { ModelIdentity } from '@freshet/records/score-batch.ts'
 import { modelLabel } from '@freshet/records/score-batch.ts'
 import {
@@ -132,7 +133,7 @@ async function movePointer(
   decide: (current: ModelPointer | null) => ModelPointer,
   signal?: AbortSignal,
 ): Promise<ModelPointer> {
-  const stored = await getPointer(store, signal)
+  const stored = await getIfThere(store, POINTER_OBJECT, signal)
   const current = stored && modelPointerRecord.decode(stored.body)
   const next = decide(current)
   if (next === current) return current
@@ -143,7 +144,7 @@ async function movePointer(
 
 /** null: nothing was ever promoted. */
 export async function readPointer(store: ObjectStore, signal?: AbortSignal): Promise<ModelPointer | null> {
-  const stored = await getPointer(store, signal)
+  const stored = await getIfThere(store, POINTER_OBJECT, signal)
   return stored && modelPointerRecord.decode(stored.body)
 }
 
@@ -203,12 +204,10 @@ async function getFile(
   file: BundleFile,
   signal?: AbortSignal,
 ): Promise<Buffer> {
-  try {
-    return (await store.get(objectKey(model, file), signal)).body
-  } catch (error) {
-    if (!isFreshetError(error, 'OBJECT_MISSING')) throw error
-    throw new FreshetError('MODEL_MISSING', `${objectKey(model, file)} was never pushed`, { cause: error })
-  }
+  const key = objectKey(model, file)
+  const stored = await getIfThere(store, key, signal)
+  if (stored === null) throw new FreshetError('MODEL_MISSING', `${key} was never pushed`)
+  return stored.body
 }
 
 /** False when the key holds other bytes. */
@@ -224,14 +223,5 @@ async function putOnce(
   } catch (error) {
     if (!isFreshetError(error, 'OBJECT_CHANGED')) throw error
     return (await store.get(key, signal)).body.equals(body)
-  }
-}
-
-async function getPointer(store: ObjectStore, signal?: AbortSignal): Promise<StoredObject | null> {
-  try {
-    return await store.get(POINTER_OBJECT, signal)
-  } catch (error) {
-    if (isFreshetError(error, 'OBJECT_MISSING')) return null
-    throw error
   }
 }

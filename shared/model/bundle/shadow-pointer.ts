@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import { isFreshetError } from '@freshet/errors/errors.ts'
+import { getIfThere } from '@freshet/ports/get-if-there.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import { jsonRecord } from '@freshet/records/json-record.ts'
 import { z } from 'zod'
@@ -23,12 +23,8 @@ export const shadowPointerRecord = jsonRecord<ShadowPointer>('shadow pointer', 1
 
 /** null: no model is a shadow. */
 export async function readShadow(store: ObjectStore, signal?: AbortSignal): Promise<ShadowPointer | null> {
-  try {
-    return shadowPointerRecord.decode((await store.get(SHADOW_OBJECT, signal)).body)
-  } catch (error) {
-    if (isFreshetError(error, 'OBJECT_MISSING')) return null
-    throw error
-  }
+  const stored = await getIfThere(store, SHADOW_OBJECT, signal)
+  return stored && shadowPointerRecord.decode(stored.body)
 }
 
 /**
