@@ -1,4 +1,5 @@
 import type { Clock } from '@freshet/stage/clock.ts'
+import { restMsAfter } from '@freshet/stage/rest.ts'
 
 /**
  * Leaves the machine, and the servers that are asked, to others for a share of the time. Rests are taken when enough of
@@ -19,8 +20,7 @@ export class Pace {
 
   /** Called between two pieces of work. */
   async rest(signal: AbortSignal): Promise<void> {
-    const workedMs = Math.max(0, this.#clock.nowMs() - this.#workedSinceMs)
-    this.#owedMs += workedMs * (1 / this.#share - 1)
+    this.#owedMs += restMsAfter(this.#clock.nowMs() - this.#workedSinceMs, this.#share)
     if (this.#owedMs >= SHORTEST_REST_MS) {
       await this.#clock.sleep(Math.min(this.#owedMs, LONGEST_REST_MS), signal)
       this.#owedMs = 0

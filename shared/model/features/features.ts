@@ -1,4 +1,4 @@
-/** (3) Documents as a model takes them. The one state of a document that never leaves its process, so it has no codec. */
+/** Documents as a model takes them: what a micro-batch gives it, and what it is tried on. */
 export interface Features {
   readonly rows: number
   /**
