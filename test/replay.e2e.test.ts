@@ -1,6 +1,8 @@
 import { Buffer } from 'node:buffer'
 import { connectKafka, withAdmin } from '@freshet/adapters/kafka/connect.ts'
 import { Producer } from '@freshet/adapters/kafka/producer.ts'
+import { readAll } from '@freshet/adapters/kafka/read-all.ts'
+import { RedisScoreStore } from '@freshet/adapters/redis/redis-score-store.ts'
 import type { ReplayReport } from '@freshet/cli/replay/replay-report.ts'
 import { readFlights } from '@freshet/demo/flights.ts'
 import { promoteAgain } from '@freshet/model/bundle/model-store.ts'
@@ -11,11 +13,13 @@ import { encodeScoreBatch } from '@freshet/records/score-batch.ts'
 import { type TopicName, topicName } from '@freshet/records/topics.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { freshet } from './freshet.ts'
 import { Stack } from './stack.ts'
 import { until } from './until.ts'
 
+/** Traces are no part of this. */
+const QUIET = { FRESHET_TELEMETRY_ENABLED: 'false' }
 const [flight, other] = (await readFlights()).map(({ document }) => document) as [object, object]
 
 const connectionOf = ({ settings }: Stack) =>
@@ -77,6 +81,17 @@ async function sendReadableBatch(stack: Stack): Promise<void> {
   await send(stack, 'dead', { value, headers: { [DEAD_LETTER_HEADER]: Buffer.from(letter) } })
 }
 
+/** Asked before a replay is: each one starts a process. */
+async function countDead(stack: Stack): Promise<number> {
+  let dead = 0
+  await readAll(connectionOf(stack), topicName(stack.settings.pipeline, 'dead'), {
+    onMessage: () => void dead++,
+    signal: AbortSignal.timeout(30_000),
+    deadlineMs: 30_000,
+  })
+  return dead
+}
+
 async function replay(stack: Stack, ...args: readonly string[]) {
   const { code, stdout, stderr } = await freshet(['--json', 'replay', '--dead', ...args], stack.env)
   expect(stdout, stderr).toMatch(/^\{.*\}\n$/)
@@ -85,112 +100,119 @@ async function replay(stack: Stack, ...args: readonly string[]) {
   return { code, letters, fates: fates.sort() }
 }
 
-test('what was set aside comes back after its fix, whatever was fixed, and what stays dead is told with its reason', async () => {
-  await using stack = await Stack.open({ FRESHET_ELASTICSEARCH_KEY: 'field:k' })
-  const { pipeline, redis } = stack.settings
-  await setMaxMessageBytes(stack, 30_000)
-  stack.start('poller', 'scorer')
-  await stack.write({
-    big: { ...flight, k: 'big', note: 'x'.repeat(40_000) },
-    keyless: flight,
-    poison: { k: 'poison', carrier: 'UA' },
-    mended: { k: 'mended', carrier: 'UA' },
-    well: { ...other, k: 'well' },
-  })
-  await send(stack, 'changes', { key: Buffer.from('stray'), value: Buffer.from('no change at all') })
-  await send(stack, 'scores', { value: Buffer.from([1, 2, 3]) })
-  const [changes, scores] = [topicName(pipeline, 'changes'), topicName(pipeline, 'scores')]
-  let dry = await replay(stack, '--dry-run')
-  const allDied = async () => {
-    dry = await replay(stack, '--dry-run')
-    return dry.letters.length === 6 && dry.fates.includes('FIELD_MISSING judged poison')
-  }
-  await until('all have died', allDied, {
-    giveUpMs: 90_000,
-    explain: () => JSON.stringify({ dry, output: stack.output }),
-  })
-  expect(dry.fates).toEqual([
-    'DOCUMENT_TOO_LARGE dead big',
-    'FIELD_MISSING judged mended',
-    'FIELD_MISSING judged poison',
-    `KEY_MISSING dead ${pipeline}/keyless`,
-    `RECORD_MALFORMED dead ${changes}[0]`,
-    `RECORD_MALFORMED dead ${scores}[0]`,
-  ])
-  expect(dry.code).toBe(1)
+// What takes long is to wait for what others do, so that they do not wait for each other.
+describe.concurrent('freshet replay', () => {
+  test('what was set aside comes back after its fix, whatever was fixed, and what stays dead is told with its reason', async () => {
+    await using stack = await Stack.open({ ...QUIET, FRESHET_ELASTICSEARCH_KEY: 'field:k' })
+    const { pipeline, redis } = stack.settings
+    await setMaxMessageBytes(stack, 30_000)
+    stack.start('poller', 'scorer')
+    await stack.write({
+      big: { ...flight, k: 'big', note: 'x'.repeat(40_000) },
+      keyless: flight,
+      poison: { k: 'poison', carrier: 'UA' },
+      mended: { k: 'mended', carrier: 'UA' },
+      well: { ...other, k: 'well' },
+    })
+    await send(stack, 'changes', { key: Buffer.from('stray'), value: Buffer.from('no change at all') })
+    await send(stack, 'scores', { value: Buffer.from([1, 2, 3]) })
+    const [changes, scores] = [topicName(pipeline, 'changes'), topicName(pipeline, 'scores')]
+    let dry: Awaited<ReturnType<typeof replay>> | undefined
+    const allDied = async () => {
+      if ((await countDead(stack)) < 6 || !(await readRedisScores(redis.url, pipeline)).has('poison'))
+        return false
+      dry = await replay(stack, '--dry-run')
+      return dry.letters.length === 6 && dry.fates.includes('FIELD_MISSING judged poison')
+    }
+    await until('all have died', allDied, {
+      giveUpMs: 90_000,
+      explain: () => JSON.stringify({ dry, output: stack.output }),
+    })
+    expect(dry!.fates).toEqual([
+      'DOCUMENT_TOO_LARGE dead big',
+      'FIELD_MISSING judged mended',
+      'FIELD_MISSING judged poison',
+      `KEY_MISSING dead ${pipeline}/keyless`,
+      `RECORD_MALFORMED dead ${changes}[0]`,
+      `RECORD_MALFORMED dead ${scores}[0]`,
+    ])
+    expect(dry!.code).toBe(1)
 
-  await stack.write({ keyless: { ...flight, k: 'keyless' }, mended: { ...flight, k: 'mended' } })
-  await setMaxMessageBytes(stack, 1_000_000)
-  await sendReadableBatch(stack)
-  const scored = async () => {
-    const known = await readRedisScores(redis.url, pipeline)
-    return [...known].flatMap(([key, score]) => (score === null ? [] : [key])).sort()
-  }
-  const itself = async () => ['keyless', 'mended', 'well'].every((key) => keys.includes(key))
-  let keys: string[] = []
-  await until('what was mended in Elasticsearch has replayed itself', async () => {
-    keys = await scored()
-    return await itself()
-  })
-  expect(keys).not.toContain('big')
-
-  const after = await replay(stack)
-  expect(after.fates).toEqual([
-    'DOCUMENT_TOO_LARGE replayed big',
-    'FIELD_MISSING judged poison',
-    'FIELD_MISSING superseded mended',
-    `KEY_MISSING superseded ${pipeline}/keyless`,
-    `RECORD_MALFORMED dead ${changes}[0]`,
-    `RECORD_MALFORMED dead ${scores}[0]`,
-    `RECORD_MALFORMED replayed ${scores}[1]`,
-  ])
-  expect(after.code).toBe(1)
-  await until(
-    'the document and the batch are in Redis',
-    async () => {
+    await stack.write({ keyless: { ...flight, k: 'keyless' }, mended: { ...flight, k: 'mended' } })
+    await setMaxMessageBytes(stack, 1_000_000)
+    await sendReadableBatch(stack)
+    const scored = async () => {
+      const known = await readRedisScores(redis.url, pipeline)
+      return [...known].flatMap(([key, score]) => (score === null ? [] : [key])).sort()
+    }
+    const itself = async () => ['keyless', 'mended', 'well'].every((key) => keys.includes(key))
+    let keys: string[] = []
+    await until('what was mended in Elasticsearch has replayed itself', async () => {
       keys = await scored()
-      return keys.includes('big') && keys.length === 5
-    },
-    { explain: () => JSON.stringify({ keys, output: stack.output }) },
-  )
+      return await itself()
+    })
+    expect(keys).not.toContain('big')
 
-  const told = await freshet(['replay', '--dead', '--code', 'FIELD_MISSING'], stack.env)
-  expect(told.stdout).toMatch(/FIELD_MISSING +2 +1 +1\n.* judged {2}poison {2}FIELD_MISSING: /s)
-  expect(told.stdout).toContain('freshet model promote --again')
-  expect(await replay(stack, '--code', 'DOCUMENT_TOO_LARGE')).toMatchObject({
-    code: 0,
-    fates: ['DOCUMENT_TOO_LARGE superseded big'],
-  })
-  expect(await replay(stack, '--since', new Date(Date.now() + 60_000).toISOString())).toMatchObject({
-    code: 0,
-    letters: [],
-  })
-}, 240_000)
+    const after = await replay(stack)
+    expect(after.fates).toEqual([
+      'DOCUMENT_TOO_LARGE replayed big',
+      'FIELD_MISSING judged poison',
+      'FIELD_MISSING superseded mended',
+      `KEY_MISSING superseded ${pipeline}/keyless`,
+      `RECORD_MALFORMED dead ${changes}[0]`,
+      `RECORD_MALFORMED dead ${scores}[0]`,
+      `RECORD_MALFORMED replayed ${scores}[1]`,
+    ])
+    expect(after.code).toBe(1)
+    await until(
+      'the document and the batch are in Redis',
+      async () => {
+        keys = await scored()
+        return keys.includes('big') && keys.length === 5
+      },
+      { explain: () => JSON.stringify({ keys, output: stack.output }) },
+    )
 
-test('what a new generation of the model has not judged yet is replayed for it', async () => {
-  await using stack = await Stack.open()
-  const { pipeline, redis } = stack.settings
-  stack.start('poller', 'scorer')
-  await stack.write({ poison: { carrier: 'UA' } })
-  const isJudged = async () => (await readRedisScores(redis.url, pipeline)).size === 1
-  await until('it is judged', isJudged, { explain: () => JSON.stringify(stack.output) })
-  await stack.stop('scorer')
-  await promoteAgain(stack.store, undefined, Date.now())
-  const key = `${stack.index}/poison`
-  expect(await replay(stack)).toMatchObject({ code: 0, fates: [`FIELD_MISSING replayed ${key}`] })
-  stack.start('scorer')
-  await until('the new generation has judged it too', async () => {
-    const { fates } = await replay(stack, '--dry-run')
-    return fates[0] === `FIELD_MISSING judged ${key}`
-  })
-}, 180_000)
+    const [told, large, later] = await Promise.all([
+      freshet(['replay', '--dead', '--code', 'FIELD_MISSING'], stack.env),
+      replay(stack, '--code', 'DOCUMENT_TOO_LARGE'),
+      replay(stack, '--since', new Date(Date.now() + 60_000).toISOString()),
+    ])
+    expect(told.stdout).toMatch(/FIELD_MISSING +2 +1 +1\n.* judged {2}poison {2}FIELD_MISSING: /s)
+    expect(told.stdout).toContain('freshet model promote --again')
+    expect(large).toMatchObject({ code: 0, fates: ['DOCUMENT_TOO_LARGE superseded big'] })
+    expect(later).toMatchObject({ code: 0, letters: [] })
+  }, 240_000)
 
-test.each([
-  [['replay'], /--dead/],
-  [['replay', '--dead', '--code', 'NO_SUCH_CODE'], /no such error code/i],
-  [['replay', '--dead', '--since', 'yesterday'], /2026-05-01T12:00:00Z/],
-])('%s is refused before anything is looked at', async (args, why) => {
-  const { code, stderr } = await freshet(args)
-  expect(code).toBe(2)
-  expect(stderr).toMatch(why)
+  test('what a new generation of the model has not judged yet is replayed for it', async () => {
+    await using stack = await Stack.open(QUIET)
+    const { pipeline, redis } = stack.settings
+    stack.start('poller', 'scorer')
+    await stack.write({ poison: { carrier: 'UA' } })
+    const isJudged = async () => (await readRedisScores(redis.url, pipeline)).size === 1
+    await until('it is judged', isJudged, { explain: () => JSON.stringify(stack.output) })
+    await stack.stop('scorer')
+    await promoteAgain(stack.store, undefined, Date.now())
+    const key = `${stack.index}/poison`
+    expect(await replay(stack)).toMatchObject({ code: 0, fates: [`FIELD_MISSING replayed ${key}`] })
+    stack.start('scorer')
+    await using cache = await RedisScoreStore.open(redis, { pipeline, log: quietLog })
+    const isJudgedAnew = async () => (await cache.get(key))?.rank.modelGeneration === 2
+    await until('the new generation has judged it too', isJudgedAnew, {
+      explain: () => JSON.stringify(stack.output),
+    })
+    expect((await replay(stack, '--dry-run')).fates).toEqual([`FIELD_MISSING judged ${key}`])
+  }, 180_000)
+
+  test.each([
+    [['replay'], /--dead/],
+    [['replay', '--dead', '--code', 'NO_SUCH_CODE'], /no such error code/i],
+    [['replay', '--dead', '--since', 'yesterday'], /2026-05-01T12:00:00Z/],
+    [['replay', '--dead', '--limit', '1.5'], /whole number/],
+    [['once', '--deadline', 'Infinity'], /number of seconds/],
+  ])('%s is refused before anything is looked at', async (args, why) => {
+    const { code, stderr } = await freshet(args)
+    expect(code).toBe(2)
+    expect(stderr).toMatch(why)
+  })
 })
