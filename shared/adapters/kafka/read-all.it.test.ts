@@ -69,6 +69,20 @@ test('a reading that is not complete in time is an error, never a short answer',
   await expect(reading).rejects.toMatchObject({ code: 'DEADLINE' })
 })
 
+test('one that stands still is given up, and says so', async () => {
+  await using scratch = await scratchTopic(1)
+  await scratch.write([message(0, 'a')])
+  const reading = readAll(scratch.connection, scratch.topic, {
+    onMessage() {},
+    signal: soon(),
+    standstillMs: 1,
+  })
+  await expect(reading).rejects.toMatchObject({
+    code: 'DEADLINE',
+    message: expect.stringContaining('1 ms are over without a message'),
+  })
+})
+
 test('a topic that is not there is named', async () => {
   await using scratch = await scratchTopic(1)
   const reading = readAll(scratch.connection, `${scratch.topic}-not`, {

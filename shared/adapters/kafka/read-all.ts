@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
+import { Standstill } from '@freshet/stage/standstill.ts'
 import { type KafkaConnection, withAdmin } from './connect.ts'
 import { GroupConsumer, type IncomingMessage } from './consumer.ts'
 import { startOf } from './start-offsets.ts'
@@ -11,9 +12,10 @@ export type OnMessage = (partition: number, message: IncomingMessage) => void | 
 /**
  * Reads a topic from its beginning to where it ends now. Each message comes once, in the order of its partition.
  * @param options `from`: where to begin instead, by partition. An offset that the log does not hold is its beginning;
- *   `onGone` is told how many messages are missing there
- * @throws DEADLINE after `deadlineMs` or when `signal` aborts: what has come is not all. TOPIC_MISSING, and what
- *   `onMessage` throws
+ *   `onGone` is told how many messages are missing there. `deadlineMs`: for all of it, or where it may take as long as
+ *   it goes on, `standstillMs`: without a message
+ * @throws DEADLINE after these, or when `signal` aborts: what has come is not all. TOPIC_MISSING, and what `onMessage`
+ *   throws
  */
 export async function readAll(
   connection: KafkaConnection,
@@ -23,11 +25,13 @@ export async function readAll(
     onGone?: (partition: number, missing: number) => void
     onMessage: OnMessage
     signal: AbortSignal
-    deadlineMs: number
-  },
+  } & ({ deadlineMs: number } | { standstillMs: number }),
 ): Promise<void> {
-  const { from, onGone, onMessage, signal, deadlineMs } = options
-  const late = AbortSignal.timeout(deadlineMs)
+  const { from, onGone, onMessage, signal } = options
+  const isWhole = 'deadlineMs' in options
+  const limitMs = isWhole ? options.deadlineMs : options.standstillMs
+  using standstill = new Standstill(limitMs)
+  const late = standstill.signal
   const stop = AbortSignal.any([signal, late])
   const bounds = await boundsOf(connection, topic, stop)
   const starts = new Map(
@@ -48,6 +52,7 @@ export async function readAll(
     const high = left.get(partition)
     if (high === undefined || message.offset >= high) return
     const taken = () => {
+      if (!isWhole) standstill.progress()
       if (message.offset === high - 1) left.delete(partition)
       if (left.size === 0) done.abort()
     }
@@ -57,7 +62,7 @@ export async function readAll(
   if (left.size > 0)
     throw new FreshetError(
       'DEADLINE',
-      `${topic} is not read to its end: ${late.aborted ? `${deadlineMs} ms are over` : 'the caller stopped'}, ${left.size} partitions are left`,
+      `${topic} is not read to its end: ${late.aborted ? `${limitMs} ms are over${isWhole ? '' : ' without a message'}` : 'the caller stopped'}, ${left.size} partitions are left`,
     )
 }
 
