@@ -1,12 +1,17 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { connectKafka } from '@freshet/adapters/kafka/connect.ts'
+import { readAll } from '@freshet/adapters/kafka/read-all.ts'
 import { onceService } from '@freshet/cli/once/once-service.ts'
 import type { OnceSummary } from '@freshet/cli/once/summary.ts'
 import { readFlights } from '@freshet/demo/flights.ts'
 import { startSlackReceiver } from '@freshet/demo/slack-receiver.ts'
 import { promoteAgain } from '@freshet/model/bundle/model-store.ts'
 import { readRedisScores } from '@freshet/oracle/redis-scores.ts'
+import { type Heartbeat, heartbeatRecord } from '@freshet/records/heartbeat.ts'
+import { topicName } from '@freshet/records/topics.ts'
 import { runService } from '@freshet/service/run-service.ts'
+import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { Redis } from 'ioredis'
 import { describe, expect, test } from 'vitest'
 import { freshet, type Outcome } from './freshet.ts'
@@ -40,6 +45,19 @@ async function runOnce(
   const outcome = await freshet(['--json', 'once', ...args], { ...stack.env, ...env })
   expect(outcome.stdout, outcome.stderr).toMatch(/^\{.*\}\n$/)
   return { ...outcome, summary: JSON.parse(outcome.stdout) as OnceSummary }
+}
+
+/** What the last run has said of itself at its end. */
+async function lastWord({ settings: { kafka, pipeline } }: Stack): Promise<Heartbeat['status'] | undefined> {
+  let last: Heartbeat | undefined
+  await readAll(connectKafka(kafka, { clientId: 'test', log: quietLog }), topicName(pipeline, 'heartbeats'), {
+    onMessage: (_, { value }) => {
+      last = value === null ? last : heartbeatRecord.decode(value)
+    },
+    signal: AbortSignal.timeout(30_000),
+    deadlineMs: 30_000,
+  })
+  return last?.status
 }
 
 /** As a Redis that was wiped. */
@@ -128,6 +146,7 @@ describe.concurrent('freshet once', () => {
       summary: { outcome: 'failed', error: { code: 'DEADLINE' } },
     })
     expect(late.summary.error!.message).toMatch(/not captured|not scored|looked|not in/)
+    expect(await lastWord(stack)).toBe('failing')
     const firing = expect.stringMatching(/^FIRING: a run/)
     expect(slack.messages.map(({ text }) => text)).toEqual([firing, firing])
 
@@ -138,6 +157,7 @@ describe.concurrent('freshet once', () => {
       firing,
       expect.stringMatching(/^RESOLVED/),
     ])
+    expect(await lastWord(stack)).toBe('stopping')
     await stack.conserved({ giveUpMs: 1_000 })
   }, 180_000)
 })

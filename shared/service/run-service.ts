@@ -61,14 +61,17 @@ export async function runService(name: string, service: Service, settings: Setti
     state.running(name)
     await service.run(context)
     log.info(`${name} has stopped`)
+    state.stopping()
     return STOPPED
   } catch (error) {
-    if (stop.signal.aborted && !isChecked) return STOPPED
-    state.failing(name, error)
+    if (stop.signal.aborted && !isChecked) {
+      state.stopping()
+      return STOPPED
+    }
+    state.failing(name, error) // stays the last word
     log.error(`${name} cannot go on`, error)
     return { exitCode: exitCodeOf(error, isChecked), errorCode: toFreshetError(error).code }
   } finally {
-    state.stopping()
     beating.abort()
     await heartbeats
   }

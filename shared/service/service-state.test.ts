@@ -18,15 +18,12 @@ test('an instance says how far each stage is, and with which model', () => {
   })
 })
 
-test('the last word of an orderly end is that it stops, that of a crash is why', () => {
-  const orderly = new ServiceState()
-  orderly.running('infer')
-  orderly.stopping()
-  expect(orderly.snapshot().status).toBe('stopping')
-  const crashed = new ServiceState()
-  crashed.failing('scorer', new FreshetError('MODEL_HASH', 'other bytes'))
-  crashed.stopping()
-  expect(crashed.snapshot()).toMatchObject({ status: 'failing', lastError: 'MODEL_HASH: other bytes' })
+test('the last word of an orderly end is that it stops, although a worker was failing', () => {
+  const state = new ServiceState()
+  state.running('infer')
+  state.failing('cache', new FreshetError('REDIS_UNREACHABLE', 'no answer'))
+  state.stopping()
+  expect(state.snapshot()).toMatchObject({ status: 'stopping', lastError: 'REDIS_UNREACHABLE: no answer' })
 })
 
 test('an error tells when it last was, also when work goes on', () => {

@@ -43,8 +43,9 @@ export class ServiceState implements StageReport {
     this.#failing.set(worker, this.#lastFailure)
   }
 
-  /** The last word of an orderly end: silence after it is no alarm. After a failure the failure stays the last word. */
+  /** The last word of an orderly end, whichever workers were failing: silence after it is no alarm. */
   stopping(): void {
+    this.#failing.clear()
     this.#orderly = 'stopping'
   }
 
