@@ -33,7 +33,7 @@ async function runHere({ settings }: Stack): Promise<{ code: number; summary: On
     summary = told
   }
   const quiet = { ...settings, telemetry: { ...settings.telemetry, logLevel: 'error' as const } }
-  const { exitCode } = await runService('once', onceService({ deadlineMs: 120_000, onSummary }), quiet)
+  const { exitCode } = await runService('once', onceService({ deadlineMs: 240_000, onSummary }), quiet)
   return { code: exitCode, summary: summary! }
 }
 
@@ -103,7 +103,7 @@ describe.concurrent('freshet once', () => {
     expect(gone.code, gone.stderr).toBe(0)
     expect(gone.stdout).toMatch(/: done\n +captured +0 changes, 291 deletes found\n/)
     expect(await stack.conserved({ giveUpMs: 1_000 })).toMatchObject({ liveDocuments: 0 })
-  }, 180_000)
+  }, 300_000)
 
   test('killed in the middle, the next run goes on and loses nothing; it does no harm beside services that run on', async () => {
     await using stack = await Stack.open({ ...PATIENT, FRESHET_SWEEP_PAUSE_SECONDS: '1' })
@@ -111,7 +111,7 @@ describe.concurrent('freshet once', () => {
     const child = spawn(process.execPath, [PROGRAM, 'once'], { env: stack.env, stdio: 'ignore' })
     const { redis, pipeline } = stack.settings
     const isScored = async () => (await readRedisScores(redis.url, pipeline)).size > 0
-    await until('scores reach Redis', isScored)
+    await until('scores reach Redis', isScored, { giveUpMs: 90_000 })
     child.kill('SIGKILL')
     expect(await once(child, 'exit')).toEqual([null, 'SIGKILL'])
     await stack.write(some(500, 3_000))
@@ -124,7 +124,7 @@ describe.concurrent('freshet once', () => {
     const beside = await runHere(stack)
     expect(beside).toMatchObject({ code: 0 })
     expect(await stack.conserved({ giveUpMs: 1_000 })).toMatchObject({ liveDocuments: 3_600 })
-  }, 180_000)
+  }, 300_000)
 
   test('a run that is stopped ends in order; one that fails says what is left, in Slack too; the first that is well is told', async () => {
     await using slack = await startSlackReceiver({ port: 0 })
@@ -159,7 +159,7 @@ describe.concurrent('freshet once', () => {
     ])
     expect(await lastWord(stack)).toBe('stopping')
     await stack.conserved({ giveUpMs: 1_000 })
-  }, 180_000)
+  }, 300_000)
 })
 
 /** As a scheduler stops what takes too long. */
@@ -173,7 +173,10 @@ async function stoppedAtWork(stack: Stack): Promise<Outcome> {
   child.stdout.on('data', (text) => (stdout += text))
   child.stderr.on('data', (text) => (stderr += text))
   const ended = once(child, 'close')
-  await until('it works', async () => stderr.includes('capturing '), { explain: () => stderr })
+  await until('it works', async () => stderr.includes('capturing '), {
+    giveUpMs: 90_000,
+    explain: () => stderr,
+  })
   child.kill('SIGTERM')
   const [code] = (await ended) as [number | null]
   return { code, stdout, stderr }

@@ -1,24 +1,16 @@
-import { connectElasticsearch } from '@freshet/adapters/elasticsearch/connect.ts'
-import { connectKafka } from '@freshet/adapters/kafka/connect.ts'
-import { Producer } from '@freshet/adapters/kafka/producer.ts'
-import { RedisScoreStore } from '@freshet/adapters/redis/redis-score-store.ts'
-import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
 import type { Settings } from '@freshet/config/schema.ts'
 import { ERRORS, FreshetError } from '@freshet/errors/errors.ts'
-import { readPointer } from '@freshet/model/bundle/model-store.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
-import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { Command, InvalidArgumentError } from 'commander'
 import { wholeNumber } from '../arguments.ts'
 import { interruptible } from '../interruptible.ts'
 import { readInvocation } from '../invocation.ts'
-import { replayDead } from '../replay/replay-dead.ts'
-import { describeReplay, isClean, type ReplayReport } from '../replay/replay-report.ts'
+import { replayOnce } from '../replay/replay-once.ts'
+import { describeReplay, isClean } from '../replay/replay-report.ts'
 import { ProgressLine } from '../verify/progress-line.ts'
 
 const SOMETHING_STAYS = 1
 const DEFAULT_LIMIT = 20
-const PRODUCE_DEADLINE_MS = 60_000
 
 interface Options {
   readonly dead?: boolean
@@ -48,7 +40,10 @@ Exit code: 0 when nothing stays dead, 1 when something does (it is said why), 2 
       const { settings, json } = readInvocation(command)
       check(options, settings)
       process.exitCode = await interruptible(async (signal) => {
-        const report = await replay(settings, options, signal)
+        const { code, since: sinceMs, dryRun: isDryRun = false } = options
+        using progress = new ProgressLine(process.stderr, systemClock)
+        const onProgress = (line: string) => progress.show(line)
+        const report = await replayOnce(settings, { code, sinceMs, isDryRun, onProgress }, signal)
         process.stdout.write(json ? `${JSON.stringify(report)}\n` : describeReplay(report, options.limit))
         return isClean(report) ? 0 : SOMETHING_STAYS
       })
@@ -62,35 +57,6 @@ function check({ dead = false }: Options, { elasticsearch }: Settings): void {
       'USAGE',
       'replay finds documents by sequence numbers: not with elasticsearch.mode timestamp',
     )
-}
-
-async function replay(
-  settings: Settings,
-  { code, since: sinceMs, dryRun: isDryRun = false }: Options,
-  signal: AbortSignal,
-): Promise<ReplayReport> {
-  const { pipeline } = settings
-  using progress = new ProgressLine(process.stderr, systemClock)
-  await using client = connectElasticsearch(settings.elasticsearch)
-  const connection = connectKafka(settings.kafka, { clientId: 'freshet-replay', log: quietLog })
-  await using producer = new Producer(connection, {
-    clock: systemClock,
-    log: quietLog,
-    deadlineMs: PRODUCE_DEADLINE_MS,
-  })
-  await using store = openS3(settings.s3)
-  await using redis = await RedisScoreStore.open(settings.redis, { pipeline, log: quietLog })
-  const world = {
-    settings,
-    client,
-    connection,
-    producer,
-    storedScore: (key: string) => redis.get(key),
-    generation: (await readPointer(store, signal))?.generation ?? 0,
-    clock: systemClock,
-    onProgress: (line: string) => progress.show(line),
-  }
-  return await replayDead(world, { code, sinceMs, isDryRun }, signal)
 }
 
 function errorCode(text: string): string {
