@@ -16,7 +16,7 @@ import type { StoredScore } from '@freshet/records/stored-score.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { DeadLetters } from './dead-letters.ts'
-import { runInfer } from './infer/infer-loop.ts'
+import { runInfer } from './infer-worker.ts'
 import { runScorer } from './main.ts'
 import { World, withScorer } from './world.kit.ts'
 

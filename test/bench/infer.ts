@@ -4,7 +4,7 @@ import type { Flight } from '@freshet/demo/flights.ts'
 import { compileColumns } from '@freshet/model/features/columns.ts'
 import { groupName, topicName } from '@freshet/records/topics.ts'
 import { DeadLetters } from '@freshet/scorer/dead-letters.ts'
-import { type InferDeps, runInfer } from '@freshet/scorer/infer/infer-loop.ts'
+import { type InferWorkerDeps, runInfer } from '@freshet/scorer/infer-worker.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
@@ -68,7 +68,7 @@ async function scoreAll(
   const { connection, telemetry } = parts
   const { pipeline } = settings
   const deadLetters = new DeadLetters({ pipeline, ...parts, clock: systemClock })
-  const deps: InferDeps = { ...parts, deadLetters, store, clock: systemClock }
+  const deps: InferWorkerDeps = { ...parts, deadLetters, store, clock: systemClock }
   const done = new AbortController()
   const signal = AbortSignal.any([done.signal, AbortSignal.timeout(ROUND_DEADLINE_MS)])
   let spent = stopwatch()

@@ -1,4 +1,4 @@
-import type { LoadedModel } from '@freshet/model/run/loaded-model.ts'
+import type { ServingModel } from '@freshet/model/run/loaded-model.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import { Throttle } from '@freshet/stage/throttle.ts'
@@ -11,7 +11,7 @@ const TELL_EVERY_MS = 5_000
 const DRIFTED = 0.25
 
 /** What drift needs to know of the model in use. */
-type WatchedModel = Pick<LoadedModel, 'identity' | 'label' | 'writer' | 'goldenScores'>
+type WatchedModel = Pick<ServingModel, 'identity' | 'label' | 'writer' | 'goldenScores'>
 
 /** Tells, as metrics, how what is scored now differs from what the promoted model was made for. */
 export class DriftWatch {

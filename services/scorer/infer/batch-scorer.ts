@@ -1,6 +1,6 @@
 import type { Lease } from '@freshet/adapters/kafka/consumer.ts'
 import type { Producer } from '@freshet/adapters/kafka/producer.ts'
-import type { LoadedModel } from '@freshet/model/run/loaded-model.ts'
+import type { LoadedModel, ServingModel } from '@freshet/model/run/loaded-model.ts'
 import { encodeScoreBatch, type ScoreBatch } from '@freshet/records/score-batch.ts'
 import { type TopicName, topicName } from '@freshet/records/topics.ts'
 import type { ServiceContext } from '@freshet/service/service.ts'
@@ -60,7 +60,7 @@ export class BatchScorer {
   async score(
     messages: readonly ChangeMessage[],
     partition: number,
-    model: LoadedModel,
+    model: ServingModel,
     lease: Lease,
   ): Promise<ScoredBatch> {
     const { stage, groupId, isNews = () => true, isBackground = false } = this.#options

@@ -13,8 +13,8 @@ import { decodeScoreBatch, keyAt, type ScoreBatch, stateAt } from '@freshet/reco
 import { systemClock } from '@freshet/stage/clock.ts'
 import { expect, test } from 'vitest'
 import { DeadLetters } from '../dead-letters.ts'
+import { runInfer } from '../infer-worker.ts'
 import { World, whileRunning } from '../world.kit.ts'
-import { runInfer } from './infer-loop.ts'
 
 const WRITE_ROWS = 40
 const PARTITIONS = 4

@@ -2,8 +2,8 @@ import type { KafkaConnection } from '@freshet/adapters/kafka/connect.ts'
 import { type Batch, GroupConsumer, type Lease } from '@freshet/adapters/kafka/consumer.ts'
 import { GatheredSends } from '@freshet/adapters/kafka/gathered-sends.ts'
 import type { Producer } from '@freshet/adapters/kafka/producer.ts'
-import { PromotedModel } from '@freshet/model/run/promoted-model.ts'
-import type { ObjectStore } from '@freshet/ports/object-store.ts'
+import type { ServingModel } from '@freshet/model/run/loaded-model.ts'
+import type { PromotedModel } from '@freshet/model/run/promoted-model.ts'
 import { type ScoreBatch, STATE } from '@freshet/records/score-batch.ts'
 import { inferNoteRecord } from '@freshet/records/scoring-note.ts'
 import { groupName, topicName } from '@freshet/records/topics.ts'
@@ -11,21 +11,15 @@ import type { ServiceContext } from '@freshet/service/service.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import { withGrace } from '@freshet/stage/grace.ts'
 import type { DeadLetters } from '../dead-letters.ts'
-import { DriftWatch } from '../drift/drift-watch.ts'
-import { runRescore } from '../rescore/rescore-loop.ts'
-import { Turns } from '../rescore/turns.ts'
-import { Shadow } from '../shadow/shadow-loop.ts'
-import { runSideBySide } from '../side-by-side.ts'
-import { BatchScorer } from './batch-scorer.ts'
-import { cutMicroBatches } from './micro-batch.ts'
-import { Stretches } from './stretches.ts'
+import type { Turns } from '../turns.ts'
+import { BatchScorer, type ScoredBatch } from './batch-scorer.ts'
+import { cutMicroBatches, MAX_SCORE_BYTES } from './micro-batch.ts'
+import type { Stretches } from './stretches.ts'
 
 export interface InferDeps {
   readonly connection: KafkaConnection
   readonly producer: Producer
   readonly deadLetters: DeadLetters
-  /** Holds the models. */
-  readonly store: ObjectStore
   readonly clock: Clock
 }
 
@@ -35,69 +29,21 @@ const STALL_MS = 60_000
 const GRACE_MS = 5_000
 /** Partitions in work at once: while the model scores one, the next is decoded and the last produced. */
 const CONCURRENCY = 4
-/** Kafka's default limit of a message is 1 MiB, with all that is around it. */
-export const MAX_SCORE_BYTES = 900_000
 
-/**
- * Scores `.changes` into `.scores` until the signal aborts: what is fresh at once, and in its gaps, with a model that
- * was promoted since, what is scored already.
- */
-export async function runInfer(context: ServiceContext, deps: InferDeps): Promise<void> {
-  const { settings, telemetry, report, signal } = context
-  const { store, clock } = deps
-  await using models = await PromotedModel.open(
-    {
-      store,
-      pool: {
-        threads: settings.scorer.threads,
-        runRows: settings.scorer.runRows,
-        onReplaced: (scores) => telemetry.metrics.add('freshet.scores_replaced', scores),
-      },
-      intervalMs: settings.model.pointerIntervalMs,
-      clock,
-      log: telemetry.log,
-      onModel: (label) => report.usesModel(label),
-      onRefused: () => telemetry.metrics.add('freshet.models_refused'),
-    },
-    signal,
-  )
-  if (models === null) return
-  const turns = new Turns(settings.scorer.rescoreShare, clock)
-  const parts: InferParts = {
-    models,
-    turns,
-    stretches: new Stretches(),
-    drift: new DriftWatch({ telemetry, clock }),
-    shadow: new Shadow(context, { store, turns, clock }),
-  }
-  const workers = new Map([
-    ['infer', (stop: AbortSignal) => scoreFresh({ ...context, signal: stop }, deps, parts)],
-    ['drift', (stop: AbortSignal) => parts.drift.run(stop)],
-    ['shadow', (stop: AbortSignal) => parts.shadow.run(stop)],
-    ['rescore', (stop: AbortSignal) => runRescore({ ...context, signal: stop }, { ...deps, ...parts })],
-  ])
-  await runSideBySide(workers, signal, {
-    log: telemetry.log,
-    clock,
-    dispensable: new Set(['drift', 'shadow', 'rescore']),
-    report,
-  })
-}
-
-/** What fresh changes and rescoring share. */
-interface InferParts {
+/** What the loop shares with the work that goes on beside it. */
+export interface InferParts {
   readonly models: PromotedModel
   readonly turns: Turns
   readonly stretches: Stretches
-  readonly drift: DriftWatch
-  readonly shadow: Shadow
+  /** Told of each micro-batch once its offset is committed; must return at once. */
+  readonly onScored: (model: ServingModel, scored: ScoredBatch) => void
 }
 
 /**
- * After each micro-batch of fresh changes comes its offset. So a crash anywhere scores again what was scored, which
+ * Scores `.changes` into `.scores` until the signal aborts. After each micro-batch of fresh changes comes its offset. So a crash anywhere scores again what was scored, which
  * ranks make harmless, and skips nothing.
  */
-async function scoreFresh(context: ServiceContext, deps: InferDeps, parts: InferParts): Promise<void> {
+export async function scoreFresh(context: ServiceContext, deps: InferDeps, parts: InferParts): Promise<void> {
   const { settings, telemetry, signal } = context
   using grace = withGrace(signal, GRACE_MS)
   const infer = new Infer(context, deps, parts)
@@ -131,7 +77,7 @@ class Infer {
   /** One model scores the whole fetch; the next fetch takes the one of its time. */
   async scoreFetch({ messages, partition }: Batch, lease: Lease): Promise<void> {
     const { maxBatchRows: maxRows, maxBatchBytes: maxBytes } = this.#context.settings.scorer
-    const { models, turns, stretches, drift, shadow } = this.#parts
+    const { models, turns, stretches, onScored } = this.#parts
     using _ = turns.fresh()
     using model = models.use()
     const note = stretches.during(partition, lease.start, model.identity.generation)
@@ -139,11 +85,9 @@ class Infer {
     for (const micro of cutMicroBatches(messages, limits)) {
       lease.check()
       const scored = await this.#scorer.score(micro, partition, model, lease)
-      const { batch, scores } = scored
-      await lease.commit(batch.header.toOffset + 1, inferNoteRecord.encode(note))
-      drift.scored(model, scores.columns)
-      shadow.offer(model, scored)
-      this.#count(batch, micro.length)
+      await lease.commit(scored.batch.header.toOffset + 1, inferNoteRecord.encode(note))
+      onScored(model, scored)
+      this.#count(scored.batch, micro.length)
       await lease.heartbeat()
     }
     stretches.advance(partition, messages.at(-1)!.offset + 1)

@@ -1,6 +1,9 @@
 import { scoreRowBytes } from '@freshet/records/score-batch.ts'
 import type { ChangeMessage } from './change-message.ts'
 
+/** Kafka's default limit of a message is 1 MiB, with all that is around it. */
+export const MAX_SCORE_BYTES = 900_000
+
 export interface MicroBatchLimits {
   readonly maxRows: number
   /** Of documents, before scoring. */

@@ -14,10 +14,9 @@ import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import { withGrace } from '@freshet/stage/grace.ts'
 import type { BatchScorer } from '../infer/batch-scorer.ts'
-import { MAX_SCORE_BYTES } from '../infer/infer-loop.ts'
-import { cutMicroBatches } from '../infer/micro-batch.ts'
+import { cutMicroBatches, MAX_SCORE_BYTES } from '../infer/micro-batch.ts'
+import type { Turns } from '../turns.ts'
 import { leftOf, type PartitionPlan, progressOf } from './plan.ts'
-import type { Turns } from './turns.ts'
 
 export interface CampaignDeps {
   readonly connection: KafkaConnection
@@ -38,6 +37,8 @@ const BATCH_BYTES = 1024 * 1024
 const FETCH_BYTES = 256 * 1024
 const STALL_MS = 60_000
 const GRACE_MS = 5_000
+/** How often Kafka is asked what is left, while that changes. */
+export const LOOK_SOON_MS = 2_000
 /** What is left may be offsets without messages: deletes at the end of a log, which Kafka forgets after a week. */
 const UNREAD_MS = 30_000
 
@@ -165,7 +166,7 @@ export class Campaign {
     const { clock, look, models, generation } = this.#deps
     try {
       while (!stop.aborted) {
-        await clock.sleep(this.#context.settings.model.pointerIntervalMs, stop)
+        await clock.sleep(LOOK_SOON_MS, stop)
         if (stop.aborted || models.current?.identity.generation !== generation) break
         try {
           this.#take(await look())

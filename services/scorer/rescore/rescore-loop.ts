@@ -7,10 +7,10 @@ import type { Clock } from '@freshet/stage/clock.ts'
 import type { DeadLetters } from '../dead-letters.ts'
 import { BatchScorer } from '../infer/batch-scorer.ts'
 import type { Stretches } from '../infer/stretches.ts'
-import { Campaign } from './campaign.ts'
+import type { Turns } from '../turns.ts'
+import { Campaign, LOOK_SOON_MS } from './campaign.ts'
 import { type PartitionPlan, progressOf } from './plan.ts'
 import { readPlan } from './read-plan.ts'
-import type { Turns } from './turns.ts'
 
 export interface RescoreDeps {
   readonly connection: KafkaConnection
@@ -63,7 +63,7 @@ export async function runRescore(context: ServiceContext, deps: RescoreDeps): Pr
     const ended = await campaign.run(await look())
     const nowMs = clock.nowMs()
     const nextAtMs = ended === 'over' && nowMs < settlesAtMs ? nowMs : nowMs + LOOK_EVERY_MS
-    do await clock.sleep(settings.model.pointerIntervalMs, signal)
+    do await clock.sleep(LOOK_SOON_MS, signal)
     while (!signal.aborted && clock.nowMs() < nextAtMs && models.current?.identity.generation === generation)
   }
 }

@@ -30,6 +30,7 @@ async function open(): Promise<void> {
   world = await World.open({
     FRESHET_SCORER_WORKERS: 'infer,cache',
     FRESHET_MODEL_POINTER_INTERVAL_MS: '200',
+    FRESHET_SCORER_RESCORE_SHARE: '1',
   })
   models = [await modelOf('1', 1), await modelOf('2', 0)]
   await using store = openS3(world.settings.s3)
@@ -97,15 +98,14 @@ async function expectScored(all: readonly Change[], model: ModelBundle, generati
   }, DEADLINE)
 }
 
-/** A scorer, until it is stopped. @param rescoreShare small: slow enough to be met in the middle */
-function startScorer(rescoreShare = 1) {
+/** A scorer, until it is stopped. */
+function startScorer() {
   const stop = new AbortController()
-  const context = world.context(stop.signal)
-  const { settings } = context
-  const scorer = { ...settings.scorer, rescoreShare }
-  const running = runScorer({ ...context, settings: { ...settings, scorer } })
+  const running = runScorer(world.context(stop.signal))
   running.catch(() => {})
   return {
+    running,
+    stop: () => stop.abort(),
     async [Symbol.asyncDispose]() {
       stop.abort()
       await running
@@ -129,6 +129,7 @@ test('what is scored is scored again with a promoted model, and nothing else hap
   await vi.waitFor(() => expect(figure('freshet.drift.rows')).toBeGreaterThanOrEqual(living), DEADLINE)
   expect(figure('freshet.drift.mean.b')).toBeCloseTo(ROWS / 2, -2)
 
+  const promotedAtSeconds = Date.now() / 1_000
   const second = await promote(models[1])
   await expectScored(all, models[1], second)
   await vi.waitFor(() => {
@@ -137,7 +138,8 @@ test('what is scored is scored again with a promoted model, and nothing else hap
   }, DEADLINE)
   expect(figure('freshet.rescore.rows')).toBeGreaterThanOrEqual(ROWS - 10)
   expect(figure('freshet.rescore.total')).toBeGreaterThan(ROWS - 10)
-  expect(Date.now() / 1_000 - figure('freshet.rescore.began_at')).toBeLessThan(60)
+  expect(figure('freshet.rescore.began_at')).toBeGreaterThanOrEqual(promotedAtSeconds)
+  expect(figure('freshet.rescore.began_at')).toBeLessThanOrEqual(Date.now() / 1_000)
 
   const letters = (await world.read('dead')).map(({ key, headers }) => {
     const { code, model } = deadLetterRecord.decode(headers[DEAD_LETTER_HEADER]!)
@@ -152,15 +154,18 @@ test('a scorer that is stopped in the middle goes on where it was', async () => 
   const all = changes()
   const first = await promote(models[0])
   await world.write(all)
-  const a = startScorer(0.02)
+  const a = startScorer()
   await expectScored(all, models[0], first)
-  const second = await promote(models[1])
-  await vi.waitFor(() => expect(figure('freshet.rescore.rows')).toBeGreaterThan(0), {
-    ...DEADLINE,
-    interval: 10,
+  const add = world.metrics.add.bind(world.metrics)
+  vi.spyOn(world.metrics, 'add').mockImplementation((name, ...more) => {
+    add(name, ...more)
+    if (name === 'freshet.rescore.rows') a.stop()
   })
-  await a[Symbol.asyncDispose]()
+  const second = await promote(models[1])
+  await a.running
+  vi.restoreAllMocks()
   const done = figure('freshet.rescore.rows')
+  expect(done).toBeGreaterThan(0)
   expect(done).toBeLessThan(ROWS)
   await using _ = startScorer()
   await expectScored(all, models[1], second)

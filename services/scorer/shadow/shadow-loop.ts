@@ -11,7 +11,7 @@ import type { Clock } from '@freshet/stage/clock.ts'
 import { withGrace } from '@freshet/stage/grace.ts'
 import { Throttle } from '@freshet/stage/throttle.ts'
 import type { ScoredBatch } from '../infer/batch-scorer.ts'
-import type { Turns } from '../rescore/turns.ts'
+import type { Turns } from '../turns.ts'
 import { commonOutputs, compareRows, type ScoredRows } from './compare-rows.ts'
 import { ShadowBook } from './shadow-book.ts'
 import { ShadowQueue } from './shadow-queue.ts'
@@ -105,7 +105,7 @@ export class Shadow {
     try {
       const model = await loadModel(
         store,
-        { ...pointer, generation: 1, promotedAtMs: pointer.sinceMs, previous: [] },
+        pointer,
         { threads: 1, runRows: this.#context.settings.scorer.runRows },
         signal,
       )

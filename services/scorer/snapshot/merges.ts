@@ -1,6 +1,7 @@
 import { isFreshetError } from '@freshet/errors/errors.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
+import { restMsAfter } from '@freshet/stage/rest.ts'
 import { inSpan } from '@freshet/telemetry/spans.ts'
 import { filesToOne } from './files-to-one.ts'
 import type { FlushParts } from './flush.ts'
@@ -56,7 +57,7 @@ export class Merges {
       attributes: { [ATTRIBUTES.stage]: 'snapshot', [ATTRIBUTES.rows]: rows },
     }
     try {
-      const pause = halfOfTheTime(clock, signals.write)
+      const pause = partOfTheTime(clock, signals.write)
       const file = filesToOne(partition, plan, { store, settings, nowMs: clock.nowMs(), pause })
       await inSpan(telemetry.tracer, shape, () => publish(this.#parts, this.#own, [file], signals))
       telemetry.metrics.add('freshet.snapshot.commits')
@@ -73,12 +74,13 @@ export class Merges {
 const FAILED_MS = 600_000
 
 /** A merge is in no hurry: after each page it leaves as long to scoring as it took itself. */
-function halfOfTheTime(clock: Clock, signal: AbortSignal): () => Promise<void> {
+function partOfTheTime(clock: Clock, signal: AbortSignal): () => Promise<void> {
   let sinceMs = performance.now()
   return async () => {
-    await clock.sleep(Math.min(performance.now() - sinceMs, MAX_PAUSE_MS), signal)
+    await clock.sleep(Math.min(restMsAfter(performance.now() - sinceMs, SHARE), MAX_PAUSE_MS), signal)
     sinceMs = performance.now()
   }
 }
 
+const SHARE = 0.5
 const MAX_PAUSE_MS = 50

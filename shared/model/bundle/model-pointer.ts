@@ -22,6 +22,9 @@ const pointerSchema = z.object({
   previous: z.array(z.object(promotion)).default([]),
 })
 
+/** A pushed model, and the bytes that are meant. */
+export type PinnedModel = Pick<Promotion, 'name' | 'modelVersion' | 'sha256'>
+
 export type ModelPointer = z.infer<typeof pointerSchema>
 
 export const POINTER_OBJECT = 'models/current.json'
@@ -30,11 +33,7 @@ export const modelPointerRecord = jsonRecord<ModelPointer>('model pointer', 1, p
 const MAX_PREVIOUS = 10
 
 /** The pointer after `model` became the current one; what is current now can be rolled back to. */
-export function promoted(
-  model: Pick<Promotion, 'name' | 'modelVersion' | 'sha256'>,
-  over: ModelPointer | null,
-  nowMs: number,
-): ModelPointer {
+export function promoted(model: PinnedModel, over: ModelPointer | null, nowMs: number): ModelPointer {
   const previous = over === null ? [] : [promotionOf(over), ...over.previous].slice(0, MAX_PREVIOUS)
   return { ...next(model, over, nowMs), previous }
 }
@@ -55,7 +54,7 @@ export function rolledBack(current: ModelPointer, nowMs: number): ModelPointer |
 }
 
 function next(
-  { name, modelVersion, sha256 }: Pick<Promotion, 'name' | 'modelVersion' | 'sha256'>,
+  { name, modelVersion, sha256 }: PinnedModel,
   over: ModelPointer | null,
   nowMs: number,
 ): Omit<ModelPointer, 'previous'> {

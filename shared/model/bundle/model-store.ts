@@ -15,6 +15,7 @@ import {
 import {
   type ModelPointer,
   modelPointerRecord,
+  type PinnedModel,
   POINTER_OBJECT,
   promoted,
   promotedAgain,
@@ -64,7 +65,7 @@ export async function promoteModel(
   const decide = (current: ModelPointer | null) => {
     if (current?.name !== name || current.modelVersion !== modelVersion)
       return promoted({ name, modelVersion, sha256 }, current, nowMs)
-    checkPromoted(bundle, current)
+    checkMeant(bundle, current)
     return current
   }
   // Where another promotion comes first, ours goes on top of it, or finds itself done.
@@ -153,7 +154,9 @@ export async function loadPromotedModel(
   store: ObjectStore,
   signal: AbortSignal,
 ): Promise<{ bundle: ModelBundle; identity: ModelIdentity }> {
-  return await loadBundle(store, await readCurrent(store, signal), signal)
+  const current = await readCurrent(store, signal)
+  const { name, modelVersion: version, generation } = current
+  return { bundle: await loadBundle(store, current, signal), identity: { name, version, generation } }
 }
 
 /** @throws MODEL_MISSING */
@@ -163,16 +166,16 @@ async function readCurrent(store: ObjectStore, signal?: AbortSignal): Promise<Mo
   return pointer
 }
 
-/** @throws MODEL_MISSING when the objects that the pointer names are gone; MODEL_HASH, MODEL_INVALID */
+/** @throws MODEL_MISSING when the objects of the model are gone; MODEL_HASH, MODEL_INVALID */
 export async function loadBundle(
   store: ObjectStore,
-  pointer: ModelPointer,
+  model: PinnedModel,
   signal?: AbortSignal,
-): Promise<{ bundle: ModelBundle; identity: ModelIdentity }> {
-  const { name, modelVersion: version, generation } = pointer
+): Promise<ModelBundle> {
+  const { name, modelVersion: version } = model
   const bundle = await readPushedBundle(store, { name, version }, signal)
-  checkPromoted(bundle, pointer)
-  return { bundle, identity: { name, version, generation } }
+  checkMeant(bundle, model)
+  return bundle
 }
 
 /** What is pushed under a name and version, promoted or not. @throws MODEL_MISSING, MODEL_HASH, MODEL_INVALID */
@@ -184,13 +187,13 @@ export async function readPushedBundle(
   return await readBundle((file) => getFile(store, model, file, signal))
 }
 
-/** The files may belong together and yet not be those that were promoted. @throws MODEL_HASH */
-function checkPromoted({ spec }: ModelBundle, pointer: ModelPointer): void {
-  if (spec.sha256 === pointer.sha256) return
-  throw new FreshetError('MODEL_HASH', `${labelOf(pointer)} is not the model that was promoted`)
+/** The files may belong together and yet not be those that are meant. @throws MODEL_HASH */
+function checkMeant({ spec }: ModelBundle, model: PinnedModel): void {
+  if (spec.sha256 === model.sha256) return
+  throw new FreshetError('MODEL_HASH', `${labelOf(model)} is not the model that was promoted or named`)
 }
 
-function labelOf({ name, modelVersion: version }: ModelPointer): string {
+function labelOf({ name, modelVersion: version }: PinnedModel): string {
   return modelLabel({ name, version })
 }
 

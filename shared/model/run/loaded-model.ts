@@ -1,7 +1,7 @@
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import type { ModelIdentity } from '@freshet/records/score-batch.ts'
 import { modelLabel } from '@freshet/records/score-batch.ts'
-import type { ModelPointer } from '../bundle/model-pointer.ts'
+import type { PinnedModel } from '../bundle/model-pointer.ts'
 import { loadBundle } from '../bundle/model-store.ts'
 import type { RowWriter } from '../features/columns.ts'
 import type { Features } from '../features/features.ts'
@@ -13,7 +13,6 @@ import { verifyBundle } from './verify-bundle.ts'
 
 /** A model that has proved itself on its golden rows, ready to score. */
 export interface LoadedModel {
-  readonly identity: ModelIdentity
   /** `name@version` */
   readonly label: string
   /** Names, in the order of the columns that the pool gives. */
@@ -28,14 +27,19 @@ export interface LoadedModel {
   readonly goldenScores: ReadonlyMap<string, readonly number[]>
 }
 
+/** One that is promoted. */
+export interface ServingModel extends LoadedModel {
+  readonly identity: ModelIdentity
+}
+
 /** @throws MODEL_MISSING, MODEL_HASH, MODEL_INVALID, MODEL_GOLDEN, MODEL_RUN_FAILED, and what the store throws */
 export async function loadModel(
   store: ObjectStore,
-  pointer: ModelPointer,
+  model: PinnedModel,
   options: PoolOptions,
   signal: AbortSignal,
 ): Promise<LoadedModel> {
-  const { bundle, identity } = await loadBundle(store, pointer, signal)
+  const bundle = await loadBundle(store, model, signal)
   const pool = await InferencePool.start(bundle, options)
   try {
     await verifyBundle(bundle, pool, signal)
@@ -45,8 +49,7 @@ export async function loadModel(
     throw error
   }
   return {
-    identity,
-    label: modelLabel(identity),
+    label: modelLabel(bundle.spec),
     outputs: bundle.spec.outputs.map(({ name }) => name),
     writer: rowWriterOf(bundle),
     backgroundWriter: rowWriterOf(bundle),
@@ -59,16 +62,16 @@ export async function loadModel(
 }
 
 /** A model in use until its user disposes of it. */
-export type ModelInUse = LoadedModel & Disposable
+export type ModelInUse = ServingModel & Disposable
 
 /** Counts the users of a model, so that it goes when the last one is done and nobody meets a closed pool. */
 export class SharedModel {
-  readonly model: LoadedModel
+  readonly model: ServingModel
   readonly #unused = Promise.withResolvers<void>()
   #users = 0
   #isRetired = false
 
-  constructor(model: LoadedModel) {
+  constructor(model: ServingModel) {
     this.model = model
   }
 

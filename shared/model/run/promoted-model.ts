@@ -9,7 +9,7 @@ import { Throttle } from '@freshet/stage/throttle.ts'
 import type { ModelPointer } from '../bundle/model-pointer.ts'
 import { readPointer } from '../bundle/model-store.ts'
 import type { PoolOptions } from './inference-pool.ts'
-import { type LoadedModel, loadModel, type ModelInUse, SharedModel } from './loaded-model.ts'
+import { loadModel, type ModelInUse, type ServingModel, SharedModel } from './loaded-model.ts'
 
 export interface PromotedModelOptions {
   readonly store: ObjectStore
@@ -76,7 +76,7 @@ export class PromotedModel implements AsyncDisposable {
   }
 
   /** The model of now, to look at; null before there is one. */
-  get current(): LoadedModel | null {
+  get current(): ServingModel | null {
     return this.#current?.model ?? null
   }
 
@@ -130,7 +130,8 @@ export class PromotedModel implements AsyncDisposable {
     const { generation, name, modelVersion: version } = pointer
     if (generation === this.#refused?.generation) return this.#refused.fault
     try {
-      this.#replace(await loadModel(store, pointer, pool, signal))
+      const model = await loadModel(store, pointer, pool, signal)
+      this.#replace({ ...model, identity: { name, version, generation } })
       return null
     } catch (error) {
       if (!isFreshetError(error) || !REFUSALS.includes(error.code)) throw error
@@ -143,7 +144,7 @@ export class PromotedModel implements AsyncDisposable {
     }
   }
 
-  #replace(model: LoadedModel): void {
+  #replace(model: ServingModel): void {
     const { log, onModel } = this.#options
     const { label, identity, pool } = model
     const last = this.#current

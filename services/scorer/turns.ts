@@ -1,4 +1,5 @@
 import type { Clock } from '@freshet/stage/clock.ts'
+import { restMsAfter } from '@freshet/stage/rest.ts'
 
 /** Under a load without gaps, background work does one batch in this time. */
 const PATIENCE_MS = 1_000
@@ -39,7 +40,7 @@ export class Turns {
     const beganAtMs = this.#clock.nowMs()
     const result = await work()
     const tookMs = this.#clock.nowMs() - beganAtMs
-    await this.#clock.sleep(Math.min(MAX_REST_MS, tookMs * (1 / this.#share - 1)), signal)
+    await this.#clock.sleep(Math.min(MAX_REST_MS, restMsAfter(tookMs, this.#share)), signal)
     return result
   }
 
