@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { golden } from './golden/golden.kit.ts'
-import { type ShadowReport, shadowReportPrefix, shadowReportRecord } from './shadow-report.ts'
+import { type ShadowReport, shadowReportKey, shadowReportRecord } from './shadow-report.ts'
 
 const report: ShadowReport = {
   version: 1,
@@ -33,5 +33,5 @@ test('a shadow report of version 1 keeps its text and its place', () => {
   const text = golden('shadow-report.v1.txt')
   expect(shadowReportRecord.encode(report)).toBe(text.toString())
   expect(shadowReportRecord.decode(text)).toEqual(report)
-  expect(shadowReportPrefix(report.shadow)).toBe('models/shadow/delay@2/')
+  expect(shadowReportKey(report.shadow)).toBe('models/shadow/delay@2/report.json')
 })

@@ -17,8 +17,8 @@ const outputSchema = z.object({
 })
 
 /**
- * How a shadow scored beside the promoted model, as `models/shadow/<name>@<version>/<instance>.json`. Everything in it
- * adds up: reports of several instances merge into one (shared/model/shadow).
+ * How a shadow scored beside the promoted model, as `models/shadow/<name>@<version>/report.json`. Everything in it adds
+ * up: each scorer adds what it saw since it did so last (shared/model/shadow).
  */
 const reportSchema = z.object({
   version: z.literal(1),
@@ -28,6 +28,7 @@ const reportSchema = z.object({
   current: z.string(),
   /** Of the shadow's pointer: reports of another comparison are not to be mixed in. */
   sinceMs: z.number(),
+  /** The last processes that added to it. */
   instances: z.array(z.string()),
   /** When the first and the last row was scored. */
   fromMs: z.number(),
@@ -51,6 +52,6 @@ export type SampledPair = ShadowOutput['sample'][number]
 export const shadowReportRecord = jsonRecord<ShadowReport>('shadow report', 1, reportSchema)
 
 /** @param shadow `name@version` */
-export function shadowReportPrefix(shadow: string): string {
-  return `models/shadow/${shadow}/`
+export function shadowReportKey(shadow: string): string {
+  return `models/shadow/${shadow}/report.json`
 }

@@ -32,7 +32,7 @@ const report: ShadowReport = {
 
 test('a comparison is told in numbers that a person can judge', () => {
   expect(describeShadowReport(report).split('\n')).toEqual([
-    'delay@2 beside delay@1 since 1970-01-01T00:00:00.000Z, as of 1970-01-01T00:01:00.000Z, by 2 scorers',
+    'delay@2 beside delay@1 since 1970-01-01T00:00:00.000Z, as of 1970-01-01T00:01:00.000Z',
     '  2,000 rows, 30 left out because it was behind',
     '  1.0 % without a score of delay@2: 20 FIELD_MISSING',
     '  5 µs a row',

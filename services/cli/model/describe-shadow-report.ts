@@ -4,11 +4,11 @@ import { count, percent, short, timeOf } from '../text.ts'
 
 /** A comparison as people read it: what both scored, how far apart, and whether in the same order. */
 export function describeShadowReport(report: ShadowReport): string {
-  const { shadow, current, sinceMs, toMs, instances } = report
+  const { shadow, current, sinceMs, toMs } = report
   const { rows, skippedRows, failedShare, microsecondsPerRow, outputs } = summarize(report)
   const reasons = Object.entries(report.failedRows).map(([code, failed]) => `${count(failed)} ${code}`)
   return [
-    `${shadow} beside ${current} since ${timeOf(sinceMs)}, as of ${timeOf(toMs)}, by ${instances.length} scorers`,
+    `${shadow} beside ${current} since ${timeOf(sinceMs)}, as of ${timeOf(toMs)}`,
     `  ${count(rows)} rows, ${count(skippedRows)} left out because it was behind`,
     `  ${percent(failedShare)} without a score of ${shadow}${reasons.length > 0 ? `: ${reasons.join(', ')}` : ''}`,
     ...(microsecondsPerRow === null ? [] : [`  ${short(microsecondsPerRow)} µs a row`]),

@@ -11,7 +11,8 @@ import { loadSettings } from '@freshet/config/load.ts'
 import { flightUpdates, readFlights } from '@freshet/demo/flights.ts'
 import { DEMO_FOLDER } from '@freshet/model/bundle/bundles.kit.ts'
 import { shadowPointerRecord } from '@freshet/model/bundle/shadow-pointer.ts'
-import { type ShadowReport, shadowReportPrefix, shadowReportRecord } from '@freshet/records/shadow-report.ts'
+import { addToShadowReport } from '@freshet/model/shadow/stored-report.ts'
+import type { ShadowReport } from '@freshet/records/shadow-report.ts'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { freshet, type Outcome } from '../../../test/freshet.ts'
 
@@ -94,10 +95,7 @@ test('what scorers reported of a shadow is told as one', async () => {
     code: 1,
     stdout: expect.stringContaining('delay@2 has no report yet'),
   })
-  for (const instance of ['a', 'b']) {
-    const report = shadowReportRecord.encode({ ...REPORT, instances: [instance] })
-    await store.put(`${shadowReportPrefix('delay@2')}${instance}.json`, Buffer.from(report))
-  }
+  for (const instance of ['a', 'b']) await addToShadowReport(store, { ...REPORT, instances: [instance] })
   expect(await json('shadow', 'report')).toMatchObject({ instances: ['a', 'b'], summary: { rows: 200 } })
 })
 

@@ -1,10 +1,9 @@
 import { openS3, type S3ObjectStore } from '@freshet/adapters/s3/s3-object-store.ts'
-import { FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
+import { FreshetError } from '@freshet/errors/errors.ts'
 import { readShadow } from '@freshet/model/bundle/shadow-pointer.ts'
-import { mergeReports } from '@freshet/model/shadow/merge-reports.ts'
+import { readShadowReport } from '@freshet/model/shadow/stored-report.ts'
 import { summarize } from '@freshet/model/shadow/summarize.ts'
 import { modelLabel } from '@freshet/records/score-batch.ts'
-import { type ShadowReport, shadowReportPrefix, shadowReportRecord } from '@freshet/records/shadow-report.ts'
 import { Command } from 'commander'
 import { readInvocation } from '../invocation.ts'
 import { describeShadowReport } from './describe-shadow-report.ts'
@@ -21,7 +20,7 @@ export function shadowReportCommand(): Command {
       const { settings, json } = readInvocation(command)
       await using store = openS3(settings.s3)
       const label = name === undefined ? await currentShadow(store) : labelOf(name, version)
-      const report = mergeReports(await readReports(store, label))
+      const report = await readShadowReport(store, label)
       if (report === null) process.exitCode = NOTHING_YET
       if (json) {
         process.stdout.write(`${JSON.stringify(report && { ...report, summary: summarize(report) })}\n`)
@@ -43,16 +42,4 @@ async function currentShadow(store: S3ObjectStore): Promise<string> {
 function labelOf(name: string, version: string | undefined): string {
   if (version !== undefined) return modelLabel({ name, version })
   throw new FreshetError('USAGE', 'name and version are wanted, as in `freshet model shadow report delay 2`')
-}
-
-/** One that is gone since it was listed is left out. */
-async function readReports(store: S3ObjectStore, label: string): Promise<ShadowReport[]> {
-  const reports: ShadowReport[] = []
-  for (const { key } of await store.list(shadowReportPrefix(label)))
-    try {
-      reports.push(shadowReportRecord.decode((await store.get(key)).body))
-    } catch (error) {
-      if (!isFreshetError(error, 'OBJECT_MISSING')) throw error
-    }
-  return reports
 }

@@ -2,7 +2,6 @@ import { expect, test } from 'vitest'
 import { type Comparison, ShadowBook } from './shadow-book.ts'
 
 const comparison: Comparison = { shadow: 'delay@2', current: 'delay@1', sinceMs: 5, instance: 'scorer-1' }
-const parts = (before: ReturnType<ShadowBook['report']> = null) => ({ before, random: () => 0.5 })
 
 function seen(book: ShadowBook, atMs: number): ShadowBook {
   book.scored({ rows: 3, failedRows: { FIELD_MISSING: 1 }, tookMs: 2, atMs })
@@ -13,7 +12,7 @@ function seen(book: ShadowBook, atMs: number): ShadowBook {
 }
 
 test('a report says what was given, what was left out, and how far the scores are apart', () => {
-  expect(seen(new ShadowBook(comparison, ['score'], parts()), 100).report()).toEqual({
+  expect(seen(new ShadowBook(comparison, ['score'], () => 0.5), 100).report()).toEqual({
     version: 1,
     shadow: 'delay@2',
     current: 'delay@1',
@@ -41,16 +40,6 @@ test('a report says what was given, what was left out, and how far the scores ar
   })
 })
 
-test('a process of the same name goes on with the report of the one before, unless it was another comparison', () => {
-  const before = seen(new ShadowBook(comparison, ['score'], parts()), 100).report()
-  const goesOn = new ShadowBook(comparison, ['score'], parts(before))
-  expect(goesOn.report()).toEqual(before)
-  expect(seen(goesOn, 200).report()).toMatchObject({
-    fromMs: 100,
-    toMs: 201,
-    rows: 6,
-    instances: ['scorer-1'],
-  })
-  const other = new ShadowBook({ ...comparison, current: 'delay@3' }, ['score'], parts(before))
-  expect(other.report()).toBeNull()
+test('where nothing was seen there is no report', () => {
+  expect(new ShadowBook(comparison, ['score'], () => 0.5).report()).toBeNull()
 })

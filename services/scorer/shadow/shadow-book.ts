@@ -1,4 +1,3 @@
-import { isSameComparison, mergeReports } from '@freshet/model/shadow/merge-reports.ts'
 import { lowest, Sample } from '@freshet/model/shadow/sample.ts'
 import type { ShadowReport } from '@freshet/records/shadow-report.ts'
 
@@ -11,10 +10,10 @@ export interface Comparison {
   readonly instance: string
 }
 
-/** What this instance has seen of one comparison. Pure. */
+/** What this instance has seen of one comparison, since it reported last. Pure. */
 export class ShadowBook {
   readonly comparison: Comparison
-  readonly #before: ShadowReport | null
+  readonly outputs: readonly string[]
   readonly #outputs: { readonly name: string; sums: Sums; readonly sample: Sample }[]
   readonly #failedRows: Record<string, number> = {}
   #fromMs = Number.POSITIVE_INFINITY
@@ -23,17 +22,10 @@ export class ShadowBook {
   #skippedRows = 0
   #scoringMs = 0
 
-  /**
-   * @param outputs that both models have
-   * @param before  what an earlier process of this name has reported: of the same comparison it goes on
-   */
-  constructor(
-    comparison: Comparison,
-    outputs: readonly string[],
-    { before, random }: { before: ShadowReport | null; random: () => number },
-  ) {
+  /** @param outputs that both models have */
+  constructor(comparison: Comparison, outputs: readonly string[], random: () => number) {
     this.comparison = comparison
-    this.#before = before !== null && isSameComparison(before, comparison) ? before : null
+    this.outputs = outputs
     this.#outputs = outputs.map((name) => ({
       name,
       sums: { pairs: 0, sumCurrent: 0, sumShadow: 0, sumAbsoluteDifference: 0 },
@@ -68,8 +60,8 @@ export class ShadowBook {
   /** null: nothing was seen yet. */
   report(): ShadowReport | null {
     const { shadow, current, sinceMs, instance } = this.comparison
-    if (this.#rows + this.#skippedRows === 0) return this.#before
-    const own: ShadowReport = {
+    if (this.#rows + this.#skippedRows === 0) return null
+    return {
       version: 1,
       shadow,
       current,
@@ -87,7 +79,6 @@ export class ShadowBook {
         sample: lowest(sample.pairs),
       })),
     }
-    return this.#before === null ? own : mergeReports([this.#before, own])
   }
 
   #seen(atMs: number): void {

@@ -1,10 +1,9 @@
-import { Buffer } from 'node:buffer'
 import { FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
 import { readShadow, type ShadowPointer } from '@freshet/model/bundle/shadow-pointer.ts'
 import { type LoadedModel, loadModel } from '@freshet/model/run/loaded-model.ts'
+import { addToShadowReport } from '@freshet/model/shadow/stored-report.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import { modelLabel } from '@freshet/records/score-batch.ts'
-import { type ShadowReport, shadowReportPrefix, shadowReportRecord } from '@freshet/records/shadow-report.ts'
 import type { ServiceContext } from '@freshet/service/service.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
@@ -171,8 +170,7 @@ export class Shadow {
     await this.#report(signal)
     const { label, pointer } = this.#active!
     const comparison = { shadow: label, current, sinceMs: pointer.sinceMs, instance: this.#context.instance }
-    const before = await this.#readReport(label, signal)
-    this.#book = new ShadowBook(comparison, outputs, { before, random: Math.random })
+    this.#book = new ShadowBook(comparison, outputs, Math.random)
     return this.#book
   }
 
@@ -183,7 +181,7 @@ export class Shadow {
     await this.#report(signal)
   }
 
-  /** What it says now takes the place of what it said before. */
+  /** Adds what was seen since the last time; what does not get through is added the next time. */
   async #report(signal: AbortSignal): Promise<void> {
     const { store, clock } = this.#deps
     const skipped = this.#queue.takeSkipped()
@@ -193,26 +191,11 @@ export class Shadow {
     const report = this.#book.report()
     if (report === null) return
     try {
-      const body = Buffer.from(shadowReportRecord.encode(report))
-      await store.put(this.#reportKey(report.shadow), body, undefined, signal)
+      await addToShadowReport(store, report, signal)
+      this.#book = new ShadowBook(this.#book.comparison, this.#book.outputs, Math.random)
     } catch (error) {
       this.#complain('the shadow’s report is not written', error)
     }
-  }
-
-  /** Of an earlier process of this name; null where there is none that can be read. */
-  async #readReport(label: string, signal: AbortSignal): Promise<ShadowReport | null> {
-    try {
-      return shadowReportRecord.decode((await this.#deps.store.get(this.#reportKey(label), signal)).body)
-    } catch (error) {
-      if (!isFreshetError(error, 'OBJECT_MISSING'))
-        this.#complain('the shadow’s last report is not read', error)
-      return null
-    }
-  }
-
-  #reportKey(label: string): string {
-    return `${shadowReportPrefix(label)}${this.#context.instance}.json`
   }
 
   async #close(): Promise<void> {

@@ -6,14 +6,12 @@ import type { ModelBundle } from '@freshet/model/bundle/bundle.ts'
 import { fixtureBundle } from '@freshet/model/bundle/bundles.kit.ts'
 import { promoteModel, pushModel } from '@freshet/model/bundle/model-store.ts'
 import { setShadow, shadowPointerRecord } from '@freshet/model/bundle/shadow-pointer.ts'
-import { mergeReports } from '@freshet/model/shadow/merge-reports.ts'
+import { readShadowReport } from '@freshet/model/shadow/stored-report.ts'
 import { summarize } from '@freshet/model/shadow/summarize.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import type { Change } from '@freshet/records/change.ts'
-import { type ShadowReport, shadowReportPrefix, shadowReportRecord } from '@freshet/records/shadow-report.ts'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { runScorer } from '../main.ts'
-import { World } from '../world.kit.ts'
+import { World, withScorer } from '../world.kit.ts'
 
 const DEADLINE = { timeout: 60_000, interval: 100 }
 vi.setConfig({ testTimeout: 150_000 })
@@ -70,23 +68,7 @@ function change(id: number): Change {
 
 const changes = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => change(from + i))
 
-async function withScorer(during: () => Promise<void>): Promise<void> {
-  const stop = new AbortController()
-  const running = runScorer(world.context(stop.signal))
-  try {
-    await Promise.race([during(), running])
-  } finally {
-    stop.abort()
-    await running
-  }
-}
-
-async function readReport(): Promise<ShadowReport | null> {
-  const reports: ShadowReport[] = []
-  for (const { key } of await store.list(shadowReportPrefix(LABEL)))
-    reports.push(shadowReportRecord.decode((await store.get(key)).body))
-  return mergeReports(reports)
-}
+const readReport = () => readShadowReport(store, LABEL)
 
 const figure = (name: string) => world.metrics.values()[name]!
 
@@ -104,10 +86,10 @@ test('a shadow is compared row by row, its report outlives its scorer, and its s
   const shadow = await shadowBundle()
   await pushModel(store, shadow)
   await setShadow(store, shadow.spec, Date.now())
-  await withScorer(() => feedUntilCompared(10))
+  await withScorer(world, () => feedUntilCompared(10))
   const before = await readReport()
   expect(before!.rows).toBeGreaterThanOrEqual(10)
-  await withScorer(() => feedUntilCompared(before!.rows + 100))
+  await withScorer(world, () => feedUntilCompared(before!.rows + 100))
   const report = (await readReport())!
   expect(report).toMatchObject({ shadow: LABEL, current: 'fixture@1', instances: ['scorer-test'] })
   expect(report.rows).toBe(figure('freshet.shadow.rows'))
@@ -132,7 +114,7 @@ test('a shadow that is not what its pointer says is refused once, and scoring go
   const pointer = await setShadow(store, shadow.spec, Date.now())
   const other = shadowPointerRecord.encode({ ...pointer, sha256: '0'.repeat(64) })
   await store.put('models/shadow.json', Buffer.from(other))
-  await withScorer(async () => {
+  await withScorer(world, async () => {
     await vi.waitFor(() => expect(refusals()).toHaveLength(1), DEADLINE)
     await world.write(changes(0, 100))
     await vi.waitFor(() => expect(figure('freshet.scorer.scored')).toBe(100), DEADLINE)

@@ -1,6 +1,9 @@
 import type { ShadowOutput, ShadowReport } from '@freshet/records/shadow-report.ts'
 import { lowest } from './sample.ts'
 
+/** `once` is another process each time. */
+const MAX_INSTANCES = 20
+
 /**
  * Reports of all instances as one. Those of an earlier comparison, or beside another promoted model, are left out: what
  * counts is what was scored last.
@@ -12,7 +15,7 @@ export function mergeReports(reports: readonly ShadowReport[]): ShadowReport | n
   return reports.filter((report) => isSameComparison(report, last)).reduce(merge)
 }
 
-export function isSameComparison(a: Comparison, b: Comparison): boolean {
+function isSameComparison(a: Comparison, b: Comparison): boolean {
   return a.shadow === b.shadow && a.current === b.current && a.sinceMs === b.sinceMs
 }
 
@@ -21,7 +24,7 @@ type Comparison = Pick<ShadowReport, 'shadow' | 'current' | 'sinceMs'>
 function merge(a: ShadowReport, b: ShadowReport): ShadowReport {
   return {
     ...a,
-    instances: [...new Set([...a.instances, ...b.instances])].toSorted(),
+    instances: [...new Set([...a.instances, ...b.instances])].slice(-MAX_INSTANCES),
     fromMs: Math.min(a.fromMs, b.fromMs),
     toMs: Math.max(a.toMs, b.toMs),
     rows: a.rows + b.rows,

@@ -1,6 +1,8 @@
-import type { SampledPair, ShadowReport } from '@freshet/records/shadow-report.ts'
+import { MemoryObjectStore } from '@freshet/adapters/memory/object-store.ts'
+import { type SampledPair, type ShadowReport, shadowReportKey } from '@freshet/records/shadow-report.ts'
 import { describe, expect, test } from 'vitest'
 import { mergeReports } from './merge-reports.ts'
+import { addToShadowReport, readShadowReport } from './stored-report.ts'
 import { ranks, summarize } from './summarize.ts'
 
 function report(changes: Partial<ShadowReport> = {}, pairs: readonly [number, number][] = []): ShadowReport {
@@ -61,6 +63,30 @@ describe('a merged report', () => {
     const before = report({ current: 'delay@0', toMs: 19, instances: ['before'] })
     expect(mergeReports([earlier, before, report()])!.instances).toEqual(['a'])
     expect(mergeReports([])).toBeNull()
+  })
+})
+
+describe('a stored report', () => {
+  test('is one object, to which scorers add at the same time, and processes that come and go', async () => {
+    const store = new MemoryObjectStore()
+    expect(await readShadowReport(store, 'delay@2')).toBeNull()
+    const instances = Array.from({ length: 30 }, (_, i) => `scorer-${i}`)
+    const add = (instance: string) =>
+      addToShadowReport(store, report({ instances: [instance], rows: 2 }, [[1, 2]]))
+    for (const instance of instances.slice(5)) await add(instance)
+    await Promise.all(instances.slice(0, 5).map(add))
+    const stored = (await readShadowReport(store, 'delay@2'))!
+    expect(stored).toMatchObject({ rows: 60, outputs: [{ pairs: 30, sumCurrent: 30, sumShadow: 60 }] })
+    expect(stored.instances).toHaveLength(20)
+    expect((await store.list('')).map(({ key }) => key)).toEqual([shadowReportKey('delay@2')])
+  })
+
+  test('begins anew with another comparison, and what comes late of the last one is left out', async () => {
+    const store = new MemoryObjectStore()
+    await addToShadowReport(store, report({ rows: 1 }))
+    await addToShadowReport(store, report({ rows: 2, sinceMs: 2, toMs: 30 }))
+    await addToShadowReport(store, report({ rows: 4 }))
+    expect(await readShadowReport(store, 'delay@2')).toMatchObject({ rows: 2, sinceMs: 2 })
   })
 })
 
