@@ -31,7 +31,7 @@ export class Arrivals implements AsyncDisposable {
     return Promise.all(
       keys.map((key) => {
         const { promise, resolve: seen } = Promise.withResolvers<number>()
-        this.#awaited.set(redisKey(this.#pipeline, key), { sinceMs, seen })
+        this.#awaited.set(redisKey(this.#pipeline, key, false), { sinceMs, seen })
         return promise
       }),
     )
@@ -57,7 +57,7 @@ export class Arrivals implements AsyncDisposable {
     this.#ended.abort()
     await this.#looking
     for (let cursor = '0', done = false; !done; done = cursor === '0') {
-      const pattern = `${redisKey(this.#pipeline, '')}*`
+      const pattern = `${redisKey(this.#pipeline, '', false)}*`
       const [next, keys] = await this.#redis.scan(cursor, 'MATCH', pattern, 'COUNT', UNLINK_KEYS)
       cursor = next
       if (keys.length > 0) await this.#redis.unlink(keys)

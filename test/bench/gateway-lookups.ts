@@ -62,7 +62,7 @@ async function storeScores({ settings, bundle }: Stack, keys: readonly string[])
   const { outputs } = bundle.spec
   const nowMs = Date.now()
   const stored = keys.map((key, seqNo): [string, string] => [
-    redisKey(settings.pipeline, key),
+    redisKey(settings.pipeline, key, false),
     encodeStoredScore({
       key,
       rank: { revision: { documentVersion: 0, epoch: nowMs, primaryTerm: 1, seqNo }, modelGeneration: 1 },
@@ -85,7 +85,7 @@ async function storeScores({ settings, bundle }: Stack, keys: readonly string[])
 async function startBareServer({
   settings,
 }: Stack): Promise<{ readonly pid: number; readonly port: number } & AsyncDisposable> {
-  const child: ChildProcess = fork(BARE_SERVER, [settings.redis.url, redisKey(settings.pipeline, '')])
+  const child: ChildProcess = fork(BARE_SERVER, [settings.redis.url, redisKey(settings.pipeline, '', false)])
   const [port] = (await once(child, 'message')) as [number]
   return {
     pid: child.pid!,

@@ -5,7 +5,7 @@ import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { checkRedis } from './check.ts'
 import { RedisCluster } from './redis-cluster.kit.ts'
-import { bucketOf, redisKey } from './redis-key.ts'
+import { redisKey } from './redis-key.ts'
 import { RedisScoreReader } from './redis-score-reader.ts'
 import { RedisScoreStore } from './redis-score-store.ts'
 
@@ -48,7 +48,7 @@ test('a slot that moves while it is written to takes its scores along, and the w
   await using store = await open()
   await using reader = new RedisScoreReader(settings(), options)
   const [row] = flights(1)
-  const key = redisKey(options.pipeline, row!.key, bucketOf(row!.key))
+  const key = redisKey(options.pipeline, row!.key, true)
   const target = cluster.masters.find((master) => master !== cluster.masterOf(key))!
   let isMoved = false
   let seqNo = 10
@@ -94,7 +94,7 @@ test('a master that dies is told by name, and once it is back all is written and
   await expect(store.mark.isFilled()).rejects.toMatchObject({ code: 'REDIS_UNREACHABLE' })
   await expect(checkRedis(settings())).rejects.toMatchObject({ code: 'REDIS_UNREACHABLE' })
   const lost = flights(100).find(
-    ({ key }) => cluster.masterOf(redisKey(options.pipeline, key, bucketOf(key))) === dead,
+    ({ key }) => cluster.masterOf(redisKey(options.pipeline, key, true)) === dead,
   )!
   await expect(reader.get(lost.key)).rejects.toMatchObject({ code: 'REDIS_UNREACHABLE' })
 

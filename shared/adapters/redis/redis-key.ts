@@ -12,8 +12,13 @@ export function bucketOf(key: string): number {
   return crc16(key) % BUCKETS
 }
 
-/** Where the score of a document key lies. @param bucket of the key, in a cluster */
-export function redisKey(pipeline: string, key: string, bucket?: number): string {
+/** Where the score of a document key lies. */
+export function redisKey(pipeline: string, key: string, isCluster: boolean): string {
+  return redisKeyIn(isCluster ? bucketOf(key) : undefined, pipeline, key)
+}
+
+/** The same, for who knows the key's bucket already. @param bucket undefined: there is no cluster */
+export function redisKeyIn(bucket: number | undefined, pipeline: string, key: string): string {
   return bucket === undefined ? `${pipeline}:score:${key}` : `${pipeline}:score:{${TAGS[bucket]}}:${key}`
 }
 

@@ -4,7 +4,7 @@ import { decodeStoredScore, type StoredScore } from '@freshet/records/stored-sco
 import type { Log } from '@freshet/stage/log.ts'
 import { addressOf, assertConnected, createClient, type RedisClient } from './connect.ts'
 import { toRedisError } from './redis-error.ts'
-import { bucketOf, redisKey } from './redis-key.ts'
+import { redisKey } from './redis-key.ts'
 
 /**
  * Fails at once or within 200 ms, and is back a moment after Redis is (figures: decisions/0006). `socketTimeout` is what
@@ -57,7 +57,7 @@ export class RedisScoreReader implements AsyncDisposable {
     assertConnected(this.#redis)
     let text: string | null
     try {
-      text = await this.#redis.get(this.#redisKey(key))
+      text = await this.#redis.get(redisKey(this.#pipeline, key, this.#isCluster))
     } catch (error) {
       throw toRedisError(error, this.#address)
     }
@@ -66,10 +66,6 @@ export class RedisScoreReader implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#redis.disconnect()
-  }
-
-  #redisKey(key: string): string {
-    return redisKey(this.#pipeline, key, this.#isCluster ? bucketOf(key) : undefined)
   }
 
   #failed(error: unknown, log: Log): void {

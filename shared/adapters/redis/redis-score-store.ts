@@ -18,9 +18,10 @@ import {
   type RedisClient,
 } from './connect.ts'
 import { FillMark } from './fill-mark.ts'
-import { callsOf, type GuardedCall, RANK_GUARD } from './rank-guard.ts'
+import { RANK_GUARD } from './rank-guard.ts'
 import { replyCode, toRedisError } from './redis-error.ts'
-import { bucketOf, redisKey } from './redis-key.ts'
+import { redisKey } from './redis-key.ts'
+import { type GuardedCall, rowsToCalls } from './rows-to-calls.ts'
 
 /** Patient, but every wait ends: a write that takes longer is given up and done again, which the guard makes safe. */
 const WRITER = {
@@ -90,7 +91,7 @@ export class RedisScoreStore implements ScoreStore {
    * @throws REDIS_UNREACHABLE, REDIS_UNAUTHORIZED, REDIS_REFUSED
    */
   async merge(rows: StoredRows, signal: AbortSignal = new AbortController().signal): Promise<void> {
-    const pending = new Set(callsOf(rows, this.#pipeline, this.#settings))
+    const pending = new Set(rowsToCalls(rows, this.#pipeline, this.#settings))
     const giveUpAtMs = systemClock.nowMs() + RETRIES_END_MS
     await retry(() => this.#sendAll(pending), {
       backOff: RETRY,
@@ -110,7 +111,9 @@ export class RedisScoreStore implements ScoreStore {
 
   async get(key: string): Promise<StoredScore | undefined> {
     assertConnected(this.#redis)
-    const text = await this.#translated(this.#redis.get(this.#redisKey(key)))
+    const text = await this.#translated(
+      this.#redis.get(redisKey(this.#pipeline, key, this.#settings.cluster)),
+    )
     return text === null ? undefined : decodeStoredScore(key, text)
   }
 
@@ -156,10 +159,6 @@ export class RedisScoreStore implements ScoreStore {
       if (replyCode(error) !== 'NOSCRIPT') throw toRedisError(error, this.#address)
       await this.#translated(this.#redis.eval(RANK_GUARD.lua, keys.length, ...keys, ...args))
     }
-  }
-
-  #redisKey(key: string): string {
-    return redisKey(this.#pipeline, key, this.#settings.cluster ? bucketOf(key) : undefined)
   }
 
   #translated<T>(reply: Promise<T>): Promise<T> {
