@@ -3,7 +3,7 @@
  * consumed. Whoever stores the batch can commit exactly it.
  */
 import { Buffer } from 'node:buffer'
-import { FreshetError } from '@freshet/errors/errors.ts'
+import { FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
 import type { TraceContext } from './change.ts'
 import type { Rank } from './revision.ts'
 
@@ -150,6 +150,19 @@ export function decodeScoreBatch(message: Buffer): ScoreBatch {
   const rows = viewRows(bytes.buffer, layout, count, header.outputs.length)
   checkRows(rows)
   return { header, rows }
+}
+
+/**
+ * A message of `.scores`, or why it is no score batch at all: no reader stops for that.
+ * @throws RECORD_VERSION when infer is newer than this build: its batches must wait for a newer one
+ */
+export function tryDecodeScoreBatch(message: Buffer | null): ScoreBatch | FreshetError {
+  try {
+    return decodeScoreBatch(message ?? Buffer.alloc(0))
+  } catch (error) {
+    if (isFreshetError(error, 'RECORD_MALFORMED')) return error
+    throw error
+  }
 }
 
 const COLUMNS = [

@@ -1,7 +1,7 @@
 import { type Batch, GroupConsumer } from '@freshet/adapters/kafka/consumer.ts'
-import { isFreshetError } from '@freshet/errors/errors.ts'
+import { FreshetError } from '@freshet/errors/errors.ts'
 import type { ScoreStore } from '@freshet/ports/score-store.ts'
-import { decodeScoreBatch, type ScoreBatch } from '@freshet/records/score-batch.ts'
+import { type ScoreBatch, tryDecodeScoreBatch } from '@freshet/records/score-batch.ts'
 import { rowsOfBatch } from '@freshet/records/stored-rows.ts'
 import { groupName, topicName } from '@freshet/records/topics.ts'
 import type { ServiceContext } from '@freshet/service/service.ts'
@@ -75,13 +75,12 @@ async function mergeScores(context: ServiceContext, deps: CacheDeps): Promise<vo
 function decodeFetch({ messages }: Batch): { batches: ScoreBatch[]; dead: DeadMessage[] } {
   const batches: ScoreBatch[] = []
   const dead: DeadMessage[] = []
-  for (const message of messages)
-    try {
-      batches.push(decodeScoreBatch(message.value ?? Buffer.alloc(0)))
-    } catch (error) {
-      if (!isFreshetError(error, 'RECORD_MALFORMED')) throw error
-      dead.push({ message, code: error.code, at: null, reason: error.message })
-    }
+  for (const message of messages) {
+    const batch = tryDecodeScoreBatch(message.value)
+    if (batch instanceof FreshetError)
+      dead.push({ message, code: batch.code, at: null, reason: batch.message })
+    else batches.push(batch)
+  }
   return { batches, dead }
 }
 

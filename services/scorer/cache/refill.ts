@@ -1,11 +1,11 @@
-import { Buffer } from 'node:buffer'
+import type { Buffer } from 'node:buffer'
 import type { KafkaConnection } from '@freshet/adapters/kafka/connect.ts'
 import { readAll } from '@freshet/adapters/kafka/read-all.ts'
 import { FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import type { ScoreStore } from '@freshet/ports/score-store.ts'
 import type { Manifest, SnapshotFile } from '@freshet/records/manifest.ts'
-import { decodeScoreBatch, type ScoreBatch, STATE } from '@freshet/records/score-batch.ts'
+import { STATE, tryDecodeScoreBatch } from '@freshet/records/score-batch.ts'
 import { rowsOfBatch, type StoredRows } from '@freshet/records/stored-rows.ts'
 import { topicName } from '@freshet/records/topics.ts'
 import { filesOf, objectKey, readManifest } from '@freshet/snapshot/manifest.ts'
@@ -39,8 +39,8 @@ export function describeGone(messages: number): string {
   return `${messages} messages of .scores were deleted before a snapshot held them, and their scores are not in Redis: \`freshet model promote --again\` scores everything anew`
 }
 
-/** Some 200 million rows. Whoever stops it waits less. */
-const SCORES_DEADLINE_MS = 3_600_000
+/** However much there is to bring, something comes meanwhile. */
+const STANDSTILL_MS = 60_000
 
 /**
  * Brings to the cache all that the snapshot holds, page by page, and then `.scores` from the manifest's offsets to where
@@ -48,7 +48,8 @@ const SCORES_DEADLINE_MS = 3_600_000
  * memory: a row group of one file.
  *
  * A file that cannot be read does not keep the others back; its error is thrown in the end.
- * @throws what the store, Kafka and the cache throw; DEADLINE when `signal` aborts
+ * @throws what the store, Kafka and the cache throw; DEADLINE when `signal` aborts, or nothing comes of `.scores` for a
+ *   minute
  */
 export async function refill(parts: RefillParts, signal: AbortSignal): Promise<RefillProgress> {
   const manifest = (await readManifest(parts.store, parts.pipeline, signal))?.manifest
@@ -113,19 +114,14 @@ class Bringing {
       onGone: (_, missing) => this.#tell({ gone: this.progress.gone + missing }),
       onMessage: (_, { value }) => this.#message(value),
       signal: this.#signal,
-      deadlineMs: SCORES_DEADLINE_MS,
+      standstillMs: STANDSTILL_MS,
     })
   }
 
   async #message(value: Buffer | null): Promise<void> {
-    let batch: ScoreBatch
-    try {
-      batch = decodeScoreBatch(value ?? Buffer.alloc(0))
-    } catch (error) {
-      if (!isFreshetError(error, 'RECORD_MALFORMED')) throw error
-      return this.#tell({ malformed: this.progress.malformed + 1 })
-    }
-    await this.#merge(rowsOfBatch(batch))
+    const batch = tryDecodeScoreBatch(value)
+    if (batch instanceof FreshetError) this.#tell({ malformed: this.progress.malformed + 1 })
+    else await this.#merge(rowsOfBatch(batch))
   }
 
   async #merge(all: StoredRows): Promise<void> {
