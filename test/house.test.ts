@@ -57,6 +57,33 @@ describe('the arrows between rooms', () => {
     expect(wrong).toEqual([])
   })
 
+  test('the command line imports of a service what starts it, and what it does by hand in its place', () => {
+    const allowed = new Set([
+      'poller/main.ts',
+      'scorer/main.ts',
+      'gateway/main.ts',
+      'watchdog/main.ts',
+      'scorer/snapshot/flush-bell.ts',
+      'scorer/rescore/plan.ts',
+      'scorer/rescore/read-plan.ts',
+      'scorer/cache/fill-cache.ts',
+      'scorer/cache/refill.ts',
+      'poller/sweep/dead-epochs.ts',
+      'watchdog/judge.ts',
+      'watchdog/slack-message.ts',
+      'watchdog/slack-route.ts',
+    ])
+    const imported = globSync(join(ROOT, 'services/cli/**/*.ts'))
+      .filter((file) => !isForTests(file))
+      .flatMap((file) =>
+        [
+          ...readFileSync(file, 'utf8').matchAll(/'@freshet\/((?:poller|scorer|gateway|watchdog)\/[^']+)'/g),
+        ].map((match) => match[1]!),
+      )
+    expect(imported.length).toBeGreaterThan(0)
+    expect(imported.filter((file) => !allowed.has(file))).toEqual([])
+  })
+
   test('nothing that runs imports what is for tests only', () => {
     const files = ['services', 'shared', 'infra']
       .flatMap((room) => globSync(join(ROOT, room, '**/*.ts'), { exclude: ['**/node_modules/**'] }))

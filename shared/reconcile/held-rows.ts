@@ -2,11 +2,12 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import type { Manifest } from '@freshet/records/manifest.ts'
+import type { StoredRows } from '@freshet/records/stored-rows.ts'
 import { filesOf, objectKey } from '@freshet/snapshot/manifest.ts'
 import { mergeSorted, type SortedSource } from '@freshet/snapshot/merge.ts'
 import { openSnapshotFile } from '@freshet/snapshot/parquet/read.ts'
 import { PAGE_ROWS } from '@freshet/snapshot/parquet/write.ts'
-import { EMPTY_SCHEMA, type SnapshotRows, uniteSchemas } from '@freshet/snapshot/rows.ts'
+import { EMPTY_SCHEMA, uniteSchemas } from '@freshet/snapshot/unite-schemas.ts'
 
 /**
  * Every row of a snapshot that counts: of each key the one of highest rank, tombstones too, without outputs. Partition
@@ -19,7 +20,7 @@ export async function* heldRows(
   store: ObjectStore,
   { partitions }: Manifest,
   signal: AbortSignal,
-): AsyncGenerator<SnapshotRows> {
+): AsyncGenerator<StoredRows> {
   for (const partition of Object.values(partitions)) {
     const sources: SortedSource[] = []
     for (const { object, bytes } of filesOf(partition))

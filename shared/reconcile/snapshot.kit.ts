@@ -8,8 +8,8 @@ import {
   manifestRecord,
 } from '@freshet/records/manifest.ts'
 import type { ScoreBatch } from '@freshet/records/score-batch.ts'
+import { rowsOfBatch } from '@freshet/records/stored-rows.ts'
 import { objectKey } from '@freshet/snapshot/manifest.ts'
-import { rowsOfBatch } from '@freshet/snapshot/rows.ts'
 import { sortRows } from '@freshet/snapshot/sort.ts'
 import { wholeFile } from '@freshet/snapshot/whole-file.kit.ts'
 

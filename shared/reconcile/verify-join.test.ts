@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { scoreBatchOf } from '@freshet/records/score-batch.kit.ts'
 import { ROW_STATES } from '@freshet/records/score-batch.ts'
-import { rowsOfBatch, type SnapshotRows } from '@freshet/snapshot/rows.ts'
+import { rowsOfBatch, type StoredRows } from '@freshet/records/stored-rows.ts'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { LiveKeys } from './collected-keys.ts'
@@ -32,7 +32,7 @@ async function joined({ documents, checkpoint, captured }: World): Promise<Joine
 type Row = Pick<HeldRow, 'state' | 'modelGeneration'> & { epoch: number; seqNo: number }
 
 /** As pages of one generation each. */
-function pagesOf(rows: ReadonlyMap<string, Row>): SnapshotRows[] {
+function pagesOf(rows: ReadonlyMap<string, Row>): StoredRows[] {
   return [1, 2].map((generation) => {
     const mine = [...rows].filter(([, row]) => row.modelGeneration === generation)
     const batch = scoreBatchOf(

@@ -1,7 +1,7 @@
 import type { Buffer } from 'node:buffer'
 import type { Revision } from '@freshet/records/revision.ts'
 import { ROW_STATES, STATE } from '@freshet/records/score-batch.ts'
-import type { SnapshotRows } from '@freshet/snapshot/rows.ts'
+import type { StoredRows } from '@freshet/records/stored-rows.ts'
 import type { LiveTable } from './live-table.ts'
 import { keyAt, revisionAt } from './row-at.ts'
 import { type HeldRow, type JudgeContext, standingOfCurrent } from './verify-judge.ts'
@@ -66,13 +66,13 @@ export class Join<Shard extends JoinedShard> {
   }
 
   /** @param page rows that were not handed in before. */
-  add(page: SnapshotRows): Joined<Shard> {
+  add(page: StoredRows): Joined<Shard> {
     const joined = { suspects: [], extras: [], setAside: [] }
     for (let row = 0; row < page.count; row++) this.#addRow(page, row, joined)
     return joined
   }
 
-  #addRow(page: SnapshotRows, row: number, into: Into<Shard>): void {
+  #addRow(page: StoredRows, row: number, into: Into<Shard>): void {
     const { shards, isKeyOfOneIndex } = this.#options
     const owner = this.#byEpoch.get(page.epochs[row]!)
     const candidates = owner !== undefined && isKeyOfOneIndex ? [owner] : shards
@@ -93,7 +93,7 @@ export class Join<Shard extends JoinedShard> {
   }
 
   /** A document that was deleted in one shard of its index may live in another, through routing. */
-  #meetElsewhere(page: SnapshotRows, row: number, into: Into<Shard>): void {
+  #meetElsewhere(page: StoredRows, row: number, into: Into<Shard>): void {
     const from = page.keyOffsets[row]!
     const to = page.keyOffsets[row + 1]!
     for (const shard of this.#options.shards) {
@@ -102,7 +102,7 @@ export class Join<Shard extends JoinedShard> {
     }
   }
 
-  #met(shard: Shard, seqNo: number, page: SnapshotRows, row: number, into: Into<Shard>): void {
+  #met(shard: Shard, seqNo: number, page: StoredRows, row: number, into: Into<Shard>): void {
     if (this.#speaksPlainly(shard, seqNo, page, row)) {
       const standing = standingOfCurrent(
         page.states[row]!,
@@ -116,7 +116,7 @@ export class Join<Shard extends JoinedShard> {
   }
 
   /** Within an epoch sequence numbers order a document's revisions; between epochs those do, where there is no version. */
-  #speaksPlainly({ captured }: Shard, seqNo: number, page: SnapshotRows, row: number): boolean {
+  #speaksPlainly({ captured }: Shard, seqNo: number, page: StoredRows, row: number): boolean {
     if (captured === null || page.states[row] === STATE.deleted) return false
     const epoch = page.epochs[row]!
     if (epoch === captured.epoch) return page.seqNos[row]! >= seqNo
@@ -125,7 +125,7 @@ export class Join<Shard extends JoinedShard> {
   }
 
   /** Rows of a shard that is not read, or at another time, are not judged here. */
-  #notLiving(owner: Shard | undefined, page: SnapshotRows, row: number, { extras }: Into<Shard>): void {
+  #notLiving(owner: Shard | undefined, page: StoredRows, row: number, { extras }: Into<Shard>): void {
     const isNotOurs = owner === undefined && this.#options.context.isLiveEpoch(page.epochs[row]!)
     const isLater = owner !== undefined && page.seqNos[row]! > owner.checkpoint
     if (isNotOurs || isLater) return
@@ -135,7 +135,7 @@ export class Join<Shard extends JoinedShard> {
 
 type Into<Shard> = { [Name in keyof Joined<Shard>]: Joined<Shard>[Name][number][] }
 
-function rowAt(page: SnapshotRows, row: number): HeldRow {
+function rowAt(page: StoredRows, row: number): HeldRow {
   return {
     revision: revisionAt(page, row),
     modelGeneration: page.modelGenerations[row]!,

@@ -9,12 +9,12 @@ import {
   type SnapshotFile,
 } from '@freshet/records/manifest.ts'
 import type { ScoreBatch } from '@freshet/records/score-batch.ts'
+import { rowsOfBatch } from '@freshet/records/stored-rows.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { expect, test } from 'vitest'
 import { SnapshotFollower } from './follow.ts'
 import { objectKey } from './manifest.ts'
 import { manyRows } from './rows.kit.ts'
-import { rowsOfBatch } from './rows.ts'
 import { SnapshotTable } from './snapshot-table.ts'
 import { sortRows } from './sort.ts'
 import { wholeFile } from './whole-file.kit.ts'

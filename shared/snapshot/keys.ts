@@ -1,16 +1,10 @@
-import type { SnapshotRows } from './rows.ts'
+import type { StoredRows } from '@freshet/records/stored-rows.ts'
 
 /**
  * The order of a snapshot: keys as UTF-8 bytes. (JavaScript's `<` compares UTF-16, which differs beyond the BMP.)
  * @param shared bytes with which both are known to begin
  */
-export function compareKeys(
-  a: SnapshotRows,
-  rowA: number,
-  b: SnapshotRows,
-  rowB: number,
-  shared = 0,
-): number {
+export function compareKeys(a: StoredRows, rowA: number, b: StoredRows, rowB: number, shared = 0): number {
   const fromA = a.keyOffsets[rowA]! + shared
   const fromB = b.keyOffsets[rowB]! + shared
   const lengthA = a.keyOffsets[rowA + 1]! - fromA
@@ -24,7 +18,7 @@ export function compareKeys(
 }
 
 /** How many bytes two keys begin with alike. */
-export function sharedPrefix(a: SnapshotRows, rowA: number, b: SnapshotRows, rowB: number): number {
+export function sharedPrefix(a: StoredRows, rowA: number, b: StoredRows, rowB: number): number {
   const fromA = a.keyOffsets[rowA]!
   const fromB = b.keyOffsets[rowB]!
   const most = Math.min(a.keyOffsets[rowA + 1]! - fromA, b.keyOffsets[rowB + 1]! - fromB)
@@ -37,7 +31,7 @@ export function sharedPrefix(a: SnapshotRows, rowA: number, b: SnapshotRows, row
  * Six bytes of a key as a number, from `shared` on: of two keys that begin alike so far, the lower number is the lower
  * key. Behind a key's end there are zeros, so equal numbers say nothing yet.
  */
-export function keyWindow({ keys, keyOffsets }: SnapshotRows, row: number, shared: number): number {
+export function keyWindow({ keys, keyOffsets }: StoredRows, row: number, shared: number): number {
   const from = keyOffsets[row]! + shared
   const to = keyOffsets[row + 1]!
   const byte = (at: number) => (from + at < to ? keys[from + at]! : 0)
@@ -47,7 +41,7 @@ export function keyWindow({ keys, keyOffsets }: SnapshotRows, row: number, share
 }
 
 /** Negative, zero or positive, as row a is older than, the same as or newer than row b of the same key. */
-export function compareRowRanks(a: SnapshotRows, rowA: number, b: SnapshotRows, rowB: number): number {
+export function compareRowRanks(a: StoredRows, rowA: number, b: StoredRows, rowB: number): number {
   return (
     a.documentVersions[rowA]! - b.documentVersions[rowB]! ||
     a.epochs[rowA]! - b.epochs[rowB]! ||
@@ -57,6 +51,6 @@ export function compareRowRanks(a: SnapshotRows, rowA: number, b: SnapshotRows, 
   )
 }
 
-export function keyBytes({ keys, keyOffsets }: SnapshotRows, row: number): Uint8Array {
+export function keyBytes({ keys, keyOffsets }: StoredRows, row: number): Uint8Array {
   return keys.slice(keyOffsets[row], keyOffsets[row + 1])
 }

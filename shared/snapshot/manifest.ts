@@ -1,4 +1,5 @@
 import { FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
+import { getIfThere } from '@freshet/ports/get-if-there.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import {
   MANIFEST_OBJECT,
@@ -17,18 +18,14 @@ export async function readManifest(
   pipeline: string,
   signal?: AbortSignal,
 ): Promise<{ manifest: Manifest; etag: string } | undefined> {
-  try {
-    const { body, etag } = await store.get(MANIFEST_OBJECT, signal)
-    const manifest = manifestRecord.decode(body)
-    if (manifest.pipeline === pipeline) return { manifest, etag }
-    throw new FreshetError(
-      'CONFIG_INVALID',
-      `s3.prefix: the snapshot at ${store.urlOf(MANIFEST_OBJECT)} is of pipeline ${manifest.pipeline}, this one is ${pipeline}; each pipeline needs a prefix (or bucket) of its own`,
-    )
-  } catch (error) {
-    if (isFreshetError(error, 'OBJECT_MISSING')) return undefined
-    throw error
-  }
+  const stored = await getIfThere(store, MANIFEST_OBJECT, signal)
+  if (stored === null) return undefined
+  const manifest = manifestRecord.decode(stored.body)
+  if (manifest.pipeline === pipeline) return { manifest, etag: stored.etag }
+  throw new FreshetError(
+    'CONFIG_INVALID',
+    `s3.prefix: the snapshot at ${store.urlOf(MANIFEST_OBJECT)} is of pipeline ${manifest.pipeline}, this one is ${pipeline}; each pipeline needs a prefix (or bucket) of its own`,
+  )
 }
 
 /**

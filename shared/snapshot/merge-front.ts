@@ -1,20 +1,20 @@
+import type { RowsSchema, StoredRows } from '@freshet/records/stored-rows.ts'
 import { compareKeys, keyWindow, sharedPrefix } from './keys.ts'
-import type { SnapshotRows, SnapshotSchema } from './rows.ts'
 
 /** Rows in ascending order of their keys (UTF-8 bytes), each key once. A page must stay as it is until the next. */
 export interface SortedSource {
-  readonly schema: SnapshotSchema
-  readonly pages: Iterable<SnapshotRows> | AsyncIterable<SnapshotRows>
+  readonly schema: RowsSchema
+  readonly pages: Iterable<StoredRows> | AsyncIterable<StoredRows>
 }
 
 /** A row of a source, and the way to the next. */
 export interface Cursor {
   /** Place among the sources: decides between equal keys. */
   readonly order: number
-  readonly pages: Iterator<SnapshotRows> | AsyncIterator<SnapshotRows>
+  readonly pages: Iterator<StoredRows> | AsyncIterator<StoredRows>
   /** For each output of the merged schema its place in the source's, or -1. */
   readonly outputs: readonly number[]
-  page: SnapshotRows
+  page: StoredRows
   row: number
   /** The key's bytes behind what all keys share, as a number: nearly always they decide between two keys. */
   window: number
@@ -36,7 +36,7 @@ export class MergeFront {
     for (let at = heap.length >>> 1; at >= 0; at--) this.#siftDown(at)
   }
 
-  static async open(sources: readonly SortedSource[], schema: SnapshotSchema): Promise<MergeFront> {
+  static async open(sources: readonly SortedSource[], schema: RowsSchema): Promise<MergeFront> {
     const cursors: Cursor[] = []
     for (const [order, source] of sources.entries()) {
       const pages =
@@ -130,7 +130,7 @@ export class MergeFront {
   }
 }
 
-async function nextPage(pages: Cursor['pages']): Promise<SnapshotRows | undefined> {
+async function nextPage(pages: Cursor['pages']): Promise<StoredRows | undefined> {
   for (;;) {
     const next = await pages.next()
     if (next.done) return undefined

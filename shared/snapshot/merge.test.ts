@@ -1,14 +1,15 @@
 import { Buffer } from 'node:buffer'
 import { MemoryObjectStore } from '@freshet/adapters/memory/object-store.ts'
 import type { ScoreBatch } from '@freshet/records/score-batch.ts'
+import { rowsOfBatch } from '@freshet/records/stored-rows.ts'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { mergeSorted, type SortedSource } from './merge.ts'
 import { openSnapshotFile } from './parquet/read.ts'
 import { plainMerge, scoreBatches } from './rows.kit.ts'
-import { EMPTY_SCHEMA, rowsOfBatch, uniteSchemas } from './rows.ts'
 import { SnapshotTable } from './snapshot-table.ts'
 import { sortRows } from './sort.ts'
+import { EMPTY_SCHEMA, uniteSchemas } from './unite-schemas.ts'
 import { wholeFile } from './whole-file.kit.ts'
 
 /**

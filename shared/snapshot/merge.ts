@@ -1,8 +1,8 @@
 import { ROW_STATES } from '@freshet/records/score-batch.ts'
+import type { RowsSchema, StoredRows } from '@freshet/records/stored-rows.ts'
 import { compareKeys, compareRowRanks } from './keys.ts'
 import { type Cursor, MergeFront, type SortedSource } from './merge-front.ts'
 import { PageBuilder } from './page-builder.ts'
-import type { SnapshotRows, SnapshotSchema } from './rows.ts'
 
 export type { SortedSource } from './merge-front.ts'
 
@@ -16,12 +16,12 @@ export type { SortedSource } from './merge-front.ts'
  */
 export async function* mergeSorted(
   sources: readonly SortedSource[],
-  schema: SnapshotSchema,
+  schema: RowsSchema,
   {
     pageRows,
     dropBeforeMs = Number.NEGATIVE_INFINITY,
   }: { pageRows: number; dropBeforeMs?: number | undefined },
-): AsyncGenerator<SnapshotRows> {
+): AsyncGenerator<StoredRows> {
   const front = await MergeFront.open(sources, schema)
   const page = new PageBuilder(schema, pageRows)
   for (let first = front.first; first !== undefined; first = front.first) {
@@ -69,17 +69,13 @@ function runEnd(first: Cursor, second: Cursor): number {
 }
 
 /** Where the run that begins with a kept row ends, because the range does or an old tombstone follows. */
-function keptEnd(
-  page: SnapshotRows,
-  { from, to }: { from: number; to: number },
-  dropBeforeMs: number,
-): number {
+function keptEnd(page: StoredRows, { from, to }: { from: number; to: number }, dropBeforeMs: number): number {
   let end = from + 1
   while (end < to && !isOldTombstone(page, end, dropBeforeMs)) end++
   return end
 }
 
-function isOldTombstone(page: SnapshotRows, row: number, dropBeforeMs: number): boolean {
+function isOldTombstone(page: StoredRows, row: number, dropBeforeMs: number): boolean {
   return page.states[row] === DELETED && page.scoredAtMs[row]! < dropBeforeMs
 }
 

@@ -1,15 +1,15 @@
-import type { SnapshotRows, SnapshotSchema } from './rows.ts'
+import type { RowsSchema, StoredRows } from '@freshet/records/stored-rows.ts'
 
 /** Collects runs of rows from several sources into pages of one schema. */
 export class PageBuilder {
-  readonly #schema: SnapshotSchema
+  readonly #schema: RowsSchema
   readonly #capacity: number
   readonly #keyBytes: number
   /** undefined until a row comes. */
   #page: Page | undefined
 
   /** @param keyBytes of all keys together, where that is known; else there is room to begin with, and more when needed */
-  constructor(schema: SnapshotSchema, capacity: number, keyBytes = 32 * capacity) {
+  constructor(schema: RowsSchema, capacity: number, keyBytes = 32 * capacity) {
     this.#schema = schema
     this.#capacity = capacity
     this.#keyBytes = keyBytes
@@ -28,7 +28,7 @@ export class PageBuilder {
    * Copies rows `from` to before `to`, at most `room` of them.
    * @param outputs for each output of our schema its place in theirs, or -1
    */
-  append(rows: SnapshotRows, { from, to }: { from: number; to: number }, outputs: readonly number[]): void {
+  append(rows: StoredRows, { from, to }: { from: number; to: number }, outputs: readonly number[]): void {
     this.#page ??= emptyPage(this.#schema, this.#capacity, this.#keyBytes)
     const page = this.#page
     appendKeys(page, rows, from, to)
@@ -52,14 +52,14 @@ export class PageBuilder {
   }
 
   /** What was collected; the builder begins anew. */
-  take(): SnapshotRows {
+  take(): StoredRows {
     const page = this.#page ?? emptyPage(this.#schema, 0, 0)
     this.#page = undefined
     return page
   }
 }
 
-function appendKeys(page: Page, { keys, keyOffsets }: SnapshotRows, from: number, to: number): void {
+function appendKeys(page: Page, { keys, keyOffsets }: StoredRows, from: number, to: number): void {
   const start = page.keyOffsets[page.count]!
   const shift = start - keyOffsets[from]!
   const end = keyOffsets[to]! + shift
@@ -73,9 +73,9 @@ function appendKeys(page: Page, { keys, keyOffsets }: SnapshotRows, from: number
     page.keyOffsets[page.count + row - from + 1] = keyOffsets[row + 1]! + shift
 }
 
-type Page = { -readonly [Field in keyof SnapshotRows]: SnapshotRows[Field] }
+type Page = { -readonly [Field in keyof StoredRows]: StoredRows[Field] }
 
-function emptyPage(schema: SnapshotSchema, capacity: number, keyBytes: number): Page {
+function emptyPage(schema: RowsSchema, capacity: number, keyBytes: number): Page {
   return {
     count: 0,
     schema,

@@ -1,9 +1,9 @@
 import { scoreStoreContract } from '@freshet/ports/score-store.contract.ts'
 import type { ScoreStore } from '@freshet/ports/score-store.ts'
+import { rowsOfBatch } from '@freshet/records/stored-rows.ts'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { manyRows, plainMerge, scoreBatches } from './rows.kit.ts'
-import { rowsOfBatch } from './rows.ts'
 import { SnapshotTable } from './snapshot-table.ts'
 
 scoreStoreContract('the table in memory', async () => asStore(new SnapshotTable()))

@@ -2,10 +2,10 @@ import { Buffer } from 'node:buffer'
 import { randomInt } from 'node:crypto'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { modelLabel, ROW_STATES, type RowState } from '@freshet/records/score-batch.ts'
+import type { RowsModel, RowsSchema, StoredRows } from '@freshet/records/stored-rows.ts'
 import type { StoredScore } from '@freshet/records/stored-score.ts'
 import { Lineages } from './lineages.ts'
 import { murmur3 } from './murmur3.ts'
-import type { SnapshotModel, SnapshotRows, SnapshotSchema } from './rows.ts'
 import { TableShard } from './table-shard.ts'
 
 /**
@@ -46,7 +46,7 @@ export class SnapshotTable {
   }
 
   /** Keeps each row that outranks what is there. About 2 ms for a page of 4,096 rows. @throws SNAPSHOT_CORRUPT */
-  apply(rows: SnapshotRows): void {
+  apply(rows: StoredRows): void {
     const slots = this.#learn(rows.schema)
     for (let row = 0; row < rows.count; row++) {
       if (rows.documentVersions[row] !== 0) this.#versionSlot ??= this.#stride++
@@ -67,21 +67,21 @@ export class SnapshotTable {
   }
 
   /** Takes in the models and outputs of a schema. @returns the value slot of each of its outputs */
-  #learn({ outputs, models }: SnapshotSchema): Uint32Array {
+  #learn({ outputs, models }: RowsSchema): Uint32Array {
     for (const name of outputs) if (!this.#outputSlots.has(name)) this.#outputSlots.set(name, this.#stride++)
     for (const [generation, model] of models)
       if (!this.#models.has(generation)) this.#models.set(generation, this.#tableModel(model))
     return Uint32Array.from(outputs, (name) => this.#outputSlots.get(name)!)
   }
 
-  #tableModel(model: SnapshotModel): TableModel {
+  #tableModel(model: RowsModel): TableModel {
     return {
       label: modelLabel(model),
       outputs: model.outputs.map((output) => ({ name: output, slot: this.#outputSlots.get(output)! })),
     }
   }
 
-  #lineageOf(rows: SnapshotRows, row: number): number {
+  #lineageOf(rows: StoredRows, row: number): number {
     const generation = rows.modelGenerations[row]!
     const known = this.#lineages.size
     const id = this.#lineages.idOf(rows.epochs[row]!, rows.primaryTerms[row]!, generation)
@@ -90,7 +90,7 @@ export class SnapshotTable {
     return id
   }
 
-  #outranks(rows: SnapshotRows, row: number, lineage: number, shard: TableShard, entry: number): boolean {
+  #outranks(rows: StoredRows, row: number, lineage: number, shard: TableShard, entry: number): boolean {
     const there = this.#lineages.at(lineageIn(shard.words[entry * shard.stride * 2]!))
     const { epoch, primaryTerm, modelGeneration } = this.#lineages.at(lineage)
     const order =
@@ -105,7 +105,7 @@ export class SnapshotTable {
   #write(
     shard: TableShard,
     entry: number,
-    rows: SnapshotRows,
+    rows: StoredRows,
     row: number,
     lineage: number,
     slots: Uint32Array,

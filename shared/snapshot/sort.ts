@@ -1,10 +1,10 @@
+import type { StoredRows } from '@freshet/records/stored-rows.ts'
 import { compareKeys, compareRowRanks, keyWindow, sharedPrefix } from './keys.ts'
 import type { SortedSource } from './merge.ts'
 import { PageBuilder } from './page-builder.ts'
-import type { SnapshotRows } from './rows.ts'
 
 /** The rows in the order of their keys, each key once by its highest rank (on a tie the first). Takes about 0.3 µs a row. */
-export function sortRows(rows: SnapshotRows): SortedSource {
+export function sortRows(rows: StoredRows): SortedSource {
   const { count, keyOffsets, schema } = rows
   const order = sortedOrder(rows)
   const sorted = new PageBuilder(schema, count, keyOffsets[count]! - keyOffsets[0]!)
@@ -16,7 +16,7 @@ export function sortRows(rows: SnapshotRows): SortedSource {
 }
 
 /** What all keys share is passed over, and nearly always the six bytes behind it decide. */
-function sortedOrder(rows: SnapshotRows): Uint32Array {
+function sortedOrder(rows: StoredRows): Uint32Array {
   let shared = Number.POSITIVE_INFINITY
   for (let row = 0; row < rows.count; row++) shared = Math.min(shared, sharedPrefix(rows, 0, rows, row))
   const windows = Float64Array.from({ length: rows.count }, (_, row) => keyWindow(rows, row, shared))

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { mergeSorted, type SortedSource } from './merge.ts'
 import { type FileFacts, PAGE_ROWS, SnapshotWriter } from './parquet/write.ts'
-import { EMPTY_SCHEMA, uniteSchemas } from './rows.ts'
+import { EMPTY_SCHEMA, uniteSchemas } from './unite-schemas.ts'
 
 /** Takes the bytes of a file in their order, a row group (3 MB or so) at a time; the next ones come when it resolves. */
 export type FileOut = (bytes: Uint8Array) => Promise<void>

@@ -11,10 +11,10 @@ import {
   manifestRecord,
   type SnapshotFile,
 } from '@freshet/records/manifest.ts'
+import { rowsOfBatch, type StoredRows } from '@freshet/records/stored-rows.ts'
 import type { FlushParts } from '@freshet/scorer/snapshot/flush.ts'
 import { putFile } from '@freshet/scorer/snapshot/put-file.ts'
 import { objectKey } from '@freshet/snapshot/manifest.ts'
-import { rowsOfBatch, type SnapshotRows } from '@freshet/snapshot/rows.ts'
 import { writeMerged } from '@freshet/snapshot/write-merged.ts'
 import type { Bench, Figure, Sample } from './figure.ts'
 import { KEYS } from './key-count.ts'
@@ -88,7 +88,7 @@ async function putSorted(
   return { object, ...(await putFile(parts, objectKey(object), write, signal)) }
 }
 
-function* pagesOf(from: number, count: number, step: number, seqNo: number): Generator<SnapshotRows> {
+function* pagesOf(from: number, count: number, step: number, seqNo: number): Generator<StoredRows> {
   for (let at = 0; at < count; at += PAGE_ROWS)
     yield rowsOfBatch(scoresOf(numbersFrom(from + at * step, Math.min(PAGE_ROWS, count - at), step), seqNo))
 }

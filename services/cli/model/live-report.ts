@@ -2,9 +2,9 @@
 import type { Buffer } from 'node:buffer'
 import { type ErrorCode, isFreshetError } from '@freshet/errors/errors.ts'
 import type { GoldenRow, ModelBundle } from '@freshet/model/bundle/bundle.ts'
+import { GoldenBins } from '@freshet/model/drift/population-stability.ts'
 import { rowWriterOf } from '@freshet/model/features/row-writer-of.ts'
 import { type DocumentScore, ReferenceScorer } from '@freshet/model/run/score-documents.ts'
-import { GoldenBins } from '@freshet/scorer/drift/population-stability.ts'
 import { type ColumnReport, ColumnSample } from './column-sample.ts'
 import { concernsOf } from './concerns.ts'
 

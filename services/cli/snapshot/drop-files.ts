@@ -1,12 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { isFreshetError } from '@freshet/errors/errors.ts'
 import type { Manifest, ManifestPartition } from '@freshet/records/manifest.ts'
-import {
-  type Committer,
-  commitManifest,
-  type PartitionChange,
-} from '@freshet/scorer/snapshot/manifest-commit.ts'
 import { readManifest } from '@freshet/snapshot/manifest.ts'
+import { type Committer, commitManifest, type PartitionChange } from '@freshet/snapshot/manifest-commit.ts'
 
 /**
  * Takes files out of the manifest. The scorer that writes their partitions is fenced by it, and goes on from the manifest

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer'
 import { compareRevisions, type Revision } from '@freshet/records/revision.ts'
 import { scoreBatchOf } from '@freshet/records/score-batch.kit.ts'
 import type { RowState } from '@freshet/records/score-batch.ts'
-import { rowsOfBatch, type SnapshotRows } from '@freshet/snapshot/rows.ts'
+import { rowsOfBatch, type StoredRows } from '@freshet/records/stored-rows.ts'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { DeadRows, type LiveShardKeys } from './dead-rows.ts'
@@ -15,7 +15,7 @@ interface Row {
   readonly state?: RowState
 }
 
-function pageOf(rows: readonly Row[]): SnapshotRows {
+function pageOf(rows: readonly Row[]): StoredRows {
   return rowsOfBatch(
     scoreBatchOf(
       rows.map(({ key, revision, state = 'scored' }) => ({

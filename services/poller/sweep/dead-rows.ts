@@ -4,7 +4,7 @@ import { keyAt, revisionAt } from '@freshet/reconcile/row-at.ts'
 import { tombstoneInShard, tombstoneOfDeadEpoch } from '@freshet/reconcile/tombstone.ts'
 import type { Revision } from '@freshet/records/revision.ts'
 import { STATE } from '@freshet/records/score-batch.ts'
-import type { SnapshotRows } from '@freshet/snapshot/rows.ts'
+import type { StoredRows } from '@freshet/records/stored-rows.ts'
 
 /** The living keys of the shard that is captured under `epoch`, read after `checkpoint` and `maxSeqNo`. */
 export interface LiveShardKeys {
@@ -45,7 +45,7 @@ export class DeadRows {
   }
 
   /** @param page rows that count: of each key the one of highest rank. @returns what outranks the dead ones */
-  find(page: SnapshotRows): Tombstone[] {
+  find(page: StoredRows): Tombstone[] {
     const tombstones: Tombstone[] = []
     for (let row = 0; row < page.count; row++) {
       if (page.states[row] === STATE.deleted) continue
@@ -56,7 +56,7 @@ export class DeadRows {
   }
 
   /** undefined for a row that is not known to be dead, or stays. */
-  #revisionAbove(page: SnapshotRows, row: number): Revision | undefined {
+  #revisionAbove(page: StoredRows, row: number): Revision | undefined {
     const epoch = page.epochs[row]!
     const shard = this.#byEpoch.get(epoch)
     if (shard !== undefined) return this.#revisionInShard(shard, page, row)
@@ -67,7 +67,7 @@ export class DeadRows {
 
   #revisionInShard(
     { key, table, checkpoint, maxSeqNo }: LiveShardKeys,
-    page: SnapshotRows,
+    page: StoredRows,
     row: number,
   ): Revision | undefined {
     if (page.seqNos[row]! > maxSeqNo) return undefined // written since the keys were read, perhaps
@@ -78,6 +78,6 @@ export class DeadRows {
   }
 }
 
-function lives(table: LiveShardKeys['table'], { keys, keyOffsets }: SnapshotRows, row: number): boolean {
+function lives(table: LiveShardKeys['table'], { keys, keyOffsets }: StoredRows, row: number): boolean {
   return table.has(keys, keyOffsets[row]!, keyOffsets[row + 1]!)
 }

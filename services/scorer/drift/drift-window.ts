@@ -1,6 +1,6 @@
+import { GoldenBins } from '@freshet/model/drift/population-stability.ts'
 import type { ColumnCounts } from '@freshet/model/features/columns.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
-import { GoldenBins } from './population-stability.ts'
 
 const SLICES = 12
 

@@ -4,12 +4,12 @@ import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import type { ManifestPartition, SnapshotFile } from '@freshet/records/manifest.ts'
 import { filesOf, objectKey } from '@freshet/snapshot/manifest.ts'
 import { openSnapshotFile } from '@freshet/snapshot/parquet/read.ts'
+import { recentlyRetired } from '@freshet/snapshot/retention.ts'
 import { writeMerged } from '@freshet/snapshot/write-merged.ts'
 import { parseFileName } from './file-names.ts'
 import type { MergePlan } from './merge-plan.ts'
 import type { Committed } from './own-partitions.ts'
 import type { NewFile } from './publish.ts'
-import { recentlyRetired } from './scores-to-delta.ts'
 
 interface MergeParts {
   readonly store: ObjectStore

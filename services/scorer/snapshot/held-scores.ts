@@ -1,8 +1,8 @@
 import type { Lease } from '@freshet/adapters/kafka/consumer.ts'
 import type { Manifest } from '@freshet/records/manifest.ts'
 import type { ScoreBatch } from '@freshet/records/score-batch.ts'
+import { rowsOfBatch } from '@freshet/records/stored-rows.ts'
 import type { SortedSource } from '@freshet/snapshot/merge.ts'
-import { rowsOfBatch } from '@freshet/snapshot/rows.ts'
 import { sortRows } from '@freshet/snapshot/sort.ts'
 
 /** What goes into the next delta of one partition. */

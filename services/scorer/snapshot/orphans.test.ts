@@ -1,6 +1,7 @@
 import type { Manifest, SnapshotFile } from '@freshet/records/manifest.ts'
+import { ORPHAN_AGE_MS } from '@freshet/snapshot/retention.ts'
 import { expect, test } from 'vitest'
-import { ORPHAN_AGE_MS, orphansOf } from './orphans.ts'
+import { orphansOf } from './orphans.ts'
 
 const NOW_MS = 1_700_000_000_000
 const OLD_MS = NOW_MS - ORPHAN_AGE_MS

@@ -1,13 +1,11 @@
 import type { ListedObject, ObjectStore } from '@freshet/ports/object-store.ts'
 import type { Manifest } from '@freshet/records/manifest.ts'
+import { writeLatest } from '@freshet/snapshot/latest.ts'
 import { filesOf, objectKey, readManifest } from '@freshet/snapshot/manifest.ts'
+import { ORPHAN_AGE_MS } from '@freshet/snapshot/retention.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import { parseFileName } from './file-names.ts'
-import { writeLatest } from './latest.ts'
-
-/** How long a file that no manifest names is left alone, and one that was merged away is kept. */
-export const ORPHAN_AGE_MS = 3_600_000
 
 /**
  * Deletes files that neither the manifest nor one of the last hour names, and uploads that nobody ended: what attempts

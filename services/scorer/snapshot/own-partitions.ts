@@ -1,6 +1,12 @@
 import type { Manifest, ManifestPartition } from '@freshet/records/manifest.ts'
-import { type Commit, type Committer, commitManifest, type PartitionChange } from './manifest-commit.ts'
-import { type FilePutter, patiently } from './put-file.ts'
+import {
+  type Commit,
+  type Committer,
+  commitManifest,
+  type PartitionChange,
+} from '@freshet/snapshot/manifest-commit.ts'
+import { patiently } from './patience.ts'
+import type { FilePutter } from './put-file.ts'
 
 /** A partition as the manifest has it; undefined: it does not know it yet. */
 export type Committed = ManifestPartition | undefined

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import type { ManifestPartition, SnapshotFile } from '@freshet/records/manifest.ts'
+import { writeLatest } from '@freshet/snapshot/latest.ts'
 import { objectKey } from '@freshet/snapshot/manifest.ts'
+import type { Committer } from '@freshet/snapshot/manifest-commit.ts'
 import type { FileFacts } from '@freshet/snapshot/parquet/write.ts'
 import type { FileOut } from '@freshet/snapshot/write-merged.ts'
 import { type FileName, fileName } from './file-names.ts'
-import { writeLatest } from './latest.ts'
-import type { Committer } from './manifest-commit.ts'
 import type { Committed, OwnPartitions } from './own-partitions.ts'
 import { type FilePutter, putFile } from './put-file.ts'
 

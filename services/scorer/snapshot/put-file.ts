@@ -3,9 +3,9 @@ import { type FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
 import type { ObjectStore, Upload } from '@freshet/ports/object-store.ts'
 import type { FileFacts } from '@freshet/snapshot/parquet/write.ts'
 import type { FileOut } from '@freshet/snapshot/write-merged.ts'
-import { retry } from '@freshet/stage/back-off.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
+import { passes, patiently } from './patience.ts'
 
 export interface FilePutter {
   readonly store: ObjectStore
@@ -40,29 +40,6 @@ export function putFile(
       throw error
     }
   })
-}
-
-/** Tries again while the store is away. */
-export function patiently<T>(
-  { clock, log }: Pick<FilePutter, 'clock' | 'log'>,
-  signal: AbortSignal,
-  work: () => Promise<T>,
-  helps: (error: FreshetError) => boolean = passes,
-): Promise<T> {
-  return retry(work, {
-    backOff: BACK_OFF,
-    clock,
-    signal,
-    when: helps,
-    onError: (error) => log.error('the snapshot cannot be written yet', error),
-  })
-}
-
-const BACK_OFF = { firstMs: 200, maxMs: 10_000 }
-
-/** A fence stays: what we hold is another's now. */
-function passes(error: FreshetError): boolean {
-  return error.retryable && error.code !== 'MANIFEST_FENCED' && error.code !== 'DEADLINE'
 }
 
 class FileInParts {

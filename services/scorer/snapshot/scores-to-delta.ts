@@ -1,8 +1,6 @@
-import type { ManifestPartition } from '@freshet/records/manifest.ts'
+import { recentlyRetired } from '@freshet/snapshot/retention.ts'
 import { writeMerged } from '@freshet/snapshot/write-merged.ts'
 import type { TakenScores } from './held-scores.ts'
-import { ORPHAN_AGE_MS } from './orphans.ts'
-import type { Committed } from './own-partitions.ts'
 import type { NewFile } from './publish.ts'
 
 /** (4→5) The scores that were held become one more delta of their partition. */
@@ -18,9 +16,4 @@ export function scoresToDelta({ partition, sources, fromOffset, nextOffset }: Ta
       retired: recentlyRetired(now, nowMs),
     }),
   }
-}
-
-/** What a reader of a manifest of the last hour may still want. */
-export function recentlyRetired(partition: Committed, nowMs: number): ManifestPartition['retired'] {
-  return (partition?.retired ?? []).filter(({ atMs }) => nowMs - atMs < ORPHAN_AGE_MS)
 }

@@ -1,13 +1,14 @@
-import { Buffer } from 'node:buffer'
+import type { Buffer } from 'node:buffer'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { KafkaConnection } from '@freshet/adapters/kafka/connect.ts'
 import { type Batch, GroupConsumer, type Lease } from '@freshet/adapters/kafka/consumer.ts'
 import { FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
-import { decodeScoreBatch, type ScoreBatch } from '@freshet/records/score-batch.ts'
+import { type ScoreBatch, tryDecodeScoreBatch } from '@freshet/records/score-batch.ts'
 import { groupName, topicName } from '@freshet/records/topics.ts'
 import type { ServiceContext } from '@freshet/service/service.ts'
 import { readManifest } from '@freshet/snapshot/manifest.ts'
+import { ORPHAN_AGE_MS } from '@freshet/snapshot/retention.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import { delayMs } from '@freshet/stage/back-off.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
@@ -15,7 +16,7 @@ import { withGrace } from '@freshet/stage/grace.ts'
 import { type FlushParts, writeDeltas } from './flush.ts'
 import type { FlushBell } from './flush-bell.ts'
 import type { HeldScores } from './held-scores.ts'
-import { collectOrphans, ORPHAN_AGE_MS } from './orphans.ts'
+import { collectOrphans } from './orphans.ts'
 import { PART_BYTES } from './put-file.ts'
 import { Term } from './term.ts'
 
@@ -146,13 +147,10 @@ class SnapshotLoop {
 
   /** What is no score batch is passed over here: the cache worker, which reads the same, keeps its bytes in `.dead`. */
   #decode(partition: number, offset: number, value: Buffer | null): ScoreBatch | null {
-    try {
-      return decodeScoreBatch(value ?? Buffer.alloc(0))
-    } catch (error) {
-      if (!isFreshetError(error, 'RECORD_MALFORMED')) throw error
-      this.#parts.log.error(`offset ${offset} of partition ${partition} is not in the snapshot`, error)
-      return null
-    }
+    const batch = tryDecodeScoreBatch(value)
+    if (!(batch instanceof FreshetError)) return batch
+    this.#parts.log.error(`offset ${offset} of partition ${partition} is not in the snapshot`, batch)
+    return null
   }
 
   /** Ends with a last flush when the service is to stop, without one when the loop fails. */

@@ -1,8 +1,8 @@
 /** The columns of a snapshot file, and how a page of rows becomes bytes. Everything is REQUIRED and PLAIN. */
 import { SNAPSHOT_COLUMNS, type SnapshotColumn } from '@freshet/records/snapshot-columns.ts'
+import type { RowsSchema, StoredRows } from '@freshet/records/stored-rows.ts'
 import type { SchemaElement } from 'hyparquet'
 import { keyBytes } from '../keys.ts'
-import type { SnapshotRows, SnapshotSchema } from '../rows.ts'
 import {
   decodeDoubles,
   decodeInt64,
@@ -60,7 +60,7 @@ type Bounds =
   | { readonly kind: 'numbers'; readonly min: number; readonly max: number }
 
 /** @param rows one or more, in the order of their keys. @returns the columns in the order of `schemaElements` */
-export function encodePage(rows: SnapshotRows): EncodedColumn[] {
+export function encodePage(rows: StoredRows): EncodedColumn[] {
   const { count } = rows
   const int64 = (values: Float64Array) => ({
     plain: encodeInt64(values, count),
@@ -88,11 +88,7 @@ export function encodePage(rows: SnapshotRows): EncodedColumn[] {
 }
 
 /** @throws SNAPSHOT_CORRUPT */
-export function decodePage(
-  schema: SnapshotSchema,
-  count: number,
-  columns: readonly Uint8Array[],
-): SnapshotRows {
+export function decodePage(schema: RowsSchema, count: number, columns: readonly Uint8Array[]): StoredRows {
   const [keys, documentVersions, epochs, primaryTerms, seqNos, generations, asOfMs, scoredAtMs, states] =
     columns as [
       Uint8Array,

@@ -1,8 +1,8 @@
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { checkWith, parseJson } from '@freshet/records/parse-with.ts'
+import type { RowsSchema } from '@freshet/records/stored-rows.ts'
 import type { KeyValue } from 'hyparquet'
 import { z } from 'zod'
-import type { SnapshotSchema } from '../rows.ts'
 
 /**
  * What a snapshot file says of itself beside its columns, as JSON under the key `freshet` of its key-value metadata: the
@@ -20,12 +20,12 @@ const footerSchema = z.object({
 const KEY = 'freshet'
 const NAMING = { code: 'SNAPSHOT_CORRUPT', what: 'footer of a snapshot file' } as const
 
-export function encodeFooter({ outputs, models }: SnapshotSchema): KeyValue[] {
+export function encodeFooter({ outputs, models }: RowsSchema): KeyValue[] {
   return [{ key: KEY, value: JSON.stringify({ version: 1, outputs, models: Object.fromEntries(models) }) }]
 }
 
 /** @throws RECORD_VERSION, SNAPSHOT_CORRUPT */
-export function decodeFooter(metadata: readonly KeyValue[] | undefined): SnapshotSchema {
+export function decodeFooter(metadata: readonly KeyValue[] | undefined): RowsSchema {
   const value = parseJson(metadata?.find(({ key }) => key === KEY)?.value ?? 'null', NAMING)
   const version = (value as { version?: unknown } | null)?.version
   if (version !== 1)

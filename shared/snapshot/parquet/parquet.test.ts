@@ -4,12 +4,12 @@ import { MemoryObjectStore } from '@freshet/adapters/memory/object-store.ts'
 import { golden } from '@freshet/records/golden/golden.kit.ts'
 import { scoreBatchOf } from '@freshet/records/score-batch.kit.ts'
 import type { ScoreBatch } from '@freshet/records/score-batch.ts'
+import { rowsOfBatch, type StoredRows } from '@freshet/records/stored-rows.ts'
 import type { StoredScore } from '@freshet/records/stored-score.ts'
 import fc from 'fast-check'
 import { parquetMetadata, parquetReadObjects } from 'hyparquet'
 import { expect, test } from 'vitest'
 import { manyRows, plainMerge, scoreBatches } from '../rows.kit.ts'
-import { rowsOfBatch, type SnapshotRows } from '../rows.ts'
 import { SnapshotTable } from '../snapshot-table.ts'
 import { sortRows } from '../sort.ts'
 import { wholeFile } from '../whole-file.kit.ts'
@@ -128,7 +128,7 @@ async function load(bytes: Buffer): Promise<SnapshotTable> {
   await store.put('file', bytes)
   const table = new SnapshotTable()
   const file = await openSnapshotFile(store, { key: 'file', bytes: bytes.length })
-  for await (const page of file.pages as AsyncIterable<SnapshotRows>) table.apply(page)
+  for await (const page of file.pages as AsyncIterable<StoredRows>) table.apply(page)
   return table
 }
 

@@ -5,9 +5,9 @@
 import { Buffer } from 'node:buffer'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { ROW_STATES } from '@freshet/records/score-batch.ts'
-import type { SnapshotRows } from '../rows.ts'
+import type { StoredRows } from '@freshet/records/stored-rows.ts'
 
-export function encodeKeys({ count, keys, keyOffsets }: SnapshotRows): Uint8Array {
+export function encodeKeys({ count, keys, keyOffsets }: StoredRows): Uint8Array {
   const bytes = new Uint8Array(4 * count + keyOffsets[count]! - keyOffsets[0]!)
   let at = 0
   for (let row = 0; row < count; row++) {

@@ -3,19 +3,19 @@ import { zstdDecompressSync } from 'node:zlib'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import { SNAPSHOT_COLUMNS } from '@freshet/records/snapshot-columns.ts'
+import type { RowsSchema, StoredRows } from '@freshet/records/stored-rows.ts'
 import { type FileMetaData, parquetMetadata, type RowGroup } from 'hyparquet'
 import { parquetHeader } from 'hyparquet/src/column.js'
-import type { SnapshotRows, SnapshotSchema } from '../rows.ts'
 import { decodePage, schemaElements } from './columns.ts'
 import { decodeFooter } from './footer.ts'
 
 export interface SnapshotFileReader {
-  readonly schema: SnapshotSchema
+  readonly schema: RowsSchema
   /**
    * All rows in the order of their keys, page by page (at most 4,096 rows, about 2 ms each); one row group of about
    * 3 MB is held at a time. @throws SNAPSHOT_CORRUPT, and what the store throws
    */
-  readonly pages: AsyncIterable<SnapshotRows>
+  readonly pages: AsyncIterable<StoredRows>
 }
 
 interface FileAddress {
@@ -46,8 +46,8 @@ export async function openSnapshotFile(
 async function* readPages(
   source: Source,
   metadata: FileMetaData,
-  schema: SnapshotSchema,
-): AsyncGenerator<SnapshotRows> {
+  schema: RowsSchema,
+): AsyncGenerator<StoredRows> {
   for (const group of metadata.row_groups) {
     const chunks = chunkRanges(group).slice(0, SNAPSHOT_COLUMNS.length + schema.outputs.length)
     const from = chunks[0]!.from
@@ -62,7 +62,7 @@ async function* readPages(
 }
 
 /** The same page of every column: they hold the same rows. */
-function nextPage(columns: readonly ChunkReader[], schema: SnapshotSchema): SnapshotRows {
+function nextPage(columns: readonly ChunkReader[], schema: RowsSchema): StoredRows {
   const pages = columns.map((column) => column.next())
   const rows = pages[0]!.rows
   if (rows === 0 || pages.some((page) => page.rows !== rows))
@@ -131,11 +131,7 @@ async function openSource(store: ObjectStore, file: FileAddress, signal?: AbortS
   }
 }
 
-function checkColumns(
-  { key }: FileAddress,
-  { schema: found }: FileMetaData,
-  { outputs }: SnapshotSchema,
-): void {
+function checkColumns({ key }: FileAddress, { schema: found }: FileMetaData, { outputs }: RowsSchema): void {
   const expected = schemaElements(outputs)
   const fits = expected.every(
     ({ name, type, repetition_type }, i) =>

@@ -1,8 +1,8 @@
 import { FreshetError } from '@freshet/errors/errors.ts'
+import type { RowsSchema, StoredRows } from '@freshet/records/stored-rows.ts'
 import type { SchemaElement } from 'hyparquet'
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer'
 import { compareKeys } from '../keys.ts'
-import type { SnapshotRows, SnapshotSchema } from '../rows.ts'
 import { encodePage, schemaElements } from './columns.ts'
 import { encodeFooter } from './footer.ts'
 import { PendingColumn } from './pending-column.ts'
@@ -38,9 +38,9 @@ export class SnapshotWriter {
   #groupPages = 0
   #rows = 0
   #newestAsOfMs = 0
-  #last: SnapshotRows | undefined
+  #last: StoredRows | undefined
 
-  constructor(schema: SnapshotSchema) {
+  constructor(schema: RowsSchema) {
     const elements = schemaElements(schema.outputs)
     this.#parquet = new ParquetWriter({
       writer: this.#out,
@@ -58,7 +58,7 @@ export class SnapshotWriter {
    * @param page at most PAGE_ROWS rows, of the schema given to the constructor, keys ascending as bytes from page to
    * page; 1 or more, and only the last page of a file may hold fewer than PAGE_ROWS. Kept until the next page.
    */
-  add(page: SnapshotRows): void {
+  add(page: StoredRows): void {
     this.#checkOrder(page)
     for (const [i, column] of encodePage(page).entries()) this.#group[i]!.add(column, page.count)
     this.#groupRows += page.count
@@ -81,7 +81,7 @@ export class SnapshotWriter {
     return { rows: this.#rows, bytes: this.#out.offset, newestAsOfMs: this.#newestAsOfMs }
   }
 
-  #checkOrder(page: SnapshotRows): void {
+  #checkOrder(page: StoredRows): void {
     for (let row = 0; row < page.count; row++) {
       const before = row > 0 ? page : this.#last
       const inOrder =

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { compareRevisions } from '@freshet/records/revision.ts'
 import { STATE } from '@freshet/records/score-batch.ts'
-import type { SnapshotRows } from '@freshet/snapshot/rows.ts'
+import type { StoredRows } from '@freshet/records/stored-rows.ts'
 import type { ChangeModel } from './kafka-model.kit.ts'
 import type { LogModel } from './log-model.kit.ts'
 
@@ -59,7 +59,7 @@ export class StoreModel {
 }
 
 /** As the sweep reads them. */
-export function pageOf(rows: readonly HeldRow[]): SnapshotRows {
+export function pageOf(rows: readonly HeldRow[]): StoredRows {
   const keys = rows.map(([key]) => Buffer.from(key))
   const keyOffsets = new Uint32Array(rows.length + 1)
   for (const [row, key] of keys.entries()) keyOffsets[row + 1] = keyOffsets[row]! + key.length

@@ -7,10 +7,10 @@ import {
   type ManifestPartition,
   manifestRecord,
 } from '@freshet/records/manifest.ts'
-import { readManifest } from '@freshet/snapshot/manifest.ts'
 import { delayMs } from '@freshet/stage/back-off.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
-import { ORPHAN_AGE_MS } from './orphans.ts'
+import { readManifest } from './manifest.ts'
+import { ORPHAN_AGE_MS } from './retention.ts'
 
 /** Who commits, and where. */
 export interface Committer {

@@ -2,9 +2,9 @@ import { MemoryObjectStore } from '@freshet/adapters/memory/object-store.ts'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import type { PutCondition } from '@freshet/ports/object-store.ts'
 import type { ManifestPartition } from '@freshet/records/manifest.ts'
-import { readManifest } from '@freshet/snapshot/manifest.ts'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { readManifest } from './manifest.ts'
 import { type Commit, type Committer, commitManifest } from './manifest-commit.ts'
 
 const signal = new AbortController().signal

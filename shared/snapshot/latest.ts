@@ -1,9 +1,10 @@
 import { Buffer } from 'node:buffer'
 import { isFreshetError } from '@freshet/errors/errors.ts'
-import type { ObjectStore, StoredObject } from '@freshet/ports/object-store.ts'
+import { getIfThere } from '@freshet/ports/get-if-there.ts'
+import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import { LATEST_OBJECT, type LatestSnapshot, latestRecord } from '@freshet/records/latest-snapshot.ts'
 import type { Manifest } from '@freshet/records/manifest.ts'
-import { filesOf, objectKey, readManifest } from '@freshet/snapshot/manifest.ts'
+import { filesOf, objectKey, readManifest } from './manifest.ts'
 
 /**
  * Writes what the manifest says for people who want one name. It never goes back, however many write it and however long
@@ -12,13 +13,13 @@ import { filesOf, objectKey, readManifest } from '@freshet/snapshot/manifest.ts'
  */
 export async function writeLatest(store: ObjectStore, pipeline: string, signal: AbortSignal): Promise<void> {
   for (let failures = 0; ; failures++) {
-    const there = await readLatest(store, signal)
+    const there = await getIfThere(store, LATEST_OBJECT, signal)
     const manifest = (await readManifest(store, pipeline, signal))?.manifest
     if (manifest === undefined) return
     const body = Buffer.from(latestRecord.encode(latestOf(manifest, store)))
     if (there?.body.equals(body)) return
     try {
-      await store.put(LATEST_OBJECT, body, there === undefined ? 'absent' : { ifMatch: there.etag }, signal)
+      await store.put(LATEST_OBJECT, body, there === null ? 'absent' : { ifMatch: there.etag }, signal)
       return
     } catch (error) {
       if (!isFreshetError(error, 'OBJECT_CHANGED') || failures === MAX_FAILURES) throw error
@@ -41,14 +42,5 @@ function latestOf(
     newestAsOfMs: files.reduce((newest, file) => Math.max(newest, file.newestAsOfMs), 0),
     rows: files.reduce((sum, { rows }) => sum + rows, 0),
     files: files.map(({ object }) => store.urlOf(objectKey(object))),
-  }
-}
-
-async function readLatest(store: ObjectStore, signal: AbortSignal): Promise<StoredObject | undefined> {
-  try {
-    return await store.get(LATEST_OBJECT, signal)
-  } catch (error) {
-    if (isFreshetError(error, 'OBJECT_MISSING')) return undefined
-    throw error
   }
 }
