@@ -8,10 +8,9 @@ import { withTroubles, withWhy } from './trouble.ts'
 
 /** All workers, whatever one process of many runs; sweeps that wait for no pause; rescoring that takes what time there is. */
 export function forOneRun(settings: Settings): Settings {
-  const { sweep, scorer, model } = settings
+  const { sweep, scorer } = settings
   return {
     ...settings,
-    model: { ...model, pointerIntervalMs: Math.min(model.pointerIntervalMs, 1_000) }, // what rescoring waits for
     sweep: { ...sweep, pauseSeconds: Math.min(sweep.pauseSeconds, 1) },
     scorer: { ...scorer, workers: ['infer', 'cache', 'snapshot'], rescoreShare: 1 },
   }

@@ -38,7 +38,7 @@ const FETCH_BYTES = 256 * 1024
 const STALL_MS = 60_000
 const GRACE_MS = 5_000
 /** How often Kafka is asked what is left, while that changes. */
-export const LOOK_SOON_MS = 2_000
+export const LOOK_SOON_MS = 1_000
 /** What is left may be offsets without messages: deletes at the end of a log, which Kafka forgets after a week. */
 const UNREAD_MS = 30_000
 
