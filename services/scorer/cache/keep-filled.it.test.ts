@@ -17,7 +17,7 @@ import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { freshet } from '../../../test/freshet.ts'
 import { runScorer } from '../main.ts'
-import { World } from '../world.kit.ts'
+import { World, whileRunning } from '../world.kit.ts'
 
 const DEADLINE = { timeout: 45_000, interval: 100 }
 const ROWS = 3_000
@@ -57,18 +57,13 @@ function flights(from: number, to: number, row: Partial<Row> = {}): Row[] {
 
 /** Runs scorers while `during` does its part, then stops them as SIGTERM would. */
 async function withScorers(workers: ('cache' | 'snapshot')[][], during: () => Promise<void>): Promise<void> {
-  const stop = new AbortController()
-  const running = workers.map((names, i) => {
-    const context = world.context(stop.signal)
-    const settings = { ...context.settings, scorer: { ...context.settings.scorer, workers: names } }
-    return runScorer({ ...context, settings, instance: `scorer-${i}` })
-  })
-  try {
-    await Promise.race([during(), ...running])
-  } finally {
-    stop.abort()
-    await Promise.all(running)
-  }
+  const start = (signal: AbortSignal) =>
+    workers.map((names, i) => {
+      const context = world.context(signal)
+      const settings = { ...context.settings, scorer: { ...context.settings.scorer, workers: names } }
+      return runScorer({ ...context, settings, instance: `scorer-${i}` })
+    })
+  await whileRunning(start, during)
 }
 
 /** All rows so far are in Redis and in the snapshot, and no scorer runs. */
