@@ -52,7 +52,8 @@ export async function runScorer(
       await using cache = await RedisScoreStore.open(settings.redis, { pipeline, log })
       await runCache({ ...context, signal }, { connection, store, deadLetters, cache, clock })
     },
-    snapshot: (signal) => runSnapshot({ ...context, signal }, { connection, store, ...(bell && { bell }) }),
+    snapshot: (signal) =>
+      runSnapshot({ ...context, signal }, { connection, store, clock, ...(bell && { bell }) }),
   }
   const names = [...new Set(settings.scorer.workers)]
   await runSideBySide(new Map(names.map((name) => [name, workers[name]])), context.signal, {

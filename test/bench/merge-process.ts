@@ -1,5 +1,5 @@
 /** Merges the snapshot that the environment names into one base, and tells its parent what that took. */
-import { Term } from '@freshet/scorer/snapshot/term.ts'
+import { SnapshotTerm } from '@freshet/scorer/snapshot/snapshot-term.ts'
 import { readManifest } from '@freshet/snapshot/manifest.ts'
 import { costOf } from './cost.ts'
 import { peakMiBOf } from './peak-memory.ts'
@@ -18,7 +18,7 @@ const DEADLINE_MS = 600_000
 
 await using parts = await openSnapshotParts(process.env)
 const before = (await readManifest(parts.store, parts.pipeline))!.manifest
-const term = new Term([0], before, { ...parts, settings: { ...parts.settings, mergeShare: 0.01 } })
+const term = new SnapshotTerm([0], before, { ...parts, settings: { ...parts.settings, mergeShare: 0.01 } })
 const signal = AbortSignal.timeout(DEADLINE_MS)
 const { seconds, cpuMicros } = await costOf(() => term.merges.run({ write: signal, commit: signal }))
 const { base, deltas } = (await readManifest(parts.store, parts.pipeline))!.manifest.partitions[0]!

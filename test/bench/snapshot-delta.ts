@@ -7,7 +7,7 @@ import type { ScoreBatch } from '@freshet/records/score-batch.ts'
 import { rowsOfBatch } from '@freshet/records/stored-rows.ts'
 import { type FlushParts, writeDeltas } from '@freshet/scorer/snapshot/flush.ts'
 import { putFile } from '@freshet/scorer/snapshot/put-file.ts'
-import { Term } from '@freshet/scorer/snapshot/term.ts'
+import { SnapshotTerm } from '@freshet/scorer/snapshot/snapshot-term.ts'
 import { objectKey, readManifest } from '@freshet/snapshot/manifest.ts'
 import { encodePage } from '@freshet/snapshot/parquet/columns.ts'
 import { type Cost, costOf } from './cost.ts'
@@ -64,7 +64,7 @@ async function writeDelta(
 ): Promise<{ sample: Sample; bytes: Uint8Array }> {
   const signal = AbortSignal.timeout(DEADLINE_MS)
   const before = (await readManifest(parts.store, parts.pipeline))?.manifest
-  const term = new Term([0], before, parts)
+  const term = new SnapshotTerm([0], before, parts)
   const from = term.held.starts().get(0)!
   const lease: Lease = {
     signal,

@@ -5,8 +5,8 @@ import { manyRows } from '@freshet/snapshot/rows.kit.ts'
 import { describe, expect, test } from 'vitest'
 import { writeDeltas } from './flush.ts'
 import { MeddledStore } from './meddled-store.kit.ts'
+import { SnapshotTerm } from './snapshot-term.ts'
 import { forEver, lease, SnapshotWorld } from './snapshot-world.kit.ts'
-import { Term } from './term.ts'
 
 test('a zombie that wakes up late writes nothing, and the snapshot stays the other worker’s', async () => {
   const world = new SnapshotWorld([manyRows(0, 10), manyRows(5, 10), manyRows(100, 3)])
@@ -75,7 +75,7 @@ describe('the deltas of many partitions', () => {
 
   async function writeAll(world: SnapshotWorld, store: ObjectStore): Promise<void> {
     const parts = world.parts(store)
-    const term = new Term(partitions, undefined, parts)
+    const term = new SnapshotTerm(partitions, undefined, parts)
     for (const partition of partitions) term.held.add(partition, 0, manyRows(0, 3), lease)
     await writeDeltas(term.own, term.take(), parts, forEver)
   }

@@ -66,7 +66,10 @@ export class Merges {
       if (isFreshetError(error, 'MANIFEST_FENCED')) throw error
       if (signals.write.aborted) return
       this.#notBeforeMs.set(`${partition} ${plan.kind}`, clock.nowMs() + FAILED_MS)
-      log.error(`partition ${partition} of the snapshot cannot be merged; trying again in 10 minutes`, error)
+      log.error(
+        `partition ${partition} of the snapshot cannot be merged; trying again in ${FAILED_MS / 60_000} minutes`,
+        error,
+      )
     }
   }
 }

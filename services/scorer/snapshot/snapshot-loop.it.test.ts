@@ -178,7 +178,7 @@ class World {
       signal: end.signal,
       report: new ServiceState(),
     }
-    const running = runSnapshot(context, { connection: this.connection, store })
+    const running = runSnapshot(context, { connection: this.connection, store, clock: systemClock })
     running.catch(() => {}) // told by stop
     const stop = async () => {
       end.abort()

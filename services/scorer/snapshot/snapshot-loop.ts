@@ -11,18 +11,19 @@ import { readManifest } from '@freshet/snapshot/manifest.ts'
 import { ORPHAN_AGE_MS } from '@freshet/snapshot/retention.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import { delayMs } from '@freshet/stage/back-off.ts'
-import { systemClock } from '@freshet/stage/clock.ts'
+import type { Clock } from '@freshet/stage/clock.ts'
 import { withGrace } from '@freshet/stage/grace.ts'
 import { type FlushParts, writeDeltas } from './flush.ts'
 import type { FlushBell } from './flush-bell.ts'
 import type { HeldScores } from './held-scores.ts'
 import { collectOrphans } from './orphans.ts'
 import { PART_BYTES } from './put-file.ts'
-import { Term } from './term.ts'
+import { SnapshotTerm } from './snapshot-term.ts'
 
 export interface SnapshotDeps {
   readonly connection: KafkaConnection
   readonly store: ObjectStore
+  readonly clock: Clock
   readonly bell?: FlushBell
 }
 
@@ -42,7 +43,7 @@ export async function runSnapshot(context: ServiceContext, deps: SnapshotDeps): 
       telemetry.log.warn(`${error.message}; starting again from the manifest`, {
         [ATTRIBUTES.errorType]: error.code,
       })
-      await systemClock.sleep(delayMs(FENCE_BACK_OFF, fences, Math.random), signal)
+      await deps.clock.sleep(delayMs(FENCE_BACK_OFF, fences, Math.random), signal)
     }
   }
 }
@@ -53,7 +54,7 @@ class SnapshotLoop {
   readonly #parts: FlushParts
   #terms = 0
   /** undefined between terms. */
-  #term: Term | undefined
+  #term: SnapshotTerm | undefined
   #writing: Promise<void> = Promise.resolve()
   #merging: Promise<void> = Promise.resolve()
   /** Aborts when a flush is due before its time. */
@@ -71,7 +72,7 @@ class SnapshotLoop {
       store: deps.store,
       pipeline: settings.pipeline,
       instance,
-      clock: systemClock,
+      clock: deps.clock,
       log: telemetry.log,
       partBytes: PART_BYTES,
       settings: settings.snapshot,
@@ -100,7 +101,7 @@ class SnapshotLoop {
       topic: topicName(settings.pipeline, 'scores'),
       stallMs: STALL_MS,
       log: telemetry.log,
-      clock: systemClock,
+      clock: this.#deps.clock,
       onAssigned: (partitions) => this.#begin(partitions, stop),
       onRevoked: () => this.#end(),
     })
@@ -112,7 +113,7 @@ class SnapshotLoop {
     await Promise.allSettled([this.#writing, this.#merging]) // of the last term: its signal has aborted
     const { pipeline } = this.#context.settings
     const manifest = (await readManifest(this.#deps.store, pipeline, signal))?.manifest
-    const term = new Term(partitions, manifest, this.#parts)
+    const term = new SnapshotTerm(partitions, manifest, this.#parts)
     if (number === this.#terms) {
       this.#term = term
       this.#tellNews()
@@ -140,7 +141,7 @@ class SnapshotLoop {
   async #untilRoom(held: HeldScores, lease: Lease): Promise<void> {
     while (held.rows >= this.#parts.settings.maxBufferedRows) {
       this.#early.abort()
-      await systemClock.sleep(HEARTBEAT_MS, AbortSignal.any([this.#room.signal, lease.signal]))
+      await this.#deps.clock.sleep(HEARTBEAT_MS, AbortSignal.any([this.#room.signal, lease.signal]))
       await lease.heartbeat()
     }
   }
@@ -172,14 +173,14 @@ class SnapshotLoop {
 
   async #untilDue(end: AbortSignal): Promise<void> {
     while (!end.aborted && !this.#early.signal.aborted) {
-      const waitMs = this.#term === undefined ? MAX_WAIT_MS : this.#term.flushDueMs - systemClock.nowMs()
+      const waitMs = this.#term === undefined ? MAX_WAIT_MS : this.#term.flushDueMs - this.#deps.clock.nowMs()
       if (waitMs <= 0) return
       const due = AbortSignal.any([end, this.#early.signal, this.#news.signal])
-      await systemClock.sleep(Math.min(waitMs, MAX_WAIT_MS), due)
+      await this.#deps.clock.sleep(Math.min(waitMs, MAX_WAIT_MS), due)
     }
   }
 
-  async #flush(term: Term, signal: AbortSignal): Promise<void> {
+  async #flush(term: SnapshotTerm, signal: AbortSignal): Promise<void> {
     const taken = term.take()
     this.#room.abort()
     this.#room = new AbortController()
@@ -207,7 +208,7 @@ class SnapshotLoop {
           if (!term.over.aborted) throw error
         })
       }
-      await systemClock.sleep(MAX_WAIT_MS, AbortSignal.any([stop, news]))
+      await this.#deps.clock.sleep(MAX_WAIT_MS, AbortSignal.any([stop, news]))
     }
   }
 
@@ -224,7 +225,7 @@ class SnapshotLoop {
       } catch (error) {
         if (!stop.aborted) this.#parts.log.error('orphaned snapshot files are still there', error)
       }
-      await systemClock.sleep(ORPHAN_AGE_MS, stop)
+      await this.#deps.clock.sleep(ORPHAN_AGE_MS, stop)
     }
   }
 }

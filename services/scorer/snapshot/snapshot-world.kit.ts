@@ -17,7 +17,7 @@ import { expect } from 'vitest'
 import { type FlushParts, writeDeltas } from './flush.ts'
 import { collectOrphans } from './orphans.ts'
 import { PART_BYTES } from './put-file.ts'
-import { Term } from './term.ts'
+import { SnapshotTerm } from './snapshot-term.ts'
 
 const PIPELINE = 'flights'
 const HOUR_MS = 3_600_000
@@ -59,8 +59,8 @@ export class SnapshotWorld {
   }
 
   /** A term of partition 0, which holds the log from the manifest's offset to before `to`. */
-  async begin(parts = this.parts(), to = this.log.length): Promise<Term> {
-    const term = new Term([0], (await readManifest(parts.store, PIPELINE))?.manifest, parts)
+  async begin(parts = this.parts(), to = this.log.length): Promise<SnapshotTerm> {
+    const term = new SnapshotTerm([0], (await readManifest(parts.store, PIPELINE))?.manifest, parts)
     for (let offset = term.held.starts().get(0)!; offset < to; offset++)
       term.held.add(0, offset, this.log[offset]!, lease)
     return term

@@ -1,6 +1,6 @@
 import { delayMs } from '@freshet/stage/back-off.ts'
 import type { KafkaConnection } from './connect.ts'
-import { Generation } from './generation.ts'
+import { ConsumerLife } from './consumer-life.ts'
 import type { GroupConsumerOptions, Handle } from './group-options.ts'
 import { toKafkaError } from './kafka-error.ts'
 import { RebuildTeller } from './rebuild-teller.ts'
@@ -36,12 +36,12 @@ export class GroupConsumer {
     const teller = new RebuildTeller(groupId, log, clock)
     let seenMs = clock.nowMs()
     for (let failures = 0; !signal.aborted; failures++) {
-      const generation = new Generation(this.#connection, this.#options, handle)
+      const life = new ConsumerLife(this.#connection, this.#options, handle)
       try {
-        return await generation.run(signal)
+        return await life.run(signal)
       } catch (error) {
         const known = toKafkaError(error, `consuming as ${groupId}`)
-        if (generation.delivered > 0) {
+        if (life.delivered > 0) {
           failures = 0
           seenMs = clock.nowMs()
         }

@@ -17,7 +17,7 @@ import { Term } from './term.ts'
  * One consumer of kafkajs, from its making until it crashes, stalls or is stopped. It never mends itself: its owner
  * makes a new one. What a handler of an old one still does, it does without a lease.
  */
-export class Generation {
+export class ConsumerLife {
   /** Batches that its handler finished. */
   delivered = 0
   readonly #connection: KafkaConnection

@@ -6,7 +6,7 @@ import { Merges } from './merges.ts'
 import { OwnPartitions } from './own-partitions.ts'
 
 /** While the group gives us these partitions: what the manifest has of them, what is held for them. Then all is dropped. */
-export class Term {
+export class SnapshotTerm {
   readonly own: OwnPartitions
   readonly held: HeldScores
   readonly merges: Merges
