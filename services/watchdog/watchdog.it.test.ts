@@ -21,7 +21,7 @@ test(
   'a group that is held back is told of once, across a restart, and resolved when it has caught up',
   TEST,
   async () => {
-    const { settings, slack, topic, write, commit, told } = await openPipeline({ silentSeconds: 60 })
+    const { settings, slack, topic, write, commit, told } = await openPipeline({ silentSeconds: 600 })
     const old = { partition: 0, value: Buffer.from('{}'), timestampMs: systemClock.nowMs() - 300_000 }
     await write(
       'changes',
