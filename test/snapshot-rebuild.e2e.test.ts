@@ -23,7 +23,7 @@ test('a lost file of the snapshot is found, dropped, and its rows come back by s
     found = stdout
     return code === 1
   })
-  expect(JSON.parse(found).bad[0]).toMatchObject({ code: 'OBJECT_MISSING' })
+  expect(JSON.parse(found).bad[0]).toMatchObject({ code: 'SNAPSHOT_FILE_MISSING' })
   expect((await freshet(['snapshot', 'drop'], stack.env)).code).toBe(0)
   expect((await freshet(['snapshot', 'check'], stack.env)).code).toBe(0)
 

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { connectElasticsearch } from '@freshet/adapters/elasticsearch/connect.ts'
+import { ensureBucket, openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
 import { loadSettings } from '@freshet/config/load.ts'
+import { MANIFEST_OBJECT, manifestRecord } from '@freshet/records/manifest.ts'
 import { expect, onTestFinished, test } from 'vitest'
 import { complaintOf, describeCapture, reportCapture } from './capture-report.ts'
 import { runChecks } from './doctor.ts'
@@ -69,3 +71,26 @@ test.each([
     expect(describeCapture(first!.capture!)[0]).toBe('scope: all documents; named by index/id')
   },
 )
+
+test('doctor names what is wrong with the snapshot: files that are gone, and that it is another pipeline’s', async () => {
+  const given = loadSettings({ env: process.env })
+  const settings = { ...given, s3: { ...given.s3, prefix: `t${randomBytes(5).toString('hex')}` } }
+  await ensureBucket(settings.s3)
+  await using store = openS3(settings.s3)
+  const told = async (pipeline: string) =>
+    (await runChecks({ ...settings, pipeline })).find(({ name }) => name === 'the snapshot in S3')
+  expect(await told('flights')).toEqual({ name: 'the snapshot in S3' })
+  const base = { object: '0/base', rows: 1, bytes: 5, newestAsOfMs: 1 }
+  const manifest = manifestRecord.encode({
+    version: 1,
+    pipeline: 'flights',
+    sequence: 1,
+    writtenAtMs: 1,
+    writtenBy: { instance: 'test', attempt: '1' },
+    partitions: { 0: { nextOffset: 1, base, deltas: [], retired: [] } },
+  })
+  await store.put(MANIFEST_OBJECT, Buffer.from(manifest))
+  expect((await told('flights'))?.error).toMatch(/^SNAPSHOT_FILE_MISSING.*`freshet snapshot check`/)
+  expect((await told('shop'))?.error).toMatch(/^CONFIG_INVALID: s3\.prefix.*of pipeline flights/)
+  await store.delete(MANIFEST_OBJECT)
+})

@@ -5,6 +5,7 @@ import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
 import type { Settings } from '@freshet/config/schema.ts'
 import { describeError, FreshetError } from '@freshet/errors/errors.ts'
 import { loadPromotedModel } from '@freshet/model/bundle/model-store.ts'
+import { checkSnapshot } from '@freshet/snapshot/check-snapshot.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { promisedCapture } from './capture-promise.ts'
 import { type CaptureReport, complaintOf, reportCapture } from './capture-report.ts'
@@ -51,6 +52,14 @@ export const CHECKS: readonly Check[] = [
     run: async ({ s3 }, signal) => {
       await using store = openS3(s3)
       await loadPromotedModel(store, signal)
+      return {}
+    },
+  },
+  {
+    name: 'the snapshot in S3',
+    run: async ({ s3, pipeline }, signal) => {
+      await using store = openS3(s3)
+      await checkSnapshot(store, pipeline, signal)
       return {}
     },
   },

@@ -109,6 +109,7 @@ test.each([
   ['REDIS_UNREACHABLE', 'cache_unreachable'],
   ['REDIS_REFUSED', 'cache_refused'],
   ['RECORD_VERSION', 'cache_unreadable'],
+  ['REDIS_WRONG_TYPE', 'cache_unreadable'],
 ] as const)('%s is told as %s', async (code, reason) => {
   const cache = new HandCache()
   const said = ask(rungOver(cache))

@@ -1,4 +1,4 @@
-import { type FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
+import { type ErrorCode, type FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
 import type { StoredScore } from '@freshet/records/stored-score.ts'
 import type { Breaker } from './breaker.ts'
 import { type Deadline, RESERVE_MS, whenLate } from './deadline.ts'
@@ -88,7 +88,7 @@ export class CacheRung {
   }
 
   #judgeError(error: FreshetError): Said {
-    if (isFreshetError(error, 'RECORD_VERSION') || isFreshetError(error, 'RECORD_MALFORMED')) {
+    if (UNREADABLE.has(error.code)) {
       this.#breaker.succeeded()
       return unheard('cache_unreadable')
     }
@@ -96,6 +96,9 @@ export class CacheRung {
     return unheard(isFreshetError(error, 'REDIS_UNREACHABLE') ? 'cache_unreachable' : 'cache_refused')
   }
 }
+
+/** What is wrong with one value says nothing about the cache. */
+const UNREADABLE = new Set<ErrorCode>(['RECORD_VERSION', 'RECORD_MALFORMED', 'REDIS_WRONG_TYPE'])
 
 const NOTHING: Said = { kind: 'has nothing' }
 

@@ -1,9 +1,7 @@
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import type { StoredScore } from '@freshet/records/stored-score.ts'
-import { type FollowStatus, SnapshotFollower } from '@freshet/snapshot/follow.ts'
+import { type FollowerParts, type FollowStatus, SnapshotFollower } from '@freshet/snapshot/follow.ts'
 import { SnapshotTable } from '@freshet/snapshot/snapshot-table.ts'
-import type { Clock } from '@freshet/stage/clock.ts'
-import type { Log } from '@freshet/stage/log.ts'
 import type { SnapshotRung } from './ladder.ts'
 
 /** The snapshot in memory, and the follower that keeps it fresh, as one rung. */
@@ -11,7 +9,10 @@ export class FollowedSnapshot implements SnapshotRung {
   readonly #table = new SnapshotTable()
   readonly #follower: SnapshotFollower
 
-  constructor(store: ObjectStore, options: { pipeline: string; everyMs: number; clock: Clock; log: Log }) {
+  constructor(
+    store: ObjectStore,
+    options: Pick<FollowerParts, 'pipeline' | 'everyMs' | 'clock' | 'log' | 'onLook'>,
+  ) {
     this.#follower = new SnapshotFollower({ store, table: this.#table, ...options })
   }
 

@@ -31,6 +31,7 @@ beforeAll(() => ensureBucket(loadSettings({ env: process.env }).s3))
 /** A gateway of the test's own on a free port, over a bucket prefix where nothing is unless told otherwise. */
 class Gateway implements AsyncDisposable {
   readonly metrics = new Metrics()
+  readonly state = new ServiceState()
   readonly url: Promise<string>
   readonly ended: Promise<void>
   readonly #stop = new AbortController()
@@ -48,7 +49,7 @@ class Gateway implements AsyncDisposable {
       instance: 'gateway-test',
       telemetry,
       signal: this.#stop.signal,
-      report: new ServiceState(),
+      report: this.state,
     })
     this.ended.catch(reject)
   }
@@ -159,6 +160,26 @@ test('the snapshot answers while Redis is away, and whenever it knows better', a
   expect((await ask('gone')).status).toBe(404)
   await redis.restart()
   await expect.poll(async () => (await ask('a')).body.reason, { timeout: 10_000 }).toBe('cache_missing')
+})
+
+test('a snapshot that has lost a file, or its manifest, is told in the heartbeat until it is whole; answers go on', async () => {
+  await using redis = await RedisServer.start()
+  await storeIn(redis.url, [{ key: 'a', score: 1 }])
+  const { s3 } = settingsOver(redis.url)
+  const inBucket = (settings: Settings) => ({ ...settings, s3 })
+  await snapshotIn(inBucket(settingsOver(redis.url)), [{ key: 'a', score: 1 }])
+  await using store = openS3(s3)
+  const { body } = await store.get(objectKey('base.parquet'))
+  await store.delete(objectKey('base.parquet'))
+  await using gateway = new Gateway(redis.url, inBucket)
+  const state = (timeout = 10_000) => expect.poll(() => gateway.state.snapshot(), { timeout })
+  const failing = (code: string) => ({ status: 'failing', lastError: expect.stringContaining(code) })
+  await state().toMatchObject(failing('SNAPSHOT_FILE_MISSING'))
+  expect((await gateway.get('/v1/scores/a')).body).toMatchObject({ score: 1 })
+  await store.put(objectKey('base.parquet'), body)
+  await state(40_000).toMatchObject({ status: 'running' })
+  await store.put(MANIFEST_OBJECT, Buffer.from('{"version":1,'))
+  await state().toMatchObject(failing('RECORD_MALFORMED'))
 })
 
 test('while Redis is frozen every answer comes all the same and says it is degraded; after that all is well again', async () => {

@@ -40,6 +40,7 @@ export async function runGateway({ settings, telemetry, signal, report }: Servic
     ...shared,
     pipeline,
     everyMs: settings.snapshot.followSeconds * 1_000,
+    onLook: (fault) => (fault === undefined ? report.running('snapshot') : report.failing('snapshot', fault)),
   })
   await using models = PromotedModel.follow({
     ...shared,

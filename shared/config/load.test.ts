@@ -115,6 +115,17 @@ describe('settings', () => {
         }
   })
 
+  test.each(['..', '../x', 'a/../b', 'a/.', './a', '/a', 'a/'])('s3.prefix is not %s', (prefix) => {
+    const env = { FRESHET_S3_PREFIX: prefix }
+    expect(() => loadSettings({ env })).toThrow(
+      expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining('s3.prefix') }),
+    )
+  })
+
+  test.each(['a', '.a', 'a..b/c.', 'a/b/...'])('s3.prefix may be %s', (prefix) => {
+    expect(loadSettings({ env: { FRESHET_S3_PREFIX: prefix } }).s3.prefix).toBe(prefix)
+  })
+
   test('for timestamp mode must name the field', () => {
     const mode = { FRESHET_ELASTICSEARCH_MODE: 'timestamp' }
     expect(() => loadSettings({ env: mode })).toThrow(

@@ -175,6 +175,7 @@ const s3 = z
     prefix: z
       .string()
       .regex(/^[^/].*[^/]$|^[^/]$/, 'no slash at either end')
+      .regex(/^(?!(.*\/)?\.{1,2}(\/|$))/, 'no `.` or `..` between slashes')
       .default('freshet')
       .describe('Start of every object key.'),
     endpoint: z

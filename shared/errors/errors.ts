@@ -86,7 +86,7 @@ export const ERRORS = {
   },
   TOPIC_MISSING: {
     retryable: false,
-    hint: 'Run `freshet up`, or create the topics as docs/reference/topics.md says.',
+    hint: 'Run `freshet bootstrap` (`freshet up` does it too), or create the topics as docs/reference/topics.md says.',
   },
   TOPIC_POLICY: { retryable: false, hint: 'Alter the topic as the message says, then start again.' },
 
@@ -111,6 +111,10 @@ export const ERRORS = {
     retryable: true,
     hint: 'Redis answers with an error (memory full, read-only): mend it there.',
   },
+  REDIS_WRONG_TYPE: {
+    retryable: true,
+    hint: 'Something else writes there: see what, then delete the named key with DEL; Freshet writes it anew.',
+  },
   REDIS_LOST_DATA: {
     retryable: true,
     hint: 'Redis lost data while it was refilled, and is refilled again. If it stays, see whether something flushes or restarts it.',
@@ -131,7 +135,14 @@ export const ERRORS = {
 
   // Models
   MODEL_MISSING: { retryable: true, hint: 'Push and promote a model: `freshet model push <folder>`.' },
-  MODEL_INVALID: { retryable: false, hint: 'Mend model.json as the message says, then push again.' },
+  MODEL_FILE_MISSING: {
+    retryable: false,
+    hint: 'Name a folder that holds model.onnx, model.json and golden.ndjson.',
+  },
+  MODEL_INVALID: {
+    retryable: false,
+    hint: 'Mend the file that the message names (model.json unless it says another), then push again.',
+  },
   MODEL_HASH: {
     retryable: false,
     hint: 'model.onnx is not the file that model.json names: push the right files under a new version, and promote that.',
@@ -186,9 +197,13 @@ export const ERRORS = {
     retryable: true,
     hint: 'Another snapshot worker has the partition; this one stops writing.',
   },
+  SNAPSHOT_FILE_MISSING: {
+    retryable: false,
+    hint: 'Put the file back from a copy of the bucket; without one: `freshet snapshot check`, `freshet snapshot drop`, then `freshet model promote --again`.',
+  },
   SNAPSHOT_CORRUPT: {
     retryable: false,
-    hint: 'The file is damaged: put it back from a copy of the bucket, or see `freshet snapshot check`.',
+    hint: 'The file is damaged: put it back from a copy of the bucket; without one: `freshet snapshot check`, `freshet snapshot drop`, then `freshet model promote --again`.',
   },
 
   // Gateway

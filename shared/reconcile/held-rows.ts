@@ -13,7 +13,7 @@ import { EMPTY_SCHEMA, uniteSchemas } from '@freshet/snapshot/unite-schemas.ts'
  * Every row of a snapshot that counts: of each key the one of highest rank, tombstones too, without outputs. Partition
  * after partition, in the order of their keys, in pages that are the reader's until the next is asked for. A row group
  * of each file of one partition is held (some MB), and the event loop for one page at a time (about 2 ms).
- * @throws OBJECT_MISSING when merges have taken away files of the manifest: read it anew. DEADLINE when `signal` aborts,
+ * @throws SNAPSHOT_FILE_MISSING when merges have taken away files of the manifest: read it anew. DEADLINE when `signal` aborts,
  *   SNAPSHOT_CORRUPT, and what the store throws
  */
 export async function* heldRows(

@@ -169,7 +169,7 @@ class Verification {
       try {
         return { manifest, result: await join.run(signal) }
       } catch (error) {
-        if (!isFreshetError(error, 'OBJECT_MISSING') || tries === MAX_JOINS) throw error
+        if (!isFreshetError(error, 'SNAPSHOT_FILE_MISSING') || tries === MAX_JOINS) throw error
       }
     }
   }

@@ -21,9 +21,13 @@ export function parseJson(text: string, { code, what }: Naming): unknown {
   try {
     return JSON.parse(text)
   } catch (cause) {
-    throw new FreshetError(code, `${what} is not JSON`, { cause })
+    const why = NOT_A_NUMBER.test(text) ? ': NaN and Infinity are no JSON; write null, or a number' : ''
+    throw new FreshetError(code, `${what} is not JSON${why}`, { cause })
   }
 }
+
+/** As Python's json.dumps writes them. */
+const NOT_A_NUMBER = /[:,[]\s*-?(NaN|Infinity)\b/
 
 /** The second half. */
 export function checkWith<T>(schema: z.ZodType<T>, value: unknown, { code, what }: Naming): T {

@@ -85,7 +85,7 @@ describe('a stored score', () => {
   test.each([
     ['version 9', JSON.stringify({ v: 9 }), 'RECORD_VERSION'],
     ['no JSON', '{', 'RECORD_MALFORMED'],
-    ['null', 'null', 'RECORD_VERSION'],
+    ['null', 'null', 'RECORD_MALFORMED'],
     [
       'outputs of null',
       JSON.stringify({ v: 1, state: 'scored', outputs: null, as_of: 1 }),
@@ -99,7 +99,10 @@ describe('a stored score', () => {
 
   test.each([
     ['9', 'RECORD_VERSION'],
-    ['', 'RECORD_VERSION'],
+    ['', 'RECORD_MALFORMED'],
+    ['hello', 'RECORD_MALFORMED'],
+    ['{"v":3}', 'RECORD_MALFORMED'],
+    ['1 hello', 'RECORD_MALFORMED'],
     ['2', 'RECORD_MALFORMED'],
     ['200111 5 +1 m@1 lost', 'RECORD_MALFORMED'],
     ['20011111 5 +1 m@1 {"late":}', 'RECORD_MALFORMED'],

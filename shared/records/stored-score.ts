@@ -142,6 +142,7 @@ export function decodeStoredScore(key: string, text: string): StoredScore {
   const version = text[0]
   if (version === VERSION) return decodeLine(key, text)
   if (version === '0' || version === '1') return decodeVersion1(key, text)
+  if (version === undefined || !/[3-9]/.test(version)) throw malformed(key)
   throw new FreshetError('RECORD_VERSION', `stored score version ${version}, this build reads 1 and 2`)
 }
 
@@ -214,8 +215,9 @@ function parseBody(key: string, json: string): Body {
   } catch (cause) {
     throw new FreshetError('RECORD_MALFORMED', `the stored score of ${key} is not JSON`, { cause })
   }
-  if (body?.v !== 1)
-    throw new FreshetError('RECORD_VERSION', `stored score version ${body?.v}, this build reads 1 and 2`)
+  if (typeof body?.v !== 'number') throw malformed(key)
+  if (body.v !== 1)
+    throw new FreshetError('RECORD_VERSION', `stored score version ${body.v}, this build reads 1 and 2`)
   if (!ROW_STATES.includes(body.state) || !isObject(body.outputs) || typeof body.as_of !== 'number')
     throw malformed(key)
   return body

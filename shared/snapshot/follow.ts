@@ -26,6 +26,8 @@ export interface FollowerParts {
   readonly everyMs: number
   readonly clock: Clock
   readonly log: Log
+  /** After each look: what it met, undefined when all went well. */
+  readonly onLook?: (fault: unknown) => void
 }
 
 /**
@@ -58,16 +60,18 @@ export class SnapshotFollower {
       try {
         await this.#look(signal)
         failures = 0
+        this.#parts.onLook?.(undefined)
       } catch (error) {
         if (signal.aborted) return
         if (isFreshetError(error, 'CONFIG_INVALID')) throw error
         // A merge may replace a file between our look at the manifest and our read of it: look again, it is no failure.
-        if (isFreshetError(error, 'OBJECT_MISSING') && failures === 0) {
+        if (isFreshetError(error, 'SNAPSHOT_FILE_MISSING') && failures === 0) {
           failures++
           continue
         }
         if (failures++ === 0 || this.#status.state !== 'unavailable') log.error('snapshot unavailable', error)
         this.#status = { ...this.#status, state: 'unavailable' }
+        this.#parts.onLook?.(error)
       }
       const backOffMs = delayMs({ firstMs: everyMs, maxMs: Math.max(everyMs, 30_000) }, failures, Math.random)
       await clock.sleep(failures === 0 ? everyMs : backOffMs, signal)

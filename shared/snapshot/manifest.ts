@@ -35,7 +35,7 @@ export async function readManifest(
 export async function refuseForeignSnapshot(
   store: ObjectStore,
   pipeline: string,
-  signal: AbortSignal,
+  signal?: AbortSignal,
 ): Promise<void> {
   await readManifest(store, pipeline, signal).catch((error: unknown) => {
     if (isFreshetError(error, 'CONFIG_INVALID')) throw error

@@ -12,6 +12,7 @@ import { flightUpdates, readFlights } from '@freshet/demo/flights.ts'
 import { DEMO_FOLDER } from '@freshet/model/bundle/bundles.kit.ts'
 import { shadowPointerRecord } from '@freshet/model/bundle/shadow-pointer.ts'
 import { addToShadowReport } from '@freshet/model/shadow/stored-report.ts'
+import { MANIFEST_OBJECT, type Manifest, manifestRecord } from '@freshet/records/manifest.ts'
 import type { ShadowReport } from '@freshet/records/shadow-report.ts'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { freshet, type Outcome } from '../../../test/freshet.ts'
@@ -65,6 +66,52 @@ async function demoVersion(version: string): Promise<string> {
   await writeFile(file, (await readFile(file, 'utf8')).replace('"version": "1"', `"version": "${version}"`))
   return copy
 }
+
+test('what no model can be called, and a prefix that is another pipeline’s, are refused before anything is changed', async () => {
+  expect(await model('promote', '../x', '1')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('USAGE: '),
+  })
+  await using store = openS3(loadSettings({ env: { ...process.env, ...env } }).s3)
+  await store.put(MANIFEST_OBJECT, Buffer.from(manifestRecord.encode(foreignManifest)))
+  for (const words of [['push', DEMO_FOLDER, '--promote'], ['rollback'], ['shadow', 'arrival-delay', '1']])
+    expect(await model(...words)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('CONFIG_INVALID: s3.prefix'),
+    })
+  expect(await store.list('models/')).toEqual([])
+})
+
+const foreignManifest: Manifest = {
+  version: 1,
+  pipeline: 'another',
+  sequence: 1,
+  writtenAtMs: 1,
+  writtenBy: { instance: 'scorer-1', attempt: 'a' },
+  partitions: {},
+}
+
+test('a model is pushed, promoted, replaced, rolled back, promoted again and listed', async () => {
+  expect(await json('push', DEMO_FOLDER, '--promote')).toMatchObject({
+    name: 'arrival-delay',
+    version: '1',
+    promoted: { generation: 1 },
+  })
+  expect(await json('push', await demoVersion('2'))).toMatchObject({ version: '2', promoted: null })
+  expect(await json('promote', 'arrival-delay', '2')).toMatchObject({ modelVersion: '2', generation: 2 })
+  expect(await json('rollback')).toMatchObject({ modelVersion: '1', generation: 3 })
+  expect(await model('rollback')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('MODEL_NO_PREVIOUS'),
+  })
+  expect(await json('promote', '--again')).toMatchObject({ modelVersion: '1', generation: 4 })
+  expect(await json('shadow', 'arrival-delay', '2')).toMatchObject({ modelVersion: '2' })
+  expect(await json('list')).toMatchObject([
+    { version: '2', isCurrent: false, isShadow: true },
+    { version: '1', isCurrent: true, isShadow: false, generation: 4 },
+  ])
+  expect(await json('shadow', '--off')).toBeNull()
+})
 
 test('a model is pushed, promoted, replaced, rolled back, promoted again and listed', async () => {
   expect(await json('push', DEMO_FOLDER, '--promote')).toMatchObject({

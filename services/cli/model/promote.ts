@@ -6,6 +6,8 @@ import { modelLabel } from '@freshet/records/score-batch.ts'
 import { Command } from 'commander'
 import { readInvocation } from '../invocation.ts'
 import { timeOf } from '../text.ts'
+import { openOwnStore } from './own-store.ts'
+import { pushedModel } from './pushed-model.ts'
 
 export function promoteCommand(): Command {
   return new Command('promote')
@@ -17,7 +19,7 @@ export function promoteCommand(): Command {
     .option('--again', 'give the model that is current a new generation, which scores every document again')
     .action(
       async (name: string | undefined, version: string | undefined, { again = false }, command: Command) => {
-        const model = name !== undefined && version !== undefined ? { name, version } : undefined
+        const model = name !== undefined && version !== undefined ? pushedModel(name, version) : undefined
         if (model === undefined && (!again || name !== undefined))
           throw new FreshetError(
             'USAGE',
@@ -55,7 +57,7 @@ async function movePointer(
   move: (store: S3ObjectStore) => Promise<ModelPointer>,
 ): Promise<void> {
   const { settings, json } = readInvocation(command)
-  await using store = openS3(settings.s3)
+  await using store = await openOwnStore(settings)
   const pointer = await move(store)
   process.stdout.write(json ? `${JSON.stringify(pointer)}\n` : describeCurrent(pointer))
 }

@@ -1,9 +1,9 @@
-import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
 import { readBundleFolder } from '@freshet/model/bundle/bundle.ts'
 import { promoteModel, pushModel } from '@freshet/model/bundle/model-store.ts'
 import { modelLabel } from '@freshet/records/score-batch.ts'
 import { Command } from 'commander'
 import { readInvocation } from '../invocation.ts'
+import { openOwnStore } from './own-store.ts'
 import { describeCurrent } from './promote.ts'
 import { prove } from './prove.ts'
 
@@ -16,7 +16,7 @@ export function pushCommand(): Command {
       const { settings, json } = readInvocation(command)
       const bundle = await readBundleFolder(folder)
       await prove(bundle)
-      await using store = openS3(settings.s3)
+      await using store = await openOwnStore(settings)
       await pushModel(store, bundle)
       const { name, version } = bundle.spec
       if (!json) process.stdout.write(`${modelLabel({ name, version })} is pushed\n`)

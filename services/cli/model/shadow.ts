@@ -1,4 +1,3 @@
-import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import {
   clearShadow,
@@ -10,6 +9,8 @@ import { modelLabel } from '@freshet/records/score-batch.ts'
 import { Command } from 'commander'
 import { readInvocation } from '../invocation.ts'
 import { timeOf } from '../text.ts'
+import { openOwnStore } from './own-store.ts'
+import { pushedModel } from './pushed-model.ts'
 import { shadowReportCommand } from './shadow-report.ts'
 
 /** `freshet model shadow [name version | --off]`; without either it tells which model is the shadow. */
@@ -25,11 +26,11 @@ export function shadowCommand(): Command {
         if ((name === undefined) !== (version === undefined) || (off && name !== undefined))
           throw new FreshetError('USAGE', 'either name and version, or --off, or nothing')
         const { settings, json } = readInvocation(command)
-        await using store = openS3(settings.s3)
+        await using store = await openOwnStore(settings)
         if (off) await clearShadow(store)
         const shadow =
           name !== undefined && version !== undefined
-            ? await setShadow(store, { name, version }, Date.now())
+            ? await setShadow(store, pushedModel(name, version), Date.now())
             : await readShadow(store)
         process.stdout.write(json ? `${JSON.stringify(shadow)}\n` : describeShadow(shadow))
       },

@@ -135,7 +135,8 @@ export class CatchUp {
       }
       if (left === null) return
       onWait(left)
-      if (clock.nowMs() + LOOK_EVERY_MS > untilMs) throw new FreshetError('DEADLINE', left)
+      if (clock.nowMs() + LOOK_EVERY_MS > untilMs)
+        throw new FreshetError('DEADLINE', `${left} by the deadline; the next run goes on from here`)
       await clock.sleep(LOOK_EVERY_MS, signal)
       if (signal.aborted) throw signal.reason
     }

@@ -53,4 +53,4 @@ async function problemOf(
   }
 }
 
-const DAMAGE = new Set(['OBJECT_MISSING', 'SNAPSHOT_CORRUPT'])
+const DAMAGE = new Set(['SNAPSHOT_FILE_MISSING', 'SNAPSHOT_CORRUPT'])

@@ -25,7 +25,7 @@ test('a missing file, a damaged one and one of other rows are each named', async
   await world.store.delete(objectKey(deltas[0]!.object))
   expect(await check(world)).toMatchObject([
     { partition: 0, object: base!.object, rows: 150, code: 'SNAPSHOT_CORRUPT' },
-    { partition: 0, object: deltas[0]!.object, rows: 3, code: 'OBJECT_MISSING' },
+    { partition: 0, object: deltas[0]!.object, rows: 3, code: 'SNAPSHOT_FILE_MISSING' },
   ])
 })
 

@@ -83,7 +83,7 @@ class Bringing {
         await this.#file(file)
       } catch (error) {
         this.#check()
-        if (!isFreshetError(error, 'SNAPSHOT_CORRUPT') && !isFreshetError(error, 'OBJECT_MISSING'))
+        if (!isFreshetError(error, 'SNAPSHOT_CORRUPT') && !isFreshetError(error, 'SNAPSHOT_FILE_MISSING'))
           throw error
         failures.push(error)
       }

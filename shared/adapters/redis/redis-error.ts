@@ -23,6 +23,12 @@ export function toRedisError(error: unknown, address: string): FreshetError {
     case 'MASTERDOWN':
     case 'CLUSTERDOWN':
       return new FreshetError('REDIS_UNREACHABLE', `${address}: ${message}`, options)
+    case 'WRONGTYPE':
+      return new FreshetError(
+        'REDIS_WRONG_TYPE',
+        `${address}: ${keyOf(error)} holds something else than text: ${message}`,
+        options,
+      )
     case NEWER_VERSION:
       return new FreshetError(
         'RECORD_VERSION',
@@ -37,6 +43,13 @@ export function toRedisError(error: unknown, address: string): FreshetError {
 /** The code of an error reply, e.g. `NOSCRIPT`; undefined when Redis did not answer. */
 export function replyCode(error: unknown): string | undefined {
   return error instanceof ReplyError ? messageOf(error).split(' ', 1)[0] : undefined
+}
+
+/** ioredis tells the call with the error; the keys of a script stand behind the script and their number. */
+function keyOf(error: unknown): string {
+  if (!(error instanceof Error) || !('command' in error)) return 'a key'
+  const { name, args } = error.command as { name: string; args: readonly unknown[] }
+  return String(args[name.startsWith('eval') ? 2 : 0])
 }
 
 function messageOf(error: unknown): string {

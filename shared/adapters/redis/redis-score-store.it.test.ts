@@ -175,6 +175,28 @@ test('what is no stored score at all does not keep the others of its call back',
   for (const key of ['hash', 'a']) expect((await store.get(key))?.outputs).toEqual({ delay: 1 })
 })
 
+test('a key that holds something else than text is named, with what to do', async () => {
+  await using server = await RedisServer.start()
+  await using store = await RedisScoreStore.open(settingsOf(server), options)
+  const redis = server.newClient()
+  const [score, filled] = ['score:list', 'filled'].map((name) => `${options.pipeline}:${name}`) as [
+    string,
+    string,
+  ]
+  await Promise.all([score, filled].map((key) => redis.lpush(key, 'x')))
+  const named = (key: string) => ({
+    code: 'REDIS_WRONG_TYPE',
+    message: expect.stringContaining(`${key} holds`),
+    hint: expect.stringContaining('DEL'),
+  })
+  await expect(store.get('list')).rejects.toMatchObject(named(score))
+  await expect(store.mark.begin()).rejects.toMatchObject(named(filled))
+  await expect(store.mark.confirm({ ids: ['1'], servers: '1' })).rejects.toMatchObject(named(filled))
+  await redis.del(filled)
+  expect((await store.mark.begin()).ids).toHaveLength(1)
+  redis.disconnect()
+})
+
 test('a score that a newer build wrote is neither overwritten nor taken for older', async () => {
   await using server = await RedisServer.start()
   await using store = await RedisScoreStore.open(settingsOf(server), options)

@@ -31,12 +31,13 @@ describe('a bundle is refused', () => {
 
   test('when a file is not there', async () => {
     await rm(join(folder, 'golden.ndjson'))
-    await expect(readBundleFolder(folder)).rejects.toMatchObject({ code: 'MODEL_MISSING' })
+    await expect(readBundleFolder(folder)).rejects.toMatchObject({ code: 'MODEL_FILE_MISSING' })
   })
 
   test.each([
     ['no rows', '', 'golden.ndjson has no rows'],
     ['a row that is not JSON', '{}}', 'row 1 is not JSON'],
+    ['NaN as Python writes it', '{"document":{"d": NaN}}', 'row 1 is not JSON: NaN and Infinity are no JSON'],
     [
       'a row without the output',
       '{"document":{},"outputs":{"other":1}}',

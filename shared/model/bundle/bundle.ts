@@ -27,12 +27,14 @@ export interface GoldenRow {
 export const BUNDLE_FILES = ['model.onnx', 'golden.ndjson', 'model.json'] as const
 export type BundleFile = (typeof BUNDLE_FILES)[number]
 
-/** @throws MODEL_MISSING when a file is not there, MODEL_INVALID, MODEL_HASH */
+/** @throws MODEL_FILE_MISSING, MODEL_INVALID, MODEL_HASH */
 export async function readBundleFolder(folder: string): Promise<ModelBundle> {
   return readBundle(async (file) => {
     const path = join(folder, file)
     return await readFile(path).catch((cause: unknown) => {
-      throw new FreshetError('MODEL_MISSING', `${path} cannot be read`, { cause })
+      throw new FreshetError('MODEL_FILE_MISSING', `${path} cannot be read: ${(cause as Error).message}`, {
+        cause,
+      })
     })
   })
 }

@@ -101,6 +101,10 @@ const inputs = z
 /** Part of an object key, and shown as `name@version`. */
 const label = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'up to 64 letters, digits, ., _ and -')
 
+export function isModelLabel(word: string): boolean {
+  return label.safeParse(word).success
+}
+
 const outputName = z
   .string()
   .min(1)

@@ -1,6 +1,6 @@
 import type { Buffer } from 'node:buffer'
 import { zstdDecompressSync } from 'node:zlib'
-import { FreshetError } from '@freshet/errors/errors.ts'
+import { FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import { SNAPSHOT_COLUMNS } from '@freshet/records/snapshot-columns.ts'
 import type { RowsSchema, StoredRows } from '@freshet/records/stored-rows.ts'
@@ -13,7 +13,7 @@ export interface SnapshotFileReader {
   readonly schema: RowsSchema
   /**
    * All rows in the order of their keys, page by page (at most 4,096 rows, about 2 ms each); one row group of about
-   * 3 MB is held at a time. @throws SNAPSHOT_CORRUPT, and what the store throws
+   * 3 MB is held at a time. @throws SNAPSHOT_FILE_MISSING, SNAPSHOT_CORRUPT, and what the store throws
    */
   readonly pages: AsyncIterable<StoredRows>
 }
@@ -27,7 +27,7 @@ interface FileAddress {
 /**
  * Opens a file that SnapshotWriter wrote.
  * @param what `ranks`: without the outputs, which are neither fetched nor decoded
- * @throws OBJECT_MISSING, SNAPSHOT_CORRUPT, RECORD_VERSION
+ * @throws SNAPSHOT_FILE_MISSING, SNAPSHOT_CORRUPT, RECORD_VERSION
  */
 export async function openSnapshotFile(
   store: ObjectStore,
@@ -120,14 +120,18 @@ const TAIL_BYTES = 512 * 1024
 
 async function openSource(store: ObjectStore, file: FileAddress, signal?: AbortSignal): Promise<Source> {
   const tailFrom = Math.max(0, file.bytes - TAIL_BYTES)
-  const tail = await store.getRange(file.key, { from: tailFrom, to: file.bytes }, signal)
+  const read = (from: number, to: number) =>
+    store.getRange(file.key, { from, to }, signal).catch((cause: unknown) => {
+      if (!isFreshetError(cause, 'OBJECT_MISSING')) throw cause
+      const text = `${store.urlOf(file.key)} is a file of the snapshot, and is not there`
+      throw new FreshetError('SNAPSHOT_FILE_MISSING', text, { cause })
+    })
+  const tail = await read(tailFrom, file.bytes)
   return {
     file,
     tail,
     read: async (from, to) =>
-      from >= tailFrom
-        ? tail.subarray(from - tailFrom, to - tailFrom)
-        : store.getRange(file.key, { from, to }, signal),
+      from >= tailFrom ? tail.subarray(from - tailFrom, to - tailFrom) : read(from, to),
   }
 }
 
