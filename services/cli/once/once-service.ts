@@ -25,6 +25,8 @@ import { forOneRun, runServices } from './run-services.ts'
 import { figuresOf, type OnceSummary } from './summary.ts'
 import type { Goal, Rules } from './targets.ts'
 
+/** The check has so much time beyond the deadline, so that a short one is not over before it. */
+const CHECK_GRACE_MS = 3_000
 /** What is waited for is told this often. */
 const TELL_EVERY_MS = 10_000
 
@@ -57,8 +59,9 @@ class Once {
 
   /** @throws what someone has to mend, after it is told */
   async check(): Promise<void> {
+    const late = AbortSignal.timeout(this.#untilMs - this.#startedAtMs + CHECK_GRACE_MS)
     try {
-      await check(this.#context)
+      await check({ ...this.#context, signal: AbortSignal.any([this.#context.signal, late]) })
     } catch (error) {
       this.#end(error)
       throw error

@@ -4,13 +4,13 @@ import { logLevel } from 'kafkajs'
 import { expect, test } from 'vitest'
 import { clientLog } from './client-log.ts'
 
-function open() {
+function open(over?: AbortSignal) {
   const lines: [string, string, LogAttributes | undefined][] = []
   const to = (level: string) => (message: string, attributes?: LogAttributes) =>
     void lines.push([level, message, attributes])
   const clock = handClock()
   const log = { debug: to('debug'), info: to('info'), warn: to('warn'), error: to('error') }
-  const write = clientLog(log, clock)(logLevel.INFO)
+  const write = clientLog(log, clock)(over)(logLevel.INFO)
   const say = (level: logLevel, message: string, details = {}) =>
     write({ namespace: 'Runner', level, label: '', log: { message, timestamp: '', ...details } })
   return { lines, clock, say }
@@ -41,6 +41,15 @@ test('that a group rebalances is no trouble', () => {
   const error = 'The group is rebalancing, so a rejoin is needed'
   say(logLevel.ERROR, 'Response Heartbeat(key: 12, version: 3)', { error })
   expect(lines.map(([level]) => level)).toEqual(['debug'])
+})
+
+test('what a client complains of when its owner has done with it is no trouble', () => {
+  const over = new AbortController()
+  const { lines, say } = open(over.signal)
+  say(logLevel.ERROR, 'write after end')
+  over.abort()
+  for (const level of [logLevel.ERROR, logLevel.WARN, logLevel.INFO]) say(level, `crash ${level}`)
+  expect(lines.map(([level]) => level)).toEqual(['warn', 'debug', 'debug', 'debug'])
 })
 
 test('an outage does not flood the log: what is said again is counted', () => {

@@ -10,16 +10,25 @@ import { type logCreator, logLevel } from './kafkajs.ts'
  * by itself, and what it cannot mend reaches us as a rejection or a crash. While brokers are away it says the same
  * several times a second, so a line is repeated at most every 10 s, with the number of those left out. That a group
  * rebalances is no error at all: each of its members is told so in answer to a heartbeat.
+ * @returns what makes the log of one client; after `over` nobody needs it any more, and its complaints are of no interest:
+ *   it asks on sockets that are closed under it
  */
-export function clientLog(log: Log, clock: Pick<Clock, 'nowMs'>): logCreator {
+export function clientLog(log: Log, clock: Pick<Clock, 'nowMs'>): (over?: AbortSignal) => logCreator {
   const lines = new Throttle(10_000, clock)
-  return () =>
+  return (over) =>
+    () =>
     ({ namespace, level, log: { message, timestamp: _, logger: __, ...details } }) => {
       const line = `kafkajs ${namespace || 'client'}: ${message}`
       const leftOut = lines.pass(line)
       if (leftOut === null) return
       const isError = level === logLevel.ERROR && details['error'] !== REBALANCES
-      const write = isError ? log.warn : level === logLevel.WARN ? log.info : log.debug
+      const write = over?.aborted
+        ? log.debug
+        : isError
+          ? log.warn
+          : level === logLevel.WARN
+            ? log.info
+            : log.debug
       const repeated = leftOut > 0 ? { [ATTRIBUTES.linesLeftOut]: leftOut } : {}
       write.call(log, line, { ...attributesOf(details), ...repeated })
     }

@@ -23,6 +23,17 @@ test('who stops does not wait for a broker that does not answer', async () => {
   expect(admin.isGone).toBe(true)
 })
 
+test('a broker that has not answered when the time is over is unreachable', async () => {
+  const { admin, connection } = hanging()
+  const signal = AbortSignal.timeout(10)
+  const working = withAdmin(connection, { doing: 'looking', signal }, async () => {})
+  await expect(working).rejects.toMatchObject({
+    code: 'KAFKA_UNREACHABLE',
+    message: 'looking: the time was over before a broker answered',
+  })
+  expect(admin.isGone).toBe(true)
+})
+
 test('who has stopped already opens no client', async () => {
   const { admin, connection } = hanging()
   const working = withAdmin(connection, { doing: 'looking', signal: AbortSignal.abort() }, async () => {})

@@ -16,7 +16,12 @@ export interface KafkaConnection {
   readonly clientId: string
   readonly log: Log
   /** A client of its own for each producer, consumer and admin: consumers of one client share offset caches. */
-  newClient(): Kafka
+  newClient(options?: ClientOptions): Kafka
+}
+
+export interface ClientOptions {
+  /** Aborts when its owner needs the client no more: what kafkajs complains of then is only told as debug. */
+  readonly over?: AbortSignal
 }
 
 /** Given whole, since kafkajs has other defaults when NODE_ENV is `test`. */
@@ -35,7 +40,8 @@ export function connectKafka(
 ): KafkaConnection {
   const sasl = saslOf(settings)
   guardIdleTimer()
-  const config: KafkaConfig = {
+  const say = clientLog(log, systemClock)
+  const config: Omit<KafkaConfig, 'logCreator'> = {
     clientId,
     brokers: settings.brokers,
     ssl: settings.tls,
@@ -45,15 +51,15 @@ export function connectKafka(
     retry: RETRY,
     socketFactory: openSocket,
     logLevel: logLevel.INFO,
-    logCreator: clientLog(log, systemClock),
   }
-  return { settings, clientId, log, newClient: () => new Kafka(config) }
+  const newClient = ({ over }: ClientOptions = {}) => new Kafka({ ...config, logCreator: say(over) })
+  return { settings, clientId, log, newClient }
 }
 
 /**
  * Does `work` with an administrator's client of its own, and ends it.
- * @throws KAFKA_UNREACHABLE after `ADMIN_DEADLINE_MS`, DEADLINE as soon as `signal` aborts, and what the brokers
- *   answer, translated
+ * @throws DEADLINE as soon as `signal` aborts; KAFKA_UNREACHABLE after `ADMIN_DEADLINE_MS`, or where the time of `signal`
+ *   is over before a broker has answered at all; and what the brokers answer, translated
  */
 export async function withAdmin<T>(
   connection: KafkaConnection,
@@ -61,28 +67,41 @@ export async function withAdmin<T>(
   work: (admin: Admin) => Promise<T>,
 ): Promise<T> {
   if (signal.aborted) throw stopped(doing, signal)
-  const admin = connection.newClient().admin()
   const done = new AbortController()
+  const admin = connection.newClient({ over: done.signal }).admin()
+  let isConnected = false
   const late = systemClock.sleep(ADMIN_DEADLINE_MS, AbortSignal.any([signal, done.signal])).then(() => {
-    if (signal.aborted) throw stopped(doing, signal)
+    if (signal.aborted && (isConnected || !isLate(signal))) throw stopped(doing, signal)
+    if (signal.aborted)
+      throw new FreshetError('KAFKA_UNREACHABLE', `${doing}: the time was over before a broker answered`)
     throw new FreshetError('KAFKA_UNREACHABLE', `${doing}: no answer within ${ADMIN_DEADLINE_MS / 1_000} s`)
   })
   late.catch(() => {}) // told by the race below; it must not count as unhandled when the work wins
   try {
-    return await Promise.race([admin.connect().then(() => work(admin)), late])
+    const working = async () => {
+      await admin.connect()
+      isConnected = true
+      return await work(admin)
+    }
+    return await Promise.race([working(), late])
   } catch (error) {
     throw toKafkaError(error, doing)
   } finally {
     done.abort()
-    await quit(admin, 2_000)
+    await quit(admin, isConnected ? 2_000 : 100) // one that never got through has nothing to end orderly
   }
 }
 
 const ADMIN_DEADLINE_MS = 30_000
 
-function stopped(doing: string, { reason }: AbortSignal): FreshetError {
-  const isLate = reason instanceof DOMException && reason.name === 'TimeoutError'
-  return new FreshetError('DEADLINE', `${doing}: ${isLate ? 'the time is over' : 'the caller stopped'}`)
+function stopped(doing: string, signal: AbortSignal): FreshetError {
+  const why = isLate(signal) ? 'the time is over' : 'the caller stopped'
+  return new FreshetError('DEADLINE', `${doing}: ${why}`)
+}
+
+/** Whether it was a deadline that aborted it. */
+function isLate({ reason }: AbortSignal): boolean {
+  return reason instanceof DOMException && reason.name === 'TimeoutError'
 }
 
 function saslOf({ user, password, saslMechanism }: Settings['kafka']): Pick<KafkaConfig, 'sasl'> {

@@ -37,7 +37,7 @@ export class ConsumerLife {
     this.#handle = handle
     this.#watch = new StallWatch({ stallMs: options.stallMs, joinMs: JOIN_MS }, this.#nowMs())
     this.#gaps = new GapTeller(connection, options)
-    this.#consumer = connection.newClient().consumer({
+    this.#consumer = connection.newClient({ over: this.#ended.signal }).consumer({
       groupId: options.groupId,
       sessionTimeout: options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS,
       rebalanceTimeout: REBALANCE_TIMEOUT_MS,

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import kafkajs from 'kafkajs'
 import { expect, test } from 'vitest'
@@ -29,6 +30,15 @@ test.each([
   ['a TypeError', new TypeError('x of undefined'), 'BUG'],
 ])('%s has a code', (_, error, code) => {
   expect(toKafkaError(error, 'doing it').code).toBe(code)
+})
+
+test('a broker that took the connection and never answered is unreachable, in kafkajs’s own words', async () => {
+  const Broker = createRequire(import.meta.url)('kafkajs/src/broker/index.js')
+  const logger = { namespace: () => ({}) }
+  const broker = new Broker({ connectionPool: { connectionTimeout: 1 }, logger })
+  const asked: Promise<unknown> = broker.metadata([])
+  const error = await asked.catch((cause: unknown) => toKafkaError(cause, 'looking'))
+  expect(error).toMatchObject({ code: 'KAFKA_UNREACHABLE', message: 'looking: Broker not connected' })
 })
 
 test('the telling error is found inside kafkajs’s wrappers, and kept as the cause', () => {

@@ -25,6 +25,9 @@ const BY_NAME: Readonly<Record<string, ErrorCode>> = {
   KafkaJSLockTimeout: 'KAFKA_UNREACHABLE',
 }
 
+/** A plain Error, which kafkajs throws when it asks a broker that took the connection and then did not answer. */
+const NOT_CONNECTED = 'Broker not connected'
+
 /** The one place where errors of kafkajs become ours. Its wrappers are looked through; what is unknown is a BUG. */
 export function toKafkaError(error: unknown, doing: string): FreshetError {
   if (error instanceof FreshetError) return error
@@ -44,6 +47,7 @@ function codeOf(error: Error): ErrorCode | undefined {
   if (error instanceof FreshetError) return error.code
   const byType = 'type' in error && typeof error.type === 'string' ? BY_TYPE[error.type] : undefined
   if (byType ?? BY_NAME[error.name]) return byType ?? BY_NAME[error.name]
+  if (error.message === NOT_CONNECTED) return 'KAFKA_UNREACHABLE'
   if (!(error instanceof kafkajs.KafkaJSError)) return undefined
   if (error.retriable) return 'KAFKA_UNREACHABLE'
   return 'type' in error && error.type !== undefined ? 'KAFKA_REFUSED' : undefined
