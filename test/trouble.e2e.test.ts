@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { mkdtempSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connectKafka } from '@freshet/adapters/kafka/connect.ts'
@@ -49,8 +51,10 @@ describe('one clear error, exit code 2 and no stack for', () => {
     )
   })
 
-  test('an unknown command or service', async () => {
+  test('an unknown command, service, argument or option', async () => {
     expect((await freshet(['dance'])).code).toBe(2)
+    for (const mistake of ['x', '--bogus'])
+      expect((await freshet(['snapshot', 'check', mistake])).code, mistake).toBe(2) // 1: a damaged file
     expectOneClearError(await freshet(['run', 'dancer']), 'USAGE', /poller, scorer, gateway, watchdog/)
   })
 
@@ -67,6 +71,20 @@ describe('one clear error, exit code 2 and no stack for', () => {
   test('a Kafka that is not there', async () => {
     const outcome = await freshet(['run', 'scorer'], { FRESHET_KAFKA_BROKERS: '127.0.0.1:1' })
     expectOneClearError(outcome, 'KAFKA_UNREACHABLE', /127\.0\.0\.1:1/)
+  })
+
+  test('a Kafka that takes connections and answers nothing, as one that is frozen', async () => {
+    const frozen = createServer((socket) => socket.on('error', () => {}).resume()).listen(0, '127.0.0.1')
+    await once(frozen, 'listening')
+    const { port } = frozen.address() as AddressInfo
+    const broker = { FRESHET_KAFKA_BROKERS: `127.0.0.1:${port}` }
+    const outcome = await freshet(['once', '--deadline', '1', '--json'], broker)
+    frozen.close()
+    expectOneClearError(outcome, 'KAFKA_UNREACHABLE', /before a broker answered/)
+    expect(JSON.parse(outcome.stdout.trim().split('\n').at(-1)!)).toMatchObject({
+      outcome: 'failed',
+      error: { code: 'KAFKA_UNREACHABLE' },
+    })
   })
 
   test('topics that were never made', async () => {

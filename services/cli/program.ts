@@ -41,8 +41,14 @@ async function makeProgram(words: readonly string[]): Promise<Command> {
     .addHelpText('after', '\nEvery setting is also an environment variable: see `freshet settings`.')
   const named = Object.keys(COMMANDS).filter((name) => words.includes(name))
   for (const name of named.length > 0 ? named : Object.keys(COMMANDS))
-    program.addCommand((await COMMANDS[name]!()).exitOverride())
+    program.addCommand(throwing(await COMMANDS[name]!()))
   return program
+}
+
+/** What is wrong on the command line is thrown, also in commands of commands, so that all such mistakes end alike. */
+function throwing(command: Command): Command {
+  command.commands.forEach(throwing)
+  return command.exitOverride()
 }
 
 /** 2 when the user can mend it; 1 when it is our bug, which alone gets a stack. */

@@ -19,7 +19,6 @@ export function modelCommand(): Command {
     listCommand(),
     shadowCommand(),
   ]
-  // What is wrong on the command line is thrown, so that its exit code is that of all such mistakes.
-  for (const command of commands) model.addCommand(command.exitOverride())
+  for (const command of commands) model.addCommand(command)
   return model
 }
