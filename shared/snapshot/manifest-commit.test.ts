@@ -1,7 +1,7 @@
 import { MemoryObjectStore } from '@freshet/adapters/memory/object-store.ts'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import type { PutCondition } from '@freshet/ports/object-store.ts'
-import type { ManifestPartition } from '@freshet/records/manifest.ts'
+import type { ManifestPartition, SnapshotFile } from '@freshet/records/manifest.ts'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { readManifest } from './manifest.ts'
@@ -48,8 +48,37 @@ describe('a worker whose partition another has written', () => {
     const store = new MemoryObjectStore()
     await commitManifest(committerOn(store), commitOf(0, undefined, at(10)), signal)
     const zombie = commitManifest(committerOn(store), commitOf(0, undefined, at(7)), signal)
-    await expect(zombie).rejects.toMatchObject({ code: 'MANIFEST_FENCED' })
+    await expect(zombie).rejects.toMatchObject({
+      code: 'MANIFEST_FENCED',
+      message: 'partition 0: it is at offset 10, and was not known before; the last writer was scorer-1',
+    })
     expect((await readManifest(store, 'flights'))?.manifest.partitions[0]).toEqual(at(10))
+  })
+
+  test.each([
+    ['goes on from where it was', at(10), 'it is at offset 10, not at offset 7'],
+    ['merges', { ...at(7), base: file('b') }, 'it is at offset 7 as before, but its files are others'],
+  ])('hears what differs when another %s', async (_, others, difference) => {
+    const store = new MemoryObjectStore()
+    await commitManifest(committerOn(store), commitOf(0, undefined, others), signal)
+    const zombie = commitManifest(committerOn(store), commitOf(0, at(7), at(8)), signal)
+    await expect(zombie).rejects.toMatchObject({
+      message: `partition 0: ${difference}; the last writer was scorer-1`,
+    })
+  })
+
+  test('hears that the manifest is gone, or knows its partition no more', async () => {
+    const store = new MemoryObjectStore()
+    const zombie = () => commitManifest(committerOn(store), commitOf(0, at(7), at(8)), signal)
+    await expect(zombie()).rejects.toMatchObject({
+      code: 'MANIFEST_FENCED',
+      message: 'partition 0: the manifest is gone',
+    })
+    await commitManifest(committerOn(store), commitOf(1, undefined, at(1)), signal)
+    await expect(zombie()).rejects.toMatchObject({
+      code: 'MANIFEST_FENCED',
+      message: 'partition 0: the manifest does not know it any more; the last writer was scorer-1',
+    })
   })
 
   test('is fenced too when the other was faster by a moment', async () => {
@@ -155,6 +184,10 @@ function commitOf(
     attempt: `${attempts++}`,
     beganAtMs: Date.now(),
   }
+}
+
+function file(object: string): SnapshotFile {
+  return { object, rows: 1, bytes: 1, newestAsOfMs: 1 }
 }
 
 function at(nextOffset: number): ManifestPartition {

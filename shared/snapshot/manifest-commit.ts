@@ -101,10 +101,21 @@ function checkExpected(
 ): void {
   const found = current?.partitions[partition]
   if (isDeepStrictEqual(found, expected)) return
-  const where = (at: ManifestPartition | undefined) =>
-    at === undefined ? 'nowhere' : `offset ${at.nextOffset}`
+  const writer = current === undefined ? '' : `; the last writer was ${current.writtenBy.instance}`
   throw new FreshetError(
     'MANIFEST_FENCED',
-    `partition ${partition} is at ${where(found)}, not at ${where(expected)}; the last writer was ${current?.writtenBy.instance}`,
+    `partition ${partition}: ${difference(current, found, expected)}${writer}`,
   )
 }
+
+function difference(current: Manifest | undefined, found: Known, expected: Known): string {
+  if (current === undefined) return 'the manifest is gone'
+  if (found === undefined) return 'the manifest does not know it any more'
+  if (expected === undefined) return `it is at offset ${found.nextOffset}, and was not known before`
+  if (found.nextOffset !== expected.nextOffset)
+    return `it is at offset ${found.nextOffset}, not at offset ${expected.nextOffset}`
+  return `it is at offset ${found.nextOffset} as before, but its files are others`
+}
+
+/** undefined: the manifest does not know the partition. */
+type Known = ManifestPartition | undefined
