@@ -130,6 +130,21 @@ describe('workers side by side', () => {
     await expect(run({ cache }, stop.signal)).resolves.toBeUndefined()
   })
 
+  test.each([
+    ['what the stop cut off', new FreshetError('DEADLINE', 'the caller stopped'), 'debug'],
+    ['a server that is away', away(), 'warn'],
+  ])('%s at the stop is told as %3$s', async (_, error, level) => {
+    const stop = new AbortController()
+    const told: string[] = []
+    const log = { ...quietLog, debug: () => told.push('debug'), warn: () => told.push('warn') }
+    const rescore: Worker = async () => {
+      stop.abort()
+      throw error
+    }
+    await run({ rescore }, stop.signal, { log })
+    expect(told).toEqual([level])
+  })
+
   test('a mistake of ours is no orderly end', async () => {
     const stop = new AbortController()
     const cache: Worker = async () => {

@@ -1,4 +1,4 @@
-import { isFreshetError, toFreshetError } from '@freshet/errors/errors.ts'
+import { type FreshetError, isFreshetError, toFreshetError } from '@freshet/errors/errors.ts'
 import type { StageReport } from '@freshet/service/service.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import { retry } from '@freshet/stage/back-off.ts'
@@ -61,14 +61,18 @@ export async function runSideBySide(
         },
       })
     } catch (error) {
-      if (stop.aborted && isFreshetError(error) && error.retryable)
-        log.warn(`${name} was stopped while it failed: ${error.message}`, {
-          [ATTRIBUTES.errorType]: error.code,
-        })
+      if (stop.aborted && isFreshetError(error) && error.retryable) tellStopped(name, error, log)
       else failures.push(error)
       failing.abort()
     }
   }
   await Promise.all([...workers].map(keepRunning))
   if (failures.length > 0) throw toFreshetError(failures[0])
+}
+
+/** Work that the stop itself has cut off has not failed; a server that is away is worth a line even then. */
+function tellStopped(name: string, { code, message }: FreshetError, log: Log): void {
+  const attributes = { [ATTRIBUTES.errorType]: code }
+  if (code === 'DEADLINE') log.debug(`${name} was stopped: ${message}`, attributes)
+  else log.warn(`${name} was stopped while it failed: ${message}`, attributes)
 }
