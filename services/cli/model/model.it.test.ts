@@ -113,28 +113,6 @@ test('a model is pushed, promoted, replaced, rolled back, promoted again and lis
   expect(await json('shadow', '--off')).toBeNull()
 })
 
-test('a model is pushed, promoted, replaced, rolled back, promoted again and listed', async () => {
-  expect(await json('push', DEMO_FOLDER, '--promote')).toMatchObject({
-    name: 'arrival-delay',
-    version: '1',
-    promoted: { generation: 1 },
-  })
-  expect(await json('push', await demoVersion('2'))).toMatchObject({ version: '2', promoted: null })
-  expect(await json('promote', 'arrival-delay', '2')).toMatchObject({ modelVersion: '2', generation: 2 })
-  expect(await json('rollback')).toMatchObject({ modelVersion: '1', generation: 3 })
-  expect(await model('rollback')).toMatchObject({
-    code: 2,
-    stderr: expect.stringContaining('MODEL_NO_PREVIOUS'),
-  })
-  expect(await json('promote', '--again')).toMatchObject({ modelVersion: '1', generation: 4 })
-  expect(await json('shadow', 'arrival-delay', '2')).toMatchObject({ modelVersion: '2' })
-  expect(await json('list')).toMatchObject([
-    { version: '2', isCurrent: false, isShadow: true },
-    { version: '1', isCurrent: true, isShadow: false, generation: 4 },
-  ])
-  expect(await json('shadow', '--off')).toBeNull()
-})
-
 test('what scorers reported of a shadow is told as one', async () => {
   await using store = openS3(loadSettings({ env: { ...process.env, ...env } }).s3)
   await setShadowUnseen(store)
