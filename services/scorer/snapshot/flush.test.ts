@@ -1,5 +1,6 @@
 import { FreshetError } from '@freshet/errors/errors.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
+import { LATEST_OBJECT, latestRecord } from '@freshet/records/latest-snapshot.ts'
 import { objectKey, readManifest } from '@freshet/snapshot/manifest.ts'
 import { manyRows } from '@freshet/snapshot/rows.kit.ts'
 import { describe, expect, test } from 'vitest'
@@ -87,6 +88,20 @@ test('a stop while the store is away ends the waiting', async () => {
   const parts = world.parts(away(world.store))
   const writing = writeDeltas(term.own, term.take(), parts, AbortSignal.timeout(30))
   await expect(writing).rejects.toMatchObject({ code: 'S3_UNREACHABLE' })
+})
+
+test('what people read is written too when the signal comes right after the commit', async () => {
+  const world = new SnapshotWorld([manyRows(0, 1)])
+  const stop = new AbortController()
+  const stopping = new MeddledStore(world.store, async (work) => {
+    const done = await work()
+    if ((await readManifest(world.store, 'flights')) !== undefined) stop.abort()
+    return done
+  })
+  const term = await world.begin()
+  await writeDeltas(term.own, term.take(), world.parts(stopping), stop.signal)
+  expect(stop.signal.aborted).toBe(true)
+  expect(latestRecord.decode((await world.store.get(LATEST_OBJECT)).body)).toMatchObject({ sequence: 1 })
 })
 
 test('a damaged base is left as it is: deltas are written and merged, and nothing that was stored is lost', async () => {

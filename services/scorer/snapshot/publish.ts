@@ -5,6 +5,7 @@ import { objectKey } from '@freshet/snapshot/manifest.ts'
 import type { Committer } from '@freshet/snapshot/manifest-commit.ts'
 import type { FileFacts } from '@freshet/snapshot/parquet/write.ts'
 import type { FileOut } from '@freshet/snapshot/write-merged.ts'
+import { withGrace } from '@freshet/stage/grace.ts'
 import { type FileName, fileName } from './file-names.ts'
 import type { Committed, OwnPartitions } from './own-partitions.ts'
 import { type FilePutter, putFile } from './put-file.ts'
@@ -22,7 +23,8 @@ export interface NewFile {
 /**
  * Puts the files, a few at a time, then the manifest that names them, then what people read: a crash in between leaves the
  * old snapshot and orphans. While the store is away it tries again.
- * @param signals `write`: no file is begun or gone on with after it; `commit`: ends the whole
+ * @param signals `write`: no file is begun or gone on with after it; `commit`: ends the whole, but for what people read:
+ *   when the commit is done, that is given a moment more
  * @throws MANIFEST_FENCED, DEADLINE; errors a retry cannot help
  */
 export async function publish(
@@ -42,10 +44,14 @@ export async function publish(
     changes.set(file.name.partition, (now) => file.next(put, now, clock.nowMs()))
   })
   await own.commit(publisher, changes, { attempt, beganAtMs }, signals.commit)
-  await writeLatest(store, pipeline, signals.commit).catch((error: unknown) =>
+  using grace = withGrace(signals.commit, LATEST_GRACE_MS)
+  await writeLatest(store, pipeline, grace.signal).catch((error: unknown) =>
     log.error('the file for people who want one name is behind until the next commit', error),
   )
 }
+
+/** Anybody may write it at any time, so it does no harm after the end of a term. */
+const LATEST_GRACE_MS = 1_000
 
 /** So many deltas are on their way at once: S3 takes tens of milliseconds for each, whatever its size. */
 const AT_ONCE = 4

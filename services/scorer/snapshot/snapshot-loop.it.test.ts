@@ -119,6 +119,32 @@ test('a stop ends the waiting for a store that went away while a merge was commi
   expect(nextOffsets((await readManifest(world.store, world.settings.pipeline))!.manifest)).toBe('2')
 })
 
+test('a merge that is being committed at the stop is in the manifest, and in what people read', async () => {
+  await using world = await World.open({ partitions: 1, snapshot: { intervalSeconds: 0.1 } })
+  let isBasePut = false
+  const committing = Promise.withResolvers<void>()
+  const slow = new (class extends MeddledStore {
+    override async put(...args: Parameters<MeddledStore['put']>): Promise<string> {
+      if (isBasePut && args[0] === MANIFEST_OBJECT) {
+        committing.resolve()
+        await systemClock.sleep(1_000, args[3]) // longer than a last flush of nothing takes
+      }
+      isBasePut ||= args[0].includes('/base-')
+      return super.put(...args)
+    }
+  })(world.store, (work) => work())
+  const worker = world.start(slow)
+  await world.write(0, [manyRows(0, 5)])
+  await world.until((manifest) => nextOffsets(manifest) === '1')
+  await world.write(0, [manyRows(5, 5)])
+  await committing.promise
+  await worker.stop()
+  const { manifest } = (await readManifest(world.store, world.settings.pipeline))!
+  expect(manifest.partitions[0]!.base).not.toBeNull()
+  const { body } = await world.store.get(LATEST_OBJECT)
+  expect(latestRecord.decode(body).sequence).toBe(manifest.sequence)
+})
+
 const PATIENCE = { timeout: 40_000 }
 
 function nextOffsets({ partitions }: Manifest): string {

@@ -167,7 +167,9 @@ class SnapshotLoop {
         this.#writing = this.#flush(this.#term, signal)
         await this.#writing
       }
-      if (isLast) return
+      if (!isLast) continue
+      await Promise.allSettled([this.#merging]) // what it has put is committed, or given up, within the same time
+      return
     }
   }
 
