@@ -8,7 +8,8 @@ import { Producer } from '@freshet/adapters/kafka/producer.ts'
 import { readAll } from '@freshet/adapters/kafka/read-all.ts'
 import { readFlights } from '@freshet/demo/flights.ts'
 import { edited } from '@freshet/model/bundle/bundles.kit.ts'
-import { promoteModel, pushModel } from '@freshet/model/bundle/model-store.ts'
+import { POINTER_OBJECT } from '@freshet/model/bundle/model-pointer.ts'
+import { promoteAgain, promoteModel, pushModel } from '@freshet/model/bundle/model-store.ts'
 import { readCursors } from '@freshet/reconcile/read-cursors.ts'
 import { totalOf, type VerifyReport } from '@freshet/reconcile/verify-report.ts'
 import { CHANGE_HEADER, type Change, decodeChange, encodeChangeHeader } from '@freshet/records/change.ts'
@@ -70,6 +71,31 @@ test('of a pipeline that is well, verify proves it and ends with 0; what was set
     'complete: 51 live, 0 scored at their current revision by arrival-delay@2, 50 by an older model, 1 set aside',
   )
   expect(told.code).toBe(0)
+}, 150_000)
+
+test('scores above a pointer that was put back fail the proof, and the command that it names outranks them', async () => {
+  await using stack = await Stack.open()
+  const { body } = await stack.store.get(POINTER_OBJECT)
+  const { generation } = await promoteAgain(stack.store, undefined, Date.now(), { above: 7 })
+  expect(generation).toBe(8)
+  stack.start('poller', 'scorer')
+  await stack.write(some(10))
+  await stack.conserved()
+  await stack.store.put(POINTER_OBJECT, body)
+  const { code, report, total } = await verify(stack)
+  expect(total).toMatchObject({ live: 10, scored: 0, newerModel: 10 })
+  expect(report).toMatchObject({ model: { generation: 1 }, newestGeneration: 8 })
+  expect(code).toBe(1)
+
+  const words = /`freshet (model promote --again --above 8)`/.exec(
+    (await freshet(['verify'], stack.env)).stdout,
+  )
+  const promoted = await freshet(['--json', ...words![1]!.split(' ')], stack.env)
+  expect(JSON.parse(promoted.stdout)).toMatchObject({ generation: 9 })
+  await until('all is scored anew', async () => {
+    const now = await verify(stack)
+    return now.code === 0 && now.total.scored === 10
+  })
 }, 150_000)
 
 test('what the poller has not come to is pending, not missing, and the proof fails', async () => {

@@ -145,7 +145,7 @@ export const ERRORS = {
   },
   MODEL_HASH: {
     retryable: false,
-    hint: 'model.onnx is not the file that model.json names: push the right files under a new version, and promote that.',
+    hint: 'model.onnx is not the file that model.json names: if the one in the store was damaged, push the same folder again, then `freshet model promote --again`; else push the right files under a new version, and promote that.',
   },
   MODEL_GOLDEN: {
     retryable: false,
@@ -162,6 +162,10 @@ export const ERRORS = {
   MODEL_NOT_CURRENT: {
     retryable: false,
     hint: 'Promote it without --again, or leave name and version out: `freshet model current` shows what is current.',
+  },
+  MODEL_GENERATION_BEHIND: {
+    retryable: false,
+    hint: 'models/current.json was lost or put back, so what it promotes has no effect on what is stored: `freshet model promote --again --above <generation>` with the one in use, or a higher one that `freshet verify` names.',
   },
   MODEL_NO_PREVIOUS: {
     retryable: false,

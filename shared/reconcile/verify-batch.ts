@@ -42,6 +42,8 @@ export type JudgedShard = Omit<LookedAt, 'table' | 'keyless'>
 export interface BatchResult {
   readonly shards: readonly JudgedShard[]
   readonly extraOfTheDead: number
+  /** Of any row of the snapshot. */
+  readonly newestGeneration: number
   readonly findings: Findings
 }
 
@@ -108,7 +110,8 @@ export class BatchJoin {
       captured,
       tally,
     }))
-    return { shards, extraOfTheDead: this.#extraOfTheDead, findings: this.#findings }
+    const { newestGeneration } = this.#join
+    return { shards, extraOfTheDead: this.#extraOfTheDead, newestGeneration, findings: this.#findings }
   }
 
   async #joinRows(manifest: Manifest, signal: AbortSignal): Promise<void> {

@@ -33,7 +33,7 @@ type Row = Pick<HeldRow, 'state' | 'modelGeneration'> & { epoch: number; seqNo: 
 
 /** As pages of one generation each. */
 function pagesOf(rows: ReadonlyMap<string, Row>): StoredRows[] {
-  return [1, 2].map((generation) => {
+  return [1, 2, 3].map((generation) => {
     const mine = [...rows].filter(([, row]) => row.modelGeneration === generation)
     const batch = scoreBatchOf(
       mine.map(([key, row]) => ({ key, ...row })),
@@ -49,7 +49,7 @@ const row = fc.record({
   epoch: fc.constantFrom(50, ...LIVE_EPOCHS, 400),
   seqNo: fc.nat(20),
   state: fc.constantFrom(...ROW_STATES),
-  modelGeneration: fc.constantFrom(1, 2),
+  modelGeneration: fc.constantFrom(1, 2, 3),
 })
 const rows = fc.dictionary(key, row).map((entries) => new Map(Object.entries(entries)))
 const shard = (epoch: number) =>
@@ -67,8 +67,8 @@ function plainStanding({ captured }: World, seqNo: number, there: Row | undefine
   const revision = { documentVersion: 0, epoch: captured.epoch, primaryTerm: 1, seqNo }
   const held = there && { ...there, revision: { documentVersion: 0, primaryTerm: 1, ...there } }
   const { standing } = judge(revision, held, context)
-  const isWell = standing === 'scored' || standing === 'olderModel' || standing === 'setAside'
-  return !isWell && seqNo > captured.seqNo ? 'pending' : standing
+  const isCurrent = ['scored', 'olderModel', 'newerModel', 'setAside'].includes(standing)
+  return !isCurrent && seqNo > captured.seqNo ? 'pending' : standing
 }
 
 test('every living document up to the checkpoint is counted once, as the plainest comparison would', async () => {
@@ -147,6 +147,17 @@ test('a delete in one shard of an index is put beside a document that lives in a
     suspects: [{ shard: shards[0], seqNo: 5, row: { revision: { epoch: 200 }, state: 'deleted' } }],
     extras: [],
   })
+})
+
+test('the highest generation of all rows is known, also of those that speak of nothing that lives', async () => {
+  const join = new Join({ shards: [], context, isKeyOfOneIndex: true, hasVersions: false })
+  expect(join.newestGeneration).toBe(0)
+  const dead = { epoch: 50, seqNo: 1, state: 'deleted' } as const
+  const rows = new Map(
+    [1, 3, 2].map((modelGeneration) => [`${modelGeneration}`, { ...dead, modelGeneration }]),
+  )
+  for (const page of pagesOf(rows)) join.add(page)
+  expect(join.newestGeneration).toBe(3)
 })
 
 test('rows that say why there is no score are handed out by name', async () => {

@@ -58,11 +58,17 @@ export interface Joined<Shard> {
 export class Join<Shard extends JoinedShard> {
   readonly #options: JoinOptions<Shard>
   readonly #byEpoch = new Map<number, Shard>()
+  #newestGeneration = 0
 
   constructor(options: JoinOptions<Shard>) {
     this.#options = options
     for (const shard of options.shards)
       if (shard.captured !== null) this.#byEpoch.set(shard.captured.epoch, shard)
+  }
+
+  /** Highest model generation of any row so far; 0 before the first. */
+  get newestGeneration(): number {
+    return this.#newestGeneration
   }
 
   /** @param page rows that were not handed in before. */
@@ -73,6 +79,7 @@ export class Join<Shard extends JoinedShard> {
   }
 
   #addRow(page: StoredRows, row: number, into: Into<Shard>): void {
+    this.#newestGeneration = Math.max(this.#newestGeneration, page.modelGenerations[row]!)
     const { shards, isKeyOfOneIndex } = this.#options
     const owner = this.#byEpoch.get(page.epochs[row]!)
     const candidates = owner !== undefined && isKeyOfOneIndex ? [owner] : shards

@@ -40,6 +40,10 @@ test('a score by an older model is told apart from a missing one', () => {
   expect(stands(row({}, { modelGeneration: 2 }))).toEqual({ standing: 'olderModel', hidden: false })
 })
 
+test('a score above the promoted generation is none that a promotion would replace, and not taken for well', () => {
+  expect(stands(row({}, { modelGeneration: 4 }))).toEqual({ standing: 'newerModel', hidden: false })
+})
+
 test('a dead letter of the current revision is set aside, not missing', () => {
   expect(stands(row({}, { state: 'unscorable' }))).toEqual({ standing: 'setAside', hidden: false })
 })
@@ -77,8 +81,8 @@ test('no row below the revision of a document ever makes it complete', () => {
   fc.assert(
     fc.property(revision, held, (living, there) => {
       const { standing, hidden } = judge(living, there, context)
-      const isWell = standing === 'scored' || standing === 'olderModel' || standing === 'setAside'
-      if (isWell) {
+      const isCurrent = ['scored', 'olderModel', 'newerModel', 'setAside'].includes(standing)
+      if (isCurrent) {
         expect(compareRevisions(there.revision, living)).toBeGreaterThanOrEqual(0)
         expect(there.state).not.toBe('deleted')
       }

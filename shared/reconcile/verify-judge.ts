@@ -44,7 +44,8 @@ export function standingOfCurrent(
   state: number,
   modelGeneration: number,
   generation: number,
-): Extract<Standing, 'scored' | 'olderModel' | 'setAside'> {
+): Extract<Standing, 'scored' | 'olderModel' | 'newerModel' | 'setAside'> {
   if (state === STATE.unscorable) return 'setAside'
+  if (modelGeneration > generation) return 'newerModel'
   return modelGeneration < generation ? 'olderModel' : 'scored'
 }

@@ -5,6 +5,7 @@ export function verifyReport(parts: Partial<VerifyReport> = {}): VerifyReport {
   return {
     pipeline: 'air',
     model: { name: 'flight-delay', version: '3', generation: 4 },
+    newestGeneration: 4,
     startedAtMs: 0,
     endedAtMs: 1_000,
     isSettled: true,

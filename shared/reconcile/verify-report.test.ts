@@ -21,9 +21,12 @@ test('the sum is over all shards, with what indices that are no more have left',
 })
 
 describe('a proof', () => {
-  test.each(['missing', 'stale', 'extra', 'pending'] as const)('fails by a single one that is %s', (name) => {
-    expect(isComplete(reportOf([{ live: 9, scored: 9 }, { [name]: 1 }]))).toBe(false)
-  })
+  test.each(['missing', 'stale', 'extra', 'pending', 'newerModel'] as const)(
+    'fails by a single one that is %s',
+    (name) => {
+      expect(isComplete(reportOf([{ live: 9, scored: 9 }, { [name]: 1 }]))).toBe(false)
+    },
+  )
 
   test.each(['olderModel', 'setAside', 'withoutKey'] as const)('does not fail by %s', (name) => {
     expect(isComplete(reportOf([{ live: 1, [name]: 1 }]))).toBe(true)

@@ -8,6 +8,8 @@ export interface VerifyReport {
   readonly pipeline: string
   /** The promoted one; null when there is none. */
   readonly model: ModelIdentity | null
+  /** Highest model generation of any row of the snapshot; 0: there is none. */
+  readonly newestGeneration: number
   readonly startedAtMs: number
   readonly endedAtMs: number
   /** False: the wait ended before the snapshot held all that was emitted, so what is missing may be on its way. */
@@ -43,6 +45,8 @@ export const STANDINGS = [
   'scored',
   /** For its current revision, by a model that another has followed. */
   'olderModel',
+  /** For its current revision, by a generation above the pointer's, which was lost or put back: no promotion replaces it. */
+  'newerModel',
   /** Its current revision cannot be scored; `.dead` has it with the reason. */
   'setAside',
   /** Set aside as well, since it has no usable key: told apart, as nothing can be asked for it by name. */
@@ -82,6 +86,7 @@ export function emptyTally(): Tally {
     live: 0,
     scored: 0,
     olderModel: 0,
+    newerModel: 0,
     setAside: 0,
     withoutKey: 0,
     missing: 0,
@@ -102,9 +107,10 @@ export function totalOf({ shards, extraOfTheDead }: VerifyReport): Tally {
 
 /**
  * Every living document has its score, or its reason in `.dead`; nothing else has one; and every shard was looked at. A score by
- * an older model is complete: the revision is what is proved, and a rescore takes its time.
+ * an older model is complete: the revision is what is proved, and a rescore takes its time. One by a newer model than the
+ * promoted one is not: no rescore ever replaces it.
  */
 export function isComplete(report: VerifyReport): boolean {
-  const { missing, stale, extra, pending } = totalOf(report)
-  return missing + stale + extra + pending === 0 && report.unreadable.length === 0
+  const { missing, stale, extra, pending, newerModel } = totalOf(report)
+  return missing + stale + extra + pending + newerModel === 0 && report.unreadable.length === 0
 }

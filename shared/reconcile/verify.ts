@@ -54,6 +54,7 @@ class Verification {
   #deadReasons: Promise<DeadReasons> | undefined
   #maxMessageBytes: Promise<number> | undefined
   #extraOfTheDead = 0
+  #newestGeneration = 0
   #isSettled = true
 
   constructor(world: VerifyWorld, options: VerifyOptions) {
@@ -80,6 +81,7 @@ class Verification {
     return {
       pipeline: settings.pipeline,
       model,
+      newestGeneration: this.#newestGeneration,
       startedAtMs,
       endedAtMs: clock.nowMs(),
       isSettled: this.#isSettled,
@@ -115,6 +117,7 @@ class Verification {
       const result = await this.#verifyBatch(living, isWhole, signal)
       this.#shards.push(...result.shards)
       this.#findings.addAll(result.findings)
+      this.#newestGeneration = Math.max(this.#newestGeneration, result.newestGeneration)
       // Every batch sees the same scores of the dead.
       if (isFirst) this.#extraOfTheDead = result.extraOfTheDead
       left = rest

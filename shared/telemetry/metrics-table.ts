@@ -212,6 +212,11 @@ export const METRICS = {
     unit: '{document}',
     help: 'Of these, scored at their current revision by an older model.',
   },
+  'freshet.verify.newer_model': {
+    kind: 'gauge',
+    unit: '{document}',
+    help: 'Of these, scored by a generation above that of the promoted model: its pointer was lost or put back.',
+  },
   'freshet.verify.set_aside': {
     kind: 'gauge',
     unit: '{document}',

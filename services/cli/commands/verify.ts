@@ -50,9 +50,9 @@ export function verifyCommand(): Command {
     .addHelpText(
       'after',
       `
-Exit code: 0 when the proof holds, 1 when something is missing, stale, extra, pending or could not be read, 2 when
-nothing can be proved now. Documents that are set aside or have no key do not fail the proof: they stand with their
-reason in the topic <pipeline>.dead.`,
+Exit code: 0 when the proof holds, 1 when something is missing, stale, extra, pending, scored by a newer
+generation than the promoted one, or could not be read, 2 when nothing can be proved now. Documents that are set aside or
+have no key do not fail the proof: they stand with their reason in the topic <pipeline>.dead.`,
     )
     .action(async (options: Options, command: Command) => {
       const { settings, json } = readInvocation(command)

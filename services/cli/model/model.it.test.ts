@@ -113,6 +113,26 @@ test('a model is pushed, promoted, replaced, rolled back, promoted again and lis
   expect(await json('shadow', '--off')).toBeNull()
 })
 
+test('a pointer that is lost, damaged or put back is promoted over, above all that was', async () => {
+  await using store = openS3(loadSettings({ env: { ...process.env, ...env } }).s3)
+  await json('push', DEMO_FOLDER, '--promote')
+  await json('promote', '--again')
+  await store.delete('models/current.json')
+  expect(await model('current')).toMatchObject({ code: 0, stdout: 'no model is promoted\n' })
+  expect(await json('promote', 'arrival-delay', '1')).toMatchObject({ generation: 3 })
+  await store.put('models/current.json', Buffer.from('{"version":1,'))
+  for (const words of [['current'], ['list'], ['rollback'], ['promote', '--again']])
+    expect(await model(...words)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(
+        'models/current.json: model pointer is not JSON; promote the model again',
+      ),
+    })
+  expect(await json('promote', 'arrival-delay', '1')).toMatchObject({ generation: 4 })
+  expect(await json('promote', '--again', '--above', '8')).toMatchObject({ generation: 9 })
+  expect(await model('promote', 'arrival-delay', '1', '--above', '8')).toMatchObject({ code: 2 })
+})
+
 test('what scorers reported of a shadow is told as one', async () => {
   await using store = openS3(loadSettings({ env: { ...process.env, ...env } }).s3)
   await setShadowUnseen(store)
@@ -121,6 +141,10 @@ test('what scorers reported of a shadow is told as one', async () => {
     stdout: expect.stringContaining('delay@2 has no report yet'),
   })
   for (const instance of ['a', 'b']) await addToShadowReport(store, { ...REPORT, instances: [instance] })
+  expect(await model('shadow', 'report', 'nope', '1')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('MODEL_MISSING'),
+  })
   expect(await json('shadow', 'report')).toMatchObject({ instances: ['a', 'b'], summary: { rows: 200 } })
 })
 

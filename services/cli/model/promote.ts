@@ -1,13 +1,20 @@
 import { openS3, type S3ObjectStore } from '@freshet/adapters/s3/s3-object-store.ts'
 import { FreshetError } from '@freshet/errors/errors.ts'
+import { MAX_GENERATION } from '@freshet/model/bundle/generations.ts'
 import type { ModelPointer } from '@freshet/model/bundle/model-pointer.ts'
 import { promoteAgain, promoteModel, readPointer, rollBackModel } from '@freshet/model/bundle/model-store.ts'
 import { modelLabel } from '@freshet/records/score-batch.ts'
 import { Command } from 'commander'
+import { wholeNumber } from '../arguments.ts'
 import { readInvocation } from '../invocation.ts'
 import { timeOf } from '../text.ts'
 import { openOwnStore } from './own-store.ts'
 import { pushedModel } from './pushed-model.ts'
+
+interface Options {
+  readonly again?: boolean
+  readonly above?: number
+}
 
 export function promoteCommand(): Command {
   return new Command('promote')
@@ -17,16 +24,29 @@ export function promoteCommand(): Command {
     .argument('[name]')
     .argument('[version]')
     .option('--again', 'give the model that is current a new generation, which scores every document again')
+    .option(
+      '--above <generation>',
+      'with --again, where models/current.json was lost: higher than one that is stored',
+      wholeNumber({ from: 1, to: MAX_GENERATION - 1 }),
+    )
     .action(
-      async (name: string | undefined, version: string | undefined, { again = false }, command: Command) => {
+      async (
+        name: string | undefined,
+        version: string | undefined,
+        { again = false, above }: Options,
+        command: Command,
+      ) => {
         const model = name !== undefined && version !== undefined ? pushedModel(name, version) : undefined
         if (model === undefined && (!again || name !== undefined))
           throw new FreshetError(
             'USAGE',
             'name and version are wanted, as in `freshet model promote delay 2`',
           )
+        if (above !== undefined && !again) throw new FreshetError('USAGE', '--above goes with --again')
         await movePointer(command, (store) =>
-          again ? promoteAgain(store, model, Date.now()) : promoteModel(store, model!, Date.now()),
+          again
+            ? promoteAgain(store, model, Date.now(), { above: above ?? 0 })
+            : promoteModel(store, model!, Date.now()),
         )
       },
     )

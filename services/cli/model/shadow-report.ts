@@ -1,5 +1,7 @@
 import { openS3, type S3ObjectStore } from '@freshet/adapters/s3/s3-object-store.ts'
 import { FreshetError } from '@freshet/errors/errors.ts'
+import { listModels } from '@freshet/model/bundle/list-models.ts'
+import type { PushedModel } from '@freshet/model/bundle/model-store.ts'
 import { readShadow } from '@freshet/model/bundle/shadow-pointer.ts'
 import { readShadowReport } from '@freshet/model/shadow/stored-report.ts'
 import { summarize } from '@freshet/model/shadow/summarize.ts'
@@ -21,6 +23,7 @@ export function shadowReportCommand(): Command {
       await using store = openS3(settings.s3)
       const label = name === undefined ? await currentShadow(store) : labelOf(name, version)
       const report = await readShadowReport(store, label)
+      if (report === null && name !== undefined) await checkPushed(store, { name, version: version! })
       if (report === null) process.exitCode = NOTHING_YET
       if (json) {
         process.stdout.write(`${JSON.stringify(report && { ...report, summary: summarize(report) })}\n`)
@@ -28,6 +31,13 @@ export function shadowReportCommand(): Command {
         process.stdout.write(`${label} has no report yet: scorers write one a minute\n`)
       } else process.stdout.write(describeShadowReport(report))
     })
+}
+
+/** @throws MODEL_MISSING: no scorer will ever report of it */
+async function checkPushed(store: S3ObjectStore, model: PushedModel): Promise<void> {
+  const models = await listModels(store)
+  if (models.some(({ name, version }) => name === model.name && version === model.version)) return
+  throw new FreshetError('MODEL_MISSING', `${modelLabel(model)} was never pushed`)
 }
 
 async function currentShadow(store: S3ObjectStore): Promise<string> {

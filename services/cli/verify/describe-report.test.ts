@@ -38,6 +38,18 @@ test('what is wrong is named, with what to do next', () => {
   ])
 })
 
+test('scores above the promoted generation fail the proof, with the command that outranks them', () => {
+  const shards = [shard('flights', 0, { live: 2, newerModel: 2 })]
+  const text = describeReport(report({ shards, newestGeneration: 8 }))
+  expect(text).toContain('NOT complete: 2 live, 0 scored')
+  expect(text).toContain('2 by a newer generation than the promoted one')
+  expect(text).toContain('scores of generation 8, but the promoted model has 4')
+  expect(text).toContain('`freshet model promote --again --above 8`')
+  expect(describeReport(report({ shards, model: null }))).toContain(
+    'no model is promoted: `freshet model promote <name> <version>`',
+  )
+})
+
 test('a shard that could not be read is never taken for a complete one', () => {
   const text = describeReport(report({ unreadable: ['flights/3'] }))
   expect(text).toContain('flights/3 could not be read, so nothing is proved of it')

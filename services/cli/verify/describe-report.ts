@@ -33,6 +33,7 @@ const COLUMNS: readonly Column[] = [
   { title: 'live', of: 'live', onlyNonZero: false },
   { title: 'scored', of: 'scored', onlyNonZero: false },
   { title: 'older model', of: 'olderModel', onlyNonZero: true },
+  { title: 'newer model', of: 'newerModel', onlyNonZero: true },
   { title: 'set aside', of: 'setAside', onlyNonZero: true },
   { title: 'without key', of: 'withoutKey', onlyNonZero: true },
   { title: 'pending', of: 'pending', onlyNonZero: true },
@@ -95,6 +96,9 @@ export function summarize(report: VerifyReport): string {
     `${count(total.live)} live`,
     `${count(total.scored)} scored at their current revision ${by}`,
     ...(total.olderModel > 0 ? [`${count(total.olderModel)} by an older model`] : []),
+    ...(total.newerModel > 0
+      ? [`${count(total.newerModel)} by a newer generation than the promoted one`]
+      : []),
     ...(total.setAside > 0 ? [`${count(total.setAside)} set aside`] : []),
     ...(total.withoutKey > 0 ? [`${count(total.withoutKey)} without key`] : []),
     ...(total.pending > 0 ? [`${count(total.pending)} pending`] : []),
@@ -109,7 +113,7 @@ export function summarize(report: VerifyReport): string {
   return `${isComplete(report) ? 'complete' : 'NOT complete'}: ${parts.join(', ')}${aside}`
 }
 
-function nextSteps(report: VerifyReport, { pending, missing, stale, extra }: Tally): string[] {
+function nextSteps(report: VerifyReport, { pending, missing, stale, extra, newerModel }: Tally): string[] {
   const { isSettled, repair, beyondRepair } = report
   const isWrong = missing + stale + extra > 0
   const isMendable = missing + stale + extra > beyondRepair
@@ -117,6 +121,7 @@ function nextSteps(report: VerifyReport, { pending, missing, stale, extra }: Tal
     ...(repair === null
       ? []
       : [`repair: ${count(repair.emitted)} documents and ${count(repair.tombstones)} deletes emitted`]),
+    ...(newerModel > 0 ? [outrank(report)] : []),
     ...(pending > 0 ? ['next: the poller has not come to all documents; see `freshet status`'] : []),
     ...(isWrong && !isSettled
       ? [
@@ -130,4 +135,13 @@ function nextSteps(report: VerifyReport, { pending, missing, stale, extra }: Tal
       ? [`next: emitting again does not mend ${count(beyondRepair)} of these; what does stands beside each`]
       : []),
   ]
+}
+
+/** The pointer was lost, or an old one was put back: what it promotes has no effect until it outranks what is stored. */
+function outrank({ model, newestGeneration }: VerifyReport): string {
+  const stored = `next: there are scores of generation ${newestGeneration}, but`
+  const again = `\`freshet model promote --again --above ${newestGeneration}\` scores all anew, above them`
+  return model === null
+    ? `${stored} no model is promoted: \`freshet model promote <name> <version>\`; if its generation is not higher, ${again}`
+    : `${stored} the promoted model has ${model.generation}: ${again}`
 }

@@ -6,7 +6,7 @@ import { scopeOf } from '@freshet/capture/scope.ts'
 import type { Settings } from '@freshet/config/schema.ts'
 import { readPointer } from '@freshet/model/bundle/model-store.ts'
 import { type VerifyOptions, verify } from '@freshet/reconcile/verify.ts'
-import { isComplete, type VerifyReport } from '@freshet/reconcile/verify-report.ts'
+import { isComplete, totalOf, type VerifyReport } from '@freshet/reconcile/verify-report.ts'
 import { lookSignal } from '@freshet/reconcile/verify-waits.ts'
 import type { VerifyWorld } from '@freshet/reconcile/verify-world.ts'
 import type { ModelIdentity } from '@freshet/records/score-batch.ts'
@@ -41,16 +41,30 @@ export function openWorld(
   return { world, [Symbol.asyncDispose]: () => stack.disposeAsync() }
 }
 
-/** A repair is over when a second look has found all well, or what it could not mend. */
+/** What was promoted while it ran is no row ahead of the pointer: then all is looked at once more. */
 export async function verifyOnce(
   world: VerifyWorld,
   options: Omit<VerifyOptions, 'model'>,
   signal: AbortSignal,
 ): Promise<VerifyReport> {
   const model = await promotedModel(world, lookSignal(options.waitMs, signal))
-  const first = await verify(world, { ...options, model }, signal)
+  const report = await verifyAndRepair(world, { ...options, model }, signal)
+  if (totalOf(report).newerModel === 0) return report
+  const now = await promotedModel(world, lookSignal(options.waitMs, signal))
+  if (now === null || now.generation < report.newestGeneration) return report
+  const again = await verify(world, { ...options, model: now, repair: false }, signal)
+  return { ...again, repair: report.repair }
+}
+
+/** A repair is over when a second look has found all well, or what it could not mend. */
+async function verifyAndRepair(
+  world: VerifyWorld,
+  options: VerifyOptions,
+  signal: AbortSignal,
+): Promise<VerifyReport> {
+  const first = await verify(world, options, signal)
   if (first.repair === null || isComplete(first)) return first
-  const second = await verify(world, { ...options, model, repair: false }, signal)
+  const second = await verify(world, { ...options, repair: false }, signal)
   return { ...second, repair: first.repair }
 }
 

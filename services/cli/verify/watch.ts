@@ -61,6 +61,7 @@ function tell(report: VerifyReport, stage: StageReport, metrics: Metrics): void 
   metrics.set('freshet.verify.live', total.live)
   metrics.set('freshet.verify.scored', total.scored)
   metrics.set('freshet.verify.older_model', total.olderModel)
+  metrics.set('freshet.verify.newer_model', total.newerModel)
   metrics.set('freshet.verify.set_aside', total.setAside)
   metrics.set('freshet.verify.without_key', total.withoutKey)
   metrics.set('freshet.verify.pending', total.pending)

@@ -60,9 +60,14 @@ export function encodeBundle({ spec, onnx, golden }: ModelBundle): Readonly<Reco
 
 /** @throws MODEL_HASH */
 export function checkHash({ spec, onnx }: ModelBundle): void {
-  const found = createHash('sha256').update(onnx).digest('hex')
+  const found = sha256Of(onnx)
   if (found !== spec.sha256)
     throw new FreshetError('MODEL_HASH', `model.onnx of ${modelLabel(spec)} is ${found}, not ${spec.sha256}`)
+}
+
+/** In hex, as model.json has it. */
+export function sha256Of(onnx: Uint8Array): string {
+  return createHash('sha256').update(onnx).digest('hex')
 }
 
 const goldenRow = z.strictObject({

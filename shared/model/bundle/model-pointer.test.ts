@@ -1,6 +1,7 @@
 import { golden } from '@freshet/records/golden/golden.kit.ts'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { generationsRecord } from './generations.ts'
 import {
   type ModelPointer,
   modelPointerRecord,
@@ -22,6 +23,11 @@ describe('bytes', () => {
     expect(pointer).toMatchObject({ modelVersion: '2', generation: 3, previous: [] })
   })
 
+  test('the last generation of version 1 keeps its bytes', () => {
+    const text = golden('last-generation.v1.txt').toString()
+    expect(generationsRecord.encode(generationsRecord.decode(text))).toBe(text)
+  })
+
   test('a shadow pointer of version 1 keeps its bytes', () => {
     const text = golden('shadow-pointer.v1.txt').toString()
     expect(shadowPointerRecord.encode(shadowPointerRecord.decode(text))).toBe(text)
@@ -38,13 +44,14 @@ const move = fc.oneof(
   fc.record({ kind: fc.constantFrom('again' as const, 'rollBack' as const) }),
 )
 
-function apply(pointer: ModelPointer | null, move: Move, nowMs: number): ModelPointer | null {
+function apply(pointer: ModelPointer | null, move: Move, promotedAtMs: number): ModelPointer | null {
+  const stamp = { generation: (pointer?.generation ?? 0) + 1, promotedAtMs }
   if (move.kind === 'promote') {
     const model = { name: 'm', modelVersion: move.version, sha256: move.version }
-    return promoted(model, pointer, nowMs)
+    return promoted(model, pointer, stamp)
   }
   if (pointer === null) return null
-  return move.kind === 'again' ? promotedAgain(pointer, nowMs) : (rolledBack(pointer, nowMs) ?? pointer)
+  return move.kind === 'again' ? promotedAgain(pointer, stamp) : (rolledBack(pointer, stamp) ?? pointer)
 }
 
 test('whatever is done in whatever order, each step outranks all before, and going back undoes the last promotion', () => {

@@ -1,5 +1,6 @@
 import { jsonRecord } from '@freshet/records/json-record.ts'
 import { z } from 'zod'
+import { MAX_GENERATION } from './generations.ts'
 
 /** One time that a model became the current one. */
 const promotion = {
@@ -7,8 +8,8 @@ const promotion = {
   modelVersion: z.string(),
   /** Of model.onnx, in hex. */
   sha256: z.string(),
-  /** Counts promotions, so a rollback outranks what it undoes. */
-  generation: z.int().min(1),
+  /** Grows with each promotion, so a rollback outranks what it undoes. */
+  generation: z.int().min(1).max(MAX_GENERATION),
   promotedAtMs: z.number(),
 }
 
@@ -32,15 +33,18 @@ export const modelPointerRecord = jsonRecord<ModelPointer>('model pointer', 1, p
 
 const MAX_PREVIOUS = 10
 
+/** What tells a promotion from all others: a generation that none had, and a time not before that of the one before. */
+export type Stamp = Pick<Promotion, 'generation' | 'promotedAtMs'>
+
 /** The pointer after `model` became the current one; what is current now can be rolled back to. */
-export function promoted(model: PinnedModel, over: ModelPointer | null, nowMs: number): ModelPointer {
+export function promoted(model: PinnedModel, over: ModelPointer | null, stamp: Stamp): ModelPointer {
   const previous = over === null ? [] : [promotionOf(over), ...over.previous].slice(0, MAX_PREVIOUS)
-  return { ...next(model, over, nowMs), previous }
+  return { ...pointerTo(model, stamp), previous }
 }
 
 /** The same model under the next generation, which scores everything anew. */
-export function promotedAgain(current: ModelPointer, nowMs: number): ModelPointer {
-  return { ...next(current, current, nowMs), previous: current.previous }
+export function promotedAgain(current: ModelPointer, stamp: Stamp): ModelPointer {
+  return { ...pointerTo(current, stamp), previous: current.previous }
 }
 
 /**
@@ -48,18 +52,16 @@ export function promotedAgain(current: ModelPointer, nowMs: number): ModelPointe
  * and not forward again.
  * @returns null where there is nothing to go back to
  */
-export function rolledBack(current: ModelPointer, nowMs: number): ModelPointer | null {
+export function rolledBack(current: ModelPointer, stamp: Stamp): ModelPointer | null {
   const [last, ...previous] = current.previous
-  return last === undefined ? null : { ...next(last, current, nowMs), previous }
+  return last === undefined ? null : { ...pointerTo(last, stamp), previous }
 }
 
-function next(
+function pointerTo(
   { name, modelVersion, sha256 }: PinnedModel,
-  over: ModelPointer | null,
-  nowMs: number,
+  { generation, promotedAtMs }: Stamp,
 ): Omit<ModelPointer, 'previous'> {
-  const generation = (over?.generation ?? 0) + 1
-  return { version: 1, name, modelVersion, sha256, generation, promotedAtMs: nowMs }
+  return { version: 1, name, modelVersion, sha256, generation, promotedAtMs }
 }
 
 function promotionOf({ name, modelVersion, sha256, generation, promotedAtMs }: ModelPointer): Promotion {

@@ -1,4 +1,6 @@
 import { MemoryObjectStore } from '@freshet/adapters/memory/object-store.ts'
+import { manifestRecord } from '@freshet/records/manifest.ts'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { BUNDLE_FILES, encodeBundle, type ModelBundle } from './bundle.ts'
 import { fixtureBundle } from './bundles.kit.ts'
@@ -45,6 +47,19 @@ describe('push', () => {
     })
   })
 
+  test('a stored model.onnx that is not what model.json names is put back, and other bytes are still refused', async () => {
+    const store = await storeWith('1')
+    await promoteModel(store, version('1'), 5)
+    const key = 'models/fixture/1/model.onnx'
+    const { body } = await store.get(key)
+    await store.put(key, body.subarray(0, 20))
+    const other = await fixtureBundle('fixed-rows.onnx', outputs, '1')
+    await expect(pushModel(store, other)).rejects.toMatchObject({ code: 'MODEL_VERSION_TAKEN' })
+    await pushModel(store, await fixtureBundle('two-outputs.onnx', outputs, '1'))
+    expect((await store.get(key)).body).toEqual(body)
+    expect(await promoteModel(store, version('1'), 6)).toMatchObject({ generation: 1 })
+  })
+
   test('a model that is not the one its spec names is not uploaded', async () => {
     const store = new MemoryObjectStore()
     const bundle = await fixtureBundle('two-outputs.onnx', outputs)
@@ -71,10 +86,14 @@ describe('promote', () => {
     expect(await promoteModel(store, version('1'), 20)).toEqual(first)
   })
 
-  test('of promotions at the same time each gets a generation of its own', async () => {
+  test('of promotions at the same time each gets a generation of its own, and times go with generations', async () => {
     const store = await storeWith('1', '2', '3')
-    const pointers = await Promise.all(['1', '2', '3'].map((name) => promoteModel(store, version(name), 10)))
-    expect(pointers.map(({ generation }) => generation).sort()).toEqual([1, 2, 3])
+    const promotions = ['1', '2', '3'].map((name, at) => promoteModel(store, version(name), 30 - 10 * at))
+    const pointers = (await Promise.all(promotions)).sort((a, b) => a.generation - b.generation)
+    expect(new Set(pointers.map(({ generation }) => generation)).size).toBe(3)
+    const times = pointers.map(({ promotedAtMs }) => promotedAtMs)
+    expect(times).toEqual(times.toSorted((a, b) => a - b))
+    expect(await readPointer(store)).toEqual(pointers.at(-1))
   })
 
   test('a version that was never pushed is refused', async () => {
@@ -102,7 +121,145 @@ describe('promote', () => {
   })
 })
 
+const POINTER = 'models/current.json'
+const GENERATION = 'models/generation.json'
+const DAMAGED = Buffer.from('{"version":1,"name":')
+const YEAR_2020_SECONDS = Date.UTC(2020, 0) / 1_000
+
+describe('a pointer that was', () => {
+  async function storeAtGeneration3(): Promise<MemoryObjectStore> {
+    const store = await storeWith('1', '2')
+    for (const name of ['1', '2', '1']) await promoteModel(store, version(name), 10)
+    return store
+  }
+
+  test('lost is followed by a higher generation than was ever given, of the same model or of another', async () => {
+    const store = await storeAtGeneration3()
+    await store.delete(POINTER)
+    expect(await readPointer(store)).toBeNull()
+    expect(await promoteModel(store, version('1'), 20)).toMatchObject({ generation: 4, previous: [] })
+    await store.delete(POINTER)
+    expect(await promoteModel(store, version('2'), 20)).toMatchObject({ generation: 5 })
+  })
+
+  test('put back as it was long ago is promoted over above all that came between', async () => {
+    const store = await storeWith('1', '2')
+    await promoteModel(store, version('1'), 10)
+    const { body } = await store.get(POINTER)
+    for (const name of ['2', '1']) await promoteModel(store, version(name), 10)
+    await store.put(POINTER, body)
+    expect(await promoteAgain(store, undefined, 20)).toMatchObject({ modelVersion: '1', generation: 4 })
+  })
+
+  test('damaged is named by whoever reads it, and replaced by a promotion by name only', async () => {
+    const store = await storeAtGeneration3()
+    await store.put(POINTER, DAMAGED)
+    const named = { code: 'RECORD_MALFORMED', message: expect.stringContaining(POINTER) }
+    await expect(readPointer(store)).rejects.toMatchObject(named)
+    await expect(promoteAgain(store, undefined, 20)).rejects.toMatchObject(named)
+    await expect(rollBackModel(store, 20)).rejects.toMatchObject(named)
+    expect(await promoteModel(store, version('2'), 20)).toMatchObject({ modelVersion: '2', generation: 4 })
+    expect(await readPointer(store)).toMatchObject({ generation: 4 })
+  })
+
+  test('of a later build is not replaced', async () => {
+    const store = await storeAtGeneration3()
+    await store.put(POINTER, Buffer.from('{"version":2}'))
+    await expect(promoteModel(store, version('2'), 20)).rejects.toMatchObject({ code: 'RECORD_VERSION' })
+  })
+
+  test('made before generations were kept beside it is counted on from, and so is one whose count is damaged', async () => {
+    const store = await storeAtGeneration3()
+    await store.delete(GENERATION)
+    expect(await promoteModel(store, version('2'), 20)).toMatchObject({ generation: 4 })
+    await store.put(GENERATION, DAMAGED)
+    expect(await promoteModel(store, version('1'), 20)).toMatchObject({ generation: 5 })
+    await store.delete(POINTER)
+    expect(await promoteModel(store, version('1'), 20)).toMatchObject({ generation: 6 })
+  })
+
+  test.each([
+    ['damaged', (store: MemoryObjectStore) => store.put(POINTER, DAMAGED)],
+    [
+      'lost, and there is a snapshot',
+      (store: MemoryObjectStore) => store.put('snapshots/manifest.json', MANIFEST),
+    ],
+    ['lost, and the count is damaged', (store: MemoryObjectStore) => store.put(GENERATION, DAMAGED)],
+  ])(
+    '%s, while nothing tells the last generation, is followed by one that no count reaches',
+    async (_, spoil) => {
+      const store = await storeAtGeneration3()
+      await store.delete(POINTER)
+      await store.delete(GENERATION)
+      await spoil(store)
+      const nowMs = Date.now()
+      const { generation } = await promoteModel(store, version('1'), nowMs)
+      expect(generation).toBeGreaterThan(YEAR_2020_SECONDS)
+      expect(generation).toBeLessThan(2 ** 32)
+      expect(await promoteModel(store, version('2'), nowMs)).toMatchObject({ generation: generation + 1 })
+    },
+  )
+
+  test('lost before anything was scored begins anew, also beside a snapshot without rows', async () => {
+    const store = await storeWith('1')
+    await store.put(
+      'snapshots/manifest.json',
+      Buffer.from(MANIFEST.toString().replace(/"base":\{.*?\}/, '"base":null')),
+    )
+    expect(await promoteModel(store, version('1'), Date.now())).toMatchObject({ generation: 1 })
+  })
+})
+
+const MANIFEST = Buffer.from(
+  manifestRecord.encode({
+    version: 1,
+    pipeline: 'air',
+    sequence: 1,
+    writtenAtMs: 0,
+    writtenBy: { instance: 'a', attempt: 'b' },
+    partitions: {
+      0: {
+        nextOffset: 1,
+        base: { object: '0/base', rows: 1, bytes: 1, newestAsOfMs: 0 },
+        deltas: [],
+        retired: [],
+      },
+    },
+  }),
+)
+
+test('each generation is above all before, whatever is lost or damaged between, if not all at once', async () => {
+  const spoiled = fc.constantFrom('nothing', 'pointer lost', 'pointer damaged', 'count lost', 'count damaged')
+  const bundle = await fixtureBundle('two-outputs.onnx', outputs, '1')
+  await fc.assert(
+    fc.asyncProperty(fc.array(spoiled, { maxLength: 12 }), async (steps) => {
+      const store = new MemoryObjectStore()
+      await pushModel(store, bundle)
+      let last = 0
+      for (const what of steps) {
+        const key = what.startsWith('pointer') ? POINTER : GENERATION
+        if (what.endsWith('lost')) await store.delete(key)
+        if (what.endsWith('damaged')) await store.put(key, DAMAGED)
+        await promoteModel(store, version('1'), 10)
+        const { generation } = await promoteAgain(store, undefined, 10)
+        expect(generation).toBeGreaterThan(last)
+        last = generation
+      }
+    }),
+    { numRuns: 40 },
+  )
+})
+
 describe('promote again', () => {
+  test('above a generation that somebody knows of', async () => {
+    const store = await storeWith('1')
+    await promoteModel(store, version('1'), 10)
+    expect(await promoteAgain(store, undefined, 20, { above: 8 })).toMatchObject({ generation: 9 })
+    expect(await promoteAgain(store, undefined, 20, { above: 8 })).toMatchObject({ generation: 10 })
+    const above = 2 ** 32 - 1
+    await expect(promoteAgain(store, undefined, 20, { above })).rejects.toMatchObject({ code: 'USAGE' })
+  })
+
   test('the current model gets a generation of its own, and going back leads past it', async () => {
     const store = await storeWith('1', '2')
     await promoteModel(store, version('1'), 10)

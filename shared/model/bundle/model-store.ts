@@ -11,7 +11,9 @@ import {
   encodeBundle,
   type ModelBundle,
   readBundle,
+  sha256Of,
 } from './bundle.ts'
+import { takeGeneration } from './generations.ts'
 import {
   type ModelPointer,
   modelPointerRecord,
@@ -20,6 +22,7 @@ import {
   promoted,
   promotedAgain,
   rolledBack,
+  type Stamp,
 } from './model-pointer.ts'
 
 export interface PushedModel {
@@ -31,7 +34,7 @@ const MAX_PROMOTE_ATTEMPTS = 10
 
 /**
  * Uploads a bundle under `models/<name>/<version>/`, model.json last: with it the version exists. Doing it again with
- * the same bytes is no error.
+ * the same bytes is no error, and puts a model.onnx back that is not what the stored model.json names.
  * @throws MODEL_VERSION_TAKEN when the version has other bytes, MODEL_HASH
  */
 export async function pushModel(
@@ -43,14 +46,15 @@ export async function pushModel(
   const files = encodeBundle(bundle)
   for (const file of BUNDLE_FILES) {
     const key = objectKey(bundle.spec, file)
-    if (!(await putOnce(store, key, files[file], signal)))
+    const isThere = await putOnce(store, key, files[file], signal)
+    if (!isThere && !(file === 'model.onnx' && (await mendOnnx(store, bundle, files, signal))))
       throw new FreshetError('MODEL_VERSION_TAKEN', `${key} is there already, with other bytes`)
   }
 }
 
 /**
  * Makes a pushed model the current one, under the next generation. Naming the model that is current already changes
- * nothing, so a promotion can be repeated.
+ * nothing, so a promotion can be repeated. A pointer that cannot be read is replaced.
  * Nothing is promoted, nor confirmed, whose stored files do not belong together.
  * @throws MODEL_MISSING when it was never pushed; MODEL_HASH, MODEL_INVALID
  */
@@ -62,16 +66,16 @@ export async function promoteModel(
 ): Promise<ModelPointer> {
   const bundle = await readPushedBundle(store, model, signal)
   const { name, version: modelVersion, sha256 } = bundle.spec
-  const decide = (current: ModelPointer | null) => {
+  const decide: Decision = (current) => {
     if (current?.name !== name || current.modelVersion !== modelVersion)
-      return promoted({ name, modelVersion, sha256 }, current, nowMs)
+      return (stamp) => promoted({ name, modelVersion, sha256 }, current, stamp)
     checkMeant(bundle, current)
-    return current
+    return null
   }
   // Where another promotion comes first, ours goes on top of it, or finds itself done.
   for (let attempt = 1; ; attempt++) {
     try {
-      return await movePointer(store, decide, signal)
+      return await movePointer(store, decide, { nowMs, mayMend: true }, signal)
     } catch (error) {
       if (!isFreshetError(error, 'OBJECT_CHANGED') || attempt === MAX_PROMOTE_ATTEMPTS) throw error
     }
@@ -81,18 +85,21 @@ export async function promoteModel(
 /**
  * Gives the current model the next generation: everything is scored again, and outranks what is stored.
  * @param model the one that has to be current; any, when left out.
+ * @param above a generation that is stored somewhere, where the pointer was lost: the new one is higher
  * @throws MODEL_MISSING when nothing is promoted, MODEL_NOT_CURRENT, OBJECT_CHANGED when another promotion is faster
  */
 export async function promoteAgain(
   store: ObjectStore,
   model: PushedModel | undefined,
   nowMs: number,
-  signal?: AbortSignal,
+  { above = 0, signal }: { readonly above?: number; readonly signal?: AbortSignal } = {},
 ): Promise<ModelPointer> {
   const current = await readCurrent(store, signal)
   if (model !== undefined && (model.name !== current.name || model.version !== current.modelVersion))
     throw new FreshetError('MODEL_NOT_CURRENT', `${labelOf(current)} is current, not ${modelLabel(model)}`)
-  return await replaceCurrent(store, promotedAgain(current, nowMs), current, signal)
+  await loadBundle(store, current, signal)
+  const replacement = (stamp: Stamp) => promotedAgain(current, stamp)
+  return await replaceCurrent(store, current, replacement, { nowMs, above }, signal)
 }
 
 /**
@@ -107,46 +114,87 @@ export async function rollBackModel(
   signal?: AbortSignal,
 ): Promise<ModelPointer> {
   const current = await readCurrent(store, signal)
-  const back = rolledBack(current, nowMs)
-  if (back === null)
+  const [to] = current.previous
+  if (to === undefined)
     throw new FreshetError('MODEL_NO_PREVIOUS', `no model was current before ${labelOf(current)}`)
-  return await replaceCurrent(store, back, current, signal)
+  await loadBundle(store, to, signal)
+  return await replaceCurrent(store, current, (stamp) => rolledBack(current, stamp)!, { nowMs }, signal)
 }
 
 /** @throws OBJECT_CHANGED when `current` is no more what is current */
 async function replaceCurrent(
   store: ObjectStore,
-  next: ModelPointer,
   { generation }: ModelPointer,
+  replacement: (stamp: Stamp) => ModelPointer,
+  options: { readonly nowMs: number; readonly above?: number },
   signal?: AbortSignal,
 ): Promise<ModelPointer> {
-  await loadBundle(store, next, signal)
-  const decide = (found: ModelPointer | null) => {
-    if (found?.generation === generation) return next
+  const decide: Decision = (found) => {
+    if (found?.generation === generation) return replacement
     throw new FreshetError('OBJECT_CHANGED', 'another model was promoted meanwhile')
   }
-  return await movePointer(store, decide, signal)
+  return await movePointer(store, decide, { ...options, mayMend: false }, signal)
 }
 
-/** One conditional put, unless `decide` says that all stays as it is. @throws OBJECT_CHANGED */
+/** How the pointer changes, once a generation is taken; null: all stays as it is. */
+type Decision = (current: ModelPointer | null) => ((stamp: Stamp) => ModelPointer) | null
+
+/**
+ * Takes a generation, then makes one conditional put, unless `decide` says that all stays as it is.
+ * @param mayMend a pointer that cannot be read is taken for none, and replaced
+ * @throws OBJECT_CHANGED, RECORD_MALFORMED
+ */
 async function movePointer(
   store: ObjectStore,
-  decide: (current: ModelPointer | null) => ModelPointer,
+  decide: Decision,
+  {
+    nowMs,
+    above = 0,
+    mayMend,
+  }: { readonly nowMs: number; readonly above?: number; readonly mayMend: boolean },
   signal?: AbortSignal,
 ): Promise<ModelPointer> {
   const stored = await getIfThere(store, POINTER_OBJECT, signal)
-  const current = stored && modelPointerRecord.decode(stored.body)
-  const next = decide(current)
-  if (next === current) return current
+  const current = stored && (mayMend ? decodeIfWhole(stored.body) : decodePointer(stored.body))
+  const change = decide(current)
+  if (change === null) return current!
+  const pointed = { generation: current?.generation ?? null, isDamaged: stored !== null && current === null }
+  const generation = await takeGeneration(store, pointed, { nowMs, above }, signal)
+  // The clock was read before the one of a promotion that came first, perhaps elsewhere: times go with generations.
+  const promotedAtMs = Math.max(nowMs, current?.promotedAtMs ?? 0)
+  const next = change({ generation, promotedAtMs })
   const condition = stored ? { ifMatch: stored.etag } : 'absent'
   await store.put(POINTER_OBJECT, Buffer.from(modelPointerRecord.encode(next)), condition, signal)
   return next
 }
 
-/** null: nothing was ever promoted. */
+/** @throws RECORD_MALFORMED with what to do, RECORD_VERSION */
+function decodePointer(body: Buffer): ModelPointer {
+  try {
+    return modelPointerRecord.decode(body)
+  } catch (error) {
+    if (!isFreshetError(error, 'RECORD_MALFORMED')) throw error
+    const mend = 'promote the model again by name, `freshet model promote <name> <version>`, to replace it'
+    throw new FreshetError('RECORD_MALFORMED', `${POINTER_OBJECT}: ${error.message}; ${mend}`, {
+      cause: error,
+    })
+  }
+}
+
+/** null: it cannot be read. @throws RECORD_VERSION: a newer build can */
+function decodeIfWhole(body: Buffer): ModelPointer | null {
+  try {
+    return modelPointerRecord.decode(body)
+  } catch (error) {
+    if (isFreshetError(error, 'RECORD_MALFORMED')) return null
+    throw error
+  }
+}
+
+/** null: nothing is promoted. @throws RECORD_MALFORMED, RECORD_VERSION */
 export async function readPointer(store: ObjectStore, signal?: AbortSignal): Promise<ModelPointer | null> {
   const stored = await getIfThere(store, POINTER_OBJECT, signal)
-  return stored && modelPointerRecord.decode(stored.body)
+  return stored && decodePointer(stored.body)
 }
 
 /** @throws MODEL_MISSING when nothing is promoted or its objects are gone; MODEL_HASH, MODEL_INVALID */
@@ -227,4 +275,24 @@ async function putOnce(
     if (!isFreshetError(error, 'OBJECT_CHANGED')) throw error
     return (await store.get(key, signal)).body.equals(body)
   }
+}
+
+/**
+ * Puts model.onnx back where the stored one was damaged: the stored model.json is ours, and names other bytes than lie
+ * beside it.
+ * @returns whether it did. @throws OBJECT_CHANGED when somebody else writes there too
+ */
+async function mendOnnx(
+  store: ObjectStore,
+  { spec }: ModelBundle,
+  files: Readonly<Record<BundleFile, Uint8Array>>,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const key = objectKey(spec, 'model.onnx')
+  const json = await getIfThere(store, objectKey(spec, 'model.json'), signal)
+  if (json === null || !json.body.equals(files['model.json'])) return false
+  const { body, etag } = await store.get(key, signal)
+  if (sha256Of(body) === spec.sha256) return false
+  await store.put(key, files['model.onnx'], { ifMatch: etag }, signal)
+  return true
 }

@@ -4,7 +4,7 @@ import { systemClock } from '@freshet/stage/clock.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { demoBundle } from '../bundle/bundles.kit.ts'
-import { promoteModel, pushModel } from '../bundle/model-store.ts'
+import { promoteAgain, promoteModel, pushModel } from '../bundle/model-store.ts'
 import { PromotedModel } from './promoted-model.ts'
 
 const { signal } = new AbortController()
@@ -158,6 +158,23 @@ describe('the promoted model, followed', () => {
     expect(refused).toHaveBeenCalledTimes(1)
     await promote(store, '1')
     await expect.poll(() => models.current?.identity.generation, patience).toBe(3)
+    expect(models.fault).toBeNull()
+  })
+
+  test('whose generation falls is refused: the one in use goes on until a promotion outranks it', async () => {
+    const { store, models, refused, errors } = following()
+    await promote(store, '1')
+    const { body } = await store.get('models/current.json')
+    await promote(store, '2')
+    await promote(store, '3')
+    await expect.poll(() => models.current?.identity.generation, patience).toBe(3)
+    await store.put('models/current.json', body)
+    await expect.poll(() => models.fault?.code, patience).toBe('MODEL_GENERATION_BEHIND')
+    expect(models.current?.identity).toMatchObject({ version: '3', generation: 3 })
+    expect(refused).toHaveBeenCalledTimes(1)
+    expect(errors).toContain('arrival-delay@1 is refused: MODEL_GENERATION_BEHIND')
+    await promoteAgain(store, undefined, 0)
+    await expect.poll(() => models.current?.identity, patience).toMatchObject({ version: '1', generation: 4 })
     expect(models.fault).toBeNull()
   })
 

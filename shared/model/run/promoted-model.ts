@@ -1,6 +1,6 @@
 import { type ErrorCode, FreshetError, isFreshetError, toFreshetError } from '@freshet/errors/errors.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
-import { modelLabel } from '@freshet/records/score-batch.ts'
+import { type ModelIdentity, modelLabel } from '@freshet/records/score-batch.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import { delayMs } from '@freshet/stage/back-off.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
@@ -25,7 +25,12 @@ export interface PromotedModelOptions {
 }
 
 /** What is wrong with a bundle and not with its way here: another promotion mends it, a retry does not. */
-const REFUSALS: readonly ErrorCode[] = ['MODEL_INVALID', 'MODEL_HASH', 'MODEL_GOLDEN']
+const REFUSALS: readonly ErrorCode[] = [
+  'MODEL_INVALID',
+  'MODEL_HASH',
+  'MODEL_GOLDEN',
+  'MODEL_GENERATION_BEHIND',
+]
 const COMPLAINT_INTERVAL_MS = 60_000
 
 /**
@@ -115,8 +120,7 @@ export class PromotedModel implements AsyncDisposable {
     try {
       const pointer = await readPointer(this.#options.store, signal)
       if (pointer === null) throw new FreshetError('MODEL_MISSING', 'no model is promoted')
-      const isInUse = pointer.generation === this.current?.identity.generation
-      this.#fault = isInUse ? null : await this.#take(pointer, signal)
+      this.#fault = isNamedBy(pointer, this.current?.identity) ? null : await this.#take(pointer, signal)
     } catch (error) {
       if (signal.aborted) return
       this.#fault = toFreshetError(error)
@@ -130,6 +134,7 @@ export class PromotedModel implements AsyncDisposable {
     const { generation, name, modelVersion: version } = pointer
     if (generation === this.#refused?.generation) return this.#refused.fault
     try {
+      refuseLower(pointer, this.current?.identity)
       const model = await loadModel(store, pointer, pool, signal)
       this.#replace({ ...model, identity: { name, version, generation } })
       return null
@@ -168,4 +173,22 @@ export class PromotedModel implements AsyncDisposable {
         : 'the promoted model cannot be read; the last one serves on'
     if (this.#complaints.pass(`${what}: ${fault.code}`) !== null) this.#options.log.error(what, fault)
   }
+}
+
+function isNamedBy(
+  { generation, name, modelVersion }: ModelPointer,
+  used: ModelIdentity | undefined,
+): boolean {
+  return generation === used?.generation && name === used.name && modelVersion === used.version
+}
+
+/**
+ * Rows of a lower generation than stores have are thrown away by them, so a model that wrote them would score for
+ * nothing, and nobody would hear of it.
+ * @throws MODEL_GENERATION_BEHIND
+ */
+function refuseLower({ generation }: ModelPointer, used: ModelIdentity | undefined): void {
+  if (used === undefined || generation > used.generation) return
+  const inUse = `generation ${used.generation}, of ${modelLabel(used)}, is in use`
+  throw new FreshetError('MODEL_GENERATION_BEHIND', `the pointer has generation ${generation}, but ${inUse}`)
 }
