@@ -19,7 +19,7 @@ export interface KafkaConnection {
   newClient(options?: ClientOptions): Kafka
 }
 
-export interface ClientOptions {
+interface ClientOptions {
   /** Aborts when its owner needs the client no more: what kafkajs complains of then is only told as debug. */
   readonly over?: AbortSignal
 }
