@@ -84,7 +84,7 @@ const elasticsearch = z
       .max(600_000)
       .default(250)
       .describe('Pause between two looks at the shards.'),
-    pageRows: z.int().min(1).max(10_000).default(2_000).describe('Documents read in one page.'),
+    pageRows: z.int().min(1).max(10_000).default(3_000).describe('Documents read in one page.'),
     maxPageBytes: z
       .int()
       .min(65_536)
