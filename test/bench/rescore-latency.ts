@@ -1,23 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { connectKafka } from '@freshet/adapters/kafka/connect.ts'
-import { Producer } from '@freshet/adapters/kafka/producer.ts'
 import { promoteAgain } from '@freshet/model/bundle/model-store.ts'
-import { systemClock } from '@freshet/stage/clock.ts'
-import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { freshet } from '../freshet.ts'
-import { Stack } from '../stack.ts'
+import type { Stack } from '../stack.ts'
 import { until } from '../until.ts'
-import { Arrivals } from './arrivals.ts'
-import { ChangeStream } from './change-stream.ts'
 import { cpuMicrosOf } from './cost.ts'
 import type { Bench, Figure, Sample } from './figure.ts'
-import { flightDocuments } from './flight-documents.ts'
-import { forgetTopics } from './forget-topics.ts'
-import { fullLoad, type Path, steadily } from './infer-latency.ts'
+import { fullLoad, openPath, type Path, steadily } from './timed-changes.ts'
 
-const DOCUMENTS = 20_000
-const PARTITIONS = 8
-const DEADLINE_MS = 60_000
 /** Of 100,000 changes each: what is scored again. */
 const FILLS = 2
 const PAGE_ROWS = 20
@@ -35,16 +24,8 @@ export const rescoreLatency: Figure = {
   target: '≤ 50 ms',
   async open(): Promise<Bench> {
     await using opened = new AsyncDisposableStack()
-    const env = { FRESHET_KAFKA_PARTITIONS: `${PARTITIONS}`, FRESHET_SCORER_WORKERS: 'infer,cache' }
-    const stack = opened.use(await Stack.open({ ...env, FRESHET_MODEL_POINTER_INTERVAL_MS: '500' }))
-    const connection = connectKafka(stack.settings.kafka, { clientId: 'bench', log: quietLog })
-    opened.defer(() => forgetTopics(connection, stack.settings.pipeline))
-    const options = { clock: systemClock, log: quietLog, deadlineMs: DEADLINE_MS }
-    const producer = opened.use(new Producer(connection, options))
-    const stream = new ChangeStream(stack, await flightDocuments(DOCUMENTS))
-    const arrivals = opened.use(new Arrivals(stack.settings))
-    const path: Path = { stack, producer, stream, arrivals }
-    stack.start('scorer')
+    const path = await openPath(opened, { FRESHET_MODEL_POINTER_INTERVAL_MS: '500' })
+    path.stack.start('scorer')
     for (let fill = 0; fill < FILLS; fill++) await fullLoad(path)
     const keep = opened.move()
     return {

@@ -22,6 +22,6 @@ export async function hearingCursors(
     await work(AbortSignal.any([signal, deaf.signal]))
   } finally {
     end.abort()
-    await following.catch(() => {})
+    await following.catch(() => {}) // `deaf` has told the work
   }
 }

@@ -64,7 +64,7 @@ async function watch(
   for (;;) {
     await clock.sleep(LOOK_MS, signal)
     if (signal.aborted) return
-    await mark.claim(owner).catch(() => {})
+    await mark.claim(owner).catch(() => {}) // only saves others the same work; a Redis that is away is met by the refill itself
     if (!(await mark.holds(filling).catch(() => true))) onLost()
   }
 }

@@ -102,7 +102,7 @@ async function expectScored(all: readonly Change[], model: ModelBundle, generati
 function startScorer() {
   const stop = new AbortController()
   const running = runScorer(world.context(stop.signal))
-  running.catch(() => {})
+  running.catch(() => {}) // whoever waits for `running` hears of it
   return {
     running,
     stop: () => stop.abort(),

@@ -16,7 +16,10 @@ function privateBytes(): number {
   return Number(/^Private_Dirty: +(\d+) kB$/m.exec(text)![1]) * 1_024
 }
 
-/** The session leaks when it is only let go of; so it is released, and its thread ends. The curve: decisions/0013. */
+/**
+ * The session leaks when it is only let go of; so it is released, and its thread ends. Only Linux
+ * says what memory is a process's own. The curve: decisions/0013.
+ */
 test.skipIf(platform() !== 'linux')(
   `a model that is loaded, used and released ${LOADS} times leaves no memory behind`,
   async () => {
