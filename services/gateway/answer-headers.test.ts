@@ -1,7 +1,7 @@
 import { ANSWER_SOURCES, type Answer } from '@freshet/records/answer.ts'
 import { expect, test } from 'vitest'
 import { answerHeaders } from './answer-headers.ts'
-import { REASONS } from './reasons.ts'
+import { REASONS } from './ladder/reasons.ts'
 
 const answer: Answer = {
   key: 'a',

@@ -1,10 +1,10 @@
 import type { Answer } from '@freshet/records/answer.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import type { ApiKeys } from './api-keys.ts'
-import type { Deadline } from './deadline.ts'
-import type { Ladder } from './ladder.ts'
-import type { LiveRung } from './live-rung.ts'
+import type { Ladder } from './ladder/ladder.ts'
+import type { LiveRung } from './live/live-rung.ts'
 import type { RequestRecord } from './request-record.ts'
+import type { Deadline } from './server/deadline.ts'
 
 /** What the app and its routes are built from. */
 export interface AppParts {

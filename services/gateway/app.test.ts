@@ -7,9 +7,9 @@ import { type Span, type SpanOptions, type Tracer, trace } from '@opentelemetry/
 import { describe, expect, test } from 'vitest'
 import { ApiKeys } from './api-keys.ts'
 import { createApp } from './app.ts'
-import { type Said, unheard } from './cache-rung.ts'
-import { Ladder } from './ladder.ts'
-import type { Live } from './live-rung.ts'
+import { type Said, unheard } from './ladder/cache-rung.ts'
+import { Ladder } from './ladder/ladder.ts'
+import type { Live } from './live/live-rung.ts'
 import { RequestRecord } from './request-record.ts'
 
 const stored: StoredScore = {

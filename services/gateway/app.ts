@@ -1,11 +1,11 @@
 import { FreshetError, toFreshetError } from '@freshet/errors/errors.ts'
 import { Hono } from 'hono'
 import type { AppEnv, AppParts } from './app-env.ts'
-import { deadlineOf } from './deadline.ts'
 import { problemReply } from './reply.ts'
 import { healthRoutes } from './routes/health.ts'
 import { predictRoute } from './routes/predict.ts'
 import { scoresRoute } from './routes/scores.ts'
+import { deadlineOf } from './server/deadline.ts'
 
 /** The gateway's HTTP face. Everything under /v1 has a deadline, is recorded, and wants a key when keys are configured. */
 export function createApp(parts: AppParts): Hono<AppEnv> {

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { parseWith } from '@freshet/records/parse-with.ts'
 import type { z } from 'zod'
-import { type Deadline, RESERVE_MS, whenLate } from '../deadline.ts'
+import { type Deadline, RESERVE_MS, whenLate } from '../server/deadline.ts'
 
 /**
  * The body of a request, checked. Unknown fields are refused.

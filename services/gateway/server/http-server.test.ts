@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { Hono } from 'hono'
 import { expect, test } from 'vitest'
-import type { AppEnv } from './app-env.ts'
+import type { AppEnv } from '../app-env.ts'
 import { HttpServer } from './http-server.ts'
 
 const GET = 'GET / HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n'

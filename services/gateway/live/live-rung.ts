@@ -6,9 +6,9 @@ import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import { Throttle } from '@freshet/stage/throttle.ts'
-import { whenLate } from './deadline.ts'
-import type { LoopWatch } from './loop-watch.ts'
-import type { Reason } from './reasons.ts'
+import type { Reason } from '../ladder/reasons.ts'
+import { whenLate } from '../server/deadline.ts'
+import type { LoopWatch } from '../server/loop-watch.ts'
 
 export type Live =
   | { readonly kind: 'scored'; readonly outputs: Readonly<Record<string, number>>; readonly model: string }

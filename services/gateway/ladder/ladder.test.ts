@@ -1,7 +1,7 @@
 import type { StoredScore } from '@freshet/records/stored-score.ts'
 import { expect, test } from 'vitest'
+import { deadlineOf } from '../server/deadline.ts'
 import { type Said, unheard } from './cache-rung.ts'
-import { deadlineOf } from './deadline.ts'
 import { Ladder, type SnapshotRung } from './ladder.ts'
 
 const rules = { default: null, cacheKeepsAll: true }

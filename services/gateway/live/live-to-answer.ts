@@ -1,6 +1,6 @@
 import type { Answer } from '@freshet/records/answer.ts'
+import { scoresOf } from '../ladder/stored-score-to-answer.ts'
 import type { Live } from './live-rung.ts'
-import { scoresOf } from './stored-score-to-answer.ts'
 
 /** (2→6) What a caller gets for a document that was scored just now. */
 export function liveAnswer(key: string | null, scored: Live & { kind: 'scored' }, nowMs: number): Answer {

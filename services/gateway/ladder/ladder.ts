@@ -1,6 +1,6 @@
 import type { StoredScore } from '@freshet/records/stored-score.ts'
+import type { Deadline } from '../server/deadline.ts'
 import { type CacheRung, type Said, unheard } from './cache-rung.ts'
-import type { Deadline } from './deadline.ts'
 import { answerFrom, type LadderRules, type Outcome } from './stored-score-to-answer.ts'
 
 /** The snapshot as the ladder needs it: SnapshotTable behind its follower, or a test's. */

@@ -1,9 +1,9 @@
 import { FreshetError } from '@freshet/errors/errors.ts'
 import type { StoredScore } from '@freshet/records/stored-score.ts'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { deadlineOf } from '../server/deadline.ts'
 import { Breaker } from './breaker.ts'
 import { type CacheReader, CacheRung } from './cache-rung.ts'
-import { deadlineOf } from './deadline.ts'
 
 const late = { kind: 'was not heard', reason: 'cache_late' }
 const cutOff = { kind: 'was not heard', reason: 'cache_cut_off' }

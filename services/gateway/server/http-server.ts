@@ -5,7 +5,7 @@ import { FreshetError } from '@freshet/errors/errors.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { createAdaptorServer } from '@hono/node-server'
 import type { Hono } from 'hono'
-import type { AppEnv } from './app-env.ts'
+import type { AppEnv } from '../app-env.ts'
 import { capPipelining } from './pipelining.ts'
 
 /** Slow clients are closed, and a burst of new ones waits in the kernel instead of trying again after a second. */
