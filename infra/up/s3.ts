@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { chooseJdk } from './find-jdk.ts'
 import { type Artifact, copyArtifact } from './maven.ts'
+import { checkBooks } from './s3mock-books.ts'
 import { type Server, softwareOf } from './server.ts'
 import { makeFolderFor } from './unprivileged-user.ts'
 
@@ -40,6 +41,7 @@ export const s3: Server = {
     const folder = await softwareOf(site, S3MOCK, (into, maven) => copyArtifact(S3MOCK, into, maven))
     const objects = join(site.dataDir, 'objects')
     makeFolderFor(site.user, objects)
+    checkBooks(objects)
     const beans = join(site.dataDir, 'beans.xml')
     writeFileSync(beans, ONE_LISTENER)
     return {
