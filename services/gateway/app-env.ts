@@ -1,6 +1,6 @@
 import type { Answer } from '@freshet/records/answer.ts'
 import type { Log } from '@freshet/stage/log.ts'
-import type { ApiKeys } from './api-keys.ts'
+import type { Access, Caller } from './keys/access.ts'
 import type { Ladder } from './ladder/ladder.ts'
 import type { LiveRung } from './live/live-rung.ts'
 import type { RequestRecord } from './request-record.ts'
@@ -10,7 +10,7 @@ import type { Deadline } from './server/deadline.ts'
 export interface AppParts {
   readonly ladder: Ladder
   readonly live: Pick<LiveRung, 'score'>
-  readonly keys: ApiKeys
+  readonly access: Access
   readonly record: RequestRecord
   readonly readiness: () => Readiness
   readonly log: Log
@@ -26,6 +26,8 @@ export interface AppEnv {
   readonly Variables: {
     deadline: Deadline
     route: string
+    /** Set where a route admits its caller. */
+    caller: Caller
     /** Set by the route that answers. */
     answer: Answer | undefined
   }

@@ -5,8 +5,8 @@ import { METRICS } from '@freshet/telemetry/metrics-table.ts'
 import { quietTelemetry } from '@freshet/telemetry/telemetry.kit.ts'
 import { type Span, type SpanOptions, type Tracer, trace } from '@opentelemetry/api'
 import { describe, expect, test } from 'vitest'
-import { ApiKeys } from './api-keys.ts'
 import { createApp } from './app.ts'
+import { Access } from './keys/access.ts'
 import { type Said, unheard } from './ladder/cache-rung.ts'
 import { Ladder } from './ladder/ladder.ts'
 import type { Live } from './live/live-rung.ts'
@@ -66,7 +66,13 @@ function gateway({
       { default: world.default ?? null, cacheKeepsAll: true },
     ),
     live: { score: async () => live },
-    keys: new ApiKeys(key === undefined ? [] : [{ name: 'shop', sha256: hash('sha256', key) }]),
+    access: new Access({
+      hosts: [],
+      keys:
+        key === undefined
+          ? []
+          : [{ name: 'shop', sha256: hash('sha256', key), scopes: ['lookup', 'predict', 'rank'] }],
+    }),
     record: new RequestRecord(telemetry, { share, random: () => 0.5, onAnswer() {} }),
     readiness: () => ({
       cache: { ready: typeof cache !== 'function' && cache.kind !== 'was not heard' },

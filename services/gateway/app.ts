@@ -1,6 +1,7 @@
 import { FreshetError, toFreshetError } from '@freshet/errors/errors.ts'
 import { Hono } from 'hono'
 import type { AppEnv, AppParts } from './app-env.ts'
+import { RateLimited } from './keys/rate-limited.ts'
 import { problemReply } from './reply.ts'
 import { healthRoutes } from './routes/health.ts'
 import { predictRoute } from './routes/predict.ts'
@@ -27,19 +28,13 @@ export function createApp(parts: AppParts): Hono<AppEnv> {
       error: context.error,
     })
   })
-  if (parts.keys.areNeeded)
-    app.use('/v1/*', async ({ req }, next) => {
-      if (parts.keys.holderOf(req.raw.headers) === undefined)
-        throw new FreshetError('API_KEY_REFUSED', 'no key, or none of ours')
-      await next()
-    })
   app.route('/', scoresRoute(parts))
   app.route('/', predictRoute(parts))
   app.route('/', healthRoutes(parts.readiness))
   app.notFound(({ req }) => problemReply(new FreshetError('ROUTE_UNKNOWN', `${req.method} ${req.path}`)))
   app.onError((error) => {
     const known = toFreshetError(error)
-    const reply = problemReply(known)
+    const reply = problemReply(known, known instanceof RateLimited ? known : {})
     if (reply.status >= 500) parts.log.error('a request failed', known)
     return reply
   })

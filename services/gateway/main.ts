@@ -6,10 +6,10 @@ import { PromotedModel } from '@freshet/model/run/promoted-model.ts'
 import type { Service, ServiceContext } from '@freshet/service/service.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
-import { ApiKeys } from './api-keys.ts'
 import { createApp } from './app.ts'
 import type { AppParts, Readiness } from './app-env.ts'
 import { FollowedSnapshot } from './followed-snapshot.ts'
+import { Access } from './keys/access.ts'
 import { Breaker } from './ladder/breaker.ts'
 import { CacheRung } from './ladder/cache-rung.ts'
 import { Ladder } from './ladder/ladder.ts'
@@ -86,7 +86,7 @@ function partsOf(rungs: Rungs, { settings, telemetry, report }: Surroundings): A
       log: telemetry.log,
       clock: systemClock,
     }),
-    keys: new ApiKeys(gateway.keys),
+    access: new Access(gateway),
     record: new RequestRecord(telemetry, {
       share: settings.telemetry.requestShare,
       random: Math.random,

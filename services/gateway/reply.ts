@@ -26,6 +26,9 @@ export function answerReply(answer: Answer, tookMs: number): Response {
 
 const STATUS: Partial<Record<ErrorCode, number>> = {
   API_KEY_REFUSED: 401,
+  SCOPE_MISSING: 403,
+  HOST_REFUSED: 421,
+  RATE_LIMITED: 429,
   REQUEST_INVALID: 400,
   REQUEST_TOO_LARGE: 413,
   ROUTE_UNKNOWN: 404,
@@ -42,10 +45,15 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
  * An error as RFC 9457 wants it. What is not meant for callers stays in the log.
  * @param more.at JSON pointer into the request's body.
  * @param more.allow the methods that the route has.
+ * @param more.headers what else the caller is told.
  */
 export function problemReply(
   error: FreshetError,
-  { at, allow }: { at?: string; allow?: string } = {},
+  {
+    at,
+    allow,
+    headers: more,
+  }: { at?: string; allow?: string; headers?: Readonly<Record<string, string>> } = {},
 ): Response {
   const status = STATUS[error.code] ?? 500
   const problem = {
@@ -59,6 +67,7 @@ export function problemReply(
   }
   const headers = {
     ...PROBLEM_HEADERS,
+    ...more,
     ...(status === 401 && { 'www-authenticate': 'Bearer' }),
     ...(allow !== undefined && { allow }),
   }

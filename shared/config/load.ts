@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { parse as parseYaml, YAMLParseError } from 'yaml'
+import { checkAccess } from './check-access.ts'
 import { listSettings } from './describe.ts'
 import { type Settings, settingsSchema } from './schema.ts'
 import { neededFields, travels } from './travelling-fields.ts'
@@ -46,11 +47,7 @@ function rangeInWords(path: string): string | undefined {
 
 /** What one setting asks of another. */
 function checkTogether(settings: Settings): Settings {
-  if (!isLoopback(settings.gateway.host) && settings.gateway.keys.length === 0)
-    throw new FreshetError(
-      'CONFIG_INVALID',
-      `gateway.host: ${settings.gateway.host} is reachable from outside, so gateway.keys must name at least one key`,
-    )
+  checkAccess(settings.gateway)
   if (settings.elasticsearch.mode === 'timestamp' && settings.elasticsearch.timestampField === undefined)
     throw new FreshetError(
       'CONFIG_INVALID',
@@ -63,10 +60,6 @@ function checkTogether(settings: Settings): Settings {
         `elasticsearch.${setting}: ${field} must travel, but elasticsearch.includeFields or excludeFields leaves it behind`,
       )
   return settings
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 }
 
 function readFile(file: string | undefined): Tree {

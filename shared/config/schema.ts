@@ -3,6 +3,8 @@
  * values and `docs/reference/config.md` are made from it.
  */
 import { z } from 'zod'
+import { apiKeySchema, tlsSchema } from './gateway-access.ts'
+import { rank } from './gateway-rank.ts'
 
 const pipeline = z
   .string()
@@ -278,14 +280,6 @@ const snapshot = z
   })
   .prefault({})
 
-const apiKey = z.strictObject({
-  name: z.string().min(1).describe('Who holds it.'),
-  sha256: z
-    .string()
-    .regex(/^[0-9a-f]{64}$/)
-    .describe('SHA-256 of the key, in hex.'),
-})
-
 const gateway = z
   .strictObject({
     host: z
@@ -307,7 +301,17 @@ const gateway = z
       .default(20)
       .describe('Longest wait for Redis within the deadline.'),
     threads: z.int().min(1).max(64).default(1).describe('Inference threads for live scores.'),
-    keys: z.array(apiKey).default([]).describe('API keys; none are needed on loopback.'),
+    keys: z
+      .array(apiKeySchema)
+      .default([])
+      .describe('API keys, made by `freshet key new`; none are needed on loopback.'),
+    hosts: z
+      .array(z.string().min(1))
+      .default([])
+      .describe(
+        'Names under which callers without a key may ask for the gateway, beside localhost and the addresses of loopback: such as that of a proxy before it.',
+      ),
+    tls: tlsSchema,
     default: z
       .number()
       .nullable()
@@ -318,6 +322,7 @@ const gateway = z
       .min(1_024)
       .default(1024 * 1024)
       .describe('Largest request body.'),
+    rank,
   })
   .prefault({})
 
@@ -395,6 +400,7 @@ export type Settings = z.infer<typeof settingsSchema>
 /** Paths whose values are never shown. URLs are shown without their password. */
 export const SECRETS: readonly string[] = [
   'elasticsearch.apiKey',
+  'gateway.rank.apiKey',
   'kafka.password',
   's3.secretAccessKey',
   'slack.webhookUrl',

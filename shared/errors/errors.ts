@@ -221,6 +221,18 @@ export const ERRORS = {
     retryable: false,
     hint: 'Send a key of gateway.keys as `authorization: Bearer …` or `x-api-key`.',
   },
+  SCOPE_MISSING: {
+    retryable: false,
+    hint: 'Ask with another key, or give this one the scope: `scopes` of its entry in gateway.keys.',
+  },
+  RATE_LIMITED: {
+    retryable: true,
+    hint: 'Wait as long as `retry-after` says, or raise requestsPerSecond or burst of the key in gateway.keys.',
+  },
+  HOST_REFUSED: {
+    retryable: false,
+    hint: 'Ask for 127.0.0.1 or localhost, name the host in gateway.hosts, or configure gateway.keys.',
+  },
   REQUEST_INVALID: { retryable: false, hint: 'Mend the request as the message says.' },
   REQUEST_TOO_LARGE: { retryable: false, hint: 'Send less at once, or raise gateway.maxBodyBytes.' },
   ROUTE_UNKNOWN: { retryable: false, hint: 'Ask for /v1/scores/{key} or /v1/predict.' },

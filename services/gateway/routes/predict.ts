@@ -3,6 +3,7 @@ import { FreshetError } from '@freshet/errors/errors.ts'
 import { Hono } from 'hono'
 import { z } from 'zod'
 import type { AppEnv, AppParts } from '../app-env.ts'
+import { admits } from '../keys/admits.ts'
 import type { Ladder } from '../ladder/ladder.ts'
 import type { Reason } from '../ladder/reasons.ts'
 import { defaultAnswer, type Outcome } from '../ladder/stored-score-to-answer.ts'
@@ -36,10 +37,11 @@ const requestSchema = z.strictObject({
 export function predictRoute({
   ladder,
   live,
+  access,
   limits,
-}: Pick<AppParts, 'ladder' | 'live' | 'limits'>): Hono<AppEnv> {
+}: Pick<AppParts, 'ladder' | 'live' | 'access' | 'limits'>): Hono<AppEnv> {
   const app = new Hono<AppEnv>()
-  app.post(PATH, async (context) => {
+  app.post(PATH, admits(access, 'predict'), async (context) => {
     context.set('route', PATH)
     const deadline = askedDeadline(context, limits.deadlineMs)
     const { document, key } = await readJson(context.req.raw, requestSchema, {

@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { type Context, Hono } from 'hono'
 import type { AppEnv, AppParts } from '../app-env.ts'
+import { admits } from '../keys/admits.ts'
 import type { Outcome } from '../ladder/stored-score-to-answer.ts'
 import { answerReply, problemReply } from '../reply.ts'
 import { deadlineOf } from '../server/deadline.ts'
@@ -16,10 +17,14 @@ export const MAX_KEY_BYTES = 255 + 1 + 512
  * `GET /v1/scores/{key}`: the key is the rest of the path, slashes and all. `GET /v1/scores?key=…` is the same for
  * any key, also for `.` and `..`, which clients take out of a path.
  */
-export function scoresRoute({ ladder, limits }: Pick<AppParts, 'ladder' | 'limits'>): Hono<AppEnv> {
+export function scoresRoute({
+  ladder,
+  access,
+  limits,
+}: Pick<AppParts, 'ladder' | 'access' | 'limits'>): Hono<AppEnv> {
   const app = new Hono<AppEnv>()
   for (const path of [`${PATH}/:key{[^]+}`, PATH]) {
-    app.get(path, async (context) => {
+    app.get(path, admits(access, 'lookup'), async (context) => {
       context.set('route', ROUTE)
       const deadline = askedDeadline(context, limits.deadlineMs)
       return outcomeReply(context, await ladder.lookUp(keyIn(context.req.url), deadline))

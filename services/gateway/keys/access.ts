@@ -1,0 +1,70 @@
+import type { ApiKey, Scope } from '@freshet/config/gateway-access.ts'
+import { FreshetError } from '@freshet/errors/errors.ts'
+import { ApiKeys, type Holder } from './api-keys.ts'
+import { HostNames } from './host-names.ts'
+import { RateLimited } from './rate-limited.ts'
+import { takeToken } from './token-bucket.ts'
+
+/** Who asks, as far as it matters. */
+export interface Caller {
+  /** Of the key; null where none is needed. */
+  readonly name: string | null
+  /** Whether it may ask for this too. */
+  may(scope: Scope): boolean
+}
+
+/** Whoever reaches the loopback of this machine may do anything there. */
+const ANYBODY: Caller = { name: null, may: () => true }
+
+interface Surroundings {
+  /** Milliseconds of a clock that never runs backwards. */
+  readonly nowMs: () => number
+}
+
+/** Lets requests in: by their key where keys are configured, else by the name that they call this machine. */
+export class Access {
+  readonly #keys: ApiKeys
+  readonly #hosts: HostNames
+  readonly #nowMs: () => number
+  readonly #fullAtMs = new Map<Holder, number>()
+
+  constructor(
+    { keys, hosts }: { readonly keys: readonly ApiKey[]; readonly hosts: readonly string[] },
+    { nowMs }: Surroundings = { nowMs: () => performance.now() },
+  ) {
+    this.#keys = new ApiKeys(keys)
+    this.#hosts = new HostNames(hosts)
+    this.#nowMs = nowMs
+  }
+
+  /**
+   * Takes one request from the key's allowance. The key is looked for in the headers alone: addresses end in logs.
+   * @param scope what is asked for; null where any key will do
+   * @throws API_KEY_REFUSED, SCOPE_MISSING, RateLimited, HOST_REFUSED
+   */
+  admit(headers: Pick<Headers, 'get'>, scope: Scope | null): Caller {
+    if (!this.#keys.areNeeded) {
+      this.#hosts.check(headers.get('host'))
+      return ANYBODY
+    }
+    const shown = shownKey(headers)
+    const holder = shown === undefined ? undefined : this.#keys.holderOf(shown)
+    if (holder === undefined) throw new FreshetError('API_KEY_REFUSED', 'no key, or none of ours')
+    if (scope !== null && !holder.scopes.has(scope))
+      throw new FreshetError('SCOPE_MISSING', `the key of ${holder.name} is not for ${scope}`)
+    this.#take(holder)
+    return { name: holder.name, may: (other) => holder.scopes.has(other) }
+  }
+
+  #take(holder: Holder): void {
+    if (holder.limit === undefined) return
+    const taken = takeToken(this.#fullAtMs.get(holder) ?? 0, this.#nowMs(), holder.limit)
+    this.#fullAtMs.set(holder, taken.fullAtMs)
+    if (!taken.isAllowed) throw new RateLimited(holder.name, holder.limit, taken.retryAfterMs)
+  }
+}
+
+function shownKey(headers: Pick<Headers, 'get'>): string | undefined {
+  const bearer = /^bearer +(\S+)$/i.exec(headers.get('authorization') ?? '')
+  return bearer?.[1] ?? headers.get('x-api-key') ?? undefined
+}

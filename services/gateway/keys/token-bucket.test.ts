@@ -1,0 +1,80 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { type RateLimit, takeToken } from './token-bucket.ts'
+
+const limits: fc.Arbitrary<RateLimit> = fc.record({
+  requestsPerSecond: fc.double({ min: 0.01, max: 100_000, noNaN: true }),
+  burst: fc.integer({ min: 1, max: 1_000 }),
+})
+const pausesMs = fc.array(fc.double({ min: 0, max: 5_000, noNaN: true }), { minLength: 1, maxLength: 300 })
+
+/** A token takes a whole number of milliseconds, and so do the pauses: nothing is rounded. */
+const exactLimits: fc.Arbitrary<RateLimit> = fc.record({
+  requestsPerSecond: fc.constantFrom(0.125, 0.5, 1, 2, 4, 5, 8, 10, 40, 100, 125, 200, 500, 1_000),
+  burst: fc.integer({ min: 1, max: 1_000 }),
+})
+const exactPausesMs = fc.array(fc.nat(5_000), { minLength: 1, maxLength: 300 })
+
+/** Moments of those that were let through. */
+function admitted(limit: RateLimit, pauses: readonly number[]): number[] {
+  let fullAtMs = 0
+  let nowMs = 0
+  return pauses.flatMap((pauseMs) => {
+    nowMs += pauseMs
+    const taken = takeToken(fullAtMs, nowMs, limit)
+    fullAtMs = taken.fullAtMs
+    return taken.isAllowed ? [nowMs] : []
+  })
+}
+
+test('in no stretch of time more are let through than the burst and what the rate gives meanwhile', () => {
+  fc.assert(
+    fc.property(limits, pausesMs, (limit, pauses) => {
+      const atMs = admitted(limit, pauses)
+      for (let from = 0; from < atMs.length; from++)
+        for (let to = from; to < atMs.length; to++) {
+          const most = limit.burst + ((atMs[to]! - atMs[from]!) / 1_000) * limit.requestsPerSecond
+          expect(to - from + 1).toBeLessThanOrEqual(most * (1 + 1e-9))
+        }
+    }),
+  )
+})
+
+test('who keeps to the rate is never refused, whatever was refused to it before', () => {
+  fc.assert(
+    fc.property(limits, pausesMs, fc.nat(50), (limit, pauses, more) => {
+      let fullAtMs = 0
+      let nowMs = 0
+      for (const pauseMs of pauses) {
+        nowMs += pauseMs
+        fullAtMs = takeToken(fullAtMs, nowMs, limit).fullAtMs
+      }
+      for (let i = 0; i < more; i++) {
+        nowMs += (1_000 / limit.requestsPerSecond) * (1 + 1e-6) + 1e-6
+        const taken = takeToken(fullAtMs, nowMs, limit)
+        expect(taken.isAllowed).toBe(true)
+        fullAtMs = taken.fullAtMs
+      }
+    }),
+  )
+})
+
+test('what is told is true: so many are left, and after the wait one more is', () => {
+  fc.assert(
+    fc.property(exactLimits, exactPausesMs, (limit, pauses) => {
+      let fullAtMs = 0
+      let nowMs = 0
+      for (const pauseMs of pauses) {
+        nowMs += pauseMs
+        const taken = takeToken(fullAtMs, nowMs, limit)
+        fullAtMs = taken.fullAtMs
+        expect(taken.remaining).toBeGreaterThanOrEqual(0)
+        expect(taken.remaining).toBeLessThan(limit.burst)
+        const next = takeToken(fullAtMs, nowMs, limit)
+        expect(next.isAllowed).toBe(taken.remaining > 0)
+        expect(taken.retryAfterMs > 0).toBe(!next.isAllowed)
+        expect(takeToken(fullAtMs, nowMs + taken.retryAfterMs, limit).isAllowed).toBe(true)
+      }
+    }),
+  )
+})

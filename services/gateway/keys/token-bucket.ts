@@ -1,0 +1,35 @@
+/** How often a key may ask. */
+export interface RateLimit {
+  readonly requestsPerSecond: number
+  /** Requests at once after a pause. */
+  readonly burst: number
+}
+
+interface Taken {
+  readonly isAllowed: boolean
+  /** When the bucket is full again: all there is to know of it. */
+  readonly fullAtMs: number
+  /** Whole requests that are left now. */
+  readonly remaining: number
+  /** When the next one is allowed; 0 where some are left. */
+  readonly retryAfterMs: number
+}
+
+/**
+ * Takes one token out of a bucket that gains `requestsPerSecond` of them and holds `burst`.
+ * @param fullAtMs of a new bucket: anything up to now
+ * @param nowMs of a clock that never runs backwards
+ */
+export function takeToken(fullAtMs: number, nowMs: number, { requestsPerSecond, burst }: RateLimit): Taken {
+  const tokenMs = 1_000 / requestsPerSecond
+  const missingMs = Math.max(0, fullAtMs - nowMs)
+  const spareMs = (burst - 1) * tokenMs - missingMs
+  if (spareMs < 0) return { isAllowed: false, fullAtMs, remaining: 0, retryAfterMs: -spareMs }
+  const remaining = Math.floor(spareMs / tokenMs)
+  return {
+    isAllowed: true,
+    fullAtMs: nowMs + missingMs + tokenMs,
+    remaining,
+    retryAfterMs: remaining > 0 ? 0 : tokenMs - spareMs,
+  }
+}
