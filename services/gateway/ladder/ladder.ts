@@ -7,8 +7,14 @@ import { answerFrom, type LadderRules, type Outcome } from './stored-score-to-an
 export interface SnapshotRung {
   /** False until a whole snapshot is loaded; what is loaded so far is used all the same. */
   readonly ready: boolean
-  /** About a microsecond; never waits. */
+  /** From memory: about a microsecond; never waits. */
   get(key: string): StoredScore | undefined
+  /**
+   * Where memory does not hold the whole snapshot: the highest rank of what memory and S3 hold, by range reads. Ends
+   * within the deadline and never rejects. Undefined: memory holds all, `get` has said everything. It costs requests, so it
+   * is asked only for keys that the cache had nothing of, or was not heard on.
+   */
+  ask?(key: string, deadline: Deadline): Promise<Said> | undefined
 }
 
 /** Answers for a key within its deadline: cache, else snapshot, else the default. */
@@ -30,11 +36,16 @@ export class Ladder {
   /** At once when the cache need not be waited for. */
   lookUp(key: string, deadline: Deadline): Outcome | Promise<Outcome> {
     const cache = this.#cache.ask(key, deadline)
-    return cache instanceof Promise ? cache.then((said) => this.#decide(key, said)) : this.#decide(key, cache)
+    return cache instanceof Promise
+      ? cache.then((said) => this.#decide(key, said, deadline))
+      : this.#decide(key, cache, deadline)
   }
 
-  #decide(key: string, cache: Said): Outcome {
-    return answerFrom(key, { cache, snapshot: this.#askSnapshot(key) }, { ...this.#rules, nowMs: Date.now() })
+  #decide(key: string, cache: Said, deadline: Deadline): Outcome | Promise<Outcome> {
+    const decide = (snapshot: Said) =>
+      answerFrom(key, { cache, snapshot }, { ...this.#rules, nowMs: Date.now() })
+    const far = cache.kind === 'has' ? undefined : this.#snapshot.ask?.(key, deadline)
+    return far === undefined ? decide(this.#askSnapshot(key)) : far.then(decide)
   }
 
   #askSnapshot(key: string): Said {
