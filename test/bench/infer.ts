@@ -34,24 +34,46 @@ export const infer: Figure = {
   target: '≥ 100,000 rows/CPU-s',
   async open(): Promise<Bench> {
     await using opened = new AsyncDisposableStack()
-    const stack = opened.use(await Stack.open({ FRESHET_KAFKA_PARTITIONS: `${PARTITIONS}` }))
-    const telemetry = opened.use(openBenchTelemetry(stack.settings))
-    const connection = connectKafka(stack.settings.kafka, { clientId: 'bench', log: telemetry.log })
-    opened.defer(() => forgetTopics(connection, stack.settings.pipeline))
-    const options = { clock: systemClock, log: telemetry.log, deadlineMs: PRODUCE_DEADLINE_MS }
-    const producer = opened.use(new Producer(connection, options))
-    const flights = await flightDocuments(CHANGES)
-    await fillChanges(stack, producer, flights)
+    const { stack, flights, scoreAll } = opened.use(await openScoring())
     const session = await openBareSession(stack)
     opened.defer(() => session.release())
     const matrix = matrixOf(stack, flights)
     const keep = opened.move()
     return {
-      ours: () => scoreAll(stack, { connection, producer, telemetry }),
+      ours: scoreAll,
       baselines: { model: () => runBare(stack, session, matrix) },
       [Symbol.asyncDispose]: () => keep.disposeAsync(),
     }
   },
+}
+
+/** A `.changes` that is full, and the scorer's loop over it; for whoever compares with that. */
+export interface Scoring extends AsyncDisposable {
+  readonly stack: Stack
+  readonly connection: KafkaConnection
+  readonly flights: readonly Flight[]
+  /** All of it, from the beginning. */
+  scoreAll(): Promise<Sample>
+}
+
+export async function openScoring(): Promise<Scoring> {
+  await using opened = new AsyncDisposableStack()
+  const stack = opened.use(await Stack.open({ FRESHET_KAFKA_PARTITIONS: `${PARTITIONS}` }))
+  const telemetry = opened.use(openBenchTelemetry(stack.settings))
+  const connection = connectKafka(stack.settings.kafka, { clientId: 'bench', log: telemetry.log })
+  opened.defer(() => forgetTopics(connection, stack.settings.pipeline))
+  const options = { clock: systemClock, log: telemetry.log, deadlineMs: PRODUCE_DEADLINE_MS }
+  const producer = opened.use(new Producer(connection, options))
+  const flights = await flightDocuments(CHANGES)
+  await fillChanges(stack, producer, flights)
+  const keep = opened.move()
+  return {
+    stack,
+    connection,
+    flights,
+    scoreAll: () => scoreAll(stack, { connection, producer, telemetry }),
+    [Symbol.asyncDispose]: () => keep.disposeAsync(),
+  }
 }
 
 async function fillChanges(stack: Stack, producer: Producer, flights: readonly Flight[]): Promise<void> {
