@@ -159,6 +159,30 @@ test('a thread that dies is replaced; its job fails as one that a retry helps', 
   expect(threads.length).toBe(2)
 })
 
+test('a spare takes the place of a thread that died at once, and another spare is started', async () => {
+  const { pool, threads } = await stubbed({ threads: 1, spares: 1 })
+  await expect.poll(() => threads.length).toBe(2)
+  const [first, spare] = threads
+  const lost = pool.run(featuresOf(1, 1), never)
+  const next = pool.run(featuresOf(1, 2), never)
+  first!.die()
+  await expect(lost).rejects.toThrow('died')
+  spare!.release()
+  expect((await next)[0]![0]).toBe(2)
+  expect(spare!.seen).toEqual([2])
+  await expect.poll(() => threads.length).toBe(3)
+})
+
+test('what a job would wait is known: nothing when a thread is idle, else by what jobs take and how long one runs', async () => {
+  const { pool, threads } = await stubbed({ threads: 1 })
+  expect(pool.expectedWaitMs()).toBe(0)
+  const running = pool.run(featuresOf(1, 1), never)
+  expect(pool.expectedWaitMs(performance.now() + 5_000)).toBeGreaterThanOrEqual(5_000)
+  threads[0]!.release()
+  await running
+  expect(pool.expectedWaitMs()).toBe(0)
+})
+
 describe('a model that hangs', () => {
   test('costs its job and its thread, not the jobs behind it', async () => {
     const { pool, threads } = await stubbed({ threads: 1, jobDeadlineMs: 20 })

@@ -14,6 +14,8 @@ export interface PoolOptions {
   readonly maxQueued?: number
   /** A job that a thread has not done by then has hung: the thread is given up. Default 30 s. */
   readonly jobDeadlineMs?: number
+  /** Threads more, loaded and idle: one takes the place of a thread that died or hangs at once. Default 0. */
+  readonly spares?: number
   /** Told how many scores of a job were NaN or infinite and stand as the spec has it. */
   readonly onReplaced?: (scores: number) => void
 }
@@ -22,6 +24,8 @@ export interface PoolOptions {
 const GUESSED_RUN_ROWS = RUN_ROWS[2]
 const MAX_QUEUED = 64
 const JOB_DEADLINE_MS = 30_000
+/** Of the last job's time in the mean: a few dozen jobs after a slow one, that is forgotten. */
+const LAST_JOB_WEIGHT = 0.2
 
 /** Runs a model in worker threads, because ONNX Runtime's `run` blocks the thread that calls it. */
 export class InferencePool implements AsyncDisposable {
@@ -33,6 +37,12 @@ export class InferencePool implements AsyncDisposable {
   readonly #waiting: Job[] = []
   /** Given up, and still running: native code cannot be interrupted. */
   readonly #strays = new Set<ModelThread>()
+  readonly #spares: ModelThread[] = []
+  /** When each thread that works began its job, of `performance.now()`. */
+  readonly #startedAtMs = new Map<ModelThread, number>()
+  /** What a job took, the last ones weighing most. */
+  #jobMs = 0
+  #startingSpares = 0
   #runRows: number
   #starting = 0
   #isClosed = false
@@ -48,6 +58,7 @@ export class InferencePool implements AsyncDisposable {
     const pool = new InferencePool(spawn, options)
     try {
       await Promise.all(Array.from({ length: pool.#threadCount }, () => pool.#startThread()))
+      pool.#startSpares()
       return pool
     } catch (error) {
       await pool[Symbol.asyncDispose]()
@@ -69,6 +80,19 @@ export class InferencePool implements AsyncDisposable {
 
   get threads(): number {
     return this.#threadCount
+  }
+
+  /**
+   * How long a job would wait for a thread from now on, as far as can be told: by the jobs before it and what such took,
+   * and where every thread works longer than usual, as long again as the youngest job has taken already.
+   */
+  expectedWaitMs(nowMs: number = performance.now()): number {
+    if (this.#idle.length > 0) return 0
+    const queuedMs = ((this.#waiting.length + 1) * this.#jobMs) / this.#threadCount
+    let youngestMs = Number.POSITIVE_INFINITY
+    for (const startedAtMs of this.#startedAtMs.values())
+      youngestMs = Math.min(youngestMs, nowMs - startedAtMs)
+    return Number.isFinite(youngestMs) ? Math.max(queuedMs, youngestMs) : queuedMs
   }
 
   /**
@@ -107,7 +131,7 @@ export class InferencePool implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true
     this.#refuseWaiting(new FreshetError('MODEL_RUN_FAILED', 'the inference pool is closed'))
-    await Promise.all([...this.#threads].map((thread) => thread[Symbol.asyncDispose]()))
+    await Promise.all([...this.#threads, ...this.#spares].map((thread) => thread[Symbol.asyncDispose]()))
   }
 
   #submit<T>(work: (thread: ModelThread) => Promise<T>, signal: AbortSignal): Promise<T> {
@@ -139,8 +163,12 @@ export class InferencePool implements AsyncDisposable {
   async #work(thread: ModelThread, job: Job): Promise<void> {
     const { jobDeadlineMs = JOB_DEADLINE_MS } = this.#options
     const late = setTimeout(() => this.#giveUp(thread, job, jobDeadlineMs), jobDeadlineMs)
+    const startedAtMs = performance.now()
+    this.#startedAtMs.set(thread, startedAtMs)
     await job.work(thread)
     clearTimeout(late)
+    this.#startedAtMs.delete(thread)
+    this.#jobMs += LAST_JOB_WEIGHT * (performance.now() - startedAtMs - this.#jobMs)
     if (this.#threads.has(thread)) this.#idle.push(thread)
     this.#assign()
   }
@@ -149,7 +177,10 @@ export class InferencePool implements AsyncDisposable {
   #giveUp(thread: ModelThread, job: Job, afterMs: number): void {
     job.reject(new FreshetError('MODEL_RUN_FAILED', `the model did not answer within ${afterMs} ms`))
     this.#strays.add(thread)
-    void thread.ended.then(() => this.#strays.delete(thread))
+    void thread.ended.then(() => {
+      this.#strays.delete(thread)
+      if (!this.#isClosed) this.#startMissing()
+    })
     void thread.kill().catch(() => {})
     this.#forget(thread)
   }
@@ -161,6 +192,8 @@ export class InferencePool implements AsyncDisposable {
   #startMissing(): void {
     const threads = this.#threadCount
     const wanted = Math.min(threads, 2 * threads - this.#strays.size)
+    while (this.#threads.size < wanted && this.#spares.length > 0) this.#employ(this.#spares.shift()!)
+    this.#startSpares()
     if (wanted <= 0 && this.#threads.size === 0) this.#refuseWaiting(allHang(threads))
     for (let missing = wanted - this.#threads.size - this.#starting; missing > 0; missing--)
       this.#startThread().catch((error: unknown) => {
@@ -172,14 +205,39 @@ export class InferencePool implements AsyncDisposable {
     this.#starting++
     const thread = await this.#spawn().finally(() => this.#starting--)
     if (this.#isClosed) return await thread[Symbol.asyncDispose]()
+    this.#employ(thread)
+  }
+
+  #employ(thread: ModelThread): void {
     this.#threads.add(thread)
     this.#idle.push(thread)
     void thread.ended.then(() => this.#forget(thread))
     this.#assign()
   }
 
+  /** In the background; one that does not come up is tried again when the next is needed. None while threads hang. */
+  #startSpares(): void {
+    const { spares = 0 } = this.#options
+    if (this.#isClosed || this.#strays.size >= this.#threadCount) return
+    for (let missing = spares - this.#spares.length - this.#startingSpares; missing > 0; missing--)
+      this.#startSpare().catch(() => {})
+  }
+
+  async #startSpare(): Promise<void> {
+    this.#startingSpares++
+    const thread = await this.#spawn().finally(() => this.#startingSpares--)
+    if (this.#isClosed) return await thread[Symbol.asyncDispose]()
+    this.#spares.push(thread)
+    void thread.ended.then(() => {
+      const at = this.#spares.indexOf(thread)
+      if (at >= 0) this.#spares.splice(at, 1)
+    })
+    if (this.#threads.size < this.#threadCount) this.#startMissing()
+  }
+
   #forget(thread: ModelThread): void {
-    this.#threads.delete(thread)
+    if (!this.#threads.delete(thread)) return
+    this.#startedAtMs.delete(thread)
     const at = this.#idle.indexOf(thread)
     if (at >= 0) this.#idle.splice(at, 1)
     if (!this.#isClosed) this.#startMissing()
