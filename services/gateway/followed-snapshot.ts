@@ -1,7 +1,7 @@
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import type { StoredScore } from '@freshet/records/stored-score.ts'
 import { type FollowerParts, type FollowStatus, SnapshotFollower } from '@freshet/snapshot/follow.ts'
-import { SnapshotTable } from '@freshet/snapshot/snapshot-table.ts'
+import { SnapshotTable } from '@freshet/snapshot/table/snapshot-table.ts'
 import type { SnapshotRung } from './ladder/ladder.ts'
 
 /** The snapshot in memory, and the follower that keeps it fresh, as one rung. */

@@ -15,8 +15,8 @@ import { expect, test } from 'vitest'
 import { SnapshotFollower } from './follow.ts'
 import { objectKey } from './manifest.ts'
 import { manyRows } from './rows.kit.ts'
-import { SnapshotTable } from './snapshot-table.ts'
 import { sortRows } from './sort.ts'
+import { SnapshotTable } from './table/snapshot-table.ts'
 import { wholeFile } from './whole-file.kit.ts'
 
 test('base and deltas of all partitions are loaded, then each new delta', async () => {

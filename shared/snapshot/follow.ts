@@ -7,7 +7,7 @@ import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import { filesOf, objectKey, readManifest } from './manifest.ts'
 import { openSnapshotFile } from './parquet/read.ts'
-import type { SnapshotTable } from './snapshot-table.ts'
+import type { SnapshotTable } from './table/snapshot-table.ts'
 
 export interface FollowStatus {
   /** `loading`: not all of a first manifest is in the table. `unavailable`: the last look failed; the table stays. */

@@ -38,14 +38,17 @@ export const scoreBatches: fc.Arbitrary<ScoreBatch[]> = fc.array(
   { maxLength: 6 },
 )
 
-/** What every store must hold of these batches, by the plainest means. On a tie the first stays. */
-export function plainMerge(batches: readonly ScoreBatch[]): Map<string, StoredScore> {
-  const merged = new Map<string, StoredScore>()
+/** What every store must hold of these batches, after what was there, by the plainest means. On a tie the first stays. */
+export function plainMerge(
+  batches: readonly ScoreBatch[],
+  there: ReadonlyMap<string, StoredScore> = new Map(),
+): Map<string, StoredScore> {
+  const merged = new Map(there)
   for (const batch of batches)
     for (let i = 0; i < batch.rows.count; i++) {
       const score = storedScoreAt(batch, i)
-      const there = merged.get(score.key)
-      merged.set(score.key, there === undefined ? score : newer(there, score))
+      const older = merged.get(score.key)
+      merged.set(score.key, older === undefined ? score : newer(older, score))
     }
   return merged
 }
