@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -153,6 +154,42 @@ describe('settings', () => {
     expect(() => loadSettings({ env })).toThrow(/gateway\.keys/)
     const keys = `[{ name: shop, sha256: ${'ab'.repeat(32)} }]`
     expect(loadSettings({ env: { ...env, FRESHET_GATEWAY_KEYS: keys } }).gateway.host).toBe('0.0.0.0')
+  })
+
+  test.each([
+    ['127.0.0.1', true],
+    ['127.1.2.3', true],
+    ['localhost', true],
+    ['::1', true],
+    ['0:0:0:0:0:0:0:1', true],
+    ['::ffff:127.0.0.1', true],
+    ['0.0.0.0', false],
+    ['::', false],
+    ['::ffff:10.0.0.1', false],
+    ['10.0.0.1', false],
+    ['127.1', false],
+    ['127.0.0.1.example.com', false],
+    ['localhost.example.com', false],
+    ['127.0.0.999', false],
+  ])('know whether only this machine reaches %s: %s', (host, isAlone) => {
+    const load = () => loadSettings({ env: { FRESHET_GATEWAY_HOST: host } })
+    if (isAlone) expect(load().gateway.host).toBe(host)
+    else expect(load).toThrow(/gateway\.keys must name at least one key/)
+  })
+
+  test.each([
+    ['the hash of nothing', [{ name: 'shop', sha256: hash('sha256', '') }]],
+    ['one key of two holders', ['shop', 'blog'].map((name) => ({ name, sha256: hash('sha256', 'x') }))],
+    ['a burst of no rate', [{ name: 'shop', sha256: hash('sha256', 'x'), burst: 5 }]],
+    ['a scope that is none', [{ name: 'shop', sha256: hash('sha256', 'x'), scopes: ['admin'] }]],
+  ])('refuse as a key of the gateway %s', (_, keys) => {
+    const env = { FRESHET_GATEWAY_KEYS: JSON.stringify(keys) }
+    expect(() => loadSettings({ env })).toThrow(/gateway\.keys/)
+  })
+
+  test('want certificate and key together', () => {
+    const env = { FRESHET_GATEWAY_TLS_CERT_FILE: '/etc/tls/cert.pem' }
+    expect(() => loadSettings({ env })).toThrow(/gateway\.tls.*go together/)
   })
 })
 

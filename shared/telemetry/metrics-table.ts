@@ -259,7 +259,18 @@ export const METRICS = {
     unit: '{answer}',
     help: 'Answers that a better source should have given.',
   },
+  'freshet.requests.refused': {
+    kind: 'counter',
+    unit: '{request}',
+    help: 'Requests refused with 503 at once, because more came in than could be answered in time.',
+  },
   'freshet.answers.late': { kind: 'counter', unit: '{answer}', help: 'Answers after their deadline.' },
+  'freshet.gateway.not_admitted': {
+    kind: 'counter',
+    unit: '{request}',
+    label: { name: 'reason', values: ['key', 'scope', 'rate', 'host'] },
+    help: 'Requests that the gateway did not let in: no key of ours, a key for other things, one that asks too often, a foreign host.',
+  },
   'freshet.telemetry.exported': {
     kind: 'counter',
     unit: '{document}',

@@ -16,9 +16,13 @@ export interface Caller {
 /** Whoever reaches the loopback of this machine may do anything there. */
 const ANYBODY: Caller = { name: null, may: () => true }
 
+/** Why somebody was not let in. */
+export type Refusal = 'key' | 'scope' | 'rate' | 'host'
+
 interface Surroundings {
   /** Milliseconds of a clock that never runs backwards. */
-  readonly nowMs: () => number
+  readonly nowMs?: () => number
+  readonly onRefused?: (why: Refusal) => void
 }
 
 /** Lets requests in: by their key where keys are configured, else by the name that they call this machine. */
@@ -26,15 +30,17 @@ export class Access {
   readonly #keys: ApiKeys
   readonly #hosts: HostNames
   readonly #nowMs: () => number
+  readonly #onRefused: (why: Refusal) => void
   readonly #fullAtMs = new Map<Holder, number>()
 
   constructor(
     { keys, hosts }: { readonly keys: readonly ApiKey[]; readonly hosts: readonly string[] },
-    { nowMs }: Surroundings = { nowMs: () => performance.now() },
+    { nowMs = () => performance.now(), onRefused = () => {} }: Surroundings = {},
   ) {
     this.#keys = new ApiKeys(keys)
     this.#hosts = new HostNames(hosts)
     this.#nowMs = nowMs
+    this.#onRefused = onRefused
   }
 
   /**
@@ -44,14 +50,21 @@ export class Access {
    */
   admit(headers: Pick<Headers, 'get'>, scope: Scope | null): Caller {
     if (!this.#keys.areNeeded) {
-      this.#hosts.check(headers.get('host'))
-      return ANYBODY
+      if (this.#hosts.has(headers.get('host'))) return ANYBODY
+      throw this.#refusal(
+        'host',
+        new FreshetError('HOST_REFUSED', 'without keys, only loopback is asked for'),
+      )
     }
     const shown = shownKey(headers)
     const holder = shown === undefined ? undefined : this.#keys.holderOf(shown)
-    if (holder === undefined) throw new FreshetError('API_KEY_REFUSED', 'no key, or none of ours')
+    if (holder === undefined)
+      throw this.#refusal('key', new FreshetError('API_KEY_REFUSED', 'no key, or none of ours'))
     if (scope !== null && !holder.scopes.has(scope))
-      throw new FreshetError('SCOPE_MISSING', `the key of ${holder.name} is not for ${scope}`)
+      throw this.#refusal(
+        'scope',
+        new FreshetError('SCOPE_MISSING', `the key of ${holder.name} is not for ${scope}`),
+      )
     this.#take(holder)
     return { name: holder.name, may: (other) => holder.scopes.has(other) }
   }
@@ -60,7 +73,13 @@ export class Access {
     if (holder.limit === undefined) return
     const taken = takeToken(this.#fullAtMs.get(holder) ?? 0, this.#nowMs(), holder.limit)
     this.#fullAtMs.set(holder, taken.fullAtMs)
-    if (!taken.isAllowed) throw new RateLimited(holder.name, holder.limit, taken.retryAfterMs)
+    if (!taken.isAllowed)
+      throw this.#refusal('rate', new RateLimited(holder.name, holder.limit, taken.retryAfterMs))
+  }
+
+  #refusal(why: Refusal, error: FreshetError): FreshetError {
+    this.#onRefused(why)
+    return error
   }
 }
 

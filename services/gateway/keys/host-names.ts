@@ -1,5 +1,4 @@
 import { isLoopback } from '@freshet/config/loopback.ts'
-import { FreshetError } from '@freshet/errors/errors.ts'
 
 /** Names that are remembered as good; callers without a key have one or two. */
 const MAX_KNOWN = 16
@@ -19,16 +18,15 @@ export class HostNames {
 
   /**
    * @param host as it stands in the header; null when a program asks without one, which no browser does
-   * @throws HOST_REFUSED
    */
-  check(host: string | null): void {
-    if (host === null || this.#known.has(host)) return
+  has(host: string | null): boolean {
+    if (host === null || this.#known.has(host)) return true
     const name = host
       .toLowerCase()
       .replace(/:\d*$/, '')
       .replace(/^\[(.*)\]$/, '$1')
-    if (!isLoopback(name) && !this.#names.has(name))
-      throw new FreshetError('HOST_REFUSED', 'without keys the gateway is asked for on loopback alone')
+    if (!isLoopback(name) && !this.#names.has(name)) return false
     if (this.#known.size < MAX_KNOWN) this.#known.add(host)
+    return true
   }
 }
