@@ -1,10 +1,8 @@
-import type { Answer } from '@freshet/records/answer.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import type { Access, Caller } from './keys/access.ts'
 import type { Ladder } from './ladder/ladder.ts'
 import type { LiveRung } from './live/live-rung.ts'
 import type { RequestRecord } from './request-record.ts'
-import type { Deadline } from './server/deadline.ts'
 
 /** What the app and its routes are built from. */
 export interface AppParts {
@@ -21,16 +19,9 @@ export interface AppParts {
   }
 }
 
-/** What a request carries from one handler to the next. */
+/** What Hono carries from one handler to the next; ours carry a Call. */
 export interface AppEnv {
-  readonly Variables: {
-    deadline: Deadline
-    route: string
-    /** Set where a route admits its caller. */
-    caller: Caller
-    /** Set by the route that answers. */
-    answer: Answer | undefined
-  }
+  readonly Variables: { caller: Caller }
 }
 
 /** Which rungs can answer right now; a reason where one cannot. */

@@ -156,6 +156,7 @@ describe('GET /v1/scores/{key}', () => {
       detail: 'the key is unknown',
       code: 'KEY_UNKNOWN',
       hint: expect.any(String),
+      retryable: false,
     })
   })
 
@@ -229,7 +230,11 @@ describe('POST /v1/predict', () => {
     const problem = { code: 'FIELD_MISSING', at: '/arr_delay', message: '/arr_delay is missing' } as const
     const reply = await gateway({ live: { kind: 'unscorable', problem } }).predict({ document: {} })
     expect(reply.status).toBe(422)
-    expect(await reply.json()).toMatchObject({ code: 'FIELD_MISSING', at: '/document/arr_delay' })
+    expect(await reply.json()).toMatchObject({
+      code: 'FIELD_MISSING',
+      retryable: false,
+      errors: [{ at: '/document/arr_delay', message: '/arr_delay is missing' }],
+    })
   })
 
   test.each([
@@ -238,7 +243,7 @@ describe('POST /v1/predict', () => {
     ['a document that is no object', { document: [1] }, {}, 400],
     ['an empty key', { document: {}, key: '' }, {}, 400],
     ['what is not JSON', '{"document":', {}, 400],
-    ['another media type', '{"document":{}}', { 'content-type': 'text/plain' }, 400],
+    ['another media type', '{"document":{}}', { 'content-type': 'text/plain' }, 415],
     ['too much', { document: { text: 'x'.repeat(1_024) } }, {}, 413],
     ['too much, announced', '{}', { 'content-length': '1000000' }, 413],
   ])('%s is refused', async (_, body, headers, status) => {
@@ -247,9 +252,11 @@ describe('POST /v1/predict', () => {
     expect(reply.headers.get('content-type')).toBe('application/problem+json')
   })
 
-  test('a document nested without end does no harm', async () => {
-    const deep = `{"document":{"a":${'['.repeat(400)}${']'.repeat(400)}}}`
-    expect((await gateway({}).predict(deep)).status).toBe(200)
+  test('a document may be nested, but not without end', async () => {
+    const nested = (depth: number) => `{"document":{"a":${'['.repeat(depth - 2)}${']'.repeat(depth - 2)}}}`
+    expect((await gateway({}).predict(nested(64))).status).toBe(200)
+    expect((await gateway({}).predict(nested(65))).status).toBe(400)
+    expect((await gateway({}).predict(nested(500))).status).toBe(400)
   })
 })
 
@@ -350,17 +357,18 @@ describe('what the world is told', () => {
   })
 
   test.each([
-    ['POST', '/v1/scores/a', 'GET, HEAD'],
-    ['DELETE', '/v1/scores?key=a', 'GET, HEAD'],
-    ['GET', '/v1/predict', 'POST'],
-    ['PUT', '/healthz', 'GET, HEAD'],
-    ['POST', '/readyz', 'GET, HEAD'],
+    ['POST', '/v1/scores/a', 'GET, HEAD, OPTIONS'],
+    ['DELETE', '/v1/scores?key=a', 'GET, HEAD, OPTIONS'],
+    ['GET', '/v1/predict', 'POST, OPTIONS'],
+    ['HEAD', '/v1/predict', 'POST, OPTIONS'],
+    ['PUT', '/healthz', 'GET, HEAD, OPTIONS'],
+    ['POST', '/readyz', 'GET, HEAD, OPTIONS'],
   ])('%s %s is refused, and told what is allowed', async (method, path, allow) => {
     const reply = await gateway({ cache: found }).app.request(path, { method })
     expect(reply.status).toBe(405)
     expect(reply.headers.get('allow')).toBe(allow)
     expect(reply.headers.get('content-type')).toBe('application/problem+json')
-    expect(await reply.json()).toMatchObject({ code: 'METHOD_NOT_ALLOWED', status: 405 })
+    if (method !== 'HEAD') expect(await reply.json()).toMatchObject({ code: 'METHOD_NOT_ALLOWED', status: 405 })
   })
 
   test('an unknown page is a problem too', async () => {

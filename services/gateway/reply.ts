@@ -1,7 +1,10 @@
 import { STATUS_CODES } from 'node:http'
-import { ERRORS, type ErrorCode, type FreshetError } from '@freshet/errors/errors.ts'
+import type { ErrorCode, FreshetError } from '@freshet/errors/errors.ts'
 import type { Answer } from '@freshet/records/answer.ts'
 import { answerHeaders } from './answer-headers.ts'
+import { RateLimited } from './keys/rate-limited.ts'
+import { RequestFault } from './routes/request-fault.ts'
+import type { Problem } from './routes/schemas.ts'
 
 /** Plain objects, because the server passes them on as they are: making a Headers costs more than the answer. */
 const SECURITY_HEADERS = {
@@ -31,10 +34,13 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   RATE_LIMITED: 429,
   REQUEST_INVALID: 400,
   REQUEST_TOO_LARGE: 413,
+  MEDIA_TYPE_UNSUPPORTED: 415,
   ROUTE_UNKNOWN: 404,
   METHOD_NOT_ALLOWED: 405,
   KEY_UNKNOWN: 404,
+  MODEL_MISSING: 404,
   DEADLINE: 408,
+  OVERLOADED: 503,
   DOCUMENT_NOT_JSON: 422,
   FIELD_MISSING: 422,
   FIELD_TYPE: 422,
@@ -42,34 +48,35 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
 }
 
 /**
- * An error as RFC 9457 wants it. What is not meant for callers stays in the log.
- * @param more.at JSON pointer into the request's body.
+ * An error as RFC 9457 wants it, with our code, what to do, and whether the same request may do better later. What is not
+ * meant for callers stays in the log.
  * @param more.allow the methods that the route has.
- * @param more.headers what else the caller is told.
  */
-export function problemReply(
-  error: FreshetError,
-  {
-    at,
-    allow,
-    headers: more,
-  }: { at?: string; allow?: string; headers?: Readonly<Record<string, string>> } = {},
-): Response {
+export function problemReply(error: FreshetError, { allow }: { allow?: string } = {}): Response {
   const status = STATUS[error.code] ?? 500
-  const problem = {
-    type: `urn:freshet:error:${error.code}`,
-    title: STATUS_CODES[status],
-    status,
-    detail: status === 500 ? 'the gateway failed; its log says more' : error.message,
-    code: error.code,
-    hint: ERRORS[error.code].hint,
-    ...(at !== undefined && { at }),
-  }
   const headers = {
     ...PROBLEM_HEADERS,
-    ...more,
+    ...(error instanceof RateLimited && error.headers),
+    ...(status === 503 && { 'retry-after': '1' }),
     ...(status === 401 && { 'www-authenticate': 'Bearer' }),
+    ...(status === 415 && { accept: 'application/json', 'accept-encoding': 'identity' }),
     ...(allow !== undefined && { allow }),
   }
-  return new Response(JSON.stringify(problem), { status, headers })
+  return new Response(JSON.stringify(problemOf(error)), { status, headers })
+}
+
+/** The same as an object, for the place of one answer among others. */
+export function problemOf(error: FreshetError): Problem {
+  const { code, retryable, hint } = error
+  const status = STATUS[code] ?? 500
+  return {
+    type: `urn:freshet:error:${code}`,
+    title: STATUS_CODES[status]!,
+    status,
+    detail: status === 500 ? 'the gateway failed; its log says more' : error.message,
+    code,
+    hint,
+    retryable,
+    ...(error instanceof RequestFault && { errors: [...error.faults] }),
+  }
 }

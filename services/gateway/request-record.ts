@@ -1,19 +1,23 @@
-import type { Answer } from '@freshet/records/answer.ts'
+import type { Answer, AnswerSource } from '@freshet/records/answer.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
 import { type Context, ROOT_CONTEXT, SpanKind, SpanStatusCode, TraceFlags, trace } from '@opentelemetry/api'
+import type { Call } from './routes/call.ts'
 
-/** What is worth knowing of a request when it is over. */
-export interface RequestFacts {
-  readonly method: string
-  readonly route: string
-  readonly status: number
-  readonly answer: Answer | undefined
-  /** Wall-clock milliseconds. */
-  readonly startedAtMs: number
-  readonly isLate: boolean
-  /** The caller's W3C `traceparent`, if it sent one. */
-  readonly traceparent: string | null
+/** What a request was answered with: one answer, or many summed up. */
+export type Answered = Answer | AnswerTally
+
+/** Many answers of one request. */
+export interface AnswerTally {
+  readonly answers: number
+  readonly bySource: Readonly<Record<AnswerSource, number>>
+  readonly degraded: number
+  /** Of the first that is degraded. */
+  readonly reason: string | undefined
+}
+
+/** A call that is over. */
+type Ended = Pick<Call, 'context' | 'route' | 'deadline' | 'answered'> & {
   /** What went wrong, for status 500. */
   readonly error: unknown
 }
@@ -35,32 +39,51 @@ export class RequestRecord {
     this.#onAnswer = options.onAnswer
   }
 
-  keep(facts: RequestFacts): void {
+  keep(call: Ended, status: number): void {
     const { metrics } = this.#telemetry
-    const { answer, isLate, status } = facts
+    const { answered } = call
+    const endedAtMs = performance.now()
+    const isLate = endedAtMs > call.deadline.endsAtMs
     this.#onAnswer()
-    if (answer !== undefined) metrics.add('freshet.answers', 1, answer.source)
-    if (answer?.degraded === true) metrics.add('freshet.answers.degraded')
+    const isDegraded = answered !== undefined && this.#count(answered)
     if (isLate) metrics.add('freshet.answers.late')
-    const isGood = answer?.degraded !== true && !isLate && status < 500
-    if (!isGood || this.#random() < this.#share) this.#leaveSpan(facts)
+    const isGood = !isDegraded && !isLate && status < 500
+    if (!isGood || this.#random() < this.#share) this.#leaveSpan(call, { status, isLate, endedAtMs })
   }
 
-  #leaveSpan({ method, route, status, answer, startedAtMs, isLate, traceparent, error }: RequestFacts): void {
+  /** @returns whether any answer is degraded. */
+  #count(answered: Answered): boolean {
+    const { metrics } = this.#telemetry
+    if (!('bySource' in answered)) {
+      metrics.add('freshet.answers', 1, answered.source)
+      if (answered.degraded) metrics.add('freshet.answers.degraded')
+      return answered.degraded
+    }
+    for (const [source, answers] of Object.entries(answered.bySource))
+      if (answers > 0) metrics.add('freshet.answers', answers, source as AnswerSource)
+    if (answered.degraded > 0) metrics.add('freshet.answers.degraded', answered.degraded)
+    return answered.degraded > 0
+  }
+
+  #leaveSpan(
+    { context, route, deadline, answered, error }: Ended,
+    { status, isLate, endedAtMs }: { status: number; isLate: boolean; endedAtMs: number },
+  ): void {
+    const { method, raw } = context.req
     const span = this.#telemetry.tracer.startSpan(
       `${method} ${route}`,
       {
         kind: SpanKind.SERVER,
-        startTime: startedAtMs,
+        startTime: Date.now() - (endedAtMs - deadline.acceptedAtMs),
         attributes: {
           [ATTRIBUTES.httpMethod]: method,
           [ATTRIBUTES.httpRoute]: route,
           [ATTRIBUTES.httpStatus]: status,
           ...(isLate && { [ATTRIBUTES.answerLate]: true }),
-          ...(answer !== undefined && attributesOf(answer)),
+          ...(answered !== undefined && attributesOf(answered)),
         },
       },
-      parentOf(traceparent),
+      parentOf(raw.headers.get('traceparent')),
     )
     if (error !== undefined) span.recordException(error instanceof Error ? error : String(error))
     if (status >= 500) span.setStatus({ code: SpanStatusCode.ERROR })
@@ -68,7 +91,14 @@ export class RequestRecord {
   }
 }
 
-function attributesOf({ key, source, age_ms, degraded, reason, model }: Answer) {
+function attributesOf(answered: Answered) {
+  if ('bySource' in answered)
+    return {
+      [ATTRIBUTES.rows]: answered.answers,
+      [ATTRIBUTES.answerDegraded]: answered.degraded > 0,
+      ...(answered.reason !== undefined && { [ATTRIBUTES.answerReason]: answered.reason }),
+    }
+  const { key, source, age_ms, degraded, reason, model } = answered
   return {
     [ATTRIBUTES.answerSource]: source,
     [ATTRIBUTES.answerDegraded]: degraded,

@@ -119,6 +119,10 @@ export const ERRORS = {
     retryable: true,
     hint: 'Redis lost data while it was refilled, and is refilled again. If it stays, see whether something flushes or restarts it.',
   },
+  REDIS_FILLING: {
+    retryable: true,
+    hint: 'A scorer is bringing all scores back to Redis, and none of this key has come yet: see `freshet status`. Where no scorer with the worker `cache` runs, start one, or run `freshet refill`.',
+  },
   REDIS_COLLATION: {
     retryable: false,
     hint: 'Start Redis with LC_ALL=C: its string order is not byte order.',
@@ -216,6 +220,10 @@ export const ERRORS = {
     hint: 'Too much at once: a caller of the gateway is answered from the next store, all else is tried again.',
   },
   DEADLINE: { retryable: true, hint: 'The time was over before the answer was there.' },
+  OVERLOADED: {
+    retryable: true,
+    hint: 'The gateway answers what it can answer in time. Ask again after `Retry-After`, or run more workers.',
+  },
   PORT_TAKEN: { retryable: false, hint: 'Stop what listens there, or set another gateway.port.' },
   API_KEY_REFUSED: {
     retryable: false,
@@ -235,7 +243,11 @@ export const ERRORS = {
   },
   REQUEST_INVALID: { retryable: false, hint: 'Mend the request as the message says.' },
   REQUEST_TOO_LARGE: { retryable: false, hint: 'Send less at once, or raise gateway.maxBodyBytes.' },
-  ROUTE_UNKNOWN: { retryable: false, hint: 'Ask for /v1/scores/{key} or /v1/predict.' },
+  MEDIA_TYPE_UNSUPPORTED: {
+    retryable: false,
+    hint: 'Send JSON in UTF-8 as it is, with `content-type: application/json`.',
+  },
+  ROUTE_UNKNOWN: { retryable: false, hint: '/docs and /openapi.json name everything that can be asked for.' },
   METHOD_NOT_ALLOWED: { retryable: false, hint: 'Ask with a method that the `allow` header names.' },
   KEY_UNKNOWN: {
     retryable: false,

@@ -1,17 +1,55 @@
-import { Hono } from 'hono'
-import type { AppEnv, Readiness } from '../app-env.ts'
+import { z } from 'zod'
+import type { Readiness } from '../app-env.ts'
 import { jsonReply } from '../reply.ts'
-import { refuseMethod } from './method.ts'
+import type { Route } from './route.ts'
+
+const rungSchema = z.strictObject({
+  ready: z.boolean(),
+  reason: z.string().optional().meta({ description: 'Why it is not.' }),
+  model: z.string().optional().meta({ description: '`name@version`' }),
+})
+
+const readinessSchema = z.strictObject({
+  status: z.enum(['ready', 'not ready']),
+  rungs: z.strictObject({ cache: rungSchema, snapshot: rungSchema, live: rungSchema, default: rungSchema }),
+})
 
 /** `/healthz`: the process lives. `/readyz`: some rung can answer for a key; 503 when none can. */
-export function healthRoutes(readiness: () => Readiness): Hono<AppEnv> {
-  const app = new Hono<AppEnv>()
-  app.get('/healthz', () => jsonReply({ status: 'alive' }))
-  app.get('/readyz', () => {
-    const rungs = readiness()
-    const isReady = rungs.cache.ready || rungs.snapshot.ready || rungs.default.ready
-    return jsonReply({ status: isReady ? 'ready' : 'not ready', rungs }, isReady ? 200 : 503)
+export function healthRoutes(readiness: () => Readiness): readonly Route[] {
+  const reply = (description: string, schema: z.ZodType) => ({
+    description,
+    mediaType: 'application/json',
+    schema,
   })
-  for (const path of ['/healthz', '/readyz']) app.all(path, refuseMethod(path, 'GET, HEAD'))
-  return app
+  return [
+    {
+      method: 'GET',
+      path: '/healthz',
+      access: 'open',
+      id: 'isAlive',
+      summary: 'Is the process alive',
+      description: 'It is when it answers.',
+      replies: { 200: reply('It is.', z.strictObject({ status: z.literal('alive') })) },
+      errors: [],
+      handle: () => jsonReply({ status: 'alive' }),
+    },
+    {
+      method: 'GET',
+      path: '/readyz',
+      access: 'open',
+      id: 'isReady',
+      summary: 'Which sources can answer now',
+      description: 'One that has a score for some key is enough to be ready.',
+      replies: {
+        200: reply('At least one can.', readinessSchema),
+        503: reply('None can.', readinessSchema),
+      },
+      errors: [],
+      handle() {
+        const rungs = readiness()
+        const isReady = rungs.cache.ready || rungs.snapshot.ready || rungs.default.ready
+        return jsonReply({ status: isReady ? 'ready' : 'not ready', rungs }, isReady ? 200 : 503)
+      },
+    },
+  ]
 }

@@ -1,67 +1,60 @@
-import { Buffer } from 'node:buffer'
-import { FreshetError } from '@freshet/errors/errors.ts'
-import { Hono } from 'hono'
 import { z } from 'zod'
-import type { AppEnv, AppParts } from '../app-env.ts'
-import { admits } from '../keys/admits.ts'
+import type { AppParts } from '../app-env.ts'
 import type { Ladder } from '../ladder/ladder.ts'
 import type { Reason } from '../ladder/reasons.ts'
 import { defaultAnswer, type Outcome } from '../ladder/stored-score-to-answer.ts'
 import { liveAnswer } from '../live/live-to-answer.ts'
-import { problemReply } from '../reply.ts'
 import { type Deadline, RESERVE_MS } from '../server/deadline.ts'
-import { refuseMethod } from './method.ts'
-import { readJson } from './read-json.ts'
-import { askedDeadline, MAX_KEY_BYTES, outcomeReply } from './scores.ts'
+import { readBody } from './read-body.ts'
+import { RequestFault } from './request-fault.ts'
+import type { Route } from './route.ts'
+import { answerSchema, documentSchema, keySchema } from './schemas.ts'
+import { outcomeReply } from './scores.ts'
 
-const PATH = '/v1/predict'
-
-const requestSchema = z.strictObject({
-  document: z.custom<object>(
-    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-    {
-      error: 'a JSON object',
-    },
-  ),
-  key: z
-    .string()
-    .min(1)
-    .refine((key) => Buffer.byteLength(key) <= MAX_KEY_BYTES, `at most ${MAX_KEY_BYTES} bytes`)
-    .optional(),
-})
+const oneSchema = z.strictObject({ document: documentSchema, key: keySchema.optional() })
 
 /**
  * `POST /v1/predict`: the promoted model scores the document now. When it cannot in time, the stored score of the key
  * answers, else the default.
  */
-export function predictRoute({
-  ladder,
-  live,
-  access,
-  limits,
-}: Pick<AppParts, 'ladder' | 'live' | 'access' | 'limits'>): Hono<AppEnv> {
-  const app = new Hono<AppEnv>()
-  app.post(PATH, admits(access, 'predict'), async (context) => {
-    context.set('route', PATH)
-    const deadline = askedDeadline(context, limits.deadlineMs)
-    const { document, key } = await readJson(context.req.raw, requestSchema, {
-      maxBytes: limits.maxBodyBytes,
-      deadline,
-    })
-    const scored = await live.score(document, liveEndsAtMs(deadline, key !== undefined, limits.cacheBudgetMs))
-    switch (scored.kind) {
-      case 'scored':
-        return outcomeReply(context, { kind: 'answer', answer: liveAnswer(key ?? null, scored, Date.now()) })
-      case 'unscorable': {
-        const { code, message, at } = scored.problem
-        return problemReply(new FreshetError(code, message), { at: `/document${at ?? ''}` })
+export function predictRoute({ ladder, live, limits }: Pick<AppParts, 'ladder' | 'live' | 'limits'>): Route {
+  return {
+    method: 'POST',
+    path: '/v1/predict',
+    access: 'predict',
+    id: 'predict',
+    summary: 'The score of a document that is sent along',
+    description:
+      'The promoted model scores it now. When it cannot in time, the stored score of the key answers, else the default.',
+    body: oneSchema,
+    replies: {
+      200: {
+        description: 'The score.',
+        mediaType: 'application/json',
+        schema: answerSchema,
+        hasAnswerHeaders: true,
+      },
+    },
+    errors: ['DOCUMENT_NOT_JSON', 'FIELD_MISSING', 'FIELD_TYPE', 'SCORE_NOT_FINITE'],
+    async handle(call) {
+      const { document, key } = await readBody(call, oneSchema, limits.maxBodyBytes)
+      const { deadline } = call
+      const scored = await live.score(
+        document,
+        liveEndsAtMs(deadline, key !== undefined, limits.cacheBudgetMs),
+      )
+      switch (scored.kind) {
+        case 'scored':
+          return outcomeReply(call, { kind: 'answer', answer: liveAnswer(key ?? null, scored, Date.now()) })
+        case 'unscorable': {
+          const { code, message, at } = scored.problem
+          throw new RequestFault(code, message, [{ at: `/document${at ?? ''}`, message }])
+        }
+        case 'unable':
+          return outcomeReply(call, await withoutLive(ladder, key, scored.reason, deadline))
       }
-      case 'unable':
-        return outcomeReply(context, await withoutLive(ladder, key, scored.reason, deadline))
-    }
-  })
-  app.all(PATH, refuseMethod(PATH, 'POST'))
-  return app
+    },
+  }
 }
 
 /** Live inference may use what the fallback does not need; of a short deadline it leaves the half. */

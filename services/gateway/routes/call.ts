@@ -1,0 +1,22 @@
+import type { Context } from 'hono'
+import type { Caller } from '../keys/access.ts'
+import type { Answered } from '../request-record.ts'
+import type { Deadline } from '../server/deadline.ts'
+
+/** One request on its way through its route. */
+export interface Call {
+  readonly context: Context
+  /** As it is recorded: `/v1/scores/{key}`. */
+  readonly route: string
+  /** Who asks, and what else it may ask for. */
+  readonly caller: Caller
+  /** Lowered already by what the caller asked for. */
+  readonly deadline: Deadline
+  /** To be set by whoever answers; it is counted and traced. */
+  answered: Answered | undefined
+}
+
+/** Milliseconds since the request was accepted. */
+export function tookMs({ deadline }: Call): number {
+  return performance.now() - deadline.acceptedAtMs
+}

@@ -1,0 +1,92 @@
+import { Buffer, isUtf8 } from 'node:buffer'
+import { FreshetError } from '@freshet/errors/errors.ts'
+import { parseJson } from '@freshet/records/parse-with.ts'
+import type { z } from 'zod'
+import { type Deadline, RESERVE_MS, whenLate } from '../server/deadline.ts'
+import { assertShallow } from './body-depth.ts'
+import type { Call } from './call.ts'
+import { pointerTo, RequestFault } from './request-fault.ts'
+
+const MAX_FAULTS = 10
+
+/**
+ * The body of a request, checked. Unknown fields are refused.
+ * @throws REQUEST_INVALID, REQUEST_TOO_LARGE, MEDIA_TYPE_UNSUPPORTED, DEADLINE when it is not all there in time
+ */
+export async function readBody<T>(
+  call: Call,
+  schema: z.ZodType<T> | ((value: unknown) => z.ZodType<T>),
+  maxBytes: number,
+): Promise<T> {
+  const request = call.context.req.raw
+  checkMediaType(request.headers)
+  const bytes = await inTime(readBytes(request, maxBytes), call.deadline)
+  if (!isUtf8(bytes)) throw invalid('the body is not UTF-8')
+  const text = bytes.toString()
+  assertShallow(text)
+  const value = parseJson(text, { code: 'REQUEST_INVALID', what: 'the body' })
+  return checked(typeof schema === 'function' ? schema(value) : schema, value)
+}
+
+/** @throws REQUEST_INVALID, with every place that is wrong, up to ten */
+function checked<T>(schema: z.ZodType<T>, value: unknown): T {
+  // Zod passes over a field of this name, whatever it holds.
+  if (typeof value === 'object' && value !== null && Object.hasOwn(value, '__proto__'))
+    throw invalid('unknown field', '/__proto__')
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  const faults = result.error.issues
+    .slice(0, MAX_FAULTS)
+    .flatMap((issue) =>
+      issue.code === 'unrecognized_keys'
+        ? issue.keys.map((key) => ({ at: pointerTo([...issue.path, key]), message: 'unknown field' }))
+        : [{ at: pointerTo(issue.path), message: issue.message }],
+    )
+  const { at, message } = faults[0]!
+  throw new RequestFault(
+    'REQUEST_INVALID',
+    `the body: ${at || 'top level'}: ${message}`,
+    faults.slice(0, MAX_FAULTS),
+  )
+}
+
+function invalid(message: string, at = ''): RequestFault {
+  return new RequestFault('REQUEST_INVALID', message, [{ at, message }])
+}
+
+/** @throws MEDIA_TYPE_UNSUPPORTED */
+function checkMediaType(headers: Headers): void {
+  const type = headers.get('content-type') ?? ''
+  if (!/^application\/json\s*(;\s*charset\s*=\s*"?utf-?8"?\s*)?;?\s*$/i.test(type))
+    throw new FreshetError('MEDIA_TYPE_UNSUPPORTED', 'the content type is not application/json')
+  const encoding = headers.get('content-encoding')
+  if (encoding !== null && encoding.toLowerCase() !== 'identity')
+    throw new FreshetError('MEDIA_TYPE_UNSUPPORTED', 'the body is compressed')
+}
+
+async function readBytes(request: Request, maxBytes: number): Promise<Buffer> {
+  const announcedBytes = request.headers.get('content-length')
+  if (Number(announcedBytes) > maxBytes) throw tooLarge(maxBytes)
+  if (announcedBytes !== null) return Buffer.from(await request.arrayBuffer())
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of request.body ?? []) {
+    bytes += chunk.byteLength
+    if (bytes > maxBytes) throw tooLarge(maxBytes)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
+function inTime<T>(work: Promise<T>, { endsAtMs }: Deadline): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = whenLate(Math.max(0, endsAtMs - RESERVE_MS - performance.now()), () =>
+      reject(new FreshetError('DEADLINE', 'the body was not all there before the deadline')),
+    )
+    work.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
+}
+
+function tooLarge(maxBytes: number): FreshetError {
+  return new FreshetError('REQUEST_TOO_LARGE', `the body has more than ${maxBytes} bytes`)
+}

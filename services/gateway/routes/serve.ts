@@ -1,0 +1,101 @@
+import { FreshetError, toFreshetError } from '@freshet/errors/errors.ts'
+import type { Context } from 'hono'
+import type { AppParts } from '../app-env.ts'
+import type { Caller } from '../keys/access.ts'
+import { problemReply } from '../reply.ts'
+import type { Answered } from '../request-record.ts'
+import { type Deadline, deadlineOf } from '../server/deadline.ts'
+import type { Call } from './call.ts'
+import type { Route } from './route.ts'
+
+type Parts = Pick<AppParts, 'access' | 'record' | 'log' | 'limits'>
+
+/**
+ * A route as Hono's only handler for its path: without middleware around it nothing is awaited that need not be. What
+ * begins with /v1/ has a deadline, and is counted.
+ */
+export function serve(route: Route, parts: Parts): (context: Context) => Response | Promise<Response> {
+  const isTimed = route.path.startsWith('/v1/')
+  const scope = route.access === 'any key' || route.access === 'open' ? null : route.access
+  const end = (call: Served, reply: Response) => {
+    if (isTimed) parts.record.keep(call, reply.status)
+    return reply
+  }
+  const fail = (call: Served, error: unknown) => end(call, failed(call, error, parts))
+  return (context) => {
+    const call = new Served(context, route.path, parts.limits.deadlineMs)
+    try {
+      if (route.access !== 'open') call.caller = parts.access.admit(context.req.raw.headers, scope)
+      if (isTimed) lowerDeadline(call, parts.limits.deadlineMs)
+      const reply = route.handle(call)
+      if (!(reply instanceof Promise)) return end(call, reply)
+      return reply.then(
+        (reply) => end(call, reply),
+        (error: unknown) => fail(call, error),
+      )
+    } catch (error) {
+      return fail(call, error)
+    }
+  }
+}
+
+/** For what no route is there: other methods of a known path are told which there are. */
+export function serveNothing(
+  { record, limits }: Pick<Parts, 'record' | 'limits'>,
+  methodsAt: (path: string) => readonly string[],
+): (context: Context) => Response {
+  return (context) => {
+    const { method, path } = context.req
+    const reply = refusal(method, path, methodsAt(path))
+    if (path.startsWith('/v1/')) record.keep(new Served(context, '/v1/*', limits.deadlineMs), reply.status)
+    return reply
+  }
+}
+
+function refusal(method: string, path: string, methods: readonly string[]): Response {
+  if (methods.length === 0) return problemReply(new FreshetError('ROUTE_UNKNOWN', `${method} ${path}`))
+  const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ')
+  if (method === 'OPTIONS') return new Response(null, { status: 204, headers: { allow } })
+  return problemReply(new FreshetError('METHOD_NOT_ALLOWED', `${method} ${path}: use ${allow}`), { allow })
+}
+
+function failed(call: Served, error: unknown, { log }: Pick<Parts, 'log'>): Response {
+  const known = toFreshetError(error)
+  const reply = problemReply(known)
+  if (reply.status >= 500) {
+    call.error = error
+    log.error('a request failed', known)
+  }
+  return reply
+}
+
+/** A caller can only lower it, by `x-deadline-ms` or `?deadline_ms`. @throws REQUEST_INVALID */
+function lowerDeadline(call: Served, limitMs: number): void {
+  const { req } = call.context
+  const asked = req.raw.headers.get('x-deadline-ms') ?? inQuery(req.raw.url)
+  if (asked !== null) call.deadline = deadlineOf(call.deadline.acceptedAtMs, limitMs, asked)
+}
+
+function inQuery(url: string): string | null {
+  const from = url.indexOf('?')
+  return from === -1 ? null : new URLSearchParams(url.slice(from)).get('deadline_ms')
+}
+
+/** A call as `serve` knows it. */
+class Served implements Call {
+  readonly context: Context
+  readonly route: string
+  caller: Caller = NOBODY
+  deadline: Deadline
+  answered: Answered | undefined = undefined
+  /** What went wrong, for status 500. */
+  error: unknown = undefined
+
+  constructor(context: Context, route: string, deadlineMs: number) {
+    this.context = context
+    this.route = route
+    this.deadline = deadlineOf(performance.now(), deadlineMs, null)
+  }
+}
+
+const NOBODY: Caller = { name: null, may: () => false }
