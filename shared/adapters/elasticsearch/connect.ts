@@ -25,7 +25,7 @@ class PlainJsonTransport extends Transport {
   }
 }
 
-function readCertificate(file: string): Buffer {
+export function readCertificate(file: string): Buffer {
   try {
     return readFileSync(file)
   } catch (cause) {
