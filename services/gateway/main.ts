@@ -16,12 +16,17 @@ import { Ladder } from './ladder/ladder.ts'
 import { LiveRung } from './live/live-rung.ts'
 import { RequestRecord } from './request-record.ts'
 import { HttpServer } from './server/http-server.ts'
+import { Intake } from './server/intake.ts'
 import { LoopWatch } from './server/loop-watch.ts'
+import { RequestsInHand } from './server/requests-in-hand.ts'
 
 /** So many failures in a row cut Redis off; then it is tried four times a second. */
 const BREAKER = { misses: 20, restMs: 250 }
-/** Single documents wait for a thread: at some 50 µs each, so many are far below any deadline. */
-const POOL = { runRows: 64, maxQueued: 256 }
+/**
+ * Single documents wait for a thread: at some 50 µs each, so many are far below any deadline. One that takes two seconds
+ * is nobody's answer any more, and its thread is replaced by the spare.
+ */
+const POOL = { runRows: 64, maxQueued: 256, jobDeadlineMs: 2_000, spares: 1 }
 
 /** It begins whatever else is away, so there is nothing to look at before. */
 export const gateway: Service = { check: async () => {}, run: runGateway }
@@ -54,10 +59,17 @@ export async function runGateway({ settings, telemetry, signal, report }: Servic
     onModel: (label) => report.usesModel(label),
     onRefused: () => telemetry.metrics.add('freshet.models_refused'),
   })
+  const inHand = new RequestsInHand()
   const app = createApp(partsOf({ loop, cache, snapshot, models }, { settings, telemetry, report }))
+  const intake = new Intake(app, {
+    loop,
+    inHand,
+    deadlineMs: gateway.deadlineMs,
+    onRefused: () => telemetry.metrics.add('freshet.requests.refused'),
+  })
   let following: Promise<void>
   {
-    await using server = await HttpServer.listen(app, gateway)
+    await using server = await HttpServer.listen(intake, gateway, { log: telemetry.log, inHand })
     telemetry.log.info('the gateway listens', { [ATTRIBUTES.url]: server.url })
     following = snapshot.run(signal)
     await Promise.race([signal.aborted || once(signal, 'abort'), following])
@@ -86,7 +98,9 @@ function partsOf(rungs: Rungs, { settings, telemetry, report }: Surroundings): A
       log: telemetry.log,
       clock: systemClock,
     }),
-    access: new Access(gateway),
+    access: new Access(gateway, {
+      onRefused: (why) => telemetry.metrics.add('freshet.gateway.not_admitted', 1, why),
+    }),
     record: new RequestRecord(telemetry, {
       share: settings.telemetry.requestShare,
       random: Math.random,

@@ -4,6 +4,7 @@ import { type Deadline, RESERVE_MS, whenLate } from '../server/deadline.ts'
 import type { LoopWatch } from '../server/loop-watch.ts'
 import type { Breaker } from './breaker.ts'
 import type { Reason } from './reasons.ts'
+import { SharedReads } from './shared-reads.ts'
 
 /** What a store says of a key. */
 export type Said =
@@ -17,13 +18,15 @@ export interface CacheReader {
   get(key: string): Promise<StoredScore | undefined>
 }
 
-const MAX_WAITS = 2_000
+/** Beyond it memory answers: each that still waits costs about 30 µs when its reply comes, and all come at once. */
+const MAX_WAITS = 500
 /** A timer this late was held up by our own loop: no fault of the cache. */
 const HELD_UP_MS = 10
 
 /** Asks the cache, but never longer than its budget, nor when there is no hope. */
 export class CacheRung {
   readonly #reader: CacheReader
+  readonly #reads: SharedReads
   readonly #budgetMs: number
   readonly #breaker: Breaker
   readonly #loop: Pick<LoopWatch, 'isBehind'>
@@ -34,6 +37,7 @@ export class CacheRung {
     options: { budgetMs: number; breaker: Breaker; loop: Pick<LoopWatch, 'isBehind'> },
   ) {
     this.#reader = reader
+    this.#reads = new SharedReads((key) => reader.get(key))
     this.#budgetMs = options.budgetMs
     this.#breaker = options.breaker
     this.#loop = options.loop
@@ -54,6 +58,7 @@ export class CacheRung {
     this.#waits++
     return new Promise((resolve) => {
       let isOver = false
+      const { reply, joined } = this.#reads.get(key, askedAtMs)
       const settle = (said: Said) => {
         isOver = true
         this.#waits--
@@ -61,10 +66,10 @@ export class CacheRung {
       }
       const timer = whenLate(waitMs, () => {
         if (isOver) return
-        this.#judgeLate(askedAtMs, waitMs)
+        this.#judgeLate(askedAtMs, waitMs, joined)
         settle(unheard('cache_late'))
       })
-      this.#reader.get(key).then(
+      reply.then(
         (score) => {
           if (isOver) return
           clearTimeout(timer)
@@ -80,17 +85,18 @@ export class CacheRung {
     })
   }
 
-  /** A wait that the caller cut short, or our own loop drew out, says nothing about the cache. */
-  #judgeLate(askedAtMs: number, waitMs: number): void {
+  /** A wait that the caller cut short, that another began, or that our own loop drew out, says nothing about the cache. */
+  #judgeLate(askedAtMs: number, waitMs: number, joined: boolean): void {
     const nowMs = performance.now()
-    if (waitMs < this.#budgetMs || nowMs - askedAtMs > waitMs + HELD_UP_MS) this.#breaker.undecided()
+    if (joined || waitMs < this.#budgetMs || nowMs - askedAtMs > waitMs + HELD_UP_MS)
+      this.#breaker.undecided()
     else this.#breaker.missed(nowMs)
   }
 
   #judgeError(error: FreshetError): Said {
-    if (UNREADABLE.has(error.code)) {
+    if (UNREADABLE.has(error.code) || error.code === 'REDIS_FILLING') {
       this.#breaker.succeeded()
-      return unheard('cache_unreadable')
+      return unheard(error.code === 'REDIS_FILLING' ? 'cache_filling' : 'cache_unreadable')
     }
     this.#breaker.missed(performance.now())
     return unheard(isFreshetError(error, 'REDIS_UNREACHABLE') ? 'cache_unreachable' : 'cache_refused')

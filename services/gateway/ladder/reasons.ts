@@ -5,7 +5,9 @@ export const REASONS = {
   cache_refused: 'Redis answered with an error.',
   cache_cut_off: 'Redis failed too often just now; it is tried again every moment.',
   cache_unreadable: 'What Redis holds was written by another version, or by somebody else.',
-  cache_missing: 'The snapshot has the key and Redis does not, though it should: Redis was emptied.',
+  cache_filling:
+    'Redis has nothing of the key, but does not hold all scores yet: they are being brought back.',
+  cache_missing: 'The snapshot has the key and Redis does not, though it should hold all scores.',
   cache_behind: 'The snapshot has a newer score than Redis.',
   snapshot_loading: 'Redis has nothing, and the snapshot is not loaded yet.',
   unscorable: 'The current document cannot be scored, and an older score must not be shown.',

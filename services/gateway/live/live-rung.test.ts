@@ -13,10 +13,16 @@ type Run = LiveModel['pool']['run']
 /** @param run what the model does; null when there is none. */
 function rungOf(
   run: Run | null,
-  { isBehind = false, onDone = () => {}, log = quietLog, clock = systemClock } = {},
+  { isBehind = false, waitMs = 0, onDone = () => {}, log = quietLog, clock = systemClock } = {},
 ): LiveRung {
   const use = () =>
-    run && { label: 'delay@1', writer, outputs: ['delay', 'risk'], pool: { run }, [Symbol.dispose]: onDone }
+    run && {
+      label: 'delay@1',
+      writer,
+      outputs: ['delay', 'risk'],
+      pool: { run, expectedWaitMs: () => waitMs },
+      [Symbol.dispose]: onDone,
+    }
   return new LiveRung(use, { loop: { isBehind: () => isBehind }, log, clock })
 }
 
@@ -43,6 +49,14 @@ test('a document that the model cannot score says why', async () => {
   expect(await rung.score({ distance: 1 }, inTime())).toMatchObject({
     kind: 'unscorable',
     problem: { code: 'SCORE_NOT_FINITE' },
+  })
+})
+
+test('a document whose turn would come too late is not queued', async () => {
+  const run: Run = () => Promise.reject(new Error('it was queued'))
+  expect(await rungOf(run, { waitMs: 20_000 }).score({ distance: 1 }, inTime())).toEqual({
+    kind: 'unable',
+    reason: 'live_overloaded',
   })
 })
 

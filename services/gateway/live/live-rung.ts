@@ -22,7 +22,7 @@ interface Problem extends Omit<RowProblem, 'code'> {
 
 /** A model as this rung uses it, and disposes of when it has its answer. */
 export interface LiveModel extends Pick<LoadedModel, 'label' | 'outputs' | 'writer'>, Disposable {
-  readonly pool: Pick<LoadedModel['pool'], 'run'>
+  readonly pool: Pick<LoadedModel['pool'], 'run' | 'expectedWaitMs'>
 }
 
 const LOG_INTERVAL_MS = 60_000
@@ -54,6 +54,8 @@ export class LiveRung {
     const nowMs = performance.now()
     if (endsAtMs - nowMs < 1) return { kind: 'unable', reason: 'deadline' }
     if (this.#loop.isBehind(nowMs)) return { kind: 'unable', reason: 'overloaded' }
+    if (model.pool.expectedWaitMs(nowMs) > endsAtMs - nowMs)
+      return { kind: 'unable', reason: 'live_overloaded' }
     try {
       return scored(model, await runUntil(model, features, endsAtMs - nowMs))
     } catch (error) {

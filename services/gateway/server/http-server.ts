@@ -1,12 +1,15 @@
 import { once } from 'node:events'
 import type { Server } from 'node:http'
+import { createServer as createTlsServer, type Server as HttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import type { Settings } from '@freshet/config/schema.ts'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
+import type { Log } from '@freshet/stage/log.ts'
+import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { createAdaptorServer } from '@hono/node-server'
-import type { Hono } from 'hono'
-import type { AppEnv } from '../app-env.ts'
-import { capPipelining } from './pipelining.ts'
+import { RequestsInHand } from './requests-in-hand.ts'
+import { followTls, readTls, tlsFiles } from './tls.ts'
 
 /** Slow clients are closed, and a burst of new ones waits in the kernel instead of trying again after a second. */
 const BACKLOG = 4_096
@@ -18,22 +21,40 @@ const SERVER_OPTIONS = {
   keepAliveTimeout: 75_000, // longer than load balancers keep an idle connection
   maxHeaderSize: 16 * 1024,
 }
+/** A caller that says nothing while keys are agreed upon is let go of. */
+const HANDSHAKE_MS = 2_000
 /** So long after it was told to stop, requests that were on their way are answered, and their connections closed. */
 const LINGER_MS = 250
 const STOP_MS = 8_000
 const CLOSE_IDLE_EVERY_MS = 50
 
+type Fetch = Parameters<typeof createAdaptorServer>[0]['fetch']
+
 /** The app on a port. Disposing answers what is in hand or on its way, stops accepting, and ends within 9 s. */
 export class HttpServer implements AsyncDisposable {
   readonly #server: Server
+  readonly #tls: Disposable | undefined
   readonly url: string
 
-  /** @throws PORT_TAKEN */
-  static async listen(app: Hono<AppEnv>, address: { host: string; port: number }): Promise<HttpServer> {
-    const server = createAdaptorServer({ fetch: app.fetch, serverOptions: SERVER_OPTIONS }) as Server
+  /** @throws PORT_TAKEN, CONFIG_INVALID */
+  static async listen(
+    { fetch }: { readonly fetch: Fetch },
+    { tls = {}, ...address }: { host: string; port: number; tls?: Settings['gateway']['tls'] },
+    { log = quietLog, inHand = new RequestsInHand() }: { log?: Log; inHand?: RequestsInHand } = {},
+  ): Promise<HttpServer> {
+    const files = tlsFiles(tls)
+    const server = createAdaptorServer(
+      files === undefined
+        ? { fetch, serverOptions: SERVER_OPTIONS }
+        : {
+            fetch,
+            createServer: createTlsServer,
+            serverOptions: { ...SERVER_OPTIONS, ...readTls(files), handshakeTimeout: HANDSHAKE_MS },
+          },
+    ) as Server
     server.maxConnections = MAX_CONNECTIONS
-    capPipelining(server)
-    server.listen({ ...address, backlog: BACKLOG })
+    inHand.watch(server)
+    server.listen({ host: address.host, port: address.port, backlog: BACKLOG })
     try {
       await once(server, 'listening')
     } catch (cause) {
@@ -42,16 +63,18 @@ export class HttpServer implements AsyncDisposable {
       if (code === 'EADDRINUSE') throw new FreshetError('PORT_TAKEN', `${where} is in use`, { cause })
       throw new FreshetError('CONFIG_INVALID', `cannot listen on ${where}: ${code}`, { cause })
     }
-    return new HttpServer(server)
+    return new HttpServer(server, files && followTls(server as HttpsServer, files, { log }))
   }
 
-  private constructor(server: Server) {
+  private constructor(server: Server, tls: Disposable | undefined) {
     this.#server = server
+    this.#tls = tls
     const { address, family, port } = server.address() as AddressInfo
-    this.url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+    this.url = `${tls === undefined ? 'http' : 'https'}://${family === 'IPv6' ? `[${address}]` : address}:${port}`
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#tls?.[Symbol.dispose]()
     this.#server.prependListener('request', (_request, response) => {
       response.shouldKeepAlive = false
     })

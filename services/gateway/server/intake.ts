@@ -1,0 +1,75 @@
+import { FreshetError } from '@freshet/errors/errors.ts'
+import { problemReply } from '../reply.ts'
+import type { LoopWatch } from './loop-watch.ts'
+import type { RequestsInHand } from './requests-in-hand.ts'
+
+/** What the server hands on with each request. */
+interface Surroundings {
+  readonly incoming: { readonly url?: string | undefined }
+  acceptedAtMs?: number
+}
+
+interface App {
+  fetch(request: Request, env: Surroundings): Response | Promise<Response>
+}
+
+export interface IntakeOptions {
+  readonly loop: Pick<LoopWatch, 'arrivedAtMs' | 'ticks'>
+  readonly inHand: Pick<RequestsInHand, 'count'>
+  /** The longest that anybody waits for an answer. */
+  readonly deadlineMs: number
+  /** Told once for each. */
+  readonly onRefused: () => void
+}
+
+/** So many at once would not all be answered in time, even from memory: about 40 µs each. */
+const MAX_IN_HAND = 1_000
+/** So many requests in one turn of the loop are work of our own; fewer behind a standstill are let in, however late. */
+const BUSY_TURN_REQUESTS = 128
+/** Of the deadline, that a request of a busy loop may have waited before it was seen. */
+const MAX_WAITED_SHARE = 0.5
+
+/**
+ * The app's door. A request's deadline counts from the moment at which it can have arrived, not from when the loop came
+ * to see it. When more comes in than can be answered in time, what is over is told so at once (503), which costs less
+ * than an answer; what is asked of the gateway itself, such as its health, is always let in.
+ */
+export class Intake {
+  readonly #app: App
+  readonly #options: IntakeOptions
+  #tick = 0
+  #requestsInTick = 0
+
+  constructor(app: App, options: IntakeOptions) {
+    this.#app = app
+    this.#options = options
+  }
+
+  readonly fetch = (request: Request, env: Surroundings): Response | Promise<Response> => {
+    const nowMs = performance.now()
+    env.acceptedAtMs = this.#options.loop.arrivedAtMs(nowMs)
+    if (this.#isTooMuch(nowMs - env.acceptedAtMs) && env.incoming.url?.startsWith('/v1/') === true) {
+      this.#options.onRefused()
+      return problemReply(OVERLOADED)
+    }
+    return this.#app.fetch(request, env)
+  }
+
+  #isTooMuch(waitedMs: number): boolean {
+    const { loop, inHand, deadlineMs } = this.#options
+    if (loop.ticks !== this.#tick) {
+      this.#tick = loop.ticks
+      this.#requestsInTick = 0
+    }
+    this.#requestsInTick++
+    if (inHand.count > MAX_IN_HAND) return true
+    return waitedMs > deadlineMs * MAX_WAITED_SHARE && this.#requestsInTick > BUSY_TURN_REQUESTS
+  }
+}
+
+/** When the request was accepted, in milliseconds of `performance.now()`; now, without an intake before the app. */
+export function acceptedAtMs({ env }: { readonly env: unknown }): number {
+  return (env as Partial<Surroundings> | undefined)?.acceptedAtMs ?? performance.now()
+}
+
+const OVERLOADED = new FreshetError('OVERLOADED', 'more requests are in hand than can be answered in time')
