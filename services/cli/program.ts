@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   snapshot: async () => (await import('./commands/snapshot.ts')).snapshotCommand(),
   lookup: async () => (await import('./commands/lookup.ts')).lookupCommand(),
   model: async () => (await import('./commands/model.ts')).modelCommand(),
+  key: async () => (await import('./commands/key.ts')).keyCommand(),
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand(),
   settings: async () => (await import('./commands/settings.ts')).settingsCommand(),
   demo: async () => (await import('./commands/demo.ts')).demoCommand(),

@@ -1,0 +1,54 @@
+import { apiKeySchema, SCOPES } from '@freshet/config/gateway-access.ts'
+import { FreshetError } from '@freshet/errors/errors.ts'
+import { Command } from 'commander'
+import { wantsJson } from '../invocation.ts'
+import { entryAsYaml, newKey } from '../key/new-key.ts'
+
+interface Options {
+  readonly name: string
+  readonly scopes: string
+  readonly rate?: string
+  readonly burst?: string
+}
+
+/** What an operator does with the keys of the gateway. */
+export function keyCommand(): Command {
+  return new Command('key').description('make API keys of the gateway').addCommand(newCommand())
+}
+
+function newCommand(): Command {
+  return new Command('new')
+    .description('make a key: it is shown once, and its entry for gateway.keys')
+    .requiredOption(
+      '--name <holder>',
+      'who is to hold it; a key that takes the place of another has its name',
+    )
+    .option('--scopes <list>', `what it may ask for, of ${SCOPES.join(', ')}`, 'lookup,predict,rank')
+    .option('--rate <number>', 'requests a second in the long run (default: as many as it likes)')
+    .option('--burst <number>', 'requests at once after a pause (default: those of a second)')
+    .action(({ name, scopes, rate, burst }: Options, command: Command) => {
+      const entry = apiKeySchema.omit({ sha256: true }).safeParse({
+        name,
+        scopes: scopes.split(',').map((scope) => scope.trim()),
+        requestsPerSecond: rate === undefined ? undefined : Number(rate),
+        burst: burst === undefined ? undefined : Number(burst),
+      })
+      if (!entry.success) {
+        const { path, message } = entry.error.issues[0]!
+        throw new FreshetError('USAGE', `${path.join('.')}: ${message}`)
+      }
+      if (burst !== undefined && rate === undefined) throw new FreshetError('USAGE', '--burst needs --rate')
+      const made = newKey(entry.data)
+      process.stdout.write(
+        wantsJson(command)
+          ? `${JSON.stringify(made)}\n`
+          : [
+              'The key, for its holder alone. It is not kept anywhere:',
+              `    ${made.key}`,
+              'Its entry in freshet.yaml, for the next start of the gateway:',
+              '  keys:',
+              `${entryAsYaml(made.entry)}\n`,
+            ].join('\n'),
+      )
+    })
+}
