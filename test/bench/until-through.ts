@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { KafkaConnection } from '@freshet/adapters/kafka/connect.ts'
 import { readLag } from '@freshet/adapters/kafka/lag.ts'
+import { toFreshetError } from '@freshet/errors/errors.ts'
 import { consumerGroups } from '@freshet/records/topics.ts'
 
 const LOOK_EVERY_MS = 250
@@ -12,14 +13,24 @@ export async function untilThrough(
   { changes, onLook = () => {}, signal }: { changes: number; onLook?: () => void; signal: AbortSignal },
 ): Promise<void> {
   for (;;) {
-    const groups = await Promise.all(
-      consumerGroups(pipeline).map((group) => readLag(connection, group, signal)),
-    )
+    const groups = await readLags(connection, pipeline, signal)
     onLook()
-    const captured = sum(groups[0]!.map(({ endOffset }) => endOffset))
-    const waiting = sum(groups.flat().map(({ lagRecords }) => lagRecords))
-    if (captured >= changes && waiting === 0) return
+    if (groups !== null) {
+      const captured = sum(groups[0]!.map(({ endOffset }) => endOffset))
+      const waiting = sum(groups.flat().map(({ lagRecords }) => lagRecords))
+      if (captured >= changes && waiting === 0) return
+    }
     await sleep(LOOK_EVERY_MS, undefined, { signal })
+  }
+}
+
+/** null while it cannot be said: a group that has just been made may not have its coordinator yet. */
+async function readLags(connection: KafkaConnection, pipeline: string, signal: AbortSignal) {
+  try {
+    return await Promise.all(consumerGroups(pipeline).map((group) => readLag(connection, group, signal)))
+  } catch (error) {
+    if (signal.aborted || !toFreshetError(error).retryable) throw error
+    return null
   }
 }
 
