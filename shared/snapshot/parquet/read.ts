@@ -1,13 +1,14 @@
 import type { Buffer } from 'node:buffer'
 import { zstdDecompressSync } from 'node:zlib'
-import { FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
+import { FreshetError } from '@freshet/errors/errors.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import { SNAPSHOT_COLUMNS } from '@freshet/records/snapshot-columns.ts'
 import type { RowsSchema, StoredRows } from '@freshet/records/stored-rows.ts'
-import { type FileMetaData, parquetMetadata, type RowGroup } from 'hyparquet'
 import { parquetHeader } from 'hyparquet/src/column.js'
-import { decodePage, schemaElements } from './columns.ts'
-import { decodeFooter } from './footer.ts'
+import { TimeSlice } from '../time-slice.ts'
+import { decodePage } from './columns.ts'
+import { type GroupLayout, readLayout } from './layout.ts'
+import { type FileAddress, guard, openSource, type Source } from './source.ts'
 
 export interface SnapshotFileReader {
   readonly schema: RowsSchema
@@ -18,15 +19,10 @@ export interface SnapshotFileReader {
   readonly pages: AsyncIterable<StoredRows>
 }
 
-interface FileAddress {
-  readonly key: string
-  /** Length of the object. */
-  readonly bytes: number
-}
-
 /**
- * Opens a file that SnapshotWriter wrote.
+ * Opens a file that SnapshotWriter wrote. The event loop is held for some 2 ms at a time.
  * @param what `ranks`: without the outputs, which are neither fetched nor decoded
+ * @param slice of whoever does other work with the pages, on the same loop
  * @throws SNAPSHOT_FILE_MISSING, SNAPSHOT_CORRUPT, RECORD_VERSION
  */
 export async function openSnapshotFile(
@@ -34,27 +30,27 @@ export async function openSnapshotFile(
   file: FileAddress,
   signal?: AbortSignal,
   what: 'all' | 'ranks' = 'all',
+  slice = new TimeSlice(),
 ): Promise<SnapshotFileReader> {
   const source = await openSource(store, file, signal)
-  const metadata = guard(file, () => parquetMetadata(source.tail))
-  const footer = decodeFooter(metadata.key_value_metadata)
-  checkColumns(file, metadata, footer)
-  const schema = what === 'all' ? footer : { ...footer, outputs: [] }
-  return { schema, pages: readPages(source, metadata, schema) }
+  const layout = await readLayout(source, slice)
+  const schema = what === 'all' ? layout.schema : { ...layout.schema, outputs: [] }
+  return { schema, pages: readPages(source, layout.groups, schema, slice) }
 }
 
 async function* readPages(
   source: Source,
-  metadata: FileMetaData,
+  groups: readonly GroupLayout[],
   schema: RowsSchema,
+  slice: TimeSlice,
 ): AsyncGenerator<StoredRows> {
-  for (const group of metadata.row_groups) {
-    const chunks = chunkRanges(group).slice(0, SNAPSHOT_COLUMNS.length + schema.outputs.length)
+  for (const group of groups) {
+    const chunks = group.chunks.slice(0, SNAPSHOT_COLUMNS.length + schema.outputs.length)
     const from = chunks[0]!.from
     const bytes = await source.read(from, chunks.at(-1)!.to)
     const columns = chunks.map((chunk) => new ChunkReader(bytes.subarray(chunk.from - from, chunk.to - from)))
-    for (let left = Number(group.num_rows); left > 0; ) {
-      const page = guard(source.file, () => nextPage(columns, schema))
+    for (let left = group.rows; left > 0; ) {
+      const page = await nextPage(source.file, columns, schema, slice)
       left -= page.count
       yield page
     }
@@ -62,16 +58,26 @@ async function* readPages(
 }
 
 /** The same page of every column: they hold the same rows. */
-function nextPage(columns: readonly ChunkReader[], schema: RowsSchema): StoredRows {
-  const pages = columns.map((column) => column.next())
+async function nextPage(
+  file: FileAddress,
+  columns: readonly ChunkReader[],
+  schema: RowsSchema,
+  slice: TimeSlice,
+): Promise<StoredRows> {
+  const pages: Page[] = []
+  for (const column of columns) {
+    pages.push(guard(file, () => column.next()))
+    const pause = slice.pause()
+    if (pause !== undefined) await pause
+  }
   const rows = pages[0]!.rows
   if (rows === 0 || pages.some((page) => page.rows !== rows))
-    throw new FreshetError('SNAPSHOT_CORRUPT', 'the pages of its columns do not hold the same rows')
-  return decodePage(
-    schema,
-    rows,
-    pages.map(({ plain }) => plain),
-  )
+    throw new FreshetError(
+      'SNAPSHOT_CORRUPT',
+      `${file.key}: the pages of its columns do not hold the same rows`,
+    )
+  const plain = pages.map(({ plain }) => plain)
+  return guard(file, () => decodePage(schema, rows, plain))
 }
 
 class ChunkReader {
@@ -80,76 +86,38 @@ class ChunkReader {
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes
-    this.#reader = { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length), offset: 0 }
+    this.#reader = readerOf(bytes)
   }
 
-  next(): { rows: number; plain: Uint8Array } {
-    const header = parquetHeader(this.#reader)
-    const from = this.#reader.offset
-    const page = header.data_page_header_v2
-    if (page === undefined || page.encoding !== 'PLAIN')
-      throw new FreshetError(
-        'SNAPSHOT_CORRUPT',
-        `a page of type ${header.type} that SnapshotWriter does not write`,
-      )
-    this.#reader.offset += header.compressed_page_size
-    const compressed = this.#bytes.subarray(from, this.#reader.offset)
-    return {
-      rows: page.num_rows,
-      plain: zstdDecompressSync(compressed, { maxOutputLength: Math.max(1, header.uncompressed_page_size) }),
-    }
+  next(): Page {
+    return readPage(this.#bytes, this.#reader)
   }
 }
 
-function chunkRanges(group: RowGroup): { from: number; to: number }[] {
-  return group.columns.map(({ meta_data }) => {
-    const from = Number(meta_data!.data_page_offset)
-    return { from, to: from + Number(meta_data!.total_compressed_size) }
-  })
+export interface Page {
+  readonly rows: number
+  /** PLAIN, of one column. */
+  readonly plain: Uint8Array
 }
 
-/** Bytes of a file by position; the tail, which holds the footer, is there already. */
-interface Source {
-  readonly file: FileAddress
-  readonly tail: Buffer
-  read(from: number, to: number): Promise<Buffer>
-}
-
-/** Holds the footer of some 50 million rows; and small files whole, so that they cost one request. */
-const TAIL_BYTES = 512 * 1024
-
-async function openSource(store: ObjectStore, file: FileAddress, signal?: AbortSignal): Promise<Source> {
-  const tailFrom = Math.max(0, file.bytes - TAIL_BYTES)
-  const read = (from: number, to: number) =>
-    store.getRange(file.key, { from, to }, signal).catch((cause: unknown) => {
-      if (!isFreshetError(cause, 'OBJECT_MISSING')) throw cause
-      const text = `${store.urlOf(file.key)} is a file of the snapshot, and is not there`
-      throw new FreshetError('SNAPSHOT_FILE_MISSING', text, { cause })
-    })
-  const tail = await read(tailFrom, file.bytes)
+/** Reads the page at `reader`, and leaves it at the next. @throws whatever is wrong with it */
+export function readPage(bytes: Buffer, reader = readerOf(bytes)): Page {
+  const header = parquetHeader(reader)
+  const from = reader.offset
+  const page = header.data_page_header_v2
+  if (page === undefined || page.encoding !== 'PLAIN')
+    throw new FreshetError(
+      'SNAPSHOT_CORRUPT',
+      `a page of type ${header.type} that SnapshotWriter does not write`,
+    )
+  reader.offset += header.compressed_page_size
+  const compressed = bytes.subarray(from, reader.offset)
   return {
-    file,
-    tail,
-    read: async (from, to) =>
-      from >= tailFrom ? tail.subarray(from - tailFrom, to - tailFrom) : read(from, to),
+    rows: page.num_rows,
+    plain: zstdDecompressSync(compressed, { maxOutputLength: Math.max(1, header.uncompressed_page_size) }),
   }
 }
 
-function checkColumns({ key }: FileAddress, { schema: found }: FileMetaData, { outputs }: RowsSchema): void {
-  const expected = schemaElements(outputs)
-  const fits = expected.every(
-    ({ name, type, repetition_type }, i) =>
-      found[i]?.name === name && found[i].type === type && found[i].repetition_type === repetition_type,
-  )
-  if (!fits || found.length !== expected.length)
-    throw new FreshetError('SNAPSHOT_CORRUPT', `${key} does not have the columns of a snapshot`)
-}
-
-/** Whatever the parsers throw about bytes that they cannot read. */
-function guard<T>({ key }: FileAddress, work: () => T): T {
-  try {
-    return work()
-  } catch (cause) {
-    throw new FreshetError('SNAPSHOT_CORRUPT', `${key}: ${(cause as Error).message}`, { cause })
-  }
+function readerOf(bytes: Buffer): { view: DataView; offset: number } {
+  return { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length), offset: 0 }
 }

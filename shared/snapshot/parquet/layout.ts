@@ -1,0 +1,137 @@
+import { Buffer } from 'node:buffer'
+import { FreshetError } from '@freshet/errors/errors.ts'
+import type { RowsSchema } from '@freshet/records/stored-rows.ts'
+import { type FileMetaData, parquetMetadata } from 'hyparquet'
+import { deserializeTCompactProtocol, readVarInt } from 'hyparquet/src/thrift.js'
+import type { TimeSlice } from '../time-slice.ts'
+import { schemaElements } from './columns.ts'
+import { decodeFooter } from './footer.ts'
+import { type FileAddress, guard, type Source } from './source.ts'
+
+/** Where things lie in a snapshot file. */
+export interface FileLayout {
+  readonly schema: RowsSchema
+  readonly groups: readonly GroupLayout[]
+}
+
+export interface GroupLayout {
+  readonly rows: number
+  /** In the order of the columns. */
+  readonly chunks: readonly ChunkLayout[]
+}
+
+/** Positions in the file, `to` exclusive. */
+export interface Range {
+  readonly from: number
+  readonly to: number
+}
+
+export interface ChunkLayout extends Range {
+  /** Both undefined where the chunk has one page only; the column index also for all but the key. */
+  readonly offsetIndex: Range | undefined
+  readonly columnIndex: Range | undefined
+}
+
+/**
+ * Reads the footer. hyparquet parses what is small; of row groups there may be hundreds, at up to 0.2 ms each, so they are
+ * parsed here one by one.
+ * @throws SNAPSHOT_CORRUPT, RECORD_VERSION
+ */
+export async function readLayout({ file, tail }: Source, slice: TimeSlice): Promise<FileLayout> {
+  const footer = guard(file, () => findRowGroups(tail))
+  const groups: GroupLayout[] = []
+  while (groups.length < footer.count) {
+    groups.push(guard(file, () => groupLayout(deserializeTCompactProtocol(footer.reader))))
+    const pause = slice.pause()
+    if (pause !== undefined) await pause
+  }
+  const metadata = guard(file, () => parquetMetadata(withoutRowGroups(tail, footer)))
+  const schema = decodeFooter(metadata.key_value_metadata)
+  checkColumns(file, metadata, schema)
+  if (groups.some(({ chunks }) => chunks.length !== metadata.schema.length - 1))
+    throw new FreshetError('SNAPSHOT_CORRUPT', `${file.key}: a row group does not have all columns`)
+  return { schema, groups }
+}
+
+interface Footer {
+  /** Where it starts in the tail, and where its list of row groups does. */
+  readonly start: number
+  readonly listAt: number
+  /** Row groups. */
+  readonly count: number
+  /** At the first of them. */
+  readonly reader: { readonly view: DataView; offset: number }
+}
+
+/** Row groups are field 4 of the footer; before it stand numbers and the list of columns. */
+function findRowGroups(tail: Buffer): Footer {
+  const end = tail.length - 8
+  const start = end < 0 ? -1 : end - tail.readUInt32LE(end)
+  if (start < 0 || tail.toString('latin1', end + 4) !== 'PAR1') throw new Error('no Parquet footer')
+  const reader = { view: new DataView(tail.buffer, tail.byteOffset, end), offset: start }
+  for (let field = 0; ; ) {
+    const byte = reader.view.getUint8(reader.offset++)
+    field += byte >> 4
+    if (byte === 0 || byte >> 4 === 0 || field > ROW_GROUPS) throw new Error('a footer without row groups')
+    const listAt = reader.offset
+    if (field === ROW_GROUPS) return { start, listAt, count: listLength(reader), reader }
+    if ((byte & 15) === LIST)
+      for (let left = listLength(reader); left > 0; left--) deserializeTCompactProtocol(reader)
+    else readVarInt(reader)
+  }
+}
+
+const ROW_GROUPS = 4
+const LIST = 9
+const STRUCT = 12
+const EMPTY_LIST = Buffer.of(STRUCT)
+
+function listLength(reader: Footer['reader']): number {
+  const byte = reader.view.getUint8(reader.offset++)
+  if (byte >> 4 > 0 && (byte & 15) !== STRUCT) throw new Error('a list of something else')
+  return byte >> 4 === 15 ? readVarInt(reader) : byte >> 4
+}
+
+/** The same footer, as if the file had none; the reader stands behind the last of them. */
+function withoutRowGroups(tail: Buffer, { start, listAt, reader }: Footer): Uint8Array {
+  const footer = Buffer.concat([
+    tail.subarray(start, listAt),
+    EMPTY_LIST,
+    tail.subarray(reader.offset, tail.length - 8),
+  ])
+  const end = Buffer.from('0000PAR1')
+  end.writeUInt32LE(footer.length)
+  return Buffer.concat([footer, end])
+}
+
+/** Fields of `RowGroup`, `ColumnChunk` and `ColumnMetaData` by their numbers in parquet.thrift. */
+function groupLayout(group: Thrift): GroupLayout {
+  return {
+    rows: Number(group.field_3),
+    chunks: group.field_1.map((chunk: Thrift) => {
+      const { field_9: dataPageOffset, field_7: totalCompressedSize } = chunk.field_3
+      return {
+        ...rangeOf(dataPageOffset, totalCompressedSize)!,
+        offsetIndex: rangeOf(chunk.field_4, chunk.field_5),
+        columnIndex: rangeOf(chunk.field_6, chunk.field_7),
+      }
+    }),
+  }
+}
+
+type Thrift = ReturnType<typeof deserializeTCompactProtocol>
+
+function rangeOf(offset: bigint | undefined, length: number | bigint | undefined): Range | undefined {
+  const from = Number(offset)
+  return offset === undefined ? undefined : { from, to: from + Number(length) }
+}
+
+function checkColumns({ key }: FileAddress, { schema: found }: FileMetaData, { outputs }: RowsSchema): void {
+  const expected = schemaElements(outputs)
+  const fits = expected.every(
+    ({ name, type, repetition_type }, i) =>
+      found[i]?.name === name && found[i].type === type && found[i].repetition_type === repetition_type,
+  )
+  if (!fits || found.length !== expected.length)
+    throw new FreshetError('SNAPSHOT_CORRUPT', `${key} does not have the columns of a snapshot`)
+}
