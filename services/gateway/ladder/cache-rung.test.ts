@@ -1,8 +1,8 @@
 import { FreshetError } from '@freshet/errors/errors.ts'
 import type { StoredScore } from '@freshet/records/stored-score.ts'
+import { Breaker } from '@freshet/stage/breaker.ts'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { deadlineOf } from '../server/deadline.ts'
-import { Breaker } from './breaker.ts'
 import { type CacheReader, CacheRung } from './cache-rung.ts'
 
 const late = { kind: 'was not heard', reason: 'cache_late' }

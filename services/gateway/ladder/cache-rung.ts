@@ -1,8 +1,8 @@
 import { type ErrorCode, type FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
 import type { StoredScore } from '@freshet/records/stored-score.ts'
+import type { Breaker } from '@freshet/stage/breaker.ts'
 import { type Deadline, RESERVE_MS, whenLate } from '../server/deadline.ts'
 import type { LoopWatch } from '../server/loop-watch.ts'
-import type { Breaker } from './breaker.ts'
 import type { Reason } from './reasons.ts'
 import { SharedReads } from './shared-reads.ts'
 

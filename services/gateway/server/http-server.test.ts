@@ -2,7 +2,6 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { Hono } from 'hono'
 import { expect, test } from 'vitest'
-import type { AppEnv } from '../app-env.ts'
 import { HttpServer } from './http-server.ts'
 
 const GET = 'GET / HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n'
@@ -10,7 +9,7 @@ const GET = 'GET / HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n'
 /** An app that answers when the test says so. */
 function handApp() {
   const release = Promise.withResolvers<void>()
-  const app = new Hono<AppEnv>()
+  const app = new Hono()
   app.get('/', async () => {
     await release.promise
     return new Response('answered')
