@@ -1,14 +1,24 @@
 import type { Answer } from '@freshet/records/answer.ts'
+import type { AnswerTally } from './many/tally.ts'
 
 /**
  * What an answer says of itself, as headers that proxies and browsers know: `Age` in whole seconds (RFC 9111),
  * `Cache-Status`, the store nearest to the model first (RFC 9211), and `Server-Timing` in milliseconds.
  */
 export function answerHeaders(answer: Answer, tookMs: number): Record<string, string> {
+  return headers(cacheStatus(answer), answer.age_ms, tookMs)
+}
+
+/** The same of many answers: the age is that of the oldest. */
+export function tallyHeaders(tally: AnswerTally, tookMs: number): Record<string, string> {
+  return headers(tallyStatus(tally), tally.oldestMs, tookMs)
+}
+
+function headers(status: string, ageMs: number | null, tookMs: number): Record<string, string> {
   return {
-    'cache-status': cacheStatus(answer),
+    'cache-status': status,
     'server-timing': `total;dur=${tookMs.toFixed(2)}`,
-    ...(answer.age_ms !== null && { age: `${Math.floor(answer.age_ms / 1_000)}` }),
+    ...(ageMs !== null && { age: `${Math.floor(ageMs / 1_000)}` }),
   }
 }
 
@@ -24,4 +34,17 @@ function cacheStatus({ source, reason }: Answer): string {
     case 'default':
       return `freshet-snapshot; fwd=miss, freshet-redis; fwd=miss${detail}`
   }
+}
+
+/** `partial` where a store had some of what was asked for, and how many. */
+function tallyStatus({ asked, bySource }: AnswerTally): string {
+  const { live, cache, snapshot } = bySource
+  if (live === asked) return 'freshet-redis; fwd=bypass'
+  if (cache === asked) return 'freshet-redis; hit'
+  return `freshet-snapshot; ${share(snapshot, asked)}, freshet-redis; ${share(cache, asked)}`
+}
+
+function share(had: number, asked: number): string {
+  if (had === 0) return 'fwd=miss'
+  return had === asked ? 'hit' : `fwd=partial; detail="${had} of ${asked}"`
 }

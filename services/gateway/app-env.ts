@@ -1,13 +1,17 @@
 import type { Log } from '@freshet/stage/log.ts'
-import type { Access, Caller } from './keys/access.ts'
+import type { Access } from './keys/access.ts'
 import type { Ladder } from './ladder/ladder.ts'
 import type { LiveRung } from './live/live-rung.ts'
+import type { ManyLookups } from './many/many-lookups.ts'
+import type { RankParts } from './rank/open-rank.ts'
 import type { RequestRecord } from './request-record.ts'
 
 /** What the app and its routes are built from. */
 export interface AppParts {
   readonly ladder: Ladder
-  readonly live: Pick<LiveRung, 'score'>
+  readonly many: ManyLookups
+  readonly live: Pick<LiveRung, 'score' | 'scoreAll'>
+  readonly rank: RankParts
   readonly access: Access
   readonly record: RequestRecord
   readonly readiness: () => Readiness
@@ -17,11 +21,6 @@ export interface AppParts {
     readonly maxBodyBytes: number
     readonly cacheBudgetMs: number
   }
-}
-
-/** What Hono carries from one handler to the next; ours carry a Call. */
-export interface AppEnv {
-  readonly Variables: { caller: Caller }
 }
 
 /** Which rungs can answer right now; a reason where one cannot. */

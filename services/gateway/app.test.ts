@@ -1,96 +1,7 @@
-import { hash } from 'node:crypto'
-import type { StoredScore } from '@freshet/records/stored-score.ts'
-import { Metrics } from '@freshet/telemetry/metrics.ts'
 import { METRICS } from '@freshet/telemetry/metrics-table.ts'
-import { quietTelemetry } from '@freshet/telemetry/telemetry.kit.ts'
-import { type Span, type SpanOptions, type Tracer, trace } from '@opentelemetry/api'
 import { describe, expect, test } from 'vitest'
-import { createApp } from './app.ts'
-import { Access } from './keys/access.ts'
+import { gateway, stored } from './app.kit.ts'
 import { type Said, unheard } from './ladder/cache-rung.ts'
-import { Ladder } from './ladder/ladder.ts'
-import type { Live } from './live/live-rung.ts'
-import { RequestRecord } from './request-record.ts'
-
-const stored: StoredScore = {
-  key: 'flights/UA-1',
-  rank: { revision: { documentVersion: 0, epoch: 1, primaryTerm: 1, seqNo: 1 }, modelGeneration: 1 },
-  state: 'scored',
-  outputs: { delay: 12.5 },
-  asOfMs: 1_700_000_000_000,
-  scoredAtMs: 1_700_000_000_100,
-  model: 'delay@1',
-}
-const scored: Live = { kind: 'scored', outputs: { delay: 7 }, model: 'delay@2' }
-
-interface World {
-  cache?: Said | (() => never)
-  snapshot?: StoredScore
-  live?: Live
-  key?: string
-  share?: number
-  default?: number | null
-}
-
-/** The app over rungs that say what the test wants, and everything it tells the world. */
-function gateway({
-  cache = { kind: 'has nothing' },
-  snapshot,
-  live = scored,
-  key,
-  share = 0,
-  ...world
-}: World) {
-  const asked: string[] = []
-  const spans: { name: string; options: SpanOptions; traceId: string | undefined }[] = []
-  const lines: string[] = []
-  const metrics = new Metrics()
-  const tell = (message: string) => void lines.push(message)
-  const log = { debug: tell, info: tell, warn: tell, error: tell }
-  const noSpan = { recordException() {}, setStatus() {}, end() {} } as unknown as Span
-  const tracer = {
-    startSpan(name, options = {}, context) {
-      spans.push({ name, options, traceId: context && trace.getSpanContext(context)?.traceId })
-      return noSpan
-    },
-  } as Tracer
-  const telemetry = quietTelemetry({ log, metrics, tracer })
-  const ask = (name: string) => {
-    asked.push(name)
-    return typeof cache === 'function' ? cache() : cache
-  }
-  const app = createApp({
-    ladder: new Ladder(
-      { ask },
-      { ready: true, get: () => snapshot },
-      { default: world.default ?? null, cacheKeepsAll: true },
-    ),
-    live: { score: async () => live },
-    access: new Access({
-      hosts: [],
-      keys:
-        key === undefined
-          ? []
-          : [{ name: 'shop', sha256: hash('sha256', key), scopes: ['lookup', 'predict', 'rank'] }],
-    }),
-    record: new RequestRecord(telemetry, { share, random: () => 0.5, onAnswer() {} }),
-    readiness: () => ({
-      cache: { ready: typeof cache !== 'function' && cache.kind !== 'was not heard' },
-      snapshot: { ready: snapshot !== undefined },
-      live: { ready: true },
-      default: { ready: false },
-    }),
-    log,
-    limits: { deadlineMs: 100, maxBodyBytes: 1_024, cacheBudgetMs: 20 },
-  })
-  const predict = (body: unknown, headers = {}) =>
-    app.request('/v1/predict', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...headers },
-      body: typeof body === 'string' ? body : JSON.stringify(body),
-    })
-  return { app, predict, asked, spans, lines, metrics }
-}
 
 const found: Said = { kind: 'has', score: stored }
 
@@ -358,7 +269,7 @@ describe('what the world is told', () => {
 
   test.each([
     ['POST', '/v1/scores/a', 'GET, HEAD, OPTIONS'],
-    ['DELETE', '/v1/scores?key=a', 'GET, HEAD, OPTIONS'],
+    ['DELETE', '/v1/scores?key=a', 'GET, POST, HEAD, OPTIONS'],
     ['GET', '/v1/predict', 'POST, OPTIONS'],
     ['HEAD', '/v1/predict', 'POST, OPTIONS'],
     ['PUT', '/healthz', 'GET, HEAD, OPTIONS'],
@@ -368,7 +279,8 @@ describe('what the world is told', () => {
     expect(reply.status).toBe(405)
     expect(reply.headers.get('allow')).toBe(allow)
     expect(reply.headers.get('content-type')).toBe('application/problem+json')
-    if (method !== 'HEAD') expect(await reply.json()).toMatchObject({ code: 'METHOD_NOT_ALLOWED', status: 405 })
+    if (method !== 'HEAD')
+      expect(await reply.json()).toMatchObject({ code: 'METHOD_NOT_ALLOWED', status: 405 })
   })
 
   test('an unknown page is a problem too', async () => {

@@ -1,7 +1,9 @@
 import { Hono } from 'hono'
-import type { AppEnv, AppParts } from './app-env.ts'
+import type { AppParts } from './app-env.ts'
 import { healthRoutes } from './routes/health.ts'
+import { manyScoresRoute } from './routes/many-scores.ts'
 import { predictRoute } from './routes/predict.ts'
+import { rankRoute } from './routes/rank.ts'
 import type { Route } from './routes/route.ts'
 import { scoreRoutes } from './routes/scores.ts'
 import { serve, serveNothing } from './routes/serve.ts'
@@ -11,8 +13,8 @@ import { serve, serveNothing } from './routes/serve.ts'
  * takes and what it answers (routes/route.ts); `serve` asks for the key, keeps the deadline, counts, and makes problems
  * of errors, so no handler does.
  */
-export function createApp(parts: AppParts): Hono<AppEnv> {
-  const app = new Hono<AppEnv>()
+export function createApp(parts: AppParts): Hono {
+  const app = new Hono()
   const routes = routesOf(parts)
   for (const route of routes) app.on(route.method, patternOf(route), serve(route, parts))
   const methods = [...new Set(routes.map(({ method }) => method))]
@@ -23,7 +25,13 @@ export function createApp(parts: AppParts): Hono<AppEnv> {
 
 /** Everything that can be asked for. */
 export function routesOf(parts: AppParts): readonly Route[] {
-  return [...scoreRoutes(parts), predictRoute(parts), ...healthRoutes(parts.readiness)]
+  return [
+    ...scoreRoutes(parts),
+    manyScoresRoute(parts),
+    predictRoute(parts),
+    rankRoute(parts),
+    ...healthRoutes(parts.readiness),
+  ]
 }
 
 function patternOf({ path, pattern }: Route): string {

@@ -5,15 +5,17 @@ import type { Settings } from '@freshet/config/schema.ts'
 import { PromotedModel } from '@freshet/model/run/promoted-model.ts'
 import type { Service, ServiceContext } from '@freshet/service/service.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
+import { Breaker } from '@freshet/stage/breaker.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { createApp } from './app.ts'
 import type { AppParts, Readiness } from './app-env.ts'
 import { FollowedSnapshot } from './followed-snapshot.ts'
 import { Access } from './keys/access.ts'
-import { Breaker } from './ladder/breaker.ts'
 import { CacheRung } from './ladder/cache-rung.ts'
 import { Ladder } from './ladder/ladder.ts'
 import { LiveRung } from './live/live-rung.ts'
+import { CacheSlices } from './many/cache-slices.ts'
+import { ManyLookups } from './many/many-lookups.ts'
 import { RequestRecord } from './request-record.ts'
 import { HttpServer } from './server/http-server.ts'
 import { Intake } from './server/intake.ts'
@@ -90,9 +92,12 @@ function partsOf(rungs: Rungs, { settings, telemetry, report }: Surroundings): A
   const { loop, snapshot, models } = rungs
   const { gateway, redis } = settings
   const breaker = new Breaker(BREAKER)
-  const cache = new CacheRung(rungs.cache, { budgetMs: gateway.redisBudgetMs, breaker, loop })
+  const budget = { budgetMs: gateway.redisBudgetMs, breaker, loop }
+  const cache = new CacheRung(rungs.cache, budget)
+  const rules = { default: gateway.default, cacheKeepsAll: redis.ttlSeconds === 0 }
   return {
-    ladder: new Ladder(cache, snapshot, { default: gateway.default, cacheKeepsAll: redis.ttlSeconds === 0 }),
+    ladder: new Ladder(cache, snapshot, rules),
+    many: new ManyLookups(new CacheSlices(rungs.cache, budget), snapshot, rules),
     live: new LiveRung(() => models.current && models.use(), {
       loop,
       log: telemetry.log,

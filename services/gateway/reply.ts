@@ -1,8 +1,9 @@
 import { STATUS_CODES } from 'node:http'
 import type { ErrorCode, FreshetError } from '@freshet/errors/errors.ts'
 import type { Answer } from '@freshet/records/answer.ts'
-import { answerHeaders } from './answer-headers.ts'
+import { answerHeaders, tallyHeaders } from './answer-headers.ts'
 import { RateLimited } from './keys/rate-limited.ts'
+import type { AnswerTally } from './many/tally.ts'
 import { RequestFault } from './routes/request-fault.ts'
 import type { Problem } from './routes/schemas.ts'
 
@@ -27,6 +28,11 @@ export function answerReply(answer: Answer, tookMs: number): Response {
   })
 }
 
+/** Of many answers, as the text that they are already. */
+export function manyReply(text: string, tally: AnswerTally, tookMs: number): Response {
+  return new Response(text, { headers: { ...JSON_HEADERS, ...tallyHeaders(tally, tookMs) } })
+}
+
 const STATUS: Partial<Record<ErrorCode, number>> = {
   API_KEY_REFUSED: 401,
   SCOPE_MISSING: 403,
@@ -38,6 +44,8 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   ROUTE_UNKNOWN: 404,
   METHOD_NOT_ALLOWED: 405,
   KEY_UNKNOWN: 404,
+  TEMPLATE_UNKNOWN: 404,
+  POOL_UNKNOWN: 503,
   MODEL_MISSING: 404,
   DEADLINE: 408,
   OVERLOADED: 503,

@@ -2,19 +2,11 @@ import type { Answer, AnswerSource } from '@freshet/records/answer.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
 import { type Context, ROOT_CONTEXT, SpanKind, SpanStatusCode, TraceFlags, trace } from '@opentelemetry/api'
+import type { AnswerTally } from './many/tally.ts'
 import type { Call } from './routes/call.ts'
 
 /** What a request was answered with: one answer, or many summed up. */
 export type Answered = Answer | AnswerTally
-
-/** Many answers of one request. */
-export interface AnswerTally {
-  readonly answers: number
-  readonly bySource: Readonly<Record<AnswerSource, number>>
-  readonly degraded: number
-  /** Of the first that is degraded. */
-  readonly reason: string | undefined
-}
 
 /** A call that is over. */
 type Ended = Pick<Call, 'context' | 'route' | 'deadline' | 'answered'> & {
@@ -94,7 +86,7 @@ export class RequestRecord {
 function attributesOf(answered: Answered) {
   if ('bySource' in answered)
     return {
-      [ATTRIBUTES.rows]: answered.answers,
+      [ATTRIBUTES.rows]: answered.asked,
       [ATTRIBUTES.answerDegraded]: answered.degraded > 0,
       ...(answered.reason !== undefined && { [ATTRIBUTES.answerReason]: answered.reason }),
     }

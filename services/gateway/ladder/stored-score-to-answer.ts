@@ -38,7 +38,11 @@ export function answerFrom(
 }
 
 /** The configured score, and why there is no better one. */
-export function defaultAnswer(key: string | null, reason: Reason, rules: LadderRules): Outcome {
+export function defaultAnswer(
+  key: string | null,
+  reason: Reason,
+  rules: LadderRules,
+): Outcome & { readonly kind: 'answer' } {
   return {
     kind: 'answer',
     answer: {

@@ -1,6 +1,6 @@
 import { isFreshetError, toFreshetError } from '@freshet/errors/errors.ts'
 import type { RowProblem } from '@freshet/model/features/columns.ts'
-import type { Features } from '@freshet/model/features/features.ts'
+import { type Features, sliceFeatures } from '@freshet/model/features/features.ts'
 import type { LoadedModel } from '@freshet/model/run/loaded-model.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
@@ -57,11 +57,52 @@ export class LiveRung {
     if (model.pool.expectedWaitMs(nowMs) > endsAtMs - nowMs)
       return { kind: 'unable', reason: 'live_overloaded' }
     try {
-      return scored(model, await runUntil(model, features, endsAtMs - nowMs))
+      return scored(model, await runUntil(model, features, endsAtMs - nowMs), 0)
     } catch (error) {
       const reason = reasonOf(error)
       if (reason === 'live_failed') this.#complain(error)
       return { kind: 'unable', reason }
+    }
+  }
+
+  /**
+   * The same for many documents in one run, each with an answer of its own.
+   * @param maybeTurn is awaited after each document is made ready, and may let the loop turn.
+   */
+  async scoreAll(
+    documents: readonly unknown[],
+    endsAtMs: number,
+    maybeTurn: () => Promise<void> | undefined,
+  ): Promise<Live[]> {
+    using model = this.#use()
+    if (model === null) return documents.map(() => ({ kind: 'unable', reason: 'model_missing' }))
+    const features = model.writer.allocate(documents.length)
+    const answers: Live[] = []
+    const scorable: number[] = []
+    for (const [at, document] of documents.entries()) {
+      const problem = model.writer.write(document, features, scorable.length)
+      if (problem === null) scorable.push(at)
+      else answers[at] = { kind: 'unscorable', problem }
+      const turn = maybeTurn()
+      if (turn !== undefined) await turn
+    }
+    const unable = (reason: Reason) => {
+      for (const at of scorable) answers[at] = { kind: 'unable', reason }
+      return answers
+    }
+    if (scorable.length === 0) return answers
+    const nowMs = performance.now()
+    if (endsAtMs - nowMs < 1) return unable('deadline')
+    if (this.#loop.isBehind(nowMs)) return unable('overloaded')
+    if (model.pool.expectedWaitMs(nowMs) > endsAtMs - nowMs) return unable('live_overloaded')
+    try {
+      const columns = await runUntil(model, sliceFeatures(features, 0, scorable.length), endsAtMs - nowMs)
+      for (const [row, at] of scorable.entries()) answers[at] = scored(model, columns, row)
+      return answers
+    } catch (error) {
+      const reason = reasonOf(error)
+      if (reason === 'live_failed') this.#complain(error)
+      return unable(reason)
     }
   }
 
@@ -83,8 +124,8 @@ async function runUntil({ pool }: LiveModel, features: Features, ms: number): Pr
   }
 }
 
-function scored(model: LiveModel, columns: readonly Float64Array[]): Live {
-  const outputs = Object.fromEntries(model.outputs.map((name, i) => [name, columns[i]![0]!]))
+function scored(model: LiveModel, columns: readonly Float64Array[], row: number): Live {
+  const outputs = Object.fromEntries(model.outputs.map((name, i) => [name, columns[i]![row]!]))
   if (Object.values(outputs).every(Number.isFinite)) return { kind: 'scored', outputs, model: model.label }
   const message = `${model.label} answers NaN or infinity for this document`
   return { kind: 'unscorable', problem: { code: 'SCORE_NOT_FINITE', at: null, message } }

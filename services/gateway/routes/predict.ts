@@ -1,60 +1,121 @@
+import type { Answer } from '@freshet/records/answer.ts'
 import { z } from 'zod'
 import type { AppParts } from '../app-env.ts'
 import type { Ladder } from '../ladder/ladder.ts'
 import type { Reason } from '../ladder/reasons.ts'
-import { defaultAnswer, type Outcome } from '../ladder/stored-score-to-answer.ts'
+import { defaultAnswer, type LadderRules, type Outcome } from '../ladder/stored-score-to-answer.ts'
+import type { Live } from '../live/live-rung.ts'
 import { liveAnswer } from '../live/live-to-answer.ts'
+import { ManyAnswers } from '../many/many-answers.ts'
+import { Turns } from '../many/turns.ts'
+import { problemOf } from '../reply.ts'
 import { type Deadline, RESERVE_MS } from '../server/deadline.ts'
+import type { Call } from './call.ts'
 import { readBody } from './read-body.ts'
 import { RequestFault } from './request-fault.ts'
 import type { Route } from './route.ts'
-import { answerSchema, documentSchema, keySchema } from './schemas.ts'
+import { answerSchema, documentSchema, keySchema, MAX_DOCUMENTS, problemSchema } from './schemas.ts'
 import { outcomeReply } from './scores.ts'
 
 const oneSchema = z.strictObject({ document: documentSchema, key: keySchema.optional() })
+const manySchema = z.strictObject({ documents: z.array(oneSchema).min(1).max(MAX_DOCUMENTS) })
+
+const answersSchema = z.strictObject({
+  answers: z
+    .array(z.union([answerSchema, z.strictObject({ key: z.string().nullable(), problem: problemSchema })]))
+    .meta({ description: 'One for each document, in their order.' }),
+  degraded: z.boolean().meta({ description: 'Whether any of the answers is.' }),
+})
+
+type Parts = Pick<AppParts, 'ladder' | 'many' | 'live' | 'limits'>
+type Asked = z.infer<typeof oneSchema>
 
 /**
- * `POST /v1/predict`: the promoted model scores the document now. When it cannot in time, the stored score of the key
- * answers, else the default.
+ * `POST /v1/predict`: the promoted model scores the document now, or up to 256 of them in one run. What it cannot in time
+ * the stored score of the key answers, else the default.
  */
-export function predictRoute({ ladder, live, limits }: Pick<AppParts, 'ladder' | 'live' | 'limits'>): Route {
+export function predictRoute(parts: Parts): Route {
   return {
     method: 'POST',
     path: '/v1/predict',
     access: 'predict',
     id: 'predict',
-    summary: 'The score of a document that is sent along',
-    description:
-      'The promoted model scores it now. When it cannot in time, the stored score of the key answers, else the default.',
-    body: oneSchema,
+    summary: 'The scores of documents that are sent along',
+    description: `One document, or up to ${MAX_DOCUMENTS}: the promoted model scores them now. When it cannot in time, the stored score of the key answers, else the default. Of many each is answered by itself.`,
+    body: z.union([oneSchema, manySchema]),
     replies: {
       200: {
-        description: 'The score.',
+        description: 'The score; or an answer for each document, or what is wrong with it.',
         mediaType: 'application/json',
-        schema: answerSchema,
+        schema: z.union([answerSchema, answersSchema]),
         hasAnswerHeaders: true,
       },
     },
     errors: ['DOCUMENT_NOT_JSON', 'FIELD_MISSING', 'FIELD_TYPE', 'SCORE_NOT_FINITE'],
     async handle(call) {
-      const { document, key } = await readBody(call, oneSchema, limits.maxBodyBytes)
-      const { deadline } = call
-      const scored = await live.score(
-        document,
-        liveEndsAtMs(deadline, key !== undefined, limits.cacheBudgetMs),
+      const asked = await readBody<Asked | z.infer<typeof manySchema>>(
+        call,
+        schemaFor,
+        parts.limits.maxBodyBytes,
       )
-      switch (scored.kind) {
-        case 'scored':
-          return outcomeReply(call, { kind: 'answer', answer: liveAnswer(key ?? null, scored, Date.now()) })
-        case 'unscorable': {
-          const { code, message, at } = scored.problem
-          throw new RequestFault(code, message, [{ at: `/document${at ?? ''}`, message }])
-        }
-        case 'unable':
-          return outcomeReply(call, await withoutLive(ladder, key, scored.reason, deadline))
-      }
+      return 'documents' in asked ? answerMany(call, asked.documents, parts) : answerOne(call, asked, parts)
     },
   }
+}
+
+function schemaFor(value: unknown) {
+  return typeof value === 'object' && value !== null && 'documents' in value ? manySchema : oneSchema
+}
+
+async function answerOne(call: Call, { document, key }: Asked, { ladder, live, limits }: Parts) {
+  const { deadline } = call
+  const scored = await live.score(document, liveEndsAtMs(deadline, key !== undefined, limits.cacheBudgetMs))
+  switch (scored.kind) {
+    case 'scored':
+      return outcomeReply(call, { kind: 'answer', answer: liveAnswer(key ?? null, scored, Date.now()) })
+    case 'unscorable':
+      throw faultOf(scored, '/document')
+    case 'unable':
+      return outcomeReply(call, await withoutLive(ladder, key, scored.reason, deadline))
+  }
+}
+
+async function answerMany(call: Call, asked: readonly Asked[], { ladder, many, live, limits }: Parts) {
+  const { deadline } = call
+  const answers = new ManyAnswers(asked.length)
+  const turns = new Turns(deadline)
+  const hasKeys = asked.some(({ key }) => key !== undefined)
+  const scored = await live.scoreAll(
+    asked.map(({ document }) => document),
+    liveEndsAtMs(deadline, hasKeys, limits.cacheBudgetMs),
+    () => turns.maybe(),
+  )
+  const without: { readonly at: number; readonly key: string; readonly reason: Reason }[] = []
+  const nowMs = Date.now()
+  for (const [at, one] of scored.entries()) {
+    const { key } = asked[at]!
+    if (one.kind === 'scored') answers.put(at, liveAnswer(key ?? null, one, nowMs))
+    else if (one.kind === 'unscorable')
+      answers.putOther(at, {
+        key: key ?? null,
+        problem: problemOf(faultOf(one, `/documents/${at}/document`)),
+      })
+    else if (key === undefined) answers.put(at, defaultAnswer(null, one.reason, ladder.rules).answer)
+    else without.push({ at, key, reason: one.reason })
+    const turn = turns.maybe()
+    if (turn !== undefined) await turn
+  }
+  const keys = without.map(({ key }) => key)
+  await many.lookUp(keys, deadline, (outcome, i) => {
+    const { at, key, reason } = without[i]!
+    answers.put(at, instead(key, outcome, reason, ladder.rules))
+  })
+  return answers.reply(call)
+}
+
+function faultOf({ problem }: Live & { kind: 'unscorable' }, document: string): RequestFault {
+  const { code, message, at } = problem
+  return new RequestFault(code, message, [{ at: `${document}${at ?? ''}`, message }])
 }
 
 /** Live inference may use what the fallback does not need; of a short deadline it leaves the half. */
@@ -71,6 +132,11 @@ async function withoutLive(
 ): Promise<Outcome> {
   if (key === undefined) return defaultAnswer(null, reason, ladder.rules)
   const stored = await ladder.lookUp(key, deadline)
-  if (stored.kind === 'absent') return defaultAnswer(key, reason, ladder.rules)
-  return { kind: 'answer', answer: { ...stored.answer, degraded: true, reason } }
+  return { kind: 'answer', answer: instead(key, stored, reason, ladder.rules) }
+}
+
+/** The stored score in place of the live one, or the default. */
+function instead(key: string, stored: Outcome, reason: Reason, rules: LadderRules): Answer {
+  if (stored.kind === 'absent') return defaultAnswer(key, reason, rules).answer
+  return { ...stored.answer, degraded: true, reason }
 }

@@ -42,7 +42,7 @@ export const documentSchema = z
   })
   .meta({ id: 'Document', type: 'object', description: 'A document, as Elasticsearch would have it.' })
 
-const answerFields = {
+export const answerFields = {
   score: z
     .number()
     .nullable()

@@ -5,6 +5,7 @@ import type { Caller } from '../keys/access.ts'
 import { problemReply } from '../reply.ts'
 import type { Answered } from '../request-record.ts'
 import { type Deadline, deadlineOf } from '../server/deadline.ts'
+import { acceptedAtMs } from '../server/intake.ts'
 import type { Call } from './call.ts'
 import type { Route } from './route.ts'
 
@@ -94,7 +95,7 @@ class Served implements Call {
   constructor(context: Context, route: string, deadlineMs: number) {
     this.context = context
     this.route = route
-    this.deadline = deadlineOf(performance.now(), deadlineMs, null)
+    this.deadline = deadlineOf(acceptedAtMs(context), deadlineMs, null)
   }
 }
 

@@ -24,6 +24,15 @@ export function redisKeyIn(bucket: number | undefined, pipeline: string, key: st
 
 /** Where it is written that all scores are in Redis: in a cluster once in each slot that has some. */
 export function markKeys(pipeline: string, isCluster: boolean): string[] {
-  const key = `${pipeline}:filled`
-  return isCluster ? TAGS.map((tag) => `${key}:{${tag}}`) : [key]
+  return isCluster ? TAGS.map((_, bucket) => markKeyIn(bucket, pipeline)) : [markKeyIn(undefined, pipeline)]
+}
+
+/** The one that speaks for a document key. */
+export function markKeyOf(pipeline: string, key: string, isCluster: boolean): string {
+  return markKeyIn(isCluster ? bucketOf(key) : undefined, pipeline)
+}
+
+/** The same, for who knows the bucket already. */
+export function markKeyIn(bucket: number | undefined, pipeline: string): string {
+  return bucket === undefined ? `${pipeline}:filled` : `${pipeline}:filled:{${TAGS[bucket]}}`
 }

@@ -1,10 +1,11 @@
 import type { Settings } from '@freshet/config/schema.ts'
-import type { FreshetError } from '@freshet/errors/errors.ts'
+import { FreshetError } from '@freshet/errors/errors.ts'
 import { decodeStoredScore, type StoredScore } from '@freshet/records/stored-score.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import { addressOf, assertConnected, createClient, type RedisClient } from './connect.ts'
+import { isWhole, readMark, serversOf } from './fill-mark.ts'
 import { toRedisError } from './redis-error.ts'
-import { redisKey } from './redis-key.ts'
+import { bucketOf, markKeyIn, markKeyOf, redisKey, redisKeyIn } from './redis-key.ts'
 
 /**
  * Fails at once or within 200 ms, and is back a moment after Redis is (figures: decisions/0006). `socketTimeout` is what
@@ -18,6 +19,22 @@ const QUICK = {
   retryStrategy: (attempt: number) => Math.min(20 * attempt, 100) + Math.random() * 20,
 }
 
+/** How long a replica that took over in a cluster is taken for the master that it follows. */
+const SERVERS_MS = 1_000
+
+/** More keys a call save little, and other readers wait for as long as one takes (figures: decisions/0019). */
+const KEYS_PER_SLICE = 128
+
+/** What Redis has of some keys, decoded as one asks: of a thousand at once that is milliseconds. */
+export interface ScoreSlice {
+  /**
+   * Of the key at this position.
+   * @returns undefined when Redis has nothing and holds all scores; 'filling' when it may not hold all.
+   * @throws RECORD_VERSION, RECORD_MALFORMED
+   */
+  scoreAt(at: number): StoredScore | 'filling' | undefined
+}
+
 /** Reads scores for callers who cannot wait. Connects and reconnects by itself, for ever, until disposed. */
 export class RedisScoreReader implements AsyncDisposable {
   readonly #redis: RedisClient
@@ -25,6 +42,9 @@ export class RedisScoreReader implements AsyncDisposable {
   readonly #pipeline: string
   readonly #isCluster: boolean
   #fault: FreshetError | undefined
+  /** Which processes hold the data; undefined until they were asked. */
+  #servers: string | undefined
+  readonly #asking: NodeJS.Timeout
 
   constructor(settings: Settings['redis'], options: { pipeline: string; log: Log }) {
     this.#address = addressOf(settings)
@@ -35,7 +55,10 @@ export class RedisScoreReader implements AsyncDisposable {
     this.#redis.on('ready', () => {
       if (this.#fault !== undefined) options.log.info(`${this.#address} answers again`)
       this.#fault = undefined
+      this.#servers = undefined
+      void this.#askServers()
     })
+    this.#asking = setInterval(() => void this.#askServers(), SERVERS_MS).unref()
     this.#redis.connect().catch(() => undefined) // the error event has told, and the client tries again
   }
 
@@ -50,21 +73,76 @@ export class RedisScoreReader implements AsyncDisposable {
   }
 
   /**
-   * @returns undefined when Redis looked and has nothing.
-   * @throws REDIS_UNREACHABLE, REDIS_UNAUTHORIZED, REDIS_REFUSED, RECORD_VERSION, RECORD_MALFORMED
+   * @returns undefined when Redis looked, has nothing, and holds all scores.
+   * @throws REDIS_FILLING when it has nothing, but may not hold all scores; REDIS_UNREACHABLE, REDIS_UNAUTHORIZED,
+   *   REDIS_REFUSED, RECORD_VERSION, RECORD_MALFORMED
    */
   async get(key: string): Promise<StoredScore | undefined> {
+    const text = await this.#read(redisKey(this.#pipeline, key, this.#isCluster))
+    if (text !== null) return decodeStoredScore(key, text)
+    const mark = readMark(await this.#read(markKeyOf(this.#pipeline, key, this.#isCluster)))
+    if (this.#servers !== undefined && isWhole(mark, this.#servers)) return undefined
+    throw new FreshetError('REDIS_FILLING', `${this.#address} does not hold all scores yet`)
+  }
+
+  /** Parts of `keys` that one call can ask for, as positions in them: in a cluster those of a part lie in one slot. */
+  slicesOf(keys: readonly string[]): readonly number[][] {
+    const open = new Map<number | undefined, number[]>()
+    const slices: number[][] = []
+    for (let at = 0; at < keys.length; at++) {
+      const bucket = this.#isCluster ? bucketOf(keys[at]!) : undefined
+      let slice = open.get(bucket)
+      if (slice === undefined || slice.length >= KEYS_PER_SLICE) {
+        open.set(bucket, (slice = []))
+        slices.push(slice)
+      }
+      slice.push(at)
+    }
+    return slices
+  }
+
+  /**
+   * What Redis has of the keys of one slice, in one call.
+   * @throws REDIS_UNREACHABLE, REDIS_UNAUTHORIZED, REDIS_REFUSED
+   */
+  async getSlice(keys: readonly string[]): Promise<ScoreSlice> {
+    const bucket = this.#isCluster ? bucketOf(keys[0]!) : undefined
+    const names = keys.map((key) => redisKeyIn(bucket, this.#pipeline, key))
+    names.push(markKeyIn(bucket, this.#pipeline))
     assertConnected(this.#redis)
-    let text: string | null
+    let texts: (string | null)[]
     try {
-      text = await this.#redis.get(redisKey(this.#pipeline, key, this.#isCluster))
+      texts = await this.#redis.mget(names)
     } catch (error) {
       throw toRedisError(error, this.#address)
     }
-    return text === null ? undefined : decodeStoredScore(key, text)
+    const mark = readMark(texts.pop()!)
+    const holdsAll = this.#servers !== undefined && isWhole(mark, this.#servers)
+    return {
+      scoreAt(at) {
+        const text = texts[at]!
+        if (text !== null) return decodeStoredScore(keys[at]!, text)
+        return holdsAll ? undefined : 'filling'
+      },
+    }
+  }
+
+  async #read(name: string): Promise<string | null> {
+    assertConnected(this.#redis)
+    try {
+      return await this.#redis.get(name)
+    } catch (error) {
+      throw toRedisError(error, this.#address)
+    }
+  }
+
+  /** Where it fails they stay unknown, or what they were; whoever reads finds out why. */
+  async #askServers(): Promise<void> {
+    if (this.ready) this.#servers = await serversOf(this.#redis).catch(() => this.#servers)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#asking)
     this.#redis.disconnect()
   }
 

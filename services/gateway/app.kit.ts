@@ -1,0 +1,102 @@
+import { hash } from 'node:crypto'
+import type { StoredScore } from '@freshet/records/stored-score.ts'
+import { Metrics } from '@freshet/telemetry/metrics.ts'
+import { quietTelemetry } from '@freshet/telemetry/telemetry.kit.ts'
+import { type Span, type SpanOptions, type Tracer, trace } from '@opentelemetry/api'
+import { createApp } from './app.ts'
+import { Access } from './keys/access.ts'
+import type { Said } from './ladder/cache-rung.ts'
+import { Ladder } from './ladder/ladder.ts'
+import type { Live } from './live/live-rung.ts'
+import { ManyLookups } from './many/many-lookups.ts'
+import { RequestRecord } from './request-record.ts'
+
+export const stored: StoredScore = {
+  key: 'flights/UA-1',
+  rank: { revision: { documentVersion: 0, epoch: 1, primaryTerm: 1, seqNo: 1 }, modelGeneration: 1 },
+  state: 'scored',
+  outputs: { delay: 12.5 },
+  asOfMs: 1_700_000_000_000,
+  scoredAtMs: 1_700_000_000_100,
+  model: 'delay@1',
+}
+const bad: Live = {
+  kind: 'unscorable',
+  problem: { code: 'FIELD_MISSING', at: '/arr_delay', message: '/arr_delay is missing' },
+}
+const scored: Live = { kind: 'scored', outputs: { delay: 7 }, model: 'delay@2' }
+
+interface World {
+  /** Of every key, or of each. */
+  cache?: Said | ((key: string) => Said)
+  snapshot?: StoredScore
+  live?: Live
+  key?: string
+  share?: number
+  default?: number | null
+  maxBodyBytes?: number
+}
+
+/** The app over rungs that say what the test wants, and everything it tells the world. */
+export function gateway({
+  cache = { kind: 'has nothing' },
+  snapshot,
+  live = scored,
+  key,
+  share = 0,
+  ...world
+}: World) {
+  const asked: string[] = []
+  const spans: { name: string; options: SpanOptions; traceId: string | undefined }[] = []
+  const lines: string[] = []
+  const metrics = new Metrics()
+  const tell = (message: string) => void lines.push(message)
+  const log = { debug: tell, info: tell, warn: tell, error: tell }
+  const noSpan = { recordException() {}, setStatus() {}, end() {} } as unknown as Span
+  const tracer = {
+    startSpan(name, options = {}, context) {
+      spans.push({ name, options, traceId: context && trace.getSpanContext(context)?.traceId })
+      return noSpan
+    },
+  } as Tracer
+  const telemetry = quietTelemetry({ log, metrics, tracer })
+  const ask = (name: string) => {
+    asked.push(name)
+    return typeof cache === 'function' ? cache(name) : cache
+  }
+  const rung = { ready: true, get: () => snapshot }
+  const rules = { default: world.default ?? null, cacheKeepsAll: true }
+  const app = createApp({
+    ladder: new Ladder({ ask }, rung, rules),
+    many: new ManyLookups({ ask: async (keys) => (at) => ask(keys[at]!) }, rung, rules),
+    live: {
+      score: async () => live,
+      scoreAll: async (documents) =>
+        documents.map((document) => ('bad' in (document as object) ? bad : live)),
+    },
+    access: new Access({
+      hosts: [],
+      keys:
+        key === undefined
+          ? []
+          : [{ name: 'shop', sha256: hash('sha256', key), scopes: ['lookup', 'predict', 'rank'] }],
+    }),
+    record: new RequestRecord(telemetry, { share, random: () => 0.5, onAnswer() {} }),
+    readiness: () => ({
+      cache: { ready: typeof cache !== 'function' && cache.kind !== 'was not heard' },
+      snapshot: { ready: snapshot !== undefined },
+      live: { ready: true },
+      default: { ready: false },
+    }),
+    log,
+    limits: { deadlineMs: 100, maxBodyBytes: world.maxBodyBytes ?? 1_024, cacheBudgetMs: 20 },
+  })
+  const post = (path: string, body: unknown, headers = {}) =>
+    app.request(path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    })
+  const predict = (body: unknown, headers = {}) => post('/v1/predict', body, headers)
+  return { app, post, predict, asked, spans, lines, metrics }
+}

@@ -1,0 +1,58 @@
+import { type Said, unheard } from '../ladder/cache-rung.ts'
+import type { SnapshotRung } from '../ladder/ladder.ts'
+import { answerFrom, type LadderRules, type Outcome } from '../ladder/stored-score-to-answer.ts'
+import type { Deadline } from '../server/deadline.ts'
+import type { CacheSlices } from './cache-slices.ts'
+import { Turns } from './turns.ts'
+
+/** Keys of one request for which S3 is read at the same time. */
+const MAX_FAR = 64
+
+/** The ladder for many keys at once: the cache is asked in slices, and the loop turns while the answers are made. */
+export class ManyLookups {
+  readonly #cache: Pick<CacheSlices, 'ask'>
+  readonly #snapshot: SnapshotRung
+  readonly #rules: LadderRules
+
+  constructor(cache: Pick<CacheSlices, 'ask'>, snapshot: SnapshotRung, rules: LadderRules) {
+    this.#cache = cache
+    this.#snapshot = snapshot
+    this.#rules = rules
+  }
+
+  /**
+   * Finds what to say of each key, within the deadline.
+   * @param each is told the outcome and the position of its key, in any order.
+   */
+  async lookUp(
+    keys: readonly string[],
+    deadline: Deadline,
+    each: (outcome: Outcome, at: number) => void,
+  ): Promise<void> {
+    const heard = await this.#cache.ask(keys, deadline)
+    const turns = new Turns(deadline)
+    const rules = { ...this.#rules, nowMs: Date.now() }
+    const far = new Set<Promise<void>>()
+    for (let at = 0; at < keys.length; at++) {
+      const key = keys[at]!
+      const cache = heard(at)
+      const decide = (snapshot: Said) => each(answerFrom(key, { cache, snapshot }, rules), at)
+      const read = cache.kind === 'has' ? undefined : this.#snapshot.ask?.(key, deadline)
+      if (read === undefined) decide(this.#askSnapshot(key))
+      else {
+        const decided: Promise<void> = read.then(decide).finally(() => far.delete(decided))
+        far.add(decided)
+        if (far.size >= MAX_FAR) await Promise.race(far)
+      }
+      const turn = turns.maybe()
+      if (turn !== undefined) await turn
+    }
+    await Promise.all(far)
+  }
+
+  #askSnapshot(key: string): Said {
+    const score = this.#snapshot.get(key)
+    if (score !== undefined) return { kind: 'has', score }
+    return this.#snapshot.ready ? { kind: 'has nothing' } : unheard('snapshot_loading')
+  }
+}
