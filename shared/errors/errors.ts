@@ -249,6 +249,11 @@ export const ERRORS = {
   },
   ROUTE_UNKNOWN: { retryable: false, hint: '/docs and /openapi.json name everything that can be asked for.' },
   METHOD_NOT_ALLOWED: { retryable: false, hint: 'Ask with a method that the `allow` header names.' },
+  TEMPLATE_UNKNOWN: { retryable: false, hint: 'Name a template that stands in gateway.rank.templates.' },
+  POOL_UNKNOWN: {
+    retryable: true,
+    hint: 'Elasticsearch did not name the documents in time, and never has for this query: ask again in a second.',
+  },
   KEY_UNKNOWN: {
     retryable: false,
     hint: 'No document of that key was scored yet, or it was deleted.',

@@ -15,6 +15,13 @@ export const REASONS = {
   live_late: 'Live inference did not end within its budget.',
   live_failed: 'Live inference failed.',
   live_overloaded: 'Too many documents wait for live inference.',
+  elasticsearch_late: 'Elasticsearch did not name the documents within its budget.',
+  elasticsearch_unreachable: 'Elasticsearch cannot be reached, or its shards cannot.',
+  elasticsearch_refused: 'Elasticsearch answered the search with an error.',
+  elasticsearch_cut_off: 'Elasticsearch failed too often just now; it is tried again every moment.',
+  elasticsearch_overloaded: 'Too many searches are under way already.',
+  elasticsearch_partial: 'Some shards of Elasticsearch failed, or did not look at everything in time.',
+  score_missing: 'No store has a score of it yet.',
   deadline: 'The caller’s deadline left no time to ask.',
   overloaded: 'The gateway has more requests in hand than it can ask for.',
 } as const satisfies Record<string, string>

@@ -22,14 +22,24 @@ const objectSchema = z.custom<Readonly<Record<string, unknown>>>(
 
 const bodySchema = z
   .strictObject({
-    template: z.string().min(1).max(64).optional().meta({ description: 'Name of a template of gateway.rank.templates.' }),
+    template: z
+      .string()
+      .min(1)
+      .max(64)
+      .optional()
+      .meta({ description: 'Name of a template of gateway.rank.templates.' }),
     parameters: objectSchema.optional().meta({ type: 'object', description: 'Its values, by name.' }),
     query: objectSchema.optional().meta({
       type: 'object',
       description:
         'Instead of a template, a query of Elasticsearch’s own words, as far as docs/06-gateway.md allows them. Wants the scope rank:raw.',
     }),
-    sort: z.array(z.unknown()).min(1).max(8).optional().meta({ description: 'With `query`: which documents make the pool.' }),
+    sort: z
+      .array(z.unknown())
+      .min(1)
+      .max(8)
+      .optional()
+      .meta({ description: 'With `query`: which documents make the pool.' }),
     size: z
       .int()
       .min(1)
@@ -42,8 +52,16 @@ const bodySchema = z
       .max(MAX_POOL_SIZE)
       .default(DEFAULT_TOP)
       .meta({ description: 'How many of the best are wanted.' }),
-    by: z.string().min(1).max(256).optional().meta({ description: 'Output of the model that decides; the first, unless said otherwise.' }),
-    order: z.enum(['desc', 'asc']).default('desc').meta({ description: 'Which values are the best: the highest, or the lowest.' }),
+    by: z
+      .string()
+      .min(1)
+      .max(256)
+      .optional()
+      .meta({ description: 'Output of the model that decides; the first, unless said otherwise.' }),
+    order: z
+      .enum(['desc', 'asc'])
+      .default('desc')
+      .meta({ description: 'Which values are the best: the highest, or the lowest.' }),
   })
   .refine(
     ({ template, query }) => (template === undefined) !== (query === undefined),
@@ -53,7 +71,10 @@ const bodySchema = z
     ({ template, sort, size }) => template === undefined || (sort === undefined && size === undefined),
     'sort and size are the template’s',
   )
-  .refine(({ query, parameters }) => query === undefined || parameters === undefined, 'parameters are for templates')
+  .refine(
+    ({ query, parameters }) => query === undefined || parameters === undefined,
+    'parameters are for templates',
+  )
   .meta({ id: 'RankRequest' })
 
 type Body = z.infer<typeof bodySchema>
@@ -92,7 +113,12 @@ export function rankRoute({ rank, limits }: Pick<AppParts, 'rank' | 'limits'>): 
       'Elasticsearch names a pool of documents by a template of the configuration and the values sent along, the promoted model scores all of them now, and the best are answered. When the model cannot in time, the stored scores decide; when Elasticsearch cannot, the last pool of the same query is ranked. Without any pool it is 503, since an empty ranking would say that there are no such documents.',
     body: bodySchema,
     replies: {
-      200: { description: 'The best.', mediaType: 'application/json', schema: rankingSchema, hasAnswerHeaders: true },
+      200: {
+        description: 'The best.',
+        mediaType: 'application/json',
+        schema: rankingSchema,
+        hasAnswerHeaders: true,
+      },
     },
     errors: ['TEMPLATE_UNKNOWN', 'SCOPE_MISSING', 'POOL_UNKNOWN'],
     async handle(call) {

@@ -17,6 +17,8 @@ export interface LoadedModel {
   readonly label: string
   /** Names, in the order of the columns that the pool gives. */
   readonly outputs: readonly string[]
+  /** Of its columns, as JSON pointers into a document. */
+  readonly paths: readonly string[]
   readonly writer: RowWriter
   /** The same with counts of its own, for documents that say nothing of what comes in now. */
   readonly backgroundWriter: RowWriter
@@ -51,6 +53,7 @@ export async function loadModel(
   return {
     label: modelLabel(bundle.spec),
     outputs: bundle.spec.outputs.map(({ name }) => name),
+    paths: bundle.spec.inputs.columns.map(({ path }) => path),
     writer: rowWriterOf(bundle),
     backgroundWriter: rowWriterOf(bundle),
     pool,

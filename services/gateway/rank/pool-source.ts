@@ -1,0 +1,170 @@
+import type { Buffer } from 'node:buffer'
+import { hash } from 'node:crypto'
+import { cutPool, type PoolHit } from '@freshet/adapters/elasticsearch/cut-pool.ts'
+import { type ErrorCode, type FreshetError, toFreshetError } from '@freshet/errors/errors.ts'
+import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
+import type { Breaker } from '@freshet/stage/breaker.ts'
+import type { Clock } from '@freshet/stage/clock.ts'
+import type { Log } from '@freshet/stage/log.ts'
+import { Throttle } from '@freshet/stage/throttle.ts'
+import type { Reason } from '../ladder/reasons.ts'
+import { whenLate } from '../server/deadline.ts'
+import type { LoopWatch } from '../server/loop-watch.ts'
+import type { LastPools } from './last-pools.ts'
+import type { PoolFields } from './pool-fields.ts'
+import type { PoolQuery } from './template.ts'
+
+/** Elasticsearch as this needs it: PoolSearcher, or a test's. */
+export interface Searcher {
+  search(index: string, body: string, signal: AbortSignal): Promise<Buffer>
+}
+
+/** Documents to rank, in Elasticsearch's order. */
+export interface FoundPool {
+  readonly hits: readonly PoolHit[]
+  /** Which fields they have: those of `PoolFields.signature`. */
+  readonly fields: string
+  /** When they were asked for, wall-clock milliseconds: they were current then, or later. */
+  readonly seenAtMs: number
+}
+
+/** A pool of now, whole or, with a reason, in part; the last one; or none. */
+export type Found =
+  | { readonly kind: 'fresh'; readonly pool: FoundPool; readonly reason?: Reason }
+  | { readonly kind: 'last'; readonly pool: FoundPool; readonly reason: Reason }
+  | { readonly kind: 'none'; readonly reason: Reason; readonly error: FreshetError | undefined }
+
+/** How a search that several may wait for has ended. */
+type Ended =
+  | { readonly kind: 'seen'; readonly pool: FoundPool; readonly isWhole: boolean }
+  | { readonly kind: 'failed'; readonly reason: Reason; readonly error: FreshetError }
+
+export interface PoolSourceParts {
+  readonly searcher: Searcher
+  readonly breaker: Breaker
+  readonly loop: Pick<LoopWatch, 'isBehind'>
+  readonly last: LastPools
+  readonly clock: Clock
+  readonly log: Log
+  /** Documents that Freshet does not score are no candidates. */
+  readonly scope?: Readonly<Record<string, unknown>> | undefined
+  readonly budgetMs: number
+  readonly maxSearches: number
+}
+
+/** A timer this late was held up by our own loop: no fault of Elasticsearch. */
+const HELD_UP_MS = 10
+const LOG_INTERVAL_MS = 60_000
+
+/** Finds the documents to rank: those that Elasticsearch names in time, else those that it named last. */
+export class PoolSource {
+  readonly #parts: PoolSourceParts
+  readonly #failures: Throttle
+  /** One search for all who ask the same at once. */
+  readonly #underWay = new Map<string, Promise<Ended>>()
+
+  constructor(parts: PoolSourceParts) {
+    this.#parts = parts
+    this.#failures = new Throttle(LOG_INTERVAL_MS, parts.clock)
+  }
+
+  /** @param endsAtMs of `performance.now()`; a search goes on to its own budget, for the next who asks. */
+  async find(query: PoolQuery, fields: PoolFields, endsAtMs: number): Promise<Found> {
+    const id = hash('sha256', JSON.stringify(query), 'base64')
+    const search = this.#joinOrStart(id, query, fields)
+    if (typeof search === 'string') return this.#lastOf(id, search)
+    const ended = await before(search, endsAtMs)
+    if (ended === undefined) return this.#lastOf(id, 'elasticsearch_late')
+    if (ended.kind === 'failed') return this.#lastOf(id, ended.reason, ended.error)
+    const { pool, isWhole } = ended
+    if (isWhole) return { kind: 'fresh', pool }
+    const last = pool.hits.length === 0 ? this.#lastOf(id, 'elasticsearch_partial') : undefined
+    return last?.kind === 'last' ? last : { kind: 'fresh', pool, reason: 'elasticsearch_partial' }
+  }
+
+  /** @returns why there is no search */
+  #joinOrStart(id: string, query: PoolQuery, fields: PoolFields): Promise<Ended> | Reason {
+    const { breaker, loop, maxSearches } = this.#parts
+    const nowMs = performance.now()
+    if (loop.isBehind(nowMs)) return 'overloaded'
+    const flight = `${id}${fields.signature}`
+    const known = this.#underWay.get(flight)
+    if (known !== undefined) return known
+    if (this.#underWay.size >= maxSearches) return 'elasticsearch_overloaded'
+    if (!breaker.admits(nowMs)) return 'elasticsearch_cut_off'
+    const search = this.#search(id, query, fields).finally(() => this.#underWay.delete(flight))
+    this.#underWay.set(flight, search)
+    return search
+  }
+
+  async #search(id: string, query: PoolQuery, fields: PoolFields): Promise<Ended> {
+    const { searcher, breaker, last, budgetMs, clock } = this.#parts
+    const startedAtMs = performance.now()
+    const seenAtMs = clock.nowMs()
+    const late = new AbortController()
+    const timer = whenLate(budgetMs, () => late.abort())
+    try {
+      const response = await searcher.search(query.index, this.#bodyOf(query, fields), late.signal)
+      const { hits, isWhole } = cutPool(response)
+      breaker.succeeded()
+      const seen = { fields: fields.signature, seenAtMs }
+      if (isWhole) last.keep(id, { response, ...seen })
+      return { kind: 'seen', pool: { hits, ...seen }, isWhole }
+    } catch (error) {
+      return this.#judge(toFreshetError(error), startedAtMs)
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  #bodyOf({ query, sort, size, terminateAfter }: PoolQuery, fields: PoolFields): string {
+    const { scope, budgetMs } = this.#parts
+    return JSON.stringify({
+      query: scope === undefined ? query : { bool: { must: [query], filter: [scope] } },
+      ...(sort !== undefined && { sort }),
+      size,
+      _source: fields.source,
+      track_total_hits: false,
+      timeout: `${budgetMs}ms`,
+      ...(terminateAfter !== undefined && { terminate_after: terminateAfter }),
+    })
+  }
+
+  /** A server that refuses at once need not be cut off. Each code is logged once a minute. */
+  #judge(error: FreshetError, startedAtMs: number): Ended {
+    const { breaker, budgetMs, log } = this.#parts
+    const nowMs = performance.now()
+    if (error.code === 'DEADLINE' && nowMs - startedAtMs > budgetMs + HELD_UP_MS) breaker.undecided()
+    else if (AWAY.has(error.code)) breaker.missed(nowMs)
+    else breaker.succeeded()
+    const heldBack = this.#failures.pass(error.code)
+    if (heldBack !== null) log.error('a pool could not be had', error, { [ATTRIBUTES.rows]: heldBack + 1 })
+    return { kind: 'failed', reason: REASON_OF[error.code] ?? 'elasticsearch_refused', error }
+  }
+
+  #lastOf(id: string, reason: Reason, error?: FreshetError): Found {
+    const seen = this.#parts.last.get(id)
+    if (seen === undefined) return { kind: 'none', reason, error }
+    const { response, ...more } = seen
+    return { kind: 'last', pool: { hits: cutPool(response).hits, ...more }, reason }
+  }
+}
+
+const AWAY = new Set<ErrorCode>(['DEADLINE', 'ELASTICSEARCH_UNREACHABLE', 'SHARD_UNAVAILABLE'])
+
+const REASON_OF: Partial<Record<ErrorCode, Reason>> = {
+  DEADLINE: 'elasticsearch_late',
+  ELASTICSEARCH_UNREACHABLE: 'elasticsearch_unreachable',
+  SHARD_UNAVAILABLE: 'elasticsearch_unreachable',
+}
+
+/** undefined when the time is over before. The search itself never rejects. */
+function before(search: Promise<Ended>, endsAtMs: number): Promise<Ended | undefined> {
+  return new Promise((resolve) => {
+    const timer = whenLate(Math.max(0, endsAtMs - performance.now()), () => resolve(undefined))
+    void search.then((ended) => {
+      clearTimeout(timer)
+      resolve(ended)
+    })
+  })
+}
