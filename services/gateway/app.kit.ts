@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { FreshetError } from '@freshet/errors/errors.ts'
 import type { StoredScore } from '@freshet/records/stored-score.ts'
 import { Metrics } from '@freshet/telemetry/metrics.ts'
 import { quietTelemetry } from '@freshet/telemetry/telemetry.kit.ts'
@@ -73,6 +74,12 @@ export function gateway({
       score: async () => live,
       scoreAll: async (documents) =>
         documents.map((document) => ('bad' in (document as object) ? bad : live)),
+    },
+    rank: {
+      ranker: { rank: () => Promise.reject(new FreshetError('POOL_UNKNOWN', 'no pool')) },
+      templates: new Map(),
+      index: 'documents',
+      rawWithoutKeys: false,
     },
     access: new Access({
       hosts: [],

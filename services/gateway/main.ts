@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { PoolSearcher } from '@freshet/adapters/elasticsearch/search-pool.ts'
 import { RedisScoreReader } from '@freshet/adapters/redis/redis-score-reader.ts'
 import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
 import type { Settings } from '@freshet/config/schema.ts'
@@ -16,6 +17,7 @@ import { Ladder } from './ladder/ladder.ts'
 import { LiveRung } from './live/live-rung.ts'
 import { CacheSlices } from './many/cache-slices.ts'
 import { ManyLookups } from './many/many-lookups.ts'
+import { openRank } from './rank/open-rank.ts'
 import { RequestRecord } from './request-record.ts'
 import { HttpServer } from './server/http-server.ts'
 import { Intake } from './server/intake.ts'
@@ -35,7 +37,7 @@ export const gateway: Service = { check: async () => {}, run: runGateway }
 
 /**
  * Answers for scores over HTTP until the signal aborts.
- * @throws PORT_TAKEN; CONFIG_INVALID when the snapshot at s3.prefix is another pipeline's
+ * @throws PORT_TAKEN; CONFIG_INVALID when the snapshot at s3.prefix is another pipeline's, or a template of rank is wrong
  */
 export async function runGateway({ settings, telemetry, signal, report }: ServiceContext): Promise<void> {
   const { pipeline, gateway } = settings
@@ -61,8 +63,12 @@ export async function runGateway({ settings, telemetry, signal, report }: Servic
     onModel: (label) => report.usesModel(label),
     onRefused: () => telemetry.metrics.add('freshet.models_refused'),
   })
+  using searcher = new PoolSearcher(settings.elasticsearch, {
+    apiKey: gateway.rank.apiKey,
+    maxSockets: gateway.rank.maxSearches,
+  })
   const inHand = new RequestsInHand()
-  const app = createApp(partsOf({ loop, cache, snapshot, models }, { settings, telemetry, report }))
+  const app = createApp(partsOf({ loop, cache, snapshot, models, searcher }, { settings, telemetry, report }))
   const intake = new Intake(app, {
     loop,
     inHand,
@@ -84,25 +90,26 @@ interface Rungs {
   readonly cache: RedisScoreReader
   readonly snapshot: FollowedSnapshot
   readonly models: PromotedModel
+  readonly searcher: PoolSearcher
 }
 
 type Surroundings = Pick<ServiceContext, 'settings' | 'telemetry' | 'report'>
 
 function partsOf(rungs: Rungs, { settings, telemetry, report }: Surroundings): AppParts {
-  const { loop, snapshot, models } = rungs
+  const { loop, snapshot, models, searcher } = rungs
   const { gateway, redis } = settings
   const breaker = new Breaker(BREAKER)
   const budget = { budgetMs: gateway.redisBudgetMs, breaker, loop }
   const cache = new CacheRung(rungs.cache, budget)
   const rules = { default: gateway.default, cacheKeepsAll: redis.ttlSeconds === 0 }
+  const many = new ManyLookups(new CacheSlices(rungs.cache, budget), snapshot, rules)
+  const useModel = () => models.current && models.use()
+  const shared = { loop, log: telemetry.log, clock: systemClock }
   return {
     ladder: new Ladder(cache, snapshot, rules),
-    many: new ManyLookups(new CacheSlices(rungs.cache, budget), snapshot, rules),
-    live: new LiveRung(() => models.current && models.use(), {
-      loop,
-      log: telemetry.log,
-      clock: systemClock,
-    }),
+    many,
+    live: new LiveRung(useModel, shared),
+    rank: openRank(settings, { searcher, useModel, many, rules, ...shared }),
     access: new Access(gateway, {
       onRefused: (why) => telemetry.metrics.add('freshet.gateway.not_admitted', 1, why),
     }),

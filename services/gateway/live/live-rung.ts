@@ -114,7 +114,12 @@ export class LiveRung {
   }
 }
 
-async function runUntil({ pool }: LiveModel, features: Features, ms: number): Promise<Float64Array[]> {
+/** @throws DEADLINE after so many milliseconds, and as `InferencePool.run` does */
+export async function runUntil(
+  { pool }: Pick<LiveModel, 'pool'>,
+  features: Features,
+  ms: number,
+): Promise<Float64Array[]> {
   const late = new AbortController()
   const timer = whenLate(ms, () => late.abort())
   try {
@@ -131,7 +136,8 @@ function scored(model: LiveModel, columns: readonly Float64Array[], row: number)
   return { kind: 'unscorable', problem: { code: 'SCORE_NOT_FINITE', at: null, message } }
 }
 
-function reasonOf(error: unknown): Reason {
+/** Of a run that failed. */
+export function reasonOf(error: unknown): Reason {
   if (isFreshetError(error, 'DEADLINE')) return 'live_late'
   return isFreshetError(error, 'QUEUE_FULL') ? 'live_overloaded' : 'live_failed'
 }
