@@ -108,12 +108,19 @@ async function snapshotIn(settings: Settings, rows: Parameters<typeof batchOf>[0
   await store.put(MANIFEST_OBJECT, Buffer.from(manifest))
 }
 
-async function storeIn(redisUrl: string, rows: Parameters<typeof batchOf>[0]): Promise<void> {
+/** As a cache worker leaves it: all scores are there, unless they are still being brought. */
+async function storeIn(
+  redisUrl: string,
+  rows: Parameters<typeof batchOf>[0],
+  { filled = true } = {},
+): Promise<void> {
   await using store = await RedisScoreStore.open(settingsOver(redisUrl).redis, {
     pipeline: 'test',
     log: quietLog,
   })
+  const filling = await store.mark.begin()
   await store.merge(rowsOfBatch(batchOf(rows)))
+  if (filled) await store.mark.confirm(filling)
 }
 
 const withoutS3 = (settings: Settings) => ({
@@ -135,6 +142,18 @@ test('a stored score is answered from the cache, a deleted or unknown key is 404
   expect((await ask('gone')).status).toBe(404)
   expect((await ask('poison')).body).toMatchObject({ source: 'default', score: 0.5, reason: 'unscorable' })
   await expect.poll(async () => (await ask('nobody')).status, { timeout: 10_000 }).toBe(404)
+})
+
+test('while Redis is refilled a key that it has not got yet is not called unknown', async () => {
+  await using redis = await RedisServer.start()
+  await storeIn(redis.url, [{ key: 'a', score: 1 }], { filled: false })
+  await using gateway = new Gateway(redis.url)
+  await expect.poll(async () => (await gateway.get('/v1/scores/a')).body.source).toBe('cache')
+  const filling = { source: 'default', score: 0.5, degraded: true, reason: 'cache_filling' }
+  const ask = () => gateway.get('/v1/scores/late')
+  await expect.poll(async () => (await ask()).body, { timeout: 10_000 }).toMatchObject(filling)
+  await storeIn(redis.url, [])
+  await expect.poll(async () => (await ask()).status, { timeout: 10_000 }).toBe(404)
 })
 
 test('the snapshot answers while Redis is away, and whenever it knows better', async () => {
@@ -159,7 +178,7 @@ test('the snapshot answers while Redis is away, and whenever it knows better', a
   expect((await ask('a')).body).toMatchObject({ score: 1, source: 'snapshot', degraded: true })
   expect((await ask('gone')).status).toBe(404)
   await redis.restart()
-  await expect.poll(async () => (await ask('a')).body.reason, { timeout: 10_000 }).toBe('cache_missing')
+  await expect.poll(async () => (await ask('a')).body.reason, { timeout: 10_000 }).toBe('cache_filling')
 })
 
 test('a snapshot that has lost a file, or its manifest, is told in the heartbeat until it is whole; answers go on', async () => {

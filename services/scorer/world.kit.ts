@@ -41,8 +41,11 @@ export class World implements AsyncDisposable {
   readonly spans = new InMemorySpanExporter()
   /** Lines of level warn and error so far. */
   readonly complaints: string[] = []
+  /** Lines of level info so far. */
+  readonly news: string[] = []
   readonly #log: Log = {
     ...quietLog,
+    info: (message) => void this.news.push(message),
     warn: (message) => void this.complaints.push(message),
     error: (message, error) => void this.complaints.push(`${message}: ${error}`),
   }

@@ -40,7 +40,7 @@ async function refillOnce(settings: Settings, json: boolean, signal: AbortSignal
   if (other !== owner) process.stderr.write(`${other} refills Redis already; two are as right as one\n`)
   try {
     const onProgress = (progress: RefillProgress) => line.show(describe(progress))
-    const task = { pipeline, ttlSeconds: settings.redis.ttlSeconds, owner, onProgress }
+    const task = { pipeline, ttlSeconds: settings.redis.ttlSeconds, anew: true, owner, onProgress }
     const { rows, malformed, gone } = await fillCache(
       { connection, store, cache, clock: systemClock },
       task,

@@ -17,6 +17,8 @@ export interface FillTask {
   readonly pipeline: string
   /** Scores older than this are left out; 0: none is. */
   readonly ttlSeconds: number
+  /** Brings all anew, also to a cache that says how much of it it has kept. */
+  readonly anew: boolean
   /** Under whose name the others see it. */
   readonly owner: string
   readonly onProgress: (progress: RefillProgress) => void
@@ -41,7 +43,7 @@ export async function fillCache(
   const watching = watch(deps, { filling, owner: task.owner, onLost: () => lost.abort() }, over.signal)
   try {
     const progress = await refill(
-      { ...task, connection, store, cache, clock },
+      { ...task, connection, store, cache, clock, heldTo: task.anew ? null : filling.heldTo },
       AbortSignal.any([signal, lost.signal]),
     )
     await cache.mark.confirm(filling)

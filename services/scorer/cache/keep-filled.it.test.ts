@@ -3,7 +3,11 @@
  * the truth is a plain map of the same rows.
  */
 import type { Buffer } from 'node:buffer'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { withAdmin } from '@freshet/adapters/kafka/connect.ts'
 import { MemoryScoreStore } from '@freshet/adapters/memory/score-store.ts'
 import { RedisCluster } from '@freshet/adapters/redis/redis-cluster.kit.ts'
 import { RedisScoreStore } from '@freshet/adapters/redis/redis-score-store.ts'
@@ -14,7 +18,7 @@ import { encodeScoreBatch } from '@freshet/records/score-batch.ts'
 import { rowsOfBatch } from '@freshet/records/stored-rows.ts'
 import { filesOf, objectKey, readManifest } from '@freshet/snapshot/manifest.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { freshet } from '../../../test/freshet.ts'
 import { runScorer } from '../main.ts'
 import { World, whileRunning } from '../world.kit.ts'
@@ -22,6 +26,7 @@ import { World, whileRunning } from '../world.kit.ts'
 const DEADLINE = { timeout: 45_000, interval: 100 }
 const ROWS = 3_000
 
+let folder: string
 let server: RedisServer
 let admin: ReturnType<RedisServer['newClient']>
 let world: World
@@ -29,7 +34,8 @@ let truth: MemoryScoreStore
 const keys = new Set<string>()
 
 beforeEach(async () => {
-  server = await RedisServer.start()
+  folder = await mkdtemp(join(tmpdir(), 'freshet-redis-'))
+  server = await RedisServer.start(['--dir', folder])
   admin = server.newClient()
   world = await World.open({ FRESHET_REDIS_URL: server.url, FRESHET_SNAPSHOT_INTERVAL_SECONDS: '1' })
   truth = new MemoryScoreStore()
@@ -39,6 +45,7 @@ afterEach(async () => {
   admin.disconnect()
   await world[Symbol.asyncDispose]()
   await server[Symbol.asyncDispose]()
+  await rm(folder, { recursive: true })
 })
 
 /** As infer would send it. */
@@ -130,6 +137,55 @@ test('a Redis that comes back with the data of some time ago is refilled too', a
   })
 })
 
+describe('a Redis that was restarted and has kept its data', () => {
+  const markKey = () => `${world.settings.pipeline}:filled`
+
+  /** All rows are in Redis and in the file that it starts from, whose mark says `mark`; then some more are scored. */
+  async function savedAndMore(change: (mark: string) => string = (mark) => mark): Promise<void> {
+    await score(0, flights(0, ROWS))
+    await score(1, flights(ROWS, ROWS + 10))
+    await snapshotTaken()
+    await withScorers([['cache', 'snapshot']], async () => {
+      const told = () =>
+        vi.waitFor(async () => expect(await admin.get(markKey())).toMatch(/ 0:1,1:1,/), DEADLINE)
+      await told()
+      await admin.set(markKey(), change((await admin.get(markKey()))!))
+      await admin.save()
+      await score(0, flights(0, 100, { seqNo: 9, score: 1 }))
+      await score(2, flights(ROWS + 10, ROWS + 20))
+      await untilInSnapshot(4)
+      await expectWhole()
+    })
+    await server.restart()
+  }
+
+  async function refilledRows(): Promise<number> {
+    const before = world.metrics.values()['freshet.cache.refilled']!
+    await withScorers([['cache']], expectWhole)
+    return world.metrics.values()['freshet.cache.refilled']! - before
+  }
+
+  test('gets what came after it was saved, and nothing else', async () => {
+    await savedAndMore()
+    expect(await refilledRows()).toBe(110)
+  })
+
+  test('gets everything where its position lies behind the end of the topic, which was made anew', async () => {
+    await savedAndMore((mark) => mark.replace(' 0:1,', ' 0:99,'))
+    expect(await refilledRows()).toBeGreaterThan(ROWS)
+  })
+
+  test('gets everything where Kafka has deleted what came after', async () => {
+    await savedAndMore()
+    const [topic, signal] = [world.topic('scores'), AbortSignal.timeout(20_000)]
+    await withAdmin(world.connection, { doing: 'deleting records', signal }, async (client) => {
+      await client.fetchTopicMetadata({ topics: [topic] })
+      await client.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '2' }] })
+    })
+    expect(await refilledRows()).toBeGreaterThan(ROWS)
+  })
+})
+
 test('what is lost while it is refilled is brought again', async () => {
   await score(0, flights(0, ROWS))
   await score(1, flights(ROWS, 2 * ROWS))
@@ -170,19 +226,7 @@ test('a snapshot file that is gone does not keep the others back, and is told', 
 
 test('a Redis that stands still, is killed and comes back empty under load has every score in the end', async () => {
   await score(0, flights(0, ROWS))
-  const load = new AbortController()
-  let sent = 0
-  const loading = (async () => {
-    for (let seqNo = 2; !load.signal.aborted; seqNo++) {
-      const from = (seqNo % 30) * 100
-      await score(
-        seqNo % 4,
-        flights(from, from + 200, seqNo % 5 === 0 ? { seqNo, state: 'deleted' } : { seqNo }),
-      )
-      sent++
-      await sleep(20) // some 10,000 rows a second
-    }
-  })()
+  const load = flowing()
   await withScorers([['cache', 'snapshot']], async () => {
     const written = () => world.metrics.values()['freshet.cache.rows']!
     const atStart = written()
@@ -191,16 +235,35 @@ test('a Redis that stands still, is killed and comes back empty under load has e
     await untilTold('writing to the cache again')
     server.thaw()
     await server.kill()
-    const sentWhileAlive = sent
-    await vi.waitFor(() => expect(sent).toBeGreaterThan(sentWhileAlive + 20), DEADLINE)
+    const sentWhileAlive = load.sent()
+    await vi.waitFor(() => expect(load.sent()).toBeGreaterThan(sentWhileAlive + 20), DEADLINE)
     const before = refills()
     await server.restart()
     await vi.waitFor(() => expect(refills()).toBe(before + 1), DEADLINE)
-    load.abort()
-    await loading
+    await load.end()
     await expectWhole()
-  }).finally(() => load.abort())
+  }).finally(load.end)
 })
+
+/** Scores and deletes that keep coming, some 10,000 rows a second, until `end`. */
+function flowing(): { readonly sent: () => number; readonly end: () => Promise<void> } {
+  const stop = new AbortController()
+  let sent = 0
+  const flow = (async () => {
+    for (let seqNo = 2; !stop.signal.aborted; seqNo++) {
+      const from = (seqNo % 30) * 100
+      const deleted = seqNo % 5 === 0 ? { state: 'deleted' as const } : {}
+      await score(seqNo % 4, flights(from, from + 200, { seqNo, ...deleted }))
+      sent++
+      await sleep(20)
+    }
+  })()
+  const end = async () => {
+    stop.abort()
+    await flow
+  }
+  return { sent: () => sent, end }
+}
 
 async function untilTold(words: string): Promise<void> {
   await vi.waitFor(() => expect(world.complaints.join()).toContain(words), DEADLINE)
@@ -231,6 +294,38 @@ test('a cluster gets back what one of its masters lost', async () => {
     await cluster.untilState('ok')
     await expectWhole()
   })
+})
+
+test('a replica that takes over without the last writes of its master gets them, and nothing else is brought', async () => {
+  await using cluster = await RedisCluster.start()
+  await world[Symbol.asyncDispose]()
+  world = await World.open({
+    FRESHET_REDIS_URL: cluster.url,
+    FRESHET_REDIS_CLUSTER: 'true',
+    FRESHET_SNAPSHOT_INTERVAL_SECONDS: '1',
+  })
+  await score(0, flights(0, ROWS))
+  await score(1, [])
+  await snapshotTaken()
+  const [, master] = cluster.masters
+  const replica = await cluster.addReplica(master!)
+  const load = flowing()
+  await withScorers([['cache'], ['cache']], async () => {
+    const marks = async () => {
+      const names = await master!.admin.keys(`${world.settings.pipeline}:filled*`)
+      return await Promise.all(names.map((name) => master!.admin.get(name)))
+    }
+    const areTold = async () => expect((await marks()).every((mark) => mark!.includes(' 0:'))).toBe(true)
+    await vi.waitFor(areTold, DEADLINE)
+    await cluster.cutOff(replica, master!)
+    const sentBefore = load.sent()
+    await vi.waitFor(() => expect(load.sent()).toBeGreaterThan(sentBefore + 20), DEADLINE)
+    await master!.server.kill()
+    await vi.waitFor(async () => expect(await replica.admin.role()).toContain('master'), DEADLINE)
+    await load.end()
+    await expectWhole()
+  }).finally(load.end)
+  expect(world.news.join('\n')).toContain('it had kept its data, and got what it may have lost')
 })
 
 test('freshet refill brings all scores back without a scorer, also when two run at once', async () => {

@@ -1,4 +1,7 @@
+import { withAdmin } from '@freshet/adapters/kafka/connect.ts'
+import { readGroupPositions } from '@freshet/adapters/kafka/group-positions.ts'
 import { toFreshetError } from '@freshet/errors/errors.ts'
+import { groupName, topicName } from '@freshet/records/topics.ts'
 import type { ServiceContext } from '@freshet/service/service.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import { delayMs } from '@freshet/stage/back-off.ts'
@@ -10,6 +13,8 @@ import { describeGone, type RefillProgress } from './refill.ts'
 
 /** Pause between two looks at the mark: how long a wiped Redis stays unnoticed. */
 const LOOK_MS = 1_000
+/** So much of `.scores` comes again to a Redis that was restarted and has kept its data. */
+const ADVANCE_MS = 10_000
 /** After a refill that failed; nobody misses an answer meanwhile, for the gateway has the snapshot. */
 const BACK_OFF = { firstMs: 1_000, maxMs: 60_000 }
 const LOG_INTERVAL_MS = 60_000
@@ -17,14 +22,20 @@ const PROGRESS_MS = 10_000
 
 /**
  * Looks every second whether Redis still has all scores, until the signal aborts. Where it was flushed, restarted or
- * replaced, it is refilled from the snapshot and `.scores`, while the cache worker goes on with what is new.
+ * replaced, it is refilled from the snapshot and `.scores`, while the cache worker goes on with what is new. One that has
+ * kept its data says how far it has `.scores`, and gets what comes after.
  */
 export async function keepFilled(context: ServiceContext, deps: FillDeps): Promise<void> {
   const { signal, telemetry } = context
   const lines = new Throttle(LOG_INTERVAL_MS, deps.clock)
+  let advancedAtMs = Number.NEGATIVE_INFINITY
   for (let failures = 0; !signal.aborted; ) {
     try {
       if (!(await deps.cache.mark.isFilled())) await fillUnlessClaimed(context, deps, lines)
+      else if (deps.clock.nowMs() - advancedAtMs >= ADVANCE_MS) {
+        advancedAtMs = deps.clock.nowMs()
+        await advance(context, deps)
+      }
       failures = 0
     } catch (error) {
       if (signal.aborted) return
@@ -33,6 +44,23 @@ export async function keepFilled(context: ServiceContext, deps: FillDeps): Promi
     }
     const pauseMs = failures === 0 ? LOOK_MS : LOOK_MS + delayMs(BACK_OFF, failures, Math.random)
     await deps.clock.sleep(pauseMs, signal)
+  }
+}
+
+/** What the cache group has committed, Redis has acknowledged. Where Kafka is away, the mark stays as it is. */
+async function advance({ settings, signal, telemetry }: ServiceContext, deps: FillDeps): Promise<void> {
+  const topic = topicName(settings.pipeline, 'scores')
+  const groupId = groupName(settings.pipeline, 'cache')
+  const doing = `reading how far ${groupId} is`
+  try {
+    await deps.cache.mark.advance(async () => {
+      const positions = await withAdmin(deps.connection, { doing, signal }, (admin) =>
+        readGroupPositions(admin, { groupId, topic }),
+      )
+      return new Map(positions.map(({ partition, committed, low }) => [partition, committed ?? low]))
+    })
+  } catch (error) {
+    telemetry.log.debug('Redis was not told how far it is', { [ATTRIBUTES.exceptionMessage]: String(error) })
   }
 }
 
@@ -53,12 +81,13 @@ async function fillUnlessClaimed(context: ServiceContext, deps: FillDeps, lines:
   try {
     const { pipeline, redis } = settings
     const onProgress = progressTo(context, deps.clock, lines)
-    const task = { pipeline, ttlSeconds: redis.ttlSeconds, owner: instance, onProgress }
-    const { rows, gone } = await fillCache(deps, task, context.signal)
+    const task = { pipeline, ttlSeconds: redis.ttlSeconds, anew: false, owner: instance, onProgress }
+    const { rows, gone, resumed } = await fillCache(deps, task, context.signal)
     const seconds = (deps.clock.nowMs() - startMs) / 1_000
     telemetry.metrics.add('freshet.cache.refills')
     if (gone > 0) telemetry.log.warn(describeGone(gone), { [ATTRIBUTES.missingMessages]: gone })
-    const text = `Redis holds all scores: ${rows} rows brought in ${seconds.toFixed(1)} s`
+    const what = resumed ? 'it had kept its data, and got what it may have lost' : 'brought anew'
+    const text = `Redis holds all scores, ${what}: ${rows} rows in ${seconds.toFixed(1)} s`
     if (rows > 0) telemetry.log.info(text, { [ATTRIBUTES.rows]: rows })
   } finally {
     telemetry.metrics.set('freshet.cache.refill_left', 0)

@@ -1,6 +1,7 @@
 import type { Buffer } from 'node:buffer'
 import type { KafkaConnection } from '@freshet/adapters/kafka/connect.ts'
 import { readAll } from '@freshet/adapters/kafka/read-all.ts'
+import type { Positions } from '@freshet/adapters/redis/fill-mark.ts'
 import { FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import type { ScoreStore } from '@freshet/ports/score-store.ts'
@@ -21,6 +22,8 @@ export interface RefillParts {
   readonly connection: KafkaConnection
   readonly store: ObjectStore
   readonly cache: Pick<ScoreStore, 'merge'>
+  /** The cache has `.scores` up to here, so that only what comes after is missing; null: nothing is known of it. */
+  readonly heldTo: Positions | null
   readonly onProgress: (progress: RefillProgress) => void
 }
 
@@ -33,6 +36,8 @@ export interface RefillProgress {
   readonly malformed: number
   /** Messages of `.scores` that Kafka had deleted before a snapshot held them. */
   readonly gone: number
+  /** The cache had kept its data, and lacked only what was written last. */
+  readonly resumed: boolean
 }
 
 export function describeGone(messages: number): string {
@@ -44,7 +49,7 @@ const STANDSTILL_MS = 60_000
 
 /**
  * Brings to the cache all that the snapshot holds, page by page, and then `.scores` from the manifest's offsets to where
- * it ends by then. Ranks decide, so the order means nothing, whoever else writes may, and doing it again is safe. In
+ * it ends by then; where the cache has kept all up to positions that `.scores` still holds, what comes after them is enough. Ranks decide, so the order means nothing, whoever else writes may, and doing it again is safe. In
  * memory: a row group of one file.
  *
  * A file that cannot be read does not keep the others back; its error is thrown in the end.
@@ -52,10 +57,14 @@ const STANDSTILL_MS = 60_000
  *   minute
  */
 export async function refill(parts: RefillParts, signal: AbortSignal): Promise<RefillProgress> {
-  const manifest = (await readManifest(parts.store, parts.pipeline, signal))?.manifest
   const bringing = new Bringing(parts, signal)
+  if (parts.heldTo !== null && (await bringing.resume(parts.heldTo))) return bringing.progress
+  const manifest = (await readManifest(parts.store, parts.pipeline, signal))?.manifest
   const failures = await bringing.snapshot(manifest)
-  await bringing.scores(manifest)
+  const from = Object.entries(manifest?.partitions ?? {}).map(
+    ([partition, { nextOffset }]) => [Number(partition), nextOffset] as const,
+  )
+  await bringing.scores(new Map(from), (missing) => bringing.lack(missing))
   if (failures.length > 0) throw failures[0]
   return bringing.progress
 }
@@ -63,7 +72,7 @@ export async function refill(parts: RefillParts, signal: AbortSignal): Promise<R
 class Bringing {
   readonly #parts: RefillParts
   readonly #signal: AbortSignal
-  progress: RefillProgress = { rows: 0, rowsLeft: 0, malformed: 0, gone: 0 }
+  progress: RefillProgress = { rows: 0, rowsLeft: 0, malformed: 0, gone: 0, resumed: false }
 
   constructor(parts: RefillParts, signal: AbortSignal) {
     this.#parts = parts
@@ -104,18 +113,32 @@ class Bringing {
     }
   }
 
-  async scores(manifest: Manifest | undefined): Promise<void> {
+  /** @returns false where `.scores` does not hold all that came after, or was made anew: then all is to be brought */
+  async resume(heldTo: Positions): Promise<boolean> {
+    const isGone = new AbortController()
+    try {
+      await this.scores(heldTo, () => isGone.abort(), isGone.signal)
+    } catch (error) {
+      if (!isGone.signal.aborted || this.#signal.aborted) throw error
+    }
+    this.#tell({ resumed: !isGone.signal.aborted })
+    return this.progress.resumed
+  }
+
+  /** @param onGone told how many messages the log has deleted, or 0 where it never had the position */
+  async scores(from: Positions, onGone: (missing: number) => void, stop?: AbortSignal): Promise<void> {
     const { connection, pipeline } = this.#parts
-    const from = Object.entries(manifest?.partitions ?? {}).map(
-      ([partition, { nextOffset }]) => [Number(partition), nextOffset] as const,
-    )
     await readAll(connection, topicName(pipeline, 'scores'), {
-      from: new Map(from),
-      onGone: (_, missing) => this.#tell({ gone: this.progress.gone + missing }),
+      from,
+      onGone: (_, missing) => onGone(missing),
       onMessage: (_, { value }) => this.#message(value),
-      signal: this.#signal,
+      signal: stop ? AbortSignal.any([this.#signal, stop]) : this.#signal,
       standstillMs: STANDSTILL_MS,
     })
+  }
+
+  lack(messages: number): void {
+    this.#tell({ gone: this.progress.gone + messages })
   }
 
   async #message(value: Buffer | null): Promise<void> {

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -9,7 +9,7 @@ import { freePort, RedisServer } from './redis-server.kit.ts'
 const SLOTS = 16_384
 const DEADLINE_MS = 30_000
 
-export interface ClusterMaster {
+export interface ClusterNode {
   readonly server: RedisServer
   /** Where the nodes speak to each other. */
   readonly busPort: number
@@ -18,20 +18,26 @@ export interface ClusterMaster {
   readonly id: string
 }
 
-/** Three masters without replicas, as redis-cli --cluster create would make them. */
+/** Three masters, as redis-cli --cluster create would make them, without replicas until one is added. */
 export class RedisCluster implements AsyncDisposable {
-  readonly masters: readonly ClusterMaster[]
+  readonly masters: readonly ClusterNode[]
   readonly #folder: string
+  readonly #replicas: ClusterNode[] = []
 
   static async start(): Promise<RedisCluster> {
     const folder = await mkdtemp(join(tmpdir(), 'freshet-redis-'))
-    const masters = await Promise.all([0, 1, 2].map((n) => startMaster(join(folder, `${n}.conf`))))
+    const masters = await Promise.all([0, 1, 2].map((n) => startNode(join(folder, `${n}`))))
     const cluster = new RedisCluster(masters, folder)
-    await cluster.#join()
+    try {
+      await cluster.#join()
+    } catch (error) {
+      await cluster[Symbol.asyncDispose]()
+      throw error
+    }
     return cluster
   }
 
-  private constructor(masters: readonly ClusterMaster[], folder: string) {
+  private constructor(masters: readonly ClusterNode[], folder: string) {
     this.masters = masters
     this.#folder = folder
   }
@@ -41,12 +47,12 @@ export class RedisCluster implements AsyncDisposable {
   }
 
   /** Who holds a key as long as nothing was moved. */
-  masterOf(key: string): ClusterMaster {
+  masterOf(key: string): ClusterNode {
     return this.masters[Math.floor((keySlot(key) * this.masters.length) / SLOTS)]!
   }
 
   /** Hands the slot of a key, with all that lies in it, from the master that has it to another. */
-  async moveSlotOf(key: string, to: ClusterMaster): Promise<void> {
+  async moveSlotOf(key: string, to: ClusterNode): Promise<void> {
     const from = this.masterOf(key)
     const slot = keySlot(key)
     await to.admin.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', from.id)
@@ -59,21 +65,45 @@ export class RedisCluster implements AsyncDisposable {
     for (const { admin } of [to, from]) await admin.call('CLUSTER', 'SETSLOT', slot, 'NODE', to.id)
   }
 
+  /** Takes over when its master is gone. Has all that the master had when this resolves. */
+  async addReplica(master: ClusterNode): Promise<ClusterNode> {
+    const replica = await startNode(join(this.#folder, `replica-${this.#replicas.length}`))
+    this.#replicas.push(replica)
+    await replica.admin.call('CLUSTER', 'MEET', '127.0.0.1', master.server.port, master.busPort)
+    await untilSo('it knows the others', async () => {
+      const nodes = (await replica.admin.call('CLUSTER', 'NODES')) as string
+      return this.masters.every(({ id }) => nodes.includes(id))
+    })
+    await replica.admin.call('CLUSTER', 'REPLICATE', master.id)
+    await untilSo('it follows its master', async () => {
+      return /master_link_status:up/.test(await replica.admin.info('replication'))
+    })
+    await this.untilState('ok', [...this.masters, replica])
+    return replica
+  }
+
+  /** What the master takes from now on does not reach the replica, which may take over all the same. */
+  async cutOff(replica: ClusterNode, { admin }: ClusterNode): Promise<void> {
+    await admin.config('SET', 'requirepass', 'unknown to the replica') // who is connected stays so
+    await admin.call('CLIENT', 'KILL', 'TYPE', 'replica')
+    await untilSo('the replica has lost its master', async () =>
+      /master_link_status:down/.test(await replica.admin.info('replication')),
+    )
+  }
+
   /** Until every node has found that all slots are served, or that not all are. */
   async untilState(state: 'ok' | 'fail', nodes = this.masters): Promise<void> {
-    const deadlineMs = Date.now() + DEADLINE_MS
     for (const { admin } of nodes)
-      while (
-        !(await admin.call('CLUSTER', 'INFO').catch(() => ''))?.toString().includes(`cluster_state:${state}`)
-      ) {
-        if (Date.now() > deadlineMs) throw new Error(`the cluster does not become ${state}`)
-        await sleep(20)
-      }
+      await untilSo(`the cluster is ${state}`, async () => {
+        const info = (await admin.call('CLUSTER', 'INFO').catch(() => '')) as string
+        return info.includes(`cluster_state:${state}`)
+      })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const { admin } of this.masters) admin.disconnect()
-    await Promise.all(this.masters.map(({ server }) => server[Symbol.asyncDispose]()))
+    const nodes = [...this.masters, ...this.#replicas]
+    for (const { admin } of nodes) admin.disconnect()
+    await Promise.all(nodes.map(({ server }) => server[Symbol.asyncDispose]()))
     await rm(this.#folder, { recursive: true })
   }
 
@@ -90,15 +120,27 @@ export class RedisCluster implements AsyncDisposable {
   }
 }
 
-async function startMaster(config: string): Promise<ClusterMaster> {
+async function untilSo(fact: string, ask: () => Promise<boolean>): Promise<void> {
+  const deadlineMs = Date.now() + DEADLINE_MS
+  while (!(await ask())) {
+    if (Date.now() > deadlineMs) throw new Error(`not in ${DEADLINE_MS / 1_000} s: ${fact}`)
+    await sleep(20)
+  }
+}
+
+/** @param folder of its own: a replica writes there what its master sends it */
+async function startNode(folder: string): Promise<ClusterNode> {
+  await mkdir(folder)
   const busPort = await freePort()
   const options = [
     '--cluster-enabled',
     'yes',
-    '--cluster-config-file',
-    config,
+    '--dir',
+    folder,
     '--cluster-port',
     `${busPort}`,
+    '--cluster-replica-validity-factor', // however long it was cut off
+    '0',
   ]
   const server = await RedisServer.start([...options, '--cluster-node-timeout', '1000'])
   const admin = server.newClient()

@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { loadSettings } from '@freshet/config/load.ts'
 import { isFreshetError } from '@freshet/errors/errors.ts'
 import { rowsOf, scoreStoreContract } from '@freshet/ports/score-store.contract.ts'
@@ -7,7 +10,7 @@ import { storedScoreOf } from '@freshet/records/stored-score.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import fc from 'fast-check'
 import { Redis } from 'ioredis'
-import { expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { checkRedis } from './check.ts'
 import { RedisScoreReader } from './redis-score-reader.ts'
 import { RedisScoreStore } from './redis-score-store.ts'
@@ -130,13 +133,83 @@ test('the reader finds what the writer stored, and is back after Redis was kille
   await expect.poll(() => reader.ready, { timeout: 10_000 }).toBe(true)
   await store.merge(rowsOf([{ key: 'a', score: 1 }]))
   expect(await reader.get('a')).toEqual(await store.get('a'))
-  expect(await reader.get('b')).toBeUndefined()
+  await expect(reader.get('b')).rejects.toMatchObject({ code: 'REDIS_FILLING' })
+  await store.mark.confirm(await store.mark.begin())
+  await expect.poll(() => reader.get('b'), { timeout: 10_000 }).toBeUndefined()
   await server.kill()
   await expect.poll(() => reader.ready, { timeout: 10_000 }).toBe(false)
   await expect(reader.get('a')).rejects.toMatchObject({ code: 'REDIS_UNREACHABLE' })
   await server.restart()
   await expect.poll(() => reader.ready, { timeout: 10_000 }).toBe(true)
-  expect(await reader.get('a')).toBeUndefined()
+  await expect(reader.get('a')).rejects.toMatchObject({ code: 'REDIS_FILLING' })
+})
+
+describe('a Redis that kept its data over a restart', () => {
+  /** Such a server, with a store. It remembers what was there when it was last told to save. */
+  async function saving() {
+    const folder = await mkdtemp(join(tmpdir(), 'freshet-redis-'))
+    const server = await RedisServer.start(['--dir', folder])
+    const store = await RedisScoreStore.open(settingsOf(server), options)
+    const redis = server.newClient()
+    onTestFinished(async () => {
+      redis.disconnect()
+      await store[Symbol.asyncDispose]()
+      await server[Symbol.asyncDispose]()
+      await rm(folder, { recursive: true })
+    })
+    return { server, store, redis, restart: () => server.restart() }
+  }
+
+  const at = (offset: number) => async () => new Map([[0, offset]])
+
+  test('does not hold all scores, and says up to where it has them', async () => {
+    const { store, redis, restart } = await saving()
+    await store.mark.confirm(await store.mark.begin())
+    await store.mark.advance(at(5))
+    await redis.save()
+    await store.mark.advance(at(9))
+    expect((await store.mark.begin()).heldTo).toEqual(new Map([[0, 9]]))
+    await restart()
+    await expect.poll(() => store.mark.isFilled().catch(() => null), { timeout: 10_000 }).toBe(false)
+    const filling = await store.mark.begin()
+    expect(filling.heldTo).toEqual(new Map([[0, 5]]))
+    await store.mark.confirm(filling)
+    expect(await store.mark.isFilled()).toBe(true)
+  })
+
+  test('is not told that it is as far as the one before, also when it comes up in between', async () => {
+    const { store, redis, restart } = await saving()
+    await store.mark.confirm(await store.mark.begin())
+    await store.mark.advance(at(5))
+    await redis.save()
+    await store.mark.advance(async () => {
+      await restart()
+      await redis.ping()
+      await expect.poll(() => store.get('a'), { timeout: 10_000 }).toBeUndefined()
+      return new Map([[0, 9]])
+    })
+    await store.mark.advance(at(9))
+    expect((await store.mark.begin()).heldTo).toEqual(new Map([[0, 5]]))
+  })
+
+  test('that was saved while it was refilled, or was never told how far it is, is refilled as a whole', async () => {
+    const { store, redis, restart } = await saving()
+    const connected = () => expect.poll(() => store.get('a'), { timeout: 10_000 }).toBeUndefined()
+    const filling = await store.mark.begin()
+    await store.mark.advance(at(5))
+    await redis.save()
+    await store.mark.confirm(filling)
+    await store.mark.advance(at(5))
+    await restart()
+    await connected()
+    const again = await store.mark.begin()
+    expect(again.heldTo).toBeNull()
+    await store.mark.confirm(again)
+    await redis.save()
+    await restart()
+    await connected()
+    expect((await store.mark.begin()).heldTo).toBeNull()
+  })
 })
 
 test('values of version 1 that lie in Redis are compared by their rank, as those of version 2 are', async () => {
@@ -191,7 +264,9 @@ test('a key that holds something else than text is named, with what to do', asyn
   })
   await expect(store.get('list')).rejects.toMatchObject(named(score))
   await expect(store.mark.begin()).rejects.toMatchObject(named(filled))
-  await expect(store.mark.confirm({ ids: ['1'], servers: '1' })).rejects.toMatchObject(named(filled))
+  await expect(store.mark.confirm({ ids: ['1'], servers: '1', heldTo: null })).rejects.toMatchObject(
+    named(filled),
+  )
   await redis.del(filled)
   expect((await store.mark.begin()).ids).toHaveLength(1)
   redis.disconnect()

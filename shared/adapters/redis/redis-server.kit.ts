@@ -50,7 +50,7 @@ export class RedisServer implements AsyncDisposable {
     await exit
   }
 
-  /** Empty, as after a crash without persistence. */
+  /** As after a crash: empty, unless it was told where to save and did. */
   async restart(): Promise<void> {
     await this.kill()
     this.#process = this.#spawn()
