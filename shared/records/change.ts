@@ -68,51 +68,79 @@ function traceBytes(trace: TraceContext): Buffer {
   return lastTrace.bytes
 }
 
+/** What the header of a change says. */
+export type ChangeHeader = Pick<Change, 'revision' | 'capturedAtMs' | 'trace'>
+
 /**
  * @param value the message's value: `_source`, or null for a delete.
  * @throws RECORD_VERSION, RECORD_MALFORMED
  */
 export function decodeChange(key: Buffer, header: Buffer | undefined, value: Buffer | null): Change {
-  if (header === undefined || header.length === 0)
-    throw new FreshetError('RECORD_MALFORMED', 'a change without its header')
-  if (header[0] !== VERSION)
-    throw new FreshetError('RECORD_VERSION', `change version ${header[0]}, this build reads ${VERSION}`)
-  if (header.length !== CHANGE_HEADER_BYTES)
+  const length = header?.length ?? 0
+  return { key, ...decodeChangeHeader(header ?? NO_TRACE, 0, length, value === null), source: value }
+}
+
+/**
+ * The same of a header that stands among other bytes.
+ * @param end of the header; not above `start`: there is none.
+ * @param isDelete whether the message has no value.
+ * @throws RECORD_VERSION, RECORD_MALFORMED
+ */
+export function decodeChangeHeader(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  isDelete: boolean,
+): ChangeHeader {
+  if (end <= start) throw new FreshetError('RECORD_MALFORMED', 'a change without its header')
+  if (bytes[start] !== VERSION)
+    throw new FreshetError('RECORD_VERSION', `change version ${bytes[start]}, this build reads ${VERSION}`)
+  if (end - start !== CHANGE_HEADER_BYTES)
     throw new FreshetError(
       'RECORD_MALFORMED',
-      `a change header of ${header.length} bytes, not ${CHANGE_HEADER_BYTES}`,
+      `a change header of ${end - start} bytes, not ${CHANGE_HEADER_BYTES}`,
     )
-  if ((header[1] === 1) !== (value === null))
+  if ((bytes[start + 1] === 1) !== isDelete)
     throw new FreshetError(
       'RECORD_MALFORMED',
       'a change whose header and value disagree on whether it is a delete',
     )
   return {
-    key,
     revision: {
-      documentVersion: readUint(header, 4),
-      epoch: readUint(header, 12, 2 ** 48),
-      primaryTerm: header.readUInt32BE(20),
-      seqNo: readUint(header, 24),
+      documentVersion: readUint(bytes, start, 4),
+      epoch: readUint(bytes, start, 12, 2 ** 48),
+      primaryTerm: readUint32(bytes, start + 20),
+      seqNo: readUint(bytes, start, 24),
     },
-    capturedAtMs: readUint(header, 32),
-    source: value,
-    trace: readTrace(header),
+    capturedAtMs: readUint(bytes, start, 32),
+    trace: readTrace(bytes, start + TRACE_AT),
   }
 }
 
-function readTrace(header: Buffer): TraceContext | null {
-  if (header.readUInt32BE(40) === 0 && header.readUInt32BE(56) === 0 && header.readUInt32BE(60) === 0)
-    return null
-  if (lastRead === undefined || header.compare(lastRead.bytes, 0, 24, 40, 64) !== 0) {
-    const trace = { traceId: header.toString('hex', 40, 56), spanId: header.toString('hex', 56, 64) }
-    lastRead = { bytes: Buffer.from(header.subarray(40, 64)), trace }
+const TRACE_AT = 40
+
+function readTrace(bytes: Uint8Array, start: number): TraceContext | null {
+  const isUntraced =
+    readUint32(bytes, start) === 0 &&
+    readUint32(bytes, start + 16) === 0 &&
+    readUint32(bytes, start + 20) === 0
+  if (isUntraced) return null
+  for (let i = 0; i < lastRead.bytes.length; i++)
+    if (lastRead.bytes[i] !== bytes[start + i]) return readOtherTrace(bytes, start)
+  return lastRead.trace
+}
+
+function readOtherTrace(bytes: Uint8Array, start: number): TraceContext {
+  const own = Buffer.from(bytes.subarray(start, start + NO_TRACE.length))
+  lastRead = {
+    bytes: Uint8Array.from(own),
+    trace: { traceId: own.toString('hex', 0, 16), spanId: own.toString('hex', 16) },
   }
   return lastRead.trace
 }
 
 /** As when writing: a page has one, and two texts of it for each document would be most of what decoding costs. */
-let lastRead: { readonly bytes: Buffer; readonly trace: TraceContext } | undefined
+let lastRead = { bytes: new Uint8Array(NO_TRACE), trace: { traceId: '', spanId: '' } }
 
 function writeUint53(bytes: Buffer, value: number, at: number): void {
   if (!Number.isSafeInteger(value) || value < 0)
@@ -132,9 +160,13 @@ function writeUint32(bytes: Buffer, value: number, at: number): void {
 }
 
 /** A number that a rank has no place for must not get past here: every store would choke on it, again and again. */
-function readUint(bytes: Buffer, at: number, limit = 2 ** 53): number {
-  const value = bytes.readUInt32BE(at) * 2 ** 32 + bytes.readUInt32BE(at + 4)
+function readUint(bytes: Uint8Array, start: number, at: number, limit = 2 ** 53): number {
+  const value = readUint32(bytes, start + at) * 2 ** 32 + readUint32(bytes, start + at + 4)
   if (value >= limit)
     throw new FreshetError('RECORD_MALFORMED', `a change header with a number out of range at byte ${at}`)
   return value
+}
+
+function readUint32(bytes: Uint8Array, at: number): number {
+  return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0
 }

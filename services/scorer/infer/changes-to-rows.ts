@@ -1,7 +1,14 @@
+import { keyLengthOf, MessageParts } from '@freshet/adapters/kafka/message-parts.ts'
 import { FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
 import type { RowWriter } from '@freshet/model/features/columns.ts'
 import { sliceFeatures } from '@freshet/model/features/features.ts'
-import { CHANGE_HEADER, type Change, decodeChange, type TraceContext } from '@freshet/records/change.ts'
+import { type JsonBytes, jsonBytes } from '@freshet/model/features/layouts/layouts.ts'
+import {
+  CHANGE_HEADER,
+  type ChangeHeader,
+  decodeChangeHeader,
+  type TraceContext,
+} from '@freshet/records/change.ts'
 import { emptyRows, type ScoreRows, STATE } from '@freshet/records/score-batch.ts'
 import type { DeadMessage } from '../dead-letters.ts'
 import type { ChangeMessage } from './change-message.ts'
@@ -16,7 +23,8 @@ import type { FeatureBatch } from './feature-batch.ts'
  * for a newer scorer, and not die here.
  */
 export function changesToRows(batch: readonly ChangeMessage[], writer: RowWriter): FeatureBatch {
-  const keyBytes = batch.reduce((sum, { key }) => sum + (key?.length ?? 0), 0)
+  const parts = new MessageParts(CHANGE_HEADER)
+  const keyBytes = batch.reduce((sum, message) => sum + keyLengthOf(message), 0)
   const rows = emptyRows(batch.length, keyBytes, 0)
   const features = writer.allocate(batch.length)
   const scorable = new Uint32Array(batch.length)
@@ -24,18 +32,23 @@ export function changesToRows(batch: readonly ChangeMessage[], writer: RowWriter
   const origins: (TraceContext | null)[] = []
   const dead: DeadMessage[] = []
   let scored = 0
+  let text: JsonBytes | undefined
   // One message after the other to its end: what is made of each dies before the garbage collector comes by.
   for (const message of batch) {
-    const change = decodeMessage(message, dead)
-    if (change === null) continue
+    parts.of(message)
+    const header = decodeHeader(parts, message, dead)
+    if (header === null) continue
     const row = messages.push(message) - 1
-    origins.push(change.trace)
-    writeRow(rows, row, change)
-    if (change.source === null) {
+    origins.push(header.trace)
+    writeKey(rows, row, parts)
+    writeHeader(rows, row, header)
+    const { bytes, valueAt, valueTo } = parts
+    if (valueTo < valueAt) {
       rows.states[row] = STATE.deleted
       continue
     }
-    const problem = writer.write(change.source, features, scored)
+    if (text?.bytes !== bytes) text = jsonBytes(bytes)
+    const problem = writer.writeBytes(text, valueAt, valueTo, features, scored)
     if (problem === null) scorable[scored++] = row
     else {
       rows.states[row] = STATE.unscorable
@@ -56,11 +69,14 @@ export function changesToRows(batch: readonly ChangeMessage[], writer: RowWriter
 }
 
 /** null: it cannot be read, and is among the dead. */
-function decodeMessage(message: ChangeMessage, dead: DeadMessage[]): Change | null {
-  const { key, headers, value } = message
+function decodeHeader(
+  { bytes, keyAt, keyTo, valueAt, valueTo, headerAt, headerTo }: MessageParts,
+  message: ChangeMessage,
+  dead: DeadMessage[],
+): ChangeHeader | null {
   try {
-    if (key === null) throw new FreshetError('RECORD_MALFORMED', 'a change without a key')
-    return decodeChange(key, headers[CHANGE_HEADER], value)
+    if (keyTo < keyAt) throw new FreshetError('RECORD_MALFORMED', 'a change without a key')
+    return decodeChangeHeader(bytes, headerAt, headerTo, valueTo < valueAt)
   } catch (error) {
     if (!isFreshetError(error)) throw error
     if (error.code !== 'RECORD_MALFORMED')
@@ -70,10 +86,14 @@ function decodeMessage(message: ChangeMessage, dead: DeadMessage[]): Change | nu
   }
 }
 
-function writeRow(rows: ScoreRows, row: number, { key, revision, capturedAtMs }: Change): void {
-  const keyAt = rows.keyOffsets[row]!
-  rows.keys.set(key, keyAt)
-  rows.keyOffsets[row + 1] = keyAt + key.length
+/** By hand: keys are short, and most of a call would be the object that says where the key is. */
+function writeKey({ keys, keyOffsets }: ScoreRows, row: number, { bytes, keyAt, keyTo }: MessageParts): void {
+  let at = keyOffsets[row]!
+  for (let from = keyAt; from < keyTo; from++) keys[at++] = bytes[from]!
+  keyOffsets[row + 1] = at
+}
+
+function writeHeader(rows: ScoreRows, row: number, { revision, capturedAtMs }: ChangeHeader): void {
   rows.documentVersions[row] = revision.documentVersion
   rows.epochs[row] = revision.epoch
   rows.primaryTerms[row] = revision.primaryTerm

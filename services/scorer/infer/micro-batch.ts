@@ -1,3 +1,4 @@
+import { keyLengthOf, valueLengthOf } from '@freshet/adapters/kafka/message-parts.ts'
 import { scoreRowBytes } from '@freshet/records/score-batch.ts'
 import type { ChangeMessage } from './change-message.ts'
 
@@ -28,9 +29,10 @@ export function* cutMicroBatches<M extends Pick<ChangeMessage, 'key' | 'value'>>
   let from = 0
   let bytes = 0
   let scoreBytes = 0
-  for (const [at, { key, value }] of messages.entries()) {
-    const moreBytes = value?.length ?? 0
-    const moreScoreBytes = scoreRowBytes(key?.length ?? 0, outputs)
+  for (let at = 0; at < messages.length; at++) {
+    const message = messages[at]!
+    const moreBytes = valueLengthOf(message)
+    const moreScoreBytes = scoreRowBytes(keyLengthOf(message), outputs)
     const full =
       at - from === maxRows || bytes + moreBytes > maxBytes || scoreBytes + moreScoreBytes > maxScoreBytes
     if (full && at > from) {

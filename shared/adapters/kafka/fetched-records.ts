@@ -8,6 +8,7 @@ import type { Buffer } from 'node:buffer'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import type { IncomingMessage } from './batch.ts'
 import { crc32c } from './crc32c.ts'
+import type { MessagePlaces } from './message-parts.ts'
 
 /** What all records of a batch have in common. */
 export interface RecordBatchContext {
@@ -49,6 +50,18 @@ export class FetchedRecord implements IncomingMessage {
     return new Varints(this.#bytes, this.#keyAt).nextBytes()
   }
 
+  /** 0 without a key. */
+  get keyLength(): number {
+    return Math.max(0, new Varints(this.#bytes, this.#keyAt).next())
+  }
+
+  /** 0 for a tombstone. */
+  get valueLength(): number {
+    const varints = new Varints(this.#bytes, this.#keyAt)
+    varints.skipBytes()
+    return Math.max(0, varints.next())
+  }
+
   get value(): Buffer | null {
     const varints = new Varints(this.#bytes, this.#keyAt)
     varints.skipBytes()
@@ -66,6 +79,34 @@ export class FetchedRecord implements IncomingMessage {
       headers[name] = varints.nextBytes() as Buffer | undefined
     }
     return headers
+  }
+
+  /** @param header name of the one that is looked for; of those that are repeated the last one counts. */
+  locate(header: Uint8Array, into: MessagePlaces): void {
+    const bytes = this.#bytes
+    const varints = new Varints(bytes, this.#keyAt)
+    into.bytes = bytes
+    const keyLength = varints.next()
+    into.keyAt = varints.at
+    into.keyTo = varints.at + keyLength
+    if (keyLength > 0) varints.at += keyLength
+    const valueLength = varints.next()
+    into.valueAt = varints.at
+    into.valueTo = varints.at + valueLength
+    if (valueLength > 0) varints.at += valueLength
+    into.headerAt = 0
+    into.headerTo = -1
+    for (let left = varints.next(); left > 0; left--) {
+      const nameLength = varints.next()
+      const nameAt = varints.at
+      varints.at += nameLength
+      const length = varints.next()
+      if (sameBytes(bytes, nameAt, header, nameLength)) {
+        into.headerAt = varints.at
+        into.headerTo = varints.at + length
+      }
+      if (length > 0) varints.at += length
+    }
   }
 
   get isControlRecord(): boolean {

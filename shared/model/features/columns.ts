@@ -4,6 +4,8 @@ import type { Column } from '../bundle/spec.ts'
 import type { ElementType } from '../onnx/graph.ts'
 import type { Features } from './features.ts'
 import { compilePointer } from './json-pointer.ts'
+import { LayoutReader } from './layouts/layout-reader.ts'
+import { type JsonBytes, jsonBytes } from './layouts/layouts.ts'
 import { compileNumber, compileTransform, type Fits, NUMBERS } from './number-column.ts'
 import { parseTimeMs } from './parse-time.ts'
 import { compileTimePart } from './time-part.ts'
@@ -18,6 +20,8 @@ export interface RowWriter {
    * @returns null, or why the document cannot be scored; the row then holds nothing of meaning.
    */
   write(document: unknown, into: Features, row: number): RowProblem | null
+  /** The same of a document whose bytes stand among others. */
+  writeBytes(text: JsonBytes, from: number, to: number, into: Features, row: number): RowProblem | null
   /** What was written so far, column by column. */
   counts(): ColumnCounts[]
 }
@@ -52,6 +56,41 @@ export function compileColumns(columns: readonly Column[], elements?: readonly E
   const fields = compileFields(columns, elements)
   const textWidth = fields.filter(({ kind }) => kind === 'text').length
   const width = fields.length - textWidth
+  const reader = new LayoutReader(fields)
+
+  const writeBytes: RowWriter['writeBytes'] = (text, from, to, into, row) => {
+    if (reader.write(text, from, to, into, row)) return null
+    const root = parse(text.bytes, from, to)
+    const problem = writeParsed(root, into, row)
+    if (problem !== notAnObject) reader.parsed(text, from, to)
+    return problem
+  }
+
+  const writeParsed: RowWriter['write'] = (root, into, row) => {
+    if (typeof root !== 'object' || root === null || Array.isArray(root)) return notAnObject
+    const { numbers } = into
+    const texts = into.texts as string[]
+    let at = row * width
+    let textAt = row * textWidth
+    for (const field of fields) {
+      const value = field.find(root)
+      field.rows++
+      const isMissing = value === undefined || value === null
+      if (isMissing) field.missing++
+      if (field.kind === 'text') {
+        const text = isMissing ? field.missingText : value
+        if (typeof text !== 'string') return problemOf(field, value)
+        texts[textAt++] = text
+        continue
+      }
+      const number = isMissing ? field.missingNumber : field.read(value)
+      if (Number.isNaN(number)) return problemOf(field, value)
+      if (!isMissing) field.sum += number
+      numbers[at++] = number
+    }
+    return null
+  }
+
   return {
     allocate: (rows) => ({
       rows,
@@ -59,37 +98,18 @@ export function compileColumns(columns: readonly Column[], elements?: readonly E
       texts: new Array<string>(rows * textWidth).fill(''),
     }),
     write(document, into, row) {
-      const root = document instanceof Uint8Array ? parse(document) : document
-      if (typeof root !== 'object' || root === null || Array.isArray(root)) return notAnObject
-      const { numbers } = into
-      const texts = into.texts as string[]
-      let at = row * width
-      let textAt = row * textWidth
-      for (const field of fields) {
-        const value = field.find(root)
-        field.rows++
-        const isMissing = value === undefined || value === null
-        if (isMissing) field.missing++
-        if (field.kind === 'text') {
-          const text = isMissing ? field.missingText : value
-          if (typeof text !== 'string') return problemOf(field, value)
-          texts[textAt++] = text
-          continue
-        }
-        const number = isMissing ? field.missingNumber : field.read(value)
-        if (Number.isNaN(number)) return problemOf(field, value)
-        if (!isMissing) field.sum += number
-        numbers[at++] = number
-      }
-      return null
+      if (document instanceof Uint8Array)
+        return writeBytes(jsonBytes(document), 0, document.length, into, row)
+      return writeParsed(document, into, row)
     },
+    writeBytes,
     counts: () =>
-      fields.map(({ column: { name }, rows, missing, unknown, sum }) => ({
+      fields.map(({ column: { name }, rows, missing, unknown, sum }, index) => ({
         name,
-        rows,
-        missing,
-        unknown,
-        sum,
+        rows: rows + reader.counts.rows,
+        missing: missing + reader.counts.missing[index]!,
+        unknown: unknown + reader.counts.unknown[index]!,
+        sum: sum + reader.counts.sums[index]!,
       })),
   }
 }
@@ -100,6 +120,8 @@ interface Field {
   readonly kind: 'number' | 'text'
   readonly fits: Fits
   readonly find: (root: object) => unknown
+  /** Of a category, by its text. */
+  readonly codes: ReadonlyMap<string, number>
   /** A value that is there as the model takes it; NaN when it is not what the column wants. */
   read: Reader
   /** NaN, or undefined: required. */
@@ -122,6 +144,7 @@ function compileFields(columns: readonly Column[], elements: readonly ElementTyp
       kind: column.type === 'text' ? 'text' : 'number',
       fits,
       find: compilePointer(column.path),
+      codes: new Map(column.type === 'category' ? column.categories.map((text, code) => [text, code]) : []),
       read: never,
       missingNumber: typeof column.default === 'number' ? column.default : Number.NaN,
       missingText: typeof column.default === 'string' ? column.default : undefined,
@@ -152,14 +175,13 @@ function fitsOf(column: Column, element: ElementType): Fits {
 }
 
 function compileReader(field: Field, parseTime: Reader): Reader {
-  const { column, fits } = field
+  const { column, fits, codes } = field
   switch (column.type) {
     case 'number':
       return compileNumber(column, fits)
     case 'boolean':
       return (value) => (value === true ? 1 : value === false ? 0 : Number.NaN)
-    case 'category': {
-      const codes = new Map(column.categories.map((category, code) => [category, code]))
+    case 'category':
       return (value) => {
         if (typeof value !== 'string') return Number.NaN
         const code = codes.get(value)
@@ -167,7 +189,6 @@ function compileReader(field: Field, parseTime: Reader): Reader {
         field.unknown++
         return column.unknown
       }
-    }
     case 'time':
       return compileTimePart(column.part, column.timeZone, parseTime)
     case 'text':
@@ -180,9 +201,9 @@ function never(): number {
 }
 
 /** undefined when the bytes are not JSON. */
-function parse(document: Uint8Array): unknown {
+function parse(bytes: Uint8Array, from: number, to: number): unknown {
   try {
-    return JSON.parse(Buffer.from(document.buffer, document.byteOffset, document.length).toString())
+    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString())
   } catch {
     return undefined
   }

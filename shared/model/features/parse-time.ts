@@ -11,32 +11,44 @@ const MAX_MS = 8.64e15
 export function parseTimeMs(value: unknown): number {
   if (typeof value === 'number') return Math.abs(value) <= MAX_MS ? value : Number.NaN
   if (typeof value !== 'string') return Number.NaN
-  return parsePlainMs(value) ?? parseAnyMs(value)
+  return (
+    (value.length <= PLAIN.length ? parsePlainMs(codesOf(value), 0, value.length) : undefined) ??
+    parseAnyMs(value)
+  )
+}
+
+/** `2013-12-01T21:10:00.000Z` */
+const PLAIN = new Uint16Array(24)
+
+function codesOf(text: string): Uint16Array {
+  for (let i = 0; i < text.length; i++) PLAIN[i] = text.charCodeAt(i)
+  return PLAIN
 }
 
 /**
  * The two forms that nearly all documents have, `2013-12-01T21:10:00Z` and the same with milliseconds, several times as
  * fast; undefined for all others, and for the last days of a month.
+ * @param codes ASCII bytes, or UTF-16.
  */
-function parsePlainMs(text: string): number | undefined {
-  const hasMs = text.length === 24
-  if (!hasMs && text.length !== 20) return undefined
-  const year = digits(text, 0) * 100 + digits(text, 2)
-  const month = digits(text, 5)
-  const day = digits(text, 8)
-  const hour = digits(text, 11)
-  const minute = digits(text, 14)
-  const second = digits(text, 17)
-  const ms = hasMs ? (text.charCodeAt(20) - ZERO) * 100 + digits(text, 21) : 0
+export function parsePlainMs(codes: Uint8Array | Uint16Array, from: number, to: number): number | undefined {
+  const hasMs = to - from === 24
+  if (!hasMs && to - from !== 20) return undefined
+  const year = digits(codes, from) * 100 + digits(codes, from + 2)
+  const month = digits(codes, from + 5)
+  const day = digits(codes, from + 8)
+  const hour = digits(codes, from + 11)
+  const minute = digits(codes, from + 14)
+  const second = digits(codes, from + 17)
+  const ms = hasMs ? (codes[from + 20]! - ZERO) * 100 + digits(codes, from + 21) : 0
   // NaN fails every comparison.
   const isPlain =
-    text.charCodeAt(4) === HYPHEN &&
-    text.charCodeAt(7) === HYPHEN &&
-    text.charCodeAt(10) === LETTER_T &&
-    text.charCodeAt(13) === COLON &&
-    text.charCodeAt(16) === COLON &&
-    text.charCodeAt(text.length - 1) === LETTER_Z &&
-    (!hasMs || text.charCodeAt(19) === DOT) &&
+    codes[from + 4] === HYPHEN &&
+    codes[from + 7] === HYPHEN &&
+    codes[from + 10] === LETTER_T &&
+    codes[from + 13] === COLON &&
+    codes[from + 16] === COLON &&
+    codes[to - 1] === LETTER_Z &&
+    (!hasMs || codes[from + 19] === DOT) &&
     year >= 0 &&
     month >= 1 &&
     month <= 12 &&
@@ -60,9 +72,9 @@ const LETTER_Z = 0x5a
 const ZERO = 0x30
 
 /** Two digits; NaN when they are none. */
-function digits(text: string, at: number): number {
-  const tens = text.charCodeAt(at) - ZERO
-  const ones = text.charCodeAt(at + 1) - ZERO
+function digits(codes: Uint8Array | Uint16Array, at: number): number {
+  const tens = codes[at]! - ZERO
+  const ones = codes[at + 1]! - ZERO
   return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : Number.NaN
 }
 
