@@ -1,0 +1,45 @@
+import { Buffer } from 'node:buffer'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { LastPools } from './last-pools.ts'
+
+function pool(bytes: number, seenAtMs = 1) {
+  return { response: Buffer.alloc(bytes, seenAtMs), fields: 'a', seenAtMs }
+}
+
+// Against a plain list: what is kept is what was asked for or kept last, and the bounds hold after every step.
+test('whatever is kept and asked for, the bounds hold, and the newest of what fits is there', () => {
+  const step = fc.record({
+    query: fc.constantFrom('a', 'b', 'c', 'd', 'e'),
+    bytes: fc.nat(2_000),
+    keep: fc.boolean(),
+  })
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), fc.integer({ min: 0, max: 4 }), (steps, maxPools) => {
+      const maxBytes = 3_000
+      const pools = new LastPools({ maxPools, maxBytes })
+      let model: { query: string; bytes: number; at: number }[] = []
+      for (const [at, { query, bytes, keep }] of steps.entries()) {
+        const known = model.find((one) => one.query === query)
+        if (!keep) {
+          expect(pools.get(query)?.seenAtMs).toBe(known?.at)
+          if (known) model = [...model.filter((one) => one !== known), known]
+          continue
+        }
+        pools.keep(query, pool(bytes, at))
+        model = [...model.filter((one) => one !== known), { query, bytes: bytes + 256, at }]
+        const sum = () => model.reduce((sum, { bytes }) => sum + bytes, 0)
+        while (model.length > maxPools || sum() > maxBytes) model.shift()
+        expect([pools.size, pools.bytes]).toEqual([model.length, sum()])
+      }
+    }),
+  )
+})
+
+test('a pool has bytes of its own, whatever becomes of those that came', () => {
+  const pools = new LastPools({ maxPools: 1, maxBytes: 1_000 })
+  const given = pool(4, 7)
+  pools.keep('a', given)
+  given.response.fill(0)
+  expect(pools.get('a')?.response).toEqual(Buffer.alloc(4, 7))
+})
