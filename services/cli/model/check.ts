@@ -6,6 +6,7 @@ import { modelLabel } from '@freshet/records/score-batch.ts'
 import { Command } from 'commander'
 import { wholeNumber } from '../arguments.ts'
 import { readInvocation, wantsJson } from '../invocation.ts'
+import { tellWhile } from '../tell-while.ts'
 import { describeLive } from './describe-live.ts'
 import { type LiveReport, reportLive } from './live-report.ts'
 import { MAX_SAMPLE, sampleDocuments } from './live-sample.ts'
@@ -55,7 +56,10 @@ async function checkLive(
 ): Promise<LiveReport> {
   await using client = connectElasticsearch(elasticsearch)
   const signal = AbortSignal.timeout(LIVE_DEADLINE_MS)
-  return await reportLive(bundle, sampleDocuments(client, elasticsearch, { ...sample, signal }))
+  const pages = sampleDocuments(client, elasticsearch, { ...sample, signal })
+  return await tellWhile(`trying ${modelLabel(bundle.spec)} on live documents`, () =>
+    reportLive(bundle, pages),
+  )
 }
 
 function toJson({ spec, golden }: ModelBundle, live: LiveReport | null, seed: number): string {

@@ -8,6 +8,7 @@ import { readExport } from '@freshet/model/import/read-export.ts'
 import { modelLabel } from '@freshet/records/score-batch.ts'
 import { Command } from 'commander'
 import { wantsJson } from '../invocation.ts'
+import { tellWhile } from '../tell-while.ts'
 
 interface Options {
   readonly out?: string
@@ -38,7 +39,9 @@ export function importCommand(): Command {
     .action(async (path: string, options: Options, command: Command) => {
       const { columns, name, modelVersion: version, example: exampleFile, training: trainingFile } = options
       const hints = { name, version, columns, exampleFile, trainingFile }
-      const { bundle, toFillIn } = await importModel(await readExport(path, hints))
+      const { bundle, toFillIn } = await tellWhile(`importing ${path}`, async () =>
+        importModel(await readExport(path, hints)),
+      )
       const folder = options.out ?? `${bundle.spec.name}-${bundle.spec.version}`
       await writeBundleFolder(folder, bundle)
       const { spec, golden } = bundle

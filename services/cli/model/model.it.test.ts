@@ -1,6 +1,8 @@
 /** The commands as people run them: real processes on a real store and a real Elasticsearch. */
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -208,3 +210,35 @@ test('a model of MLflow is imported, and its draft can be checked and pushed', a
     stderr: expect.stringContaining('is there already: name another folder with --out'),
   })
 })
+
+test('an S3 that stands still is told in time by every command, and that it is waited for before', async () => {
+  await using frozen = await silentServer() // as a stopped process: the connection is there, and nothing comes
+  env = { ...env, FRESHET_S3_ENDPOINT: `http://127.0.0.1:${frozen.port}` }
+  const commands = [
+    ['current'],
+    ['list'],
+    ['push', DEMO_FOLDER],
+    ['promote', 'arrival-delay', '1'],
+    ['rollback'],
+    ['shadow', 'report'],
+  ]
+  const outcomes = await Promise.all(commands.map((words) => model(...words)))
+  for (const [at, { code, stdout, stderr }] of outcomes.entries()) {
+    expect([code, stdout], commands[at]!.join(' ')).toEqual([2, ''])
+    expect(stderr).toMatch(/: still at it after \d+ s\n/)
+    expect(stderr).toMatch(/S3_UNREACHABLE: .*no answer from http:\/\/127.0.0.1:\d+ \(s3.endpoint\) in time/)
+  }
+})
+
+async function silentServer(): Promise<{ readonly port: number } & AsyncDisposable> {
+  const sockets = new Set<Socket>()
+  const server = createServer({ pauseOnConnect: true }, (socket) => sockets.add(socket))
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  return {
+    port: (server.address() as AddressInfo).port,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy()
+      await once(server.close(), 'close')
+    },
+  }
+}

@@ -1,4 +1,4 @@
-import { openS3, type S3ObjectStore } from '@freshet/adapters/s3/s3-object-store.ts'
+import type { S3ObjectStore } from '@freshet/adapters/s3/s3-object-store.ts'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { MAX_GENERATION } from '@freshet/model/bundle/generations.ts'
 import type { ModelPointer } from '@freshet/model/bundle/model-pointer.ts'
@@ -8,8 +8,8 @@ import { Command } from 'commander'
 import { wholeNumber } from '../arguments.ts'
 import { readInvocation } from '../invocation.ts'
 import { timeOf } from '../text.ts'
-import { openOwnStore } from './own-store.ts'
 import { pushedModel } from './pushed-model.ts'
+import { withStore } from './with-store.ts'
 
 interface Options {
   readonly again?: boolean
@@ -43,10 +43,11 @@ export function promoteCommand(): Command {
             'name and version are wanted, as in `freshet model promote delay 2`',
           )
         if (above !== undefined && !again) throw new FreshetError('USAGE', '--above goes with --again')
-        await movePointer(command, (store) =>
+        const doing = `promoting ${model === undefined ? 'the current model again' : modelLabel(model)}`
+        await movePointer(command, doing, (store, signal) =>
           again
-            ? promoteAgain(store, model, Date.now(), { above: above ?? 0 })
-            : promoteModel(store, model!, Date.now()),
+            ? promoteAgain(store, model, Date.now(), { above: above ?? 0, signal })
+            : promoteModel(store, model!, Date.now(), signal),
         )
       },
     )
@@ -56,7 +57,7 @@ export function rollbackCommand(): Command {
   return new Command('rollback')
     .description('make the model current that was so before; again, the one before that')
     .action(async (_: unknown, command: Command) => {
-      await movePointer(command, (store) => rollBackModel(store, Date.now()))
+      await movePointer(command, 'rolling back', (store, signal) => rollBackModel(store, Date.now(), signal))
     })
 }
 
@@ -65,8 +66,8 @@ export function currentCommand(): Command {
     .description('show the promoted model')
     .action(async (_: unknown, command: Command) => {
       const { settings, json } = readInvocation(command)
-      await using store = openS3(settings.s3)
-      const pointer = await readPointer(store)
+      const doing = 'reading which model is current'
+      const pointer = await withStore(settings, { doing }, readPointer)
       if (json) process.stdout.write(`${JSON.stringify(pointer)}\n`)
       else process.stdout.write(pointer === null ? 'no model is promoted\n' : describeCurrent(pointer))
     })
@@ -74,11 +75,11 @@ export function currentCommand(): Command {
 
 async function movePointer(
   command: Command,
-  move: (store: S3ObjectStore) => Promise<ModelPointer>,
+  doing: string,
+  move: (store: S3ObjectStore, signal: AbortSignal) => Promise<ModelPointer>,
 ): Promise<void> {
   const { settings, json } = readInvocation(command)
-  await using store = await openOwnStore(settings)
-  const pointer = await move(store)
+  const pointer = await withStore(settings, { doing, changes: true }, move)
   process.stdout.write(json ? `${JSON.stringify(pointer)}\n` : describeCurrent(pointer))
 }
 

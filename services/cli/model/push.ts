@@ -3,9 +3,9 @@ import { promoteModel, pushModel } from '@freshet/model/bundle/model-store.ts'
 import { modelLabel } from '@freshet/records/score-batch.ts'
 import { Command } from 'commander'
 import { readInvocation } from '../invocation.ts'
-import { openOwnStore } from './own-store.ts'
 import { describeCurrent } from './promote.ts'
 import { prove } from './prove.ts'
+import { withStore } from './with-store.ts'
 
 export function pushCommand(): Command {
   return new Command('push')
@@ -16,11 +16,17 @@ export function pushCommand(): Command {
       const { settings, json } = readInvocation(command)
       const bundle = await readBundleFolder(folder)
       await prove(bundle)
-      await using store = await openOwnStore(settings)
-      await pushModel(store, bundle)
       const { name, version } = bundle.spec
-      if (!json) process.stdout.write(`${modelLabel({ name, version })} is pushed\n`)
-      const pointer = promote ? await promoteModel(store, { name, version }, Date.now()) : null
+      const label = modelLabel({ name, version })
+      const pointer = await withStore(
+        settings,
+        { doing: `pushing ${label}`, changes: true },
+        async (store, signal) => {
+          await pushModel(store, bundle, signal)
+          if (!json) process.stdout.write(`${label} is pushed\n`)
+          return promote ? await promoteModel(store, { name, version }, Date.now(), signal) : null
+        },
+      )
       if (json) process.stdout.write(`${JSON.stringify({ name, version, promoted: pointer })}\n`)
       else if (pointer !== null) process.stdout.write(describeCurrent(pointer))
     })

@@ -1,4 +1,4 @@
-import { openS3, type S3ObjectStore } from '@freshet/adapters/s3/s3-object-store.ts'
+import type { S3ObjectStore } from '@freshet/adapters/s3/s3-object-store.ts'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { listModels } from '@freshet/model/bundle/list-models.ts'
 import type { PushedModel } from '@freshet/model/bundle/model-store.ts'
@@ -9,6 +9,7 @@ import { modelLabel } from '@freshet/records/score-batch.ts'
 import { Command } from 'commander'
 import { readInvocation } from '../invocation.ts'
 import { describeShadowReport } from './describe-shadow-report.ts'
+import { withStore } from './with-store.ts'
 
 const NOTHING_YET = 1
 
@@ -20,10 +21,14 @@ export function shadowReportCommand(): Command {
     .argument('[version]')
     .action(async (name: string | undefined, version: string | undefined, _: unknown, command: Command) => {
       const { settings, json } = readInvocation(command)
-      await using store = openS3(settings.s3)
-      const label = name === undefined ? await currentShadow(store) : labelOf(name, version)
-      const report = await readShadowReport(store, label)
-      if (report === null && name !== undefined) await checkPushed(store, { name, version: version! })
+      const doing = 'reading the report of the shadow'
+      const { label, report } = await withStore(settings, { doing }, async (store, signal) => {
+        const label = name === undefined ? await currentShadow(store, signal) : labelOf(name, version)
+        const report = await readShadowReport(store, label, signal)
+        if (report === null && name !== undefined)
+          await checkPushed(store, { name, version: version! }, signal)
+        return { label, report }
+      })
       if (report === null) process.exitCode = NOTHING_YET
       if (json) {
         process.stdout.write(`${JSON.stringify(report && { ...report, summary: summarize(report) })}\n`)
@@ -34,14 +39,14 @@ export function shadowReportCommand(): Command {
 }
 
 /** @throws MODEL_MISSING: no scorer will ever report of it */
-async function checkPushed(store: S3ObjectStore, model: PushedModel): Promise<void> {
-  const models = await listModels(store)
+async function checkPushed(store: S3ObjectStore, model: PushedModel, signal: AbortSignal): Promise<void> {
+  const models = await listModels(store, signal)
   if (models.some(({ name, version }) => name === model.name && version === model.version)) return
   throw new FreshetError('MODEL_MISSING', `${modelLabel(model)} was never pushed`)
 }
 
-async function currentShadow(store: S3ObjectStore): Promise<string> {
-  const shadow = await readShadow(store)
+async function currentShadow(store: S3ObjectStore, signal: AbortSignal): Promise<string> {
+  const shadow = await readShadow(store, signal)
   if (shadow !== null) return modelLabel({ name: shadow.name, version: shadow.modelVersion })
   throw new FreshetError(
     'USAGE',

@@ -9,9 +9,9 @@ import { modelLabel } from '@freshet/records/score-batch.ts'
 import { Command } from 'commander'
 import { readInvocation } from '../invocation.ts'
 import { timeOf } from '../text.ts'
-import { openOwnStore } from './own-store.ts'
 import { pushedModel } from './pushed-model.ts'
 import { shadowReportCommand } from './shadow-report.ts'
+import { withStore } from './with-store.ts'
 
 /** `freshet model shadow [name version | --off]`; without either it tells which model is the shadow. */
 export function shadowCommand(): Command {
@@ -26,12 +26,14 @@ export function shadowCommand(): Command {
         if ((name === undefined) !== (version === undefined) || (off && name !== undefined))
           throw new FreshetError('USAGE', 'either name and version, or --off, or nothing')
         const { settings, json } = readInvocation(command)
-        await using store = await openOwnStore(settings)
-        if (off) await clearShadow(store)
-        const shadow =
-          name !== undefined && version !== undefined
-            ? await setShadow(store, pushedModel(name, version), Date.now())
-            : await readShadow(store)
+        const model = name !== undefined && version !== undefined ? pushedModel(name, version) : undefined
+        const doing = model === undefined ? 'looking at the shadow' : `making ${modelLabel(model)} the shadow`
+        const shadow = await withStore(settings, { doing, changes: true }, async (store, signal) => {
+          if (off) await clearShadow(store, signal)
+          return model === undefined
+            ? await readShadow(store, signal)
+            : await setShadow(store, model, Date.now(), signal)
+        })
         process.stdout.write(json ? `${JSON.stringify(shadow)}\n` : describeShadow(shadow))
       },
     )
