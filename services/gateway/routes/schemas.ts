@@ -109,4 +109,5 @@ export const problemSchema = z
   })
   .meta({ id: 'Problem', description: 'RFC 9457.' })
 
+export type Absence = z.infer<typeof absenceSchema>
 export type Problem = z.infer<typeof problemSchema>
