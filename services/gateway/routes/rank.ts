@@ -78,6 +78,7 @@ const bodySchema = z
   .meta({ id: 'RankRequest' })
 
 type Body = z.infer<typeof bodySchema>
+export type RankRequest = z.input<typeof bodySchema>
 
 const rankingSchema = z
   .strictObject({
@@ -100,6 +101,9 @@ const rankingSchema = z
     reason: answerFields.reason,
   })
   .meta({ id: 'Ranking' })
+
+/** What is answered. */
+export type RankReply = z.infer<typeof rankingSchema>
 
 /** `POST /v1/rank`: a pool of documents from Elasticsearch, scored now, and the best of it. */
 export function rankRoute({ rank, limits }: Pick<AppParts, 'rank' | 'limits'>): Route {
