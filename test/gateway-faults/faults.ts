@@ -1,0 +1,273 @@
+import type { Fault } from './fault.ts'
+import { ThreadKiller } from './kill-workers.ts'
+import type { Asked } from './load/generator.ts'
+import type { SlowReport } from './load/slow-clients.ts'
+import { IN_BOTH, KEYS, versionIn } from './truth.ts'
+import { ballastFile, forked, lookup, predict, type World } from './world.ts'
+
+const SNAPSHOT_ONLY = numbers(IN_BOTH, KEYS)
+const fromCache = ({ status, source }: Asked) => status === 200 && source === 'cache'
+const isLive = ({ status, source }: Asked) => status === 200 && source === 'live'
+
+function numbers(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, i) => from + i)
+}
+
+/** Only from the snapshot, and for one of these reasons. */
+function fromSnapshot(...reasons: readonly string[]) {
+  return ({ status, source, reason }: Asked) =>
+    status === 200 && source === 'snapshot' && reasons.includes(reason ?? '')
+      ? null
+      : `${status} from ${source} for ${reason}`
+}
+
+const NOT_ASKED = ['cache_late', 'cache_cut_off', 'cache_unreachable', 'overloaded', 'deadline']
+
+const redisFaults: readonly Fault[] = [
+  {
+    name: 'redis-stopped',
+    title: 'Redis is killed, and comes back empty; then it is filled again',
+    async begin(world) {
+      await world.redis.kill()
+      return async () => {
+        await world.redis.restart()
+        await world.refillAll()
+      }
+    },
+    faultOf: fromSnapshot(...NOT_ASKED),
+    isWell: fromCache,
+  },
+  {
+    name: 'redis-frozen',
+    title: 'Redis stands still with its sockets open (SIGSTOP)',
+    async begin({ redis }) {
+      redis.freeze()
+      return async () => redis.thaw()
+    },
+    faultOf: fromSnapshot(...NOT_ASKED),
+    isWell: fromCache,
+  },
+  {
+    name: 'redis-slow',
+    title: 'Redis answers half a second late',
+    world: { redisThroughDoor: true },
+    async begin({ redisDoor }) {
+      redisDoor.delayMs = 500
+      return async () => {
+        redisDoor.delayMs = 0
+      }
+    },
+    faultOf: fromSnapshot(...NOT_ASKED),
+    isWell: fromCache,
+  },
+  {
+    name: 'redis-refuses',
+    title: 'Redis answers every read with an error (-MASTERDOWN)',
+    async begin({ redis }) {
+      const client = redis.newClient()
+      await client.config('SET', 'replica-serve-stale-data', 'no')
+      await client.replicaof('127.0.0.1', 1)
+      return async () => {
+        await client.replicaof('NO', 'ONE')
+        client.disconnect()
+      }
+    },
+    faultOf: fromSnapshot('cache_refused', ...NOT_ASKED),
+    isWell: fromCache,
+  },
+  {
+    name: 'redis-busy',
+    title: 'A script without end keeps Redis busy (-BUSY)',
+    async begin({ redis }) {
+      const [script, client] = [redis.newClient(), redis.newClient()]
+      await client.ping()
+      const ended = script.eval('while true do end', 0).catch(() => {})
+      return async () => {
+        await client.script('KILL')
+        await ended
+        for (const one of [script, client]) one.disconnect()
+      }
+    },
+    faultOf: fromSnapshot('cache_refused', ...NOT_ASKED),
+    isWell: fromCache,
+  },
+  {
+    name: 'redis-flushed',
+    title: 'Redis is emptied; then it is filled again',
+    async begin(world) {
+      const client = world.redis.newClient()
+      await client.flushall()
+      client.disconnect()
+      return () => world.refillAll()
+    },
+    faultOf: (one) =>
+      fromCache(one) ? null : fromSnapshot('cache_missing', 'cache_filling', ...NOT_ASKED)(one),
+    isWell: fromCache,
+  },
+]
+
+const s3Faults: readonly Fault[] = [
+  {
+    name: 's3-gone-at-start',
+    title: 'S3 is away when the gateway starts',
+    world: { withoutS3: true },
+    load: () => ({ requests: [...numbers(IN_BOTH - 100, IN_BOTH), ...SNAPSHOT_ONLY].map(lookup) }),
+    begin:
+      async ({ s3Door }) =>
+      () =>
+        s3Door.open(),
+    allowsDefault: true,
+    isWell: ({ source }) => source === 'cache' || source === 'snapshot',
+  },
+  {
+    name: 's3-gone-later',
+    title: 'S3 is away, and a new snapshot waits there',
+    load: () => ({ requests: SNAPSHOT_ONLY.map(lookup) }),
+    async begin(world) {
+      await world.s3Door.slam()
+      await world.publish(SNAPSHOT_ONLY)
+      return () => world.s3Door.open()
+    },
+    isWell: hasNewest,
+  },
+  {
+    name: 'delta-100-mb',
+    title: 'A delta of 100 MB arrives',
+    load: () => ({ requests: [...numbers(IN_BOTH - 100, IN_BOTH), ...SNAPSHOT_ONLY].map(lookup) }),
+    async prepare(world) {
+      ballasts.set(world, await ballastFile(world.store, BALLAST_ROWS))
+    },
+    async begin(world) {
+      await world.publish(SNAPSHOT_ONLY, [ballasts.get(world)!])
+      return async () => {}
+    },
+    isWell: hasNewest,
+  },
+]
+
+const BALLAST_ROWS = 2_600_000
+const ballasts = new WeakMap<World, Awaited<ReturnType<typeof ballastFile>>>()
+
+function hasNewest({ key, source, score }: Asked, { truth }: World): boolean {
+  if (source !== 'snapshot') return source === 'cache'
+  const number = Number(key!.slice('flights/k-'.length))
+  return number < IN_BOTH || versionIn(score, number) === truth.snapshotVersions.at(-1)
+}
+
+const predictions = numbers(0, IN_BOTH).map((number) => predict(number))
+/** Not the fault of the model: a document may be late on a busy machine. */
+const liveOrStored = ({ status, source, reason }: Asked) =>
+  status === 200 && (source === 'live' || LIVE_REASONS.has(reason ?? ''))
+    ? null
+    : `${status} from ${source}: ${reason}`
+const LIVE_REASONS = new Set(['live_late', 'live_overloaded', 'overloaded', 'deadline'])
+
+const modelFaults: readonly Fault[] = [
+  {
+    name: 'model-slow',
+    title: 'The model takes five seconds for every document',
+    world: { withModel: true },
+    load: (span) => ({
+      requests: predictions,
+      phases: [{ ...span, requests: numbers(0, IN_BOTH).map((number) => predict(number, 4_000_000)) }],
+    }),
+    begin: async () => async () => {},
+    isWell: isLive,
+  },
+  {
+    name: 'model-worker-crashes',
+    title: 'The thread of the model dies, three times a second',
+    world: { withModel: true, env: { NODE_OPTIONS: '--inspect=127.0.0.1:0' } },
+    load: () => ({ requests: predictions }),
+    async begin(world) {
+      const killer = await ThreadKiller.open(/ws:\/\/\S+/.exec(world.output)![0])
+      let kills = 0
+      const killing = setInterval(() => {
+        if (killer.killOldest()) kills++
+      }, 333)
+      return async () => {
+        clearInterval(killing)
+        killer[Symbol.dispose]()
+        if (kills < 3) throw new Error(`only ${kills} threads were killed`)
+      }
+    },
+    faultOf: (one) => (one.reason === 'live_failed' ? null : liveOrStored(one)),
+    isWell: isLive,
+  },
+  {
+    name: 'model-swapped',
+    title: 'Another model is promoted, again and again',
+    world: { withModel: true, env: { FRESHET_MODEL_POINTER_INTERVAL_MS: '200' } },
+    load: () => ({ requests: predictions }),
+    async begin(world) {
+      let isOver = false
+      const swapping = (async () => {
+        for (let i = 0; !isOver; i++) {
+          await world.promote(i % 2 === 0 ? '2' : '1')
+          await new Promise((resolve) => setTimeout(resolve, 600))
+        }
+      })()
+      return async () => {
+        isOver = true
+        await swapping
+      }
+    },
+    faultOf: liveOrStored,
+    isWell: isLive,
+  },
+]
+
+const clientFaults: readonly Fault[] = [
+  {
+    name: 'clients-slow',
+    title: 'Two hundred clients send their headers or bodies byte by byte',
+    world: { withModel: true },
+    async begin({ port }) {
+      const helper = forked('./load/slow-clients.ts')
+      helper.child.send({ port, callers: 200, requests: predictions.slice(0, 10) })
+      return async () => {
+        const told = helper.says<SlowReport>()
+        helper.child.send('stop')
+        const { headersCutOff, statuses } = await told
+        await helper[Symbol.asyncDispose]()
+        if (headersCutOff === 0) throw new Error('no one who drips his headers was cut off')
+        if (Object.keys(statuses).join() !== '408')
+          throw new Error(`slow bodies got ${JSON.stringify(statuses)}`)
+      }
+    },
+    faultOf: (one) => (one.status === 200 ? null : `${one.status}: ${one.problem}`),
+    isWell: fromCache,
+  },
+  {
+    name: 'clients-hang-up',
+    title: 'A thousand callers a second hang up',
+    world: { withModel: true },
+    async begin({ port }) {
+      const helper = forked('./load/hang-ups.ts')
+      helper.child.send({
+        port,
+        perSecond: 1_000,
+        requests: [...predictions.slice(0, 50), ...numbers(0, 50).map(lookup)],
+      })
+      return async () => helper[Symbol.asyncDispose]()
+    },
+    faultOf: (one) => (one.status === 200 ? null : `${one.status}: ${one.problem}`),
+    isWell: fromCache,
+  },
+  {
+    name: 'burst',
+    title: 'Twenty times the load for 300 ms, three times',
+    load: ({ fromMs }) => ({
+      requestsPerSecond: 500,
+      phases: [0, 700, 1_400].map((atMs) => ({
+        fromMs: fromMs + atMs,
+        toMs: fromMs + atMs + 300,
+        requestsPerSecond: 10_000,
+      })),
+    }),
+    begin: async () => async () => {},
+    isWell: fromCache,
+  },
+]
+
+export const FAULTS: readonly Fault[] = [...redisFaults, ...s3Faults, ...modelFaults, ...clientFaults]
