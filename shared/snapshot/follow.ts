@@ -5,9 +5,9 @@ import { delayMs } from '@freshet/stage/back-off.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import { filesOf, objectKey, readManifest } from './manifest.ts'
-import { openSnapshotFile } from './parquet/read.ts'
+import { DecodingThread } from './parquet/decoding-thread.ts'
+import { type GroupDecoder, openSnapshotFile } from './parquet/read.ts'
 import type { SnapshotTable } from './table/snapshot-table.ts'
-import { TimeSlice } from './time-slice.ts'
 
 export interface FollowStatus {
   /** `loading`: not all of a first manifest is in the table. `unavailable`: the last look failed; the table stays. */
@@ -94,12 +94,14 @@ export class SnapshotFollower {
 
   /** A file that cannot be read does not keep the others from being loaded. @returns rows read */
   async #load(manifest: Manifest, signal: AbortSignal): Promise<number> {
+    await using decoder = new DecodingThread(signal)
     let rows = 0
     const failures: unknown[] = []
     for (const partition of Object.values(manifest.partitions))
       for (const file of filesOf(partition))
         try {
-          if (!isLoaded(file.object, partition, this.#loaded)) rows += await this.#loadFile(file, signal)
+          if (!isLoaded(file.object, partition, this.#loaded))
+            rows += await this.#loadFile(file, decoder, signal)
           this.#loaded.add(file.object)
         } catch (error) {
           if (signal.aborted || isFreshetError(error, 'S3_UNREACHABLE')) throw error
@@ -114,12 +116,12 @@ export class SnapshotFollower {
     return rows
   }
 
-  async #loadFile(file: SnapshotFile, signal: AbortSignal): Promise<number> {
+  async #loadFile(file: SnapshotFile, decoder: GroupDecoder, signal: AbortSignal): Promise<number> {
     let rows = 0
     const { store, table } = this.#parts
     const address = { key: objectKey(file.object), bytes: file.bytes }
-    const slice = new TimeSlice()
-    const { pages } = await openSnapshotFile(store, address, signal, 'all', slice)
+    const { slice } = decoder
+    const { pages } = await openSnapshotFile(store, address, signal, 'all', decoder)
     for await (const page of pages) {
       for (let row = 0; row < page.count; row += STEP_ROWS) {
         table.apply(page, row, Math.min(row + STEP_ROWS, page.count))
@@ -132,8 +134,8 @@ export class SnapshotFollower {
   }
 }
 
-/** Some 0.3 ms of work. */
-const STEP_ROWS = 512
+/** Some 0.2 ms of work. */
+const STEP_ROWS = 256
 
 /** A base brings nothing new when everything that was merged into it is in the table, directly or through a base. */
 function isLoaded(object: string, partition: ManifestPartition, loaded: ReadonlySet<string>): boolean {

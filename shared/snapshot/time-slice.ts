@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 
 /**
  * Long work on the event loop, in slices: whoever does it asks between two small steps (well below a millisecond each)
- * whether the slice is over, and if so lets the loop turn once. So the loop is held for some 2 ms at a time.
+ * whether the slice is over, and if so lets the loop turn once. So the loop is held for little more than a millisecond at a time.
  */
 export class TimeSlice {
   #beganAtMs = performance.now()
@@ -18,4 +18,4 @@ export class TimeSlice {
   }
 }
 
-const SLICE_MS = 2
+const SLICE_MS = 1

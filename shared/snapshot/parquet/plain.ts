@@ -93,9 +93,10 @@ export function decodeStates(bytes: Uint8Array, count: number): Uint8Array {
   return states
 }
 
-/** A copy of its own, so that typed arrays may look at it. */
+/** Where typed arrays may look at it: in its place, if that is on a boundary and all of its memory, else a copy. */
 function aligned(bytes: Uint8Array, length: number): ArrayBuffer {
   if (bytes.length !== length) throw corrupt(`a page of ${bytes.length} bytes, not ${length}`)
+  if (bytes.byteOffset === 0 && bytes.buffer.byteLength === length) return bytes.buffer as ArrayBuffer
   const copy = new Uint8Array(length)
   copy.set(bytes)
   return copy.buffer

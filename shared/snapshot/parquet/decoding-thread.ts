@@ -1,0 +1,118 @@
+import { Worker } from 'node:worker_threads'
+import { type ErrorCode, FreshetError } from '@freshet/errors/errors.ts'
+import type { StoredRows } from '@freshet/records/stored-rows.ts'
+import { TimeSlice } from '../time-slice.ts'
+import { decodeGroup, type EncodedGroup } from './decode-group.ts'
+import type { GroupDecoder } from './read.ts'
+import { type SharedPage, viewPage } from './shared-page.ts'
+
+export type Request = Omit<EncodedGroup, 'bytes'> & { readonly bytes: ArrayBuffer }
+
+export type Reply =
+  | { readonly kind: 'page'; readonly place: number; readonly page: SharedPage }
+  | { readonly kind: 'end' }
+  | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string }
+
+/** State of a place for a page. */
+export const FREE = 0
+export const FULL = 1
+const PLACES = 4
+/** Smaller groups are decoded here: they are over before a thread would be up. */
+const FEW_ROWS = 16_384
+
+/**
+ * Decodes row groups in a thread of its own, for those whose event loop serves others. What decoding leaves behind for the
+ * garbage collector, some 200 MB a million rows, is left there: here it would stop the loop for 3 to 7 ms, again and
+ * again. Pages come in shared memory, four at most. The thread begins with the first large group and ends on disposal.
+ */
+export class DecodingThread implements GroupDecoder, AsyncDisposable {
+  readonly slice = new TimeSlice()
+  #worker: Worker | undefined
+  #places = new Int32Array(new SharedArrayBuffer(0))
+  readonly #replies: Reply[] = []
+  #failure: Error | undefined
+  #wake: () => void = () => {}
+  readonly #signal: AbortSignal
+
+  /** @param signal ends it at once */
+  constructor(signal: AbortSignal) {
+    this.#signal = signal
+  }
+
+  /** One group at a time. @throws SNAPSHOT_CORRUPT; DEADLINE when `signal` aborts; and what ends the thread */
+  async *decode(group: EncodedGroup): AsyncGenerator<StoredRows> {
+    if (group.rows <= FEW_ROWS) return yield* decodeGroup(group, this.slice)
+    const worker = (this.#worker ??= this.#start())
+    const bytes = ownBytes(group.bytes)
+    worker.postMessage({ ...group, bytes } satisfies Request, [bytes])
+    let isOver = false
+    try {
+      for (;;) {
+        const reply = await this.#next()
+        isOver = reply.kind !== 'page'
+        if (reply.kind === 'end') return
+        if (reply.kind === 'failed') throw new FreshetError(reply.code, reply.message)
+        yield viewPage(reply.page, group.schema)
+        Atomics.store(this.#places, reply.place, FREE)
+        Atomics.notify(this.#places, reply.place)
+      }
+    } finally {
+      if (!isOver) await this.#end() // what it still sends would be taken for the next group's
+    }
+  }
+
+  #start(): Worker {
+    this.#places = new Int32Array(new SharedArrayBuffer(PLACES * Int32Array.BYTES_PER_ELEMENT))
+    const worker = new Worker(PROGRAM, { workerData: { places: this.#places } })
+    const fail = (failure: Error) => {
+      if (this.#worker !== worker) return
+      this.#failure ??= failure
+      this.#wake()
+    }
+    worker.on('message', (reply: Reply) => {
+      if (this.#worker === worker) this.#replies.push(reply)
+      this.#wake()
+    })
+    worker.on('error', fail)
+    worker.on('exit', () => fail(new FreshetError('BUG', 'the thread that decodes snapshots has ended')))
+    this.#signal.addEventListener(
+      'abort',
+      () => fail(new FreshetError('DEADLINE', 'the load was given up')),
+      {
+        once: true,
+      },
+    )
+    return worker
+  }
+
+  async #next(): Promise<Reply> {
+    for (;;) {
+      const reply = this.#replies.shift()
+      if (reply !== undefined) return reply
+      if (this.#failure !== undefined) throw this.#failure
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+    }
+  }
+
+  async #end(): Promise<void> {
+    const worker = this.#worker
+    this.#worker = undefined
+    this.#replies.length = 0
+    await worker?.terminate()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#end()
+  }
+}
+
+const PROGRAM = new URL('./decoding-worker.ts', import.meta.url)
+
+/** Memory that can be handed over: all of it, and nobody else's. */
+function ownBytes(bytes: Uint8Array): ArrayBuffer {
+  const { buffer, byteOffset, length } = bytes
+  if (byteOffset === 0 && buffer.byteLength === length && buffer instanceof ArrayBuffer) return buffer
+  return new Uint8Array(bytes).buffer
+}

@@ -1,0 +1,35 @@
+/** Program of DecodingThread: row groups in, pages in shared memory out. */
+import { Buffer } from 'node:buffer'
+import { parentPort, workerData } from 'node:worker_threads'
+import { toFreshetError } from '@freshet/errors/errors.ts'
+import { TimeSlice } from '../time-slice.ts'
+import { decodeGroup } from './decode-group.ts'
+import { FREE, FULL, type Reply, type Request } from './decoding-thread.ts'
+import { sharePage } from './shared-page.ts'
+
+const { places } = workerData as { readonly places: Int32Array }
+const buffers: SharedArrayBuffer[] = []
+let pages = 0
+
+parentPort!.on('message', async ({ bytes, ...group }: Request) => {
+  try {
+    for await (const rows of decodeGroup({ ...group, bytes: Buffer.from(bytes) }, new TimeSlice())) {
+      const place = pages++ % places.length
+      Atomics.wait(places, place, FULL)
+      const page = sharePage(rows, buffers[place])
+      buffers[place] = page.buffer
+      Atomics.store(places, place, FULL)
+      tell({ kind: 'page', place, page })
+    }
+    tell({ kind: 'end' })
+  } catch (error) {
+    const { code, message } = toFreshetError(error)
+    tell({ kind: 'failed', code, message })
+  }
+})
+
+for (let place = 0; place < places.length; place++) Atomics.store(places, place, FREE)
+
+function tell(reply: Reply): void {
+  parentPort!.postMessage(reply)
+}
