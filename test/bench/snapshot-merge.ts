@@ -11,21 +11,16 @@ import {
   manifestRecord,
   type SnapshotFile,
 } from '@freshet/records/manifest.ts'
-import { rowsOfBatch, type StoredRows } from '@freshet/records/stored-rows.ts'
 import type { FlushParts } from '@freshet/scorer/snapshot/flush.ts'
-import { putFile } from '@freshet/scorer/snapshot/put-file.ts'
-import { objectKey } from '@freshet/snapshot/manifest.ts'
-import { writeMerged } from '@freshet/snapshot/write-merged.ts'
 import type { Bench, Figure, Sample } from './figure.ts'
 import { KEYS } from './key-count.ts'
 import type { MergeReport } from './merge-process.ts'
-import { numbersFrom, scoresOf } from './snapshot-rows.ts'
+import { manifestOf, putSorted } from './put-snapshot.ts'
 import { emptyStore, openSnapshotParts } from './snapshot-world.ts'
 
 const DELTAS = 3
 /** A tenth of them are new keys. */
 const DELTA_ROWS = Math.max(10, Math.floor(KEYS / 100))
-const PAGE_ROWS = 4_096
 const DEADLINE_MS = 900_000
 const PROGRAM = fileURLToPath(new URL('./merge-process.ts', import.meta.url))
 
@@ -43,7 +38,7 @@ export const snapshotMerge: Figure = {
     await using opened = new AsyncDisposableStack()
     const parts = opened.use(await openSnapshotParts(env))
     opened.defer(() => emptyStore(parts.store))
-    const manifest = await putSnapshot(parts)
+    const manifest = await putWithDeltas(parts)
     const keep = opened.move()
     return {
       async ours() {
@@ -56,41 +51,15 @@ export const snapshotMerge: Figure = {
   },
 }
 
-async function putSnapshot(parts: FlushParts): Promise<Manifest> {
-  const base = await putSorted(parts, '0/base-0-0-a0.parquet', 0, KEYS, 1)
+async function putWithDeltas(parts: FlushParts): Promise<Manifest> {
+  const base = await putSorted(parts, '0/base-0-0-a0.parquet', { count: KEYS })
   const deltas: SnapshotFile[] = []
   for (let i = 1; i <= DELTAS; i++) {
     const step = Math.floor((KEYS * 1.1) / DELTA_ROWS)
-    deltas.push(await putSorted(parts, `0/delta-${i}-${i}-a${i}.parquet`, i, DELTA_ROWS, step, i + 1))
+    const rows = { from: i, count: DELTA_ROWS, step, seqNo: i + 1 }
+    deltas.push(await putSorted(parts, `0/delta-${i}-${i}-a${i}.parquet`, rows))
   }
-  return {
-    version: 1,
-    pipeline: parts.pipeline,
-    sequence: 1,
-    writtenAtMs: Date.now(),
-    writtenBy: { instance: 'bench', attempt: 'a0' },
-    partitions: { 0: { nextOffset: DELTAS + 1, base, deltas, retired: [] } },
-  }
-}
-
-async function putSorted(
-  parts: FlushParts,
-  object: string,
-  from: number,
-  count: number,
-  step: number,
-  seqNo = 1,
-): Promise<SnapshotFile> {
-  const signal = AbortSignal.timeout(DEADLINE_MS)
-  const { schema } = rowsOfBatch(scoresOf([0], 1))
-  const pages = pagesOf(from, count, step, seqNo)
-  const write: Parameters<typeof putFile>[2] = (out) => writeMerged([{ schema, pages }], out, { signal })
-  return { object, ...(await putFile(parts, objectKey(object), write, signal)) }
-}
-
-function* pagesOf(from: number, count: number, step: number, seqNo: number): Generator<StoredRows> {
-  for (let at = 0; at < count; at += PAGE_ROWS)
-    yield rowsOfBatch(scoresOf(numbersFrom(from + at * step, Math.min(PAGE_ROWS, count - at), step), seqNo))
+  return manifestOf(parts, base, deltas)
 }
 
 async function mergeInProcess(env: NodeJS.ProcessEnv): Promise<MergeReport> {

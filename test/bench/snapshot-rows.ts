@@ -4,7 +4,7 @@ import { emptyRows, type ScoreBatch, STATE } from '@freshet/records/score-batch.
 const KEY_BYTES = Buffer.byteLength(keyOf(0))
 
 /** `flights/000000042-9e3779b1`, in the order of their numbers; the end is as good as random, as in real keys. */
-function keyOf(number: number): string {
+export function keyOf(number: number): string {
   const mixed = Math.imul(number + 1, 0x9e3779b1) >>> 0
   return `flights/${`${number}`.padStart(9, '0')}-${mixed.toString(16).padStart(8, '0')}`
 }
