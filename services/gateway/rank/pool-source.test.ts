@@ -1,0 +1,185 @@
+import { Buffer } from 'node:buffer'
+import { FreshetError } from '@freshet/errors/errors.ts'
+import { Breaker } from '@freshet/stage/breaker.ts'
+import { systemClock } from '@freshet/stage/clock.ts'
+import { quietLog } from '@freshet/stage/quiet-log.ts'
+import { expect, test, vi } from 'vitest'
+import { LastPools } from './last-pools.ts'
+import { type Found, PoolSource } from './pool-source.ts'
+import type { PoolQuery } from './template.ts'
+
+const BUDGET_MS = 50
+const FIELDS = { source: false, signature: 'a' } as const
+
+function queryOf(origin: string): PoolQuery {
+  return { index: 'flights', query: { term: { origin } }, size: 10 }
+}
+
+function responseOf(ids: readonly string[], failed = 0): Buffer {
+  const hits = ids.map((_id) => ({ _index: 'flights', _id, _source: {} }))
+  const shards = { total: 2, successful: 2 - failed, failed }
+  return Buffer.from(JSON.stringify({ timed_out: false, _shards: shards, hits: { max_score: null, hits } }))
+}
+
+/** A server that answers by hand; a question that is cut off fails as the real one does. */
+class HandSearcher {
+  readonly asked: {
+    body: Record<string, unknown>
+    answer: (response: Buffer) => void
+    fail: (error: FreshetError) => void
+  }[] = []
+
+  search(_index: string, body: string, signal: AbortSignal): Promise<Buffer> {
+    return new Promise((answer, fail) => {
+      this.asked.push({ body: JSON.parse(body), answer, fail })
+      signal.addEventListener('abort', () => fail(new FreshetError('DEADLINE', 'late')))
+    })
+  }
+
+  get last() {
+    return this.asked.at(-1)!
+  }
+}
+
+function sourceOver(
+  searcher: HandSearcher,
+  more: { maxSearches?: number; isBehind?: boolean; scope?: object } = {},
+) {
+  const { maxSearches = 4, isBehind = false, scope } = more
+  return new PoolSource({
+    searcher,
+    breaker: new Breaker({ misses: 3, restMs: 250 }),
+    loop: { isBehind: () => isBehind },
+    last: new LastPools({ maxPools: 10, maxBytes: 1_000_000 }),
+    clock: systemClock,
+    log: quietLog,
+    scope: scope as Record<string, unknown> | undefined,
+    budgetMs: BUDGET_MS,
+    maxSearches,
+  })
+}
+
+const inTime = () => performance.now() + BUDGET_MS
+
+function idsOf(found: Found): string[] {
+  return found.kind === 'none' ? [] : found.pool.hits.map(({ id }) => id)
+}
+
+/** A source that has seen a pool of `a` already. */
+async function seen(searcher: HandSearcher, source: PoolSource): Promise<void> {
+  const first = source.find(queryOf('JFK'), FIELDS, inTime())
+  searcher.last.answer(responseOf(['a']))
+  expect(await first).toMatchObject({ kind: 'fresh' })
+}
+
+test('a search in time is the pool, and those who ask the same at once share it', async () => {
+  const searcher = new HandSearcher()
+  const source = sourceOver(searcher)
+  const found = [1, 2, 3].map(() => source.find(queryOf('JFK'), FIELDS, inTime()))
+  const other = source.find(queryOf('LGA'), FIELDS, inTime())
+  expect(searcher.asked).toHaveLength(2)
+  searcher.asked[0]!.answer(responseOf(['a', 'b']))
+  searcher.asked[1]!.answer(responseOf(['c']))
+  expect((await Promise.all(found)).map(idsOf)).toEqual([
+    ['a', 'b'],
+    ['a', 'b'],
+    ['a', 'b'],
+  ])
+  expect(idsOf(await other)).toEqual(['c'])
+  void source.find(queryOf('JFK'), FIELDS, inTime())
+  expect(searcher.asked).toHaveLength(3)
+})
+
+test('the search is bounded, asks for no more than is needed, and only for documents in scope', () => {
+  const searcher = new HandSearcher()
+  const scope = { term: { status: 'open' } }
+  void sourceOver(searcher, { scope }).find({ ...queryOf('JFK'), terminateAfter: 1_000 }, FIELDS, inTime())
+  expect(searcher.last.body).toEqual({
+    query: { bool: { must: [{ term: { origin: 'JFK' } }], filter: [scope] } },
+    size: 10,
+    _source: false,
+    track_total_hits: false,
+    timeout: '50ms',
+    terminate_after: 1_000,
+  })
+})
+
+test('who has less time than the search takes the last pool, and the search goes on for the next', async () => {
+  const searcher = new HandSearcher()
+  const source = sourceOver(searcher)
+  await seen(searcher, source)
+  const hasty = source.find(queryOf('JFK'), FIELDS, performance.now())
+  expect(await hasty).toMatchObject({ kind: 'last', reason: 'elasticsearch_late' })
+  const patient = source.find(queryOf('JFK'), FIELDS, inTime())
+  expect(searcher.asked).toHaveLength(2)
+  searcher.last.answer(responseOf(['b']))
+  expect(idsOf(await patient)).toEqual(['b'])
+})
+
+test('a search is cut off at its budget, and after some of them Elasticsearch is not waited for', async () => {
+  vi.useFakeTimers()
+  try {
+    const searcher = new HandSearcher()
+    const source = sourceOver(searcher)
+    for (let i = 0; i < 3; i++) {
+      const late = source.find(queryOf('JFK'), FIELDS, performance.now() + 1_000)
+      await vi.advanceTimersByTimeAsync(BUDGET_MS + 1)
+      expect(await late).toMatchObject({ kind: 'none', reason: 'elasticsearch_late' })
+    }
+    const found = source.find(queryOf('JFK'), FIELDS, inTime())
+    expect(await found).toMatchObject({ kind: 'none', reason: 'elasticsearch_cut_off' })
+    await vi.advanceTimersByTimeAsync(250)
+    const probe = source.find(queryOf('JFK'), FIELDS, inTime())
+    expect(searcher.asked).toHaveLength(4)
+    expect(await source.find(queryOf('LGA'), FIELDS, inTime())).toMatchObject({
+      reason: 'elasticsearch_cut_off',
+    })
+    searcher.last.answer(responseOf(['a']))
+    expect(await probe).toMatchObject({ kind: 'fresh' })
+    void source.find(queryOf('LGA'), FIELDS, inTime())
+    expect(searcher.asked).toHaveLength(5)
+  } finally {
+    vi.useRealTimers()
+  }
+})
+
+test.each([
+  ['ELASTICSEARCH_UNREACHABLE', 'elasticsearch_unreachable'],
+  ['SHARD_UNAVAILABLE', 'elasticsearch_unreachable'],
+  ['ELASTICSEARCH_UNAUTHORIZED', 'elasticsearch_refused'],
+  ['INDEX_MISSING', 'elasticsearch_refused'],
+  ['HIT_MALFORMED', 'elasticsearch_refused'],
+] as const)('after %s the last pool answers: %s', async (code, reason) => {
+  const searcher = new HandSearcher()
+  const source = sourceOver(searcher)
+  await seen(searcher, source)
+  const found = source.find(queryOf('JFK'), FIELDS, inTime())
+  searcher.last.fail(new FreshetError(code, 'no'))
+  expect(await found).toMatchObject({ kind: 'last', reason, pool: { fields: 'a' } })
+  expect(idsOf(await found)).toEqual(['a'])
+})
+
+test('what some shards have is ranked, and says so; when they have nothing, the last whole pool is', async () => {
+  const searcher = new HandSearcher()
+  const source = sourceOver(searcher)
+  await seen(searcher, source)
+  const partly = source.find(queryOf('JFK'), FIELDS, inTime())
+  searcher.last.answer(responseOf(['b'], 1))
+  expect(await partly).toMatchObject({ kind: 'fresh', reason: 'elasticsearch_partial' })
+  expect(idsOf(await partly)).toEqual(['b'])
+  const empty = source.find(queryOf('JFK'), FIELDS, inTime())
+  searcher.last.answer(responseOf([], 2))
+  expect(await empty).toMatchObject({ kind: 'last', reason: 'elasticsearch_partial' })
+  expect(idsOf(await empty)).toEqual(['a'])
+})
+
+test('more searches than may be under way, and a loop that stood still, ask nothing', async () => {
+  const searcher = new HandSearcher()
+  const source = sourceOver(searcher, { maxSearches: 1 })
+  void source.find(queryOf('JFK'), FIELDS, inTime())
+  const second = await source.find(queryOf('LGA'), FIELDS, inTime())
+  expect(second).toMatchObject({ kind: 'none', reason: 'elasticsearch_overloaded' })
+  const behind = await sourceOver(searcher, { isBehind: true }).find(queryOf('LGA'), FIELDS, inTime())
+  expect(behind).toMatchObject({ kind: 'none', reason: 'overloaded' })
+  expect(searcher.asked).toHaveLength(1)
+})
