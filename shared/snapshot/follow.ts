@@ -18,6 +18,9 @@ export interface FollowStatus {
   readonly loadedAtMs: number
 }
 
+/** A store that is back is to be read within 5 s; a look costs it one small request. */
+const BACK_OFF = { firstMs: 250, maxMs: 2_000 }
+
 export interface FollowerParts {
   readonly store: ObjectStore
   readonly pipeline: string
@@ -73,7 +76,7 @@ export class SnapshotFollower {
         this.#status = { ...this.#status, state: 'unavailable' }
         this.#parts.onLook?.(error)
       }
-      const backOffMs = delayMs({ firstMs: everyMs, maxMs: Math.max(everyMs, 30_000) }, failures, Math.random)
+      const backOffMs = delayMs(BACK_OFF, failures - 1, Math.random)
       await clock.sleep(failures === 0 ? everyMs : backOffMs, signal)
     }
   }
