@@ -1,4 +1,5 @@
 /** The gateway, as a TypeScript backend asks for it: see README.md. */
+import type { ModelPage } from '@freshet/gateway/routes/model.ts'
 import type { RankReply, RankRequest } from '@freshet/gateway/routes/rank.ts'
 import { type CallOptions, GatewayCalls } from './gateway-call.ts'
 import { NoAnswerError, type Outage, type Result } from './results.ts'
@@ -43,6 +44,8 @@ export interface DocumentToScore {
 /** A ranking, or why there is none: then `source` is `none`. */
 export type Ranked = (RankReply & { readonly source?: undefined }) | Outage
 
+export type ServingModel = (ModelPage & { readonly source?: undefined }) | Outage
+
 /** The gateway takes no more of them in one request; more are sent side by side. */
 const MAX_KEYS = 1_000
 const MAX_DOCUMENTS = 256
@@ -84,10 +87,10 @@ export class FreshetClient implements Disposable {
     })
   }
 
-  /** What the model makes of a document now; where it cannot in time, the stored score of the key. */
-  predict(document: object, options?: CallOptions & { readonly key?: string }): Promise<Result>
-  /** The same for many, in their order. */
+  /** What the model makes of documents now, in their order; where it cannot in time, the stored scores of their keys. */
   predict(documents: readonly DocumentToScore[], options?: CallOptions): Promise<Result[]>
+  /** The same for one document. */
+  predict(document: object, options?: CallOptions & { readonly key?: string }): Promise<Result>
   predict(
     asked: object | readonly DocumentToScore[],
     { key, ...options }: CallOptions & { readonly key?: string } = {},
@@ -120,6 +123,12 @@ export class FreshetClient implements Disposable {
     return this.#told(toReplyOr<RankReply>(called, 'pool'))
   }
 
+  /** Which model serves. */
+  async model(options: CallOptions = {}): Promise<ServingModel> {
+    const called = await this.#calls.call('GET', 'v1/model', options)
+    return this.#told(toReplyOr<ModelPage>(called, 'generation'))
+  }
+
   /** Closes its connections; calls that are in flight end without an answer. */
   [Symbol.dispose](): void {
     this.#calls[Symbol.dispose]()
@@ -139,7 +148,7 @@ export class FreshetClient implements Disposable {
   }
 
   /** @throws NoAnswerError, where the caller asked for errors */
-  #told<T extends Result | Ranked>(result: T): T {
+  #told<T extends Result | Ranked | ServingModel>(result: T): T {
     if (this.#throwsOnOutage && result.source === 'none' && result.degraded)
       throw new NoAnswerError(result as Outage)
     return result
