@@ -15,6 +15,7 @@ import { inferLatency } from './infer-latency.ts'
 import { measure } from './measure.ts'
 import { memory } from './memory.ts'
 import { inferAgainstStreams } from './peers/infer-against-streams.ts'
+import { lookupsAgainstFeast } from './peers/lookups-against-feast.ts'
 import { predictAgainstFastApi } from './peers/predict-against-fastapi.ts'
 import { describeMachine, resultLine, resultText, roundText } from './print.ts'
 import { rescoreLatency } from './rescore-latency.ts'
@@ -39,7 +40,7 @@ const FIGURES: readonly Figure[] = [
   memory,
 ]
 /** Fetch a peer first, so only when they are asked for. */
-const PEERS: readonly Figure[] = [inferAgainstStreams, predictAgainstFastApi]
+const PEERS: readonly Figure[] = [inferAgainstStreams, lookupsAgainstFeast, predictAgainstFastApi]
 const ROUNDS = 5
 
 const HELP = `npm run bench -- [figure...] [--peers] [--rounds N] [--json]

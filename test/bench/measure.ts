@@ -24,7 +24,7 @@ export interface Baseline {
   readonly parts: Readonly<Record<string, Medians>>
 }
 
-export type Medians = Pick<Sample, 'value' | 'cpuMicrosPerRow'>
+export type Medians = Pick<Sample, 'value' | 'cpuMicrosPerRow' | 'also'>
 
 /** What one round gave, by name. */
 export interface Round {
@@ -72,13 +72,11 @@ function summary(
   const parts = Object.fromEntries(
     Object.entries(baselines).map(([name, samples]) => [name, mediansOf(samples)]),
   )
-  const names = Object.keys(ours[0]?.also ?? {})
-  const alsoOf = (name: string) => digits(median(ours.map((sample) => sample.also?.[name] ?? Number.NaN)))
   return {
     value: digits(own.value),
     cpuMicrosPerRow: digits(own.cpuMicrosPerRow),
     baseline: Object.keys(parts).length === 0 ? null : compare(own, parts),
-    also: Object.fromEntries(names.map((name) => [name, alsoOf(name)])),
+    also: own.also ?? {},
   }
 }
 
@@ -93,16 +91,19 @@ function compare(own: Medians, parts: Readonly<Record<string, Medians>>): Baseli
     parts: Object.fromEntries(
       Object.entries(parts).map(([name, part]) => [
         name,
-        { value: digits(part.value), cpuMicrosPerRow: digits(part.cpuMicrosPerRow) },
+        { ...part, value: digits(part.value), cpuMicrosPerRow: digits(part.cpuMicrosPerRow) },
       ]),
     ),
   }
 }
 
 function mediansOf(samples: readonly Sample[]): Medians {
+  const names = Object.keys(samples[0]?.also ?? {})
+  const alsoOf = (name: string) => digits(median(samples.map((sample) => sample.also?.[name] ?? Number.NaN)))
   return {
     value: median(samples.map((sample) => sample.value)),
     cpuMicrosPerRow: median(samples.map((sample) => sample.cpuMicrosPerRow)),
+    ...(names.length > 0 && { also: Object.fromEntries(names.map((name) => [name, alsoOf(name)])) }),
   }
 }
 

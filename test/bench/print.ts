@@ -36,9 +36,10 @@ export function resultText({ title, target }: Figure, result: Result): string {
 function baselineRows({ parts, valueRatio, cpuRatio }: Baseline, unit: string): string[] {
   const isOne = Object.keys(parts).length === 1
   return [
-    ...Object.entries(parts).map(([name, part]) =>
+    ...Object.entries(parts).flatMap(([name, part]) => [
       row(name, `${number(part.value)} ${unit}`, `${number(part.cpuMicrosPerRow)} µs CPU a row`),
-    ),
+      ...Object.entries(part.also ?? {}).map(([also, more]) => row(`  ${also}`, number(more))),
+    ]),
     row('ratio', number(valueRatio), isOne ? '' : 'to the slowest of them'),
     row('CPU ratio', number(cpuRatio), isOne ? '' : 'to their sum'),
   ]
