@@ -68,52 +68,51 @@ function traceBytes(trace: TraceContext): Buffer {
   return lastTrace.bytes
 }
 
-/** What the header of a change says. */
-export type ChangeHeader = Pick<Change, 'revision' | 'capturedAtMs' | 'trace'>
-
 /**
  * @param value the message's value: `_source`, or null for a delete.
  * @throws RECORD_VERSION, RECORD_MALFORMED
  */
 export function decodeChange(key: Buffer, header: Buffer | undefined, value: Buffer | null): Change {
-  const length = header?.length ?? 0
-  return { key, ...decodeChangeHeader(header ?? NO_TRACE, 0, length, value === null), source: value }
+  const fields = new ChangeHeader()
+  fields.read(header ?? NO_TRACE, 0, header?.length ?? 0, value === null)
+  const { documentVersion, epoch, primaryTerm, seqNo, capturedAtMs, trace } = fields
+  return { key, revision: { documentVersion, epoch, primaryTerm, seqNo }, capturedAtMs, source: value, trace }
 }
 
-/**
- * The same of a header that stands among other bytes.
- * @param end of the header; not above `start`: there is none.
- * @param isDelete whether the message has no value.
- * @throws RECORD_VERSION, RECORD_MALFORMED
- */
-export function decodeChangeHeader(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  isDelete: boolean,
-): ChangeHeader {
-  if (end <= start) throw new FreshetError('RECORD_MALFORMED', 'a change without its header')
-  if (bytes[start] !== VERSION)
-    throw new FreshetError('RECORD_VERSION', `change version ${bytes[start]}, this build reads ${VERSION}`)
-  if (end - start !== CHANGE_HEADER_BYTES)
-    throw new FreshetError(
-      'RECORD_MALFORMED',
-      `a change header of ${end - start} bytes, not ${CHANGE_HEADER_BYTES}`,
-    )
-  if ((bytes[start + 1] === 1) !== isDelete)
-    throw new FreshetError(
-      'RECORD_MALFORMED',
-      'a change whose header and value disagree on whether it is a delete',
-    )
-  return {
-    revision: {
-      documentVersion: readUint(bytes, start, 4),
-      epoch: readUint(bytes, start, 12, 2 ** 48),
-      primaryTerm: readUint32(bytes, start + 20),
-      seqNo: readUint(bytes, start, 24),
-    },
-    capturedAtMs: readUint(bytes, start, 32),
-    trace: readTrace(bytes, start + TRACE_AT),
+/** Reads headers, one after the other, that stand among other bytes. */
+export class ChangeHeader {
+  documentVersion = 0
+  epoch = 0
+  primaryTerm = 0
+  seqNo = 0
+  capturedAtMs = 0
+  trace: TraceContext | null = null
+
+  /**
+   * @param end of the header; not above `start`: there is none.
+   * @param isDelete whether the message has no value.
+   * @throws RECORD_VERSION, RECORD_MALFORMED
+   */
+  read(bytes: Uint8Array, start: number, end: number, isDelete: boolean): void {
+    if (end <= start) throw new FreshetError('RECORD_MALFORMED', 'a change without its header')
+    if (bytes[start] !== VERSION)
+      throw new FreshetError('RECORD_VERSION', `change version ${bytes[start]}, this build reads ${VERSION}`)
+    if (end - start !== CHANGE_HEADER_BYTES)
+      throw new FreshetError(
+        'RECORD_MALFORMED',
+        `a change header of ${end - start} bytes, not ${CHANGE_HEADER_BYTES}`,
+      )
+    if ((bytes[start + 1] === 1) !== isDelete)
+      throw new FreshetError(
+        'RECORD_MALFORMED',
+        'a change whose header and value disagree on whether it is a delete',
+      )
+    this.documentVersion = readUint(bytes, start, 4)
+    this.epoch = readUint(bytes, start, 12, 2 ** 48)
+    this.primaryTerm = readUint32(bytes, start + 20)
+    this.seqNo = readUint(bytes, start, 24)
+    this.capturedAtMs = readUint(bytes, start, 32)
+    this.trace = readTrace(bytes, start + TRACE_AT)
   }
 }
 

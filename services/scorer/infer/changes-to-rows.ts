@@ -3,12 +3,7 @@ import { FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
 import type { RowWriter } from '@freshet/model/features/columns.ts'
 import { sliceFeatures } from '@freshet/model/features/features.ts'
 import { type JsonBytes, jsonBytes } from '@freshet/model/features/layouts/layouts.ts'
-import {
-  CHANGE_HEADER,
-  type ChangeHeader,
-  decodeChangeHeader,
-  type TraceContext,
-} from '@freshet/records/change.ts'
+import { CHANGE_HEADER, ChangeHeader, type TraceContext } from '@freshet/records/change.ts'
 import { emptyRows, type ScoreRows, STATE } from '@freshet/records/score-batch.ts'
 import type { DeadMessage } from '../dead-letters.ts'
 import type { ChangeMessage } from './change-message.ts'
@@ -24,6 +19,7 @@ import type { FeatureBatch } from './feature-batch.ts'
  */
 export function changesToRows(batch: readonly ChangeMessage[], writer: RowWriter): FeatureBatch {
   const parts = new MessageParts(CHANGE_HEADER)
+  const header = new ChangeHeader()
   const keyBytes = batch.reduce((sum, message) => sum + keyLengthOf(message), 0)
   const rows = emptyRows(batch.length, keyBytes, 0)
   const features = writer.allocate(batch.length)
@@ -36,8 +32,7 @@ export function changesToRows(batch: readonly ChangeMessage[], writer: RowWriter
   // One message after the other to its end: what is made of each dies before the garbage collector comes by.
   for (const message of batch) {
     parts.of(message)
-    const header = decodeHeader(parts, message, dead)
-    if (header === null) continue
+    if (!readHeader(parts, header, message, dead)) continue
     const row = messages.push(message) - 1
     origins.push(header.trace)
     writeKey(rows, row, parts)
@@ -68,21 +63,23 @@ export function changesToRows(batch: readonly ChangeMessage[], writer: RowWriter
   }
 }
 
-/** null: it cannot be read, and is among the dead. */
-function decodeHeader(
+/** False: it cannot be read, and is among the dead. */
+function readHeader(
   { bytes, keyAt, keyTo, valueAt, valueTo, headerAt, headerTo }: MessageParts,
+  into: ChangeHeader,
   message: ChangeMessage,
   dead: DeadMessage[],
-): ChangeHeader | null {
+): boolean {
   try {
     if (keyTo < keyAt) throw new FreshetError('RECORD_MALFORMED', 'a change without a key')
-    return decodeChangeHeader(bytes, headerAt, headerTo, valueTo < valueAt)
+    into.read(bytes, headerAt, headerTo, valueTo < valueAt)
+    return true
   } catch (error) {
     if (!isFreshetError(error)) throw error
     if (error.code !== 'RECORD_MALFORMED')
       throw new FreshetError(error.code, `offset ${message.offset}: ${error.message}`, { cause: error })
     dead.push({ message, code: error.code, at: null, reason: error.message })
-    return null
+    return false
   }
 }
 
@@ -93,12 +90,12 @@ function writeKey({ keys, keyOffsets }: ScoreRows, row: number, { bytes, keyAt, 
   keyOffsets[row + 1] = at
 }
 
-function writeHeader(rows: ScoreRows, row: number, { revision, capturedAtMs }: ChangeHeader): void {
-  rows.documentVersions[row] = revision.documentVersion
-  rows.epochs[row] = revision.epoch
-  rows.primaryTerms[row] = revision.primaryTerm
-  rows.seqNos[row] = revision.seqNo
-  rows.asOfMs[row] = capturedAtMs
+function writeHeader(rows: ScoreRows, row: number, header: ChangeHeader): void {
+  rows.documentVersions[row] = header.documentVersion
+  rows.epochs[row] = header.epoch
+  rows.primaryTerms[row] = header.primaryTerm
+  rows.seqNos[row] = header.seqNo
+  rows.asOfMs[row] = header.capturedAtMs
 }
 
 /** The same, unless a change could not be read. */

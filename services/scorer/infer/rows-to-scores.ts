@@ -23,10 +23,11 @@ export function rowsToScores(
   const states = rows.states.slice()
   const outputs = columns.map(() => new Float64Array(rows.count).fill(Number.NaN))
   const dead = [...features.dead]
-  for (const [i, row] of scorable.entries()) {
-    const bad = columns.findIndex((column) => !Number.isFinite(column[i]))
+  for (let i = 0; i < scorable.length; i++) {
+    const row = scorable[i]!
+    const bad = firstBad(columns, i)
     if (bad === -1) {
-      for (const [output, column] of columns.entries()) outputs[output]![row] = column[i]!
+      for (let output = 0; output < columns.length; output++) outputs[output]![row] = columns[output]![i]!
       continue
     }
     states[row] = STATE.unscorable
@@ -39,4 +40,10 @@ export function rowsToScores(
     }
   }
   return { batch: { header: { ...header, fromOffset, toOffset }, rows: { ...rows, states, outputs } }, dead }
+}
+
+function firstBad(columns: readonly Float64Array[], i: number): number {
+  for (let output = 0; output < columns.length; output++)
+    if (!Number.isFinite(columns[output]![i])) return output
+  return -1
 }

@@ -12,6 +12,8 @@ import type { MessagePlaces } from './message-parts.ts'
 
 /** What all records of a batch have in common. */
 export interface RecordBatchContext {
+  /** Among which the records stand. */
+  readonly bytes: Buffer
   readonly firstOffset: number
   readonly firstTimestampMs: number
   /** When the broker stamped the whole batch; null: each record has its producer's time. */
@@ -22,95 +24,100 @@ export interface RecordBatchContext {
   readonly isControlBatch: boolean
 }
 
-/** A record of a fetch. Its Buffers are views of the answer, made anew at each call. */
+/** A record of a fetch. Its Buffers are views of the answer, made anew at each call. Small: all of a fetch live long. */
 export class FetchedRecord implements IncomingMessage {
   readonly offset: number
   /** Name and type of this one, and of `isControlRecord`, are kafkajs's. */
   readonly batchContext: RecordBatchContext
-  readonly #bytes: Buffer
   /** Of the record, behind the varint of its length. */
   readonly #start: number
-  /** Of the varint of the key's length. */
-  readonly #keyAt: number
 
-  constructor(batchContext: RecordBatchContext, offset: number, bytes: Buffer, start: number, keyAt: number) {
+  constructor(batchContext: RecordBatchContext, offset: number, start: number) {
     this.offset = offset
     this.batchContext = batchContext
-    this.#bytes = bytes
     this.#start = start
-    this.#keyAt = keyAt
   }
 
   get timestampMs(): number {
-    const { firstTimestampMs, appendedAtMs } = this.batchContext
-    return appendedAtMs ?? firstTimestampMs + new Varints(this.#bytes, this.#start + ATTRIBUTES_BYTES).next()
+    const { bytes, firstTimestampMs, appendedAtMs } = this.batchContext
+    return appendedAtMs ?? firstTimestampMs + varintAt(bytes, this.#start + ATTRIBUTES_BYTES)
   }
 
   get key(): Buffer | null {
-    return new Varints(this.#bytes, this.#keyAt).nextBytes()
+    const { bytes } = this.batchContext
+    return bytesBehind(bytes, varintAt(bytes, this.#keyAt()))
   }
 
   /** 0 without a key. */
   get keyLength(): number {
-    return Math.max(0, new Varints(this.#bytes, this.#keyAt).next())
+    return Math.max(0, varintAt(this.batchContext.bytes, this.#keyAt()))
+  }
+
+  get value(): Buffer | null {
+    const { bytes } = this.batchContext
+    return bytesBehind(bytes, varintAt(bytes, this.#valueAt()))
   }
 
   /** 0 for a tombstone. */
   get valueLength(): number {
-    const varints = new Varints(this.#bytes, this.#keyAt)
-    varints.skipBytes()
-    return Math.max(0, varints.next())
-  }
-
-  get value(): Buffer | null {
-    const varints = new Varints(this.#bytes, this.#keyAt)
-    varints.skipBytes()
-    return varints.nextBytes()
+    return Math.max(0, varintAt(this.batchContext.bytes, this.#valueAt()))
   }
 
   /** Of a name that is repeated the last one counts. */
   get headers(): Record<string, Buffer | undefined> {
-    const varints = new Varints(this.#bytes, this.#keyAt)
-    varints.skipBytes()
-    varints.skipBytes()
+    const { bytes } = this.batchContext
     const headers: Record<string, Buffer | undefined> = {}
-    for (let left = varints.next(); left > 0; left--) {
-      const name = varints.nextName()
-      headers[name] = varints.nextBytes() as Buffer | undefined
+    let left = varintAt(bytes, behindBytes(bytes, this.#valueAt()))
+    for (let at = behindVarint; left > 0; left--) {
+      const nameLength = varintAt(bytes, at)
+      const name = nameAt(bytes, behindVarint, nameLength)
+      const valueAt = behindVarint + nameLength
+      headers[name] = bytesBehind(bytes, varintAt(bytes, valueAt)) as Buffer | undefined
+      at = behindBytes(bytes, valueAt)
     }
     return headers
   }
 
   /** @param header name of the one that is looked for; of those that are repeated the last one counts. */
   locate(header: Uint8Array, into: MessagePlaces): void {
-    const bytes = this.#bytes
-    const varints = new Varints(bytes, this.#keyAt)
+    const { bytes } = this.batchContext
     into.bytes = bytes
-    const keyLength = varints.next()
-    into.keyAt = varints.at
-    into.keyTo = varints.at + keyLength
-    if (keyLength > 0) varints.at += keyLength
-    const valueLength = varints.next()
-    into.valueAt = varints.at
-    into.valueTo = varints.at + valueLength
-    if (valueLength > 0) varints.at += valueLength
+    const keyLength = varintAt(bytes, this.#keyAt())
+    into.keyAt = behindVarint
+    into.keyTo = behindVarint + keyLength
+    const valueLength = varintAt(bytes, behindVarint + Math.max(0, keyLength))
+    into.valueAt = behindVarint
+    into.valueTo = behindVarint + valueLength
     into.headerAt = 0
     into.headerTo = -1
-    for (let left = varints.next(); left > 0; left--) {
-      const nameLength = varints.next()
-      const nameAt = varints.at
-      varints.at += nameLength
-      const length = varints.next()
+    let left = varintAt(bytes, behindVarint + Math.max(0, valueLength))
+    for (; left > 0; left--) {
+      const nameLength = varintAt(bytes, behindVarint)
+      const nameAt = behindVarint
+      const length = varintAt(bytes, nameAt + nameLength)
       if (sameBytes(bytes, nameAt, header, nameLength)) {
-        into.headerAt = varints.at
-        into.headerTo = varints.at + length
+        into.headerAt = behindVarint
+        into.headerTo = behindVarint + length
       }
-      if (length > 0) varints.at += length
+      behindVarint += Math.max(0, length)
     }
   }
 
   get isControlRecord(): boolean {
     return this.batchContext.isControlBatch
+  }
+
+  /** Of the varint of the key's length. */
+  #keyAt(): number {
+    const { bytes } = this.batchContext
+    varintAt(bytes, this.#start + ATTRIBUTES_BYTES)
+    varintAt(bytes, behindVarint)
+    return behindVarint
+  }
+
+  /** Of the varint of the value's length. */
+  #valueAt(): number {
+    return behindBytes(this.batchContext.bytes, this.#keyAt())
   }
 }
 
@@ -143,6 +150,7 @@ function checkBatch(bytes: Buffer, at: number, end: number): void {
 
 function readRecords(bytes: Buffer, batchAt: number, attributes: number, into: FetchedRecord[]): void {
   const context: RecordBatchContext = {
+    bytes,
     firstOffset: Number(bytes.readBigInt64BE(batchAt)),
     firstTimestampMs: Number(bytes.readBigInt64BE(batchAt + 27)),
     appendedAtMs: (attributes & LOG_APPEND_TIME) === 0 ? null : Number(bytes.readBigInt64BE(batchAt + 35)),
@@ -150,65 +158,55 @@ function readRecords(bytes: Buffer, batchAt: number, attributes: number, into: F
     inTransaction: (attributes & TRANSACTIONAL) !== 0,
     isControlBatch: (attributes & CONTROL) !== 0,
   }
-  const varints = new Varints(bytes, batchAt + HEAD_BYTES)
+  let at = batchAt + HEAD_BYTES
   for (let left = bytes.readInt32BE(batchAt + 57); left > 0; left--) {
-    const recordBytes = varints.next()
-    const start = varints.at
-    varints.at += ATTRIBUTES_BYTES
-    varints.next()
-    const offset = context.firstOffset + varints.next()
-    into.push(new FetchedRecord(context, offset, bytes, start, varints.at))
-    varints.at = start + recordBytes
+    const recordBytes = varintAt(bytes, at)
+    const start = behindVarint
+    varintAt(bytes, start + ATTRIBUTES_BYTES)
+    const offset = context.firstOffset + varintAt(bytes, behindVarint)
+    into.push(new FetchedRecord(context, offset, start))
+    at = start + recordBytes
   }
 }
 
-/** Reads what zigzag varints say, one after the other. */
-class Varints {
-  at: number
-  readonly #bytes: Buffer
+/** Where what was read last by `varintAt` ends: in the place of an object a call, or two results. */
+let behindVarint = 0
 
-  constructor(bytes: Buffer, at: number) {
-    this.#bytes = bytes
-    this.at = at
+/** What a zigzag varint says. By arithmetic behind the first byte, since timestamps may pass 32 bits. */
+function varintAt(bytes: Buffer, start: number): number {
+  let at = start
+  let byte = bytes[at++]!
+  if (byte < 0x80) {
+    behindVarint = at
+    return (byte >>> 1) ^ -(byte & 1)
   }
+  let value = byte & 0x7f
+  for (let factor = 0x80; byte >= 0x80; factor *= 0x80) {
+    byte = bytes[at++]!
+    value += (byte & 0x7f) * factor
+  }
+  behindVarint = at
+  return value % 2 === 0 ? value / 2 : -(value + 1) / 2
+}
 
-  /** By arithmetic behind the first byte, since timestamps may pass 32 bits. */
-  next(): number {
-    const bytes = this.#bytes
-    let byte = bytes[this.at++]!
-    if (byte < 0x80) return (byte >>> 1) ^ -(byte & 1)
-    let value = byte & 0x7f
-    for (let factor = 0x80; byte >= 0x80; factor *= 0x80) {
-      byte = bytes[this.at++]!
-      value += (byte & 0x7f) * factor
-    }
-    return value % 2 === 0 ? value / 2 : -(value + 1) / 2
-  }
+/** Behind bytes and the varint of their length, which stands at `at`. */
+function behindBytes(bytes: Buffer, at: number): number {
+  const length = varintAt(bytes, at)
+  return behindVarint + Math.max(0, length)
+}
 
-  skipBytes(): void {
-    const length = this.next()
-    if (length > 0) this.at += length
-  }
+/** Those behind the varint of their length, which was read last. */
+function bytesBehind(bytes: Buffer, length: number): Buffer | null {
+  return length < 0 ? null : bytes.subarray(behindVarint, behindVarint + length)
+}
 
-  nextBytes(): Buffer | null {
-    const length = this.next()
-    if (length < 0) return null
-    const from = this.at
-    this.at += length
-    return this.#bytes.subarray(from, this.at)
+/** A topic has one or two, over and over: the last one is compared and not decoded. */
+function nameAt(bytes: Buffer, at: number, length: number): string {
+  if (!sameBytes(bytes, at, lastName.bytes, length)) {
+    const own = bytes.subarray(at, at + length)
+    lastName = { bytes: Uint8Array.from(own), name: own.toString() }
   }
-
-  /** A topic has one or two, over and over: the last one is compared and not decoded. */
-  nextName(): string {
-    const length = this.next()
-    const from = this.at
-    this.at += length
-    if (!sameBytes(this.#bytes, from, lastName.bytes, length)) {
-      const bytes = this.#bytes.subarray(from, this.at)
-      lastName = { bytes: Uint8Array.from(bytes), name: bytes.toString() }
-    }
-    return lastName.name
-  }
+  return lastName.name
 }
 
 let lastName = { bytes: new Uint8Array(0), name: '' }

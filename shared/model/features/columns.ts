@@ -124,6 +124,7 @@ interface Field {
   readonly codes: ReadonlyMap<string, number>
   /** A value that is there as the model takes it; NaN when it is not what the column wants. */
   read: Reader
+  readonly isPlainFloat32: boolean
   /** NaN, or undefined: required. */
   readonly missingNumber: number
   readonly missingText: string | undefined
@@ -146,6 +147,8 @@ function compileFields(columns: readonly Column[], elements: readonly ElementTyp
       find: compilePointer(column.path),
       codes: new Map(column.type === 'category' ? column.categories.map((text, code) => [text, code]) : []),
       read: never,
+      isPlainFloat32:
+        elements === undefined && column.type === 'number' && compileTransform(column).steps.length === 0,
       missingNumber: typeof column.default === 'number' ? column.default : Number.NaN,
       missingText: typeof column.default === 'string' ? column.default : undefined,
       rows: 0,

@@ -14,6 +14,8 @@ export interface LayoutField {
   readonly codes: ReadonlyMap<string, number>
   /** NaN for what the column does not take. */
   readonly read: (value: unknown) => number
+  /** That `read` gives a number as it is, if only it is finite as float32. */
+  readonly isPlainFloat32: boolean
   /** NaN: required. */
   readonly missingNumber: number
   readonly missingText: string | undefined
@@ -46,7 +48,9 @@ export class LayoutReader {
 
   constructor(fields: readonly LayoutField[]) {
     this.#fields = fields
-    this.#types = Uint8Array.from(fields, ({ column }) => TYPE[column.type])
+    this.#types = Uint8Array.from(fields, ({ column, isPlainFloat32 }) =>
+      isPlainFloat32 ? TYPE.float32 : TYPE[column.type],
+    )
     this.#byteCodes = fields.map(({ codes }) => new CategoryCodes(codes))
     this.#layouts = new Layouts(fields.map(({ find }) => find))
     this.#found = new Uint8Array(fields.length)
@@ -78,9 +82,7 @@ export class LayoutReader {
         texts[textAt++] = value
         continue
       }
-      const number = this.#numberAt(bytes, field, places[field]!)
-      if (Number.isNaN(number)) return false
-      numbers[at++] = number
+      if (!this.#writeNumber(bytes, field, places[field]!, numbers, at++)) return false
     }
     this.#count(into, row)
     return true
@@ -105,15 +107,28 @@ export class LayoutReader {
     }
   }
 
-  /** NaN when it is nothing for the column. */
-  #numberAt(bytes: Uint8Array, index: number, place: number): number {
+  /** False when it is nothing for the column. Numbers go from array to array: a result of a call may be an object. */
+  #writeNumber(
+    bytes: Uint8Array,
+    index: number,
+    place: number,
+    into: Features['numbers'],
+    at: number,
+  ): boolean {
     const kind = this.#kindOf(index, place)
-    if (kind === KIND.null) return this.#fields[index]!.missingNumber
-    const type = this.#types[index]
-    if (type === TYPE.category) return this.#categoryAt(bytes, index, place, kind)
-    const { read } = this.#fields[index]!
-    if (type === TYPE.time && kind === KIND.ascii) return read(this.#timeAt(bytes, place))
-    return read(this.#valueAt(bytes, place, kind))
+    const type = this.#types[index]!
+    if (kind === KIND.null) into[at] = this.#fields[index]!.missingNumber
+    else if (type === TYPE.float32 && kind === KIND.number) {
+      into[at] = this.#scalars.numbers[place]!
+      if (Number.isFinite(into[at])) return true
+      into[at] = this.#fields[index]!.read(this.#valueAt(bytes, place, kind))
+    } else if (type === TYPE.category) into[at] = this.#categoryAt(bytes, index, place, kind)
+    else {
+      const isTime = type === TYPE.time && kind === KIND.ascii
+      const value = isTime ? this.#timeAt(bytes, place) : this.#valueAt(bytes, place, kind)
+      into[at] = this.#fields[index]!.read(value)
+    }
+    return !Number.isNaN(into[at])
   }
 
   #textAt(bytes: Uint8Array, index: number, place: number): string | undefined {
@@ -165,5 +180,5 @@ export class LayoutReader {
   }
 }
 
-const TYPE = { number: 0, boolean: 1, category: 2, time: 3, text: 4 } as const
+const TYPE = { number: 0, boolean: 1, category: 2, time: 3, text: 4, float32: 5 } as const
 const FOUND = { value: 0, missing: 1, unknown: 2 } as const
