@@ -3,8 +3,11 @@ import type { Access } from './keys/access.ts'
 import type { Ladder } from './ladder/ladder.ts'
 import type { LiveRung } from './live/live-rung.ts'
 import type { ManyLookups } from './many/many-lookups.ts'
+import type { Family } from './metrics/prometheus-text.ts'
 import type { RankParts } from './rank/open-rank.ts'
 import type { RequestRecord } from './request-record.ts'
+import type { ModelPage } from './routes/model.ts'
+import type { Deadline } from './server/deadline.ts'
 
 /** What the app and its routes are built from. */
 export interface AppParts {
@@ -15,6 +18,10 @@ export interface AppParts {
   readonly access: Access
   readonly record: RequestRecord
   readonly readiness: () => Readiness
+  /** The model that serves; null when none does. Ends within the deadline. */
+  readonly model: (deadline: Deadline) => Promise<ModelPage | null>
+  /** Everything that is counted. */
+  readonly figures: () => Promise<readonly Family[]>
   readonly log: Log
   readonly limits: {
     readonly deadlineMs: number

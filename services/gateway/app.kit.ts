@@ -1,16 +1,20 @@
 import { hash } from 'node:crypto'
+import type { Scope } from '@freshet/config/gateway-access.ts'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import type { StoredScore } from '@freshet/records/stored-score.ts'
 import { Metrics } from '@freshet/telemetry/metrics.ts'
 import { quietTelemetry } from '@freshet/telemetry/telemetry.kit.ts'
 import { type Span, type SpanOptions, type Tracer, trace } from '@opentelemetry/api'
 import { createApp } from './app.ts'
+import type { AppParts } from './app-env.ts'
 import { Access } from './keys/access.ts'
 import type { Said } from './ladder/cache-rung.ts'
 import { Ladder } from './ladder/ladder.ts'
 import type { Live } from './live/live-rung.ts'
 import { ManyLookups } from './many/many-lookups.ts'
+import { tableFamilies } from './metrics/table-families.ts'
 import { RequestRecord } from './request-record.ts'
+import type { ModelPage } from './routes/model.ts'
 
 export const stored: StoredScore = {
   key: 'flights/UA-1',
@@ -33,9 +37,13 @@ interface World {
   snapshot?: StoredScore
   live?: Live
   key?: string
+  scopes?: Scope[]
+  rank?: AppParts['rank']
   share?: number
+  spansPerSecond?: number
   default?: number | null
   maxBodyBytes?: number
+  model?: ModelPage | null
 }
 
 /** The app over rungs that say what the test wants, and everything it tells the world. */
@@ -45,6 +53,7 @@ export function gateway({
   live = scored,
   key,
   share = 0,
+  spansPerSecond = 100,
   ...world
 }: World) {
   const asked: string[] = []
@@ -67,7 +76,8 @@ export function gateway({
   }
   const rung = { ready: true, get: () => snapshot }
   const rules = { default: world.default ?? null, cacheKeepsAll: true }
-  const app = createApp({
+  const record = new RequestRecord(telemetry, { share, spansPerSecond, random: () => 0.5, onAnswer() {} })
+  const parts: AppParts = {
     ladder: new Ladder({ ask }, rung, rules),
     many: new ManyLookups({ ask: async (keys) => (at) => ask(keys[at]!) }, rung, rules),
     live: {
@@ -75,7 +85,7 @@ export function gateway({
       scoreAll: async (documents) =>
         documents.map((document) => ('bad' in (document as object) ? bad : live)),
     },
-    rank: {
+    rank: world.rank ?? {
       ranker: { rank: () => Promise.reject(new FreshetError('POOL_UNKNOWN', 'no pool')) },
       templates: new Map(),
       index: 'documents',
@@ -86,9 +96,17 @@ export function gateway({
       keys:
         key === undefined
           ? []
-          : [{ name: 'shop', sha256: hash('sha256', key), scopes: ['lookup', 'predict', 'rank'] }],
+          : [
+              {
+                name: 'shop',
+                sha256: hash('sha256', key),
+                scopes: world.scopes ?? ['lookup', 'predict', 'rank'],
+              },
+            ],
     }),
-    record: new RequestRecord(telemetry, { share, random: () => 0.5, onAnswer() {} }),
+    record,
+    model: async () => world.model ?? null,
+    figures: async () => [...tableFamilies(metrics.values()), ...record.durations.families()],
     readiness: () => ({
       cache: { ready: typeof cache !== 'function' && cache.kind !== 'was not heard' },
       snapshot: { ready: snapshot !== undefined },
@@ -97,7 +115,8 @@ export function gateway({
     }),
     log,
     limits: { deadlineMs: 100, maxBodyBytes: world.maxBodyBytes ?? 1_024, cacheBudgetMs: 20 },
-  })
+  }
+  const app = createApp(parts)
   const post = (path: string, body: unknown, headers = {}) =>
     app.request(path, {
       method: 'POST',
@@ -105,5 +124,5 @@ export function gateway({
       body: typeof body === 'string' ? body : JSON.stringify(body),
     })
   const predict = (body: unknown, headers = {}) => post('/v1/predict', body, headers)
-  return { app, post, predict, asked, spans, lines, metrics }
+  return { app, parts, post, predict, asked, spans, lines, metrics }
 }

@@ -1,7 +1,10 @@
 import { Hono } from 'hono'
 import type { AppParts } from './app-env.ts'
+import { withDocument } from './routes/document.ts'
 import { healthRoutes } from './routes/health.ts'
 import { manyScoresRoute } from './routes/many-scores.ts'
+import { metricsRoute } from './routes/metrics.ts'
+import { modelRoute } from './routes/model.ts'
 import { predictRoute } from './routes/predict.ts'
 import { rankRoute } from './routes/rank.ts'
 import type { Route } from './routes/route.ts'
@@ -25,13 +28,15 @@ export function createApp(parts: AppParts): Hono {
 
 /** Everything that can be asked for. */
 export function routesOf(parts: AppParts): readonly Route[] {
-  return [
+  return withDocument([
     ...scoreRoutes(parts),
     manyScoresRoute(parts),
     predictRoute(parts),
     rankRoute(parts),
+    modelRoute(parts),
     ...healthRoutes(parts.readiness),
-  ]
+    metricsRoute(parts),
+  ])
 }
 
 function patternOf({ path, pattern }: Route): string {

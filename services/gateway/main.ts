@@ -1,9 +1,11 @@
 import { once } from 'node:events'
+import { availableParallelism } from 'node:os'
 import { PoolSearcher } from '@freshet/adapters/elasticsearch/search-pool.ts'
 import { RedisScoreReader } from '@freshet/adapters/redis/redis-score-reader.ts'
 import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
 import type { Settings } from '@freshet/config/schema.ts'
 import { PromotedModel } from '@freshet/model/run/promoted-model.ts'
+import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import type { Service, ServiceContext } from '@freshet/service/service.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import { Breaker } from '@freshet/stage/breaker.ts'
@@ -15,14 +17,19 @@ import { Access } from './keys/access.ts'
 import { CacheRung } from './ladder/cache-rung.ts'
 import { Ladder } from './ladder/ladder.ts'
 import { LiveRung } from './live/live-rung.ts'
+import { ModelPages } from './live/model-page.ts'
 import { CacheSlices } from './many/cache-slices.ts'
 import { ManyLookups } from './many/many-lookups.ts'
+import { ProcessFigures } from './metrics/process-families.ts'
+import type { Family } from './metrics/prometheus-text.ts'
+import { tableFamilies } from './metrics/table-families.ts'
 import { openRank } from './rank/open-rank.ts'
 import { RequestRecord } from './request-record.ts'
 import { HttpServer } from './server/http-server.ts'
 import { Intake } from './server/intake.ts'
 import { LoopWatch } from './server/loop-watch.ts'
 import { RequestsInHand } from './server/requests-in-hand.ts'
+import { runWorkers } from './workers/run-workers.ts'
 
 /** So many failures in a row cut Redis off; then it is tried four times a second. */
 const BREAKER = { misses: 20, restMs: 250 }
@@ -33,16 +40,31 @@ const BREAKER = { misses: 20, restMs: 250 }
 const POOL = { runRows: 64, maxQueued: 256, jobDeadlineMs: 2_000, spares: 1 }
 
 /** It begins whatever else is away, so there is nothing to look at before. */
-export const gateway: Service = { check: async () => {}, run: runGateway }
+export const gateway: Service = {
+  check: async () => {},
+  async run(context) {
+    const { workers } = context.settings.gateway
+    const count = workers === 'auto' ? availableParallelism() : workers
+    await (count === 1 ? runGateway(context) : runWorkers(context, count))
+  },
+}
+
+/** As one of several workers, it also does what the others need of it. */
+export interface GatewayContext extends ServiceContext {
+  readonly figuresOfAll?: (own: () => Promise<Family[]>) => () => Promise<Family[]>
+  readonly onListening?: () => void
+}
 
 /**
  * Answers for scores over HTTP until the signal aborts.
  * @throws PORT_TAKEN; CONFIG_INVALID when the snapshot at s3.prefix is another pipeline's, or a template of rank is wrong
  */
-export async function runGateway({ settings, telemetry, signal, report }: ServiceContext): Promise<void> {
+export async function runGateway(context: GatewayContext): Promise<void> {
+  const { settings, telemetry, signal, report } = context
   const { pipeline, gateway } = settings
   const shared = { clock: systemClock, log: telemetry.log }
   using loop = new LoopWatch()
+  using processFigures = new ProcessFigures()
   await using store = openS3(settings.s3)
   await using cache = new RedisScoreReader(settings.redis, { pipeline, log: telemetry.log })
   const snapshot = new FollowedSnapshot(store, {
@@ -62,13 +84,16 @@ export async function runGateway({ settings, telemetry, signal, report }: Servic
     intervalMs: settings.model.pointerIntervalMs,
     onModel: (label) => report.usesModel(label),
     onRefused: () => telemetry.metrics.add('freshet.models_refused'),
+    onTrouble: (fault) => (fault === null ? report.running('model') : report.failing('model', fault)),
   })
   using searcher = new PoolSearcher(settings.elasticsearch, {
     apiKey: gateway.rank.apiKey,
     maxSockets: gateway.rank.maxSearches,
   })
   const inHand = new RequestsInHand()
-  const app = createApp(partsOf({ loop, cache, snapshot, models, searcher }, { settings, telemetry, report }))
+  const rungs = { loop, processFigures, store, cache, snapshot, models, searcher }
+  const app = createApp(partsOf(rungs, context))
+  await app.request('/docs') // made now, while nobody waits
   const intake = new Intake(app, {
     loop,
     inHand,
@@ -79,6 +104,7 @@ export async function runGateway({ settings, telemetry, signal, report }: Servic
   {
     await using server = await HttpServer.listen(intake, gateway, { log: telemetry.log, inHand })
     telemetry.log.info('the gateway listens', { [ATTRIBUTES.url]: server.url })
+    context.onListening?.()
     following = snapshot.run(signal)
     await Promise.race([signal.aborted || once(signal, 'abort'), following])
   }
@@ -86,6 +112,8 @@ export async function runGateway({ settings, telemetry, signal, report }: Servic
 }
 
 interface Rungs {
+  readonly store: ObjectStore
+  readonly processFigures: ProcessFigures
   readonly loop: LoopWatch
   readonly cache: RedisScoreReader
   readonly snapshot: FollowedSnapshot
@@ -93,10 +121,13 @@ interface Rungs {
   readonly searcher: PoolSearcher
 }
 
-type Surroundings = Pick<ServiceContext, 'settings' | 'telemetry' | 'report'>
+type Surroundings = Pick<GatewayContext, 'settings' | 'telemetry' | 'report' | 'figuresOfAll'>
 
-function partsOf(rungs: Rungs, { settings, telemetry, report }: Surroundings): AppParts {
-  const { loop, snapshot, models, searcher } = rungs
+function partsOf(
+  rungs: Rungs,
+  { settings, telemetry, report, figuresOfAll = (own) => own }: Surroundings,
+): AppParts {
+  const { loop, snapshot, models, searcher, processFigures } = rungs
   const { gateway, redis } = settings
   const breaker = new Breaker(BREAKER)
   const budget = { budgetMs: gateway.redisBudgetMs, breaker, loop }
@@ -105,6 +136,13 @@ function partsOf(rungs: Rungs, { settings, telemetry, report }: Surroundings): A
   const many = new ManyLookups(new CacheSlices(rungs.cache, budget), snapshot, rules)
   const useModel = () => models.current && models.use()
   const shared = { loop, log: telemetry.log, clock: systemClock }
+  const record = new RequestRecord(telemetry, {
+    share: settings.telemetry.requestShare,
+    spansPerSecond: settings.telemetry.requestSpansPerSecond,
+    random: Math.random,
+    onAnswer: () => report.progressed('answers', 1),
+  })
+  const pages = new ModelPages(models, rungs.store)
   return {
     ladder: new Ladder(cache, snapshot, rules),
     many,
@@ -113,12 +151,14 @@ function partsOf(rungs: Rungs, { settings, telemetry, report }: Surroundings): A
     access: new Access(gateway, {
       onRefused: (why) => telemetry.metrics.add('freshet.gateway.not_admitted', 1, why),
     }),
-    record: new RequestRecord(telemetry, {
-      share: settings.telemetry.requestShare,
-      random: Math.random,
-      onAnswer: () => report.progressed('answers', 1),
-    }),
+    record,
     readiness: () => readinessOf(rungs, gateway),
+    model: (deadline) => pages.page(deadline),
+    figures: figuresOfAll(async () => [
+      ...tableFamilies(telemetry.metrics.values()),
+      ...record.durations.families(),
+      ...(await processFigures.families()),
+    ]),
     log: telemetry.log,
     limits: {
       deadlineMs: gateway.deadlineMs,

@@ -17,8 +17,24 @@ const SECURITY_HEADERS = {
 const JSON_HEADERS = { 'content-type': 'application/json', ...SECURITY_HEADERS }
 const PROBLEM_HEADERS = { 'content-type': 'application/problem+json', ...SECURITY_HEADERS }
 
+const PAGE_HEADERS = {
+  ...SECURITY_HEADERS,
+  'content-security-policy':
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'cross-origin-opener-policy': 'same-origin',
+}
+
 export function jsonReply(body: unknown, status = 200): Response {
   return new Response(JSON.stringify(body), { status, headers: JSON_HEADERS })
+}
+
+export function textReply(text: string, mediaType: string): Response {
+  return new Response(text, { headers: { ...SECURITY_HEADERS, 'content-type': mediaType } })
+}
+
+/** For people: a page may fetch its own style and script, and ask this gateway, and nobody else. */
+export function pageReply(text: string, mediaType: string): Response {
+  return new Response(text, { headers: { ...PAGE_HEADERS, 'content-type': mediaType } })
 }
 
 /** @param tookMs since the request was accepted. */
@@ -55,13 +71,17 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   SCORE_NOT_FINITE: 422,
 }
 
+export function statusOf(code: ErrorCode): number {
+  return STATUS[code] ?? 500
+}
+
 /**
  * An error as RFC 9457 wants it, with our code, what to do, and whether the same request may do better later. What is not
  * meant for callers stays in the log.
  * @param more.allow the methods that the route has.
  */
 export function problemReply(error: FreshetError, { allow }: { allow?: string } = {}): Response {
-  const status = STATUS[error.code] ?? 500
+  const status = statusOf(error.code)
   const headers = {
     ...PROBLEM_HEADERS,
     ...(error instanceof RateLimited && error.headers),
@@ -76,7 +96,7 @@ export function problemReply(error: FreshetError, { allow }: { allow?: string } 
 /** The same as an object, for the place of one answer among others. */
 export function problemOf(error: FreshetError): Problem {
   const { code, retryable, hint } = error
-  const status = STATUS[code] ?? 500
+  const status = statusOf(code)
   return {
     type: `urn:freshet:error:${code}`,
     title: STATUS_CODES[status]!,

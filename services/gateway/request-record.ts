@@ -1,8 +1,9 @@
-import type { Answer, AnswerSource } from '@freshet/records/answer.ts'
+import { ANSWER_SOURCES, type Answer, type AnswerSource } from '@freshet/records/answer.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
 import { type Context, ROOT_CONTEXT, SpanKind, SpanStatusCode, TraceFlags, trace } from '@opentelemetry/api'
 import type { AnswerTally } from './many/tally.ts'
+import { Durations } from './metrics/durations.ts'
 import type { Call } from './routes/call.ts'
 
 /** What a request was answered with: one answer, or many summed up. */
@@ -14,21 +15,29 @@ type Ended = Pick<Call, 'context' | 'route' | 'deadline' | 'answered'> & {
   readonly error: unknown
 }
 
+export interface RecordOptions {
+  /** Of good answers, those that leave a span. */
+  readonly share: number
+  /** Of the others; what is beyond is only counted. */
+  readonly spansPerSecond: number
+  readonly random: () => number
+  readonly onAnswer: () => void
+}
+
 /**
  * Counts every answer, and leaves a span of those that are degraded, late or failed and of a share of the rest. The
- * span is made only then: most requests pay for a few additions.
+ * span is made only then: most requests pay for a few additions, and while a store is away, so do nearly all of them.
  */
 export class RequestRecord {
+  readonly durations = new Durations()
   readonly #telemetry: Telemetry
-  readonly #share: number
-  readonly #random: () => number
-  readonly #onAnswer: () => void
+  readonly #options: RecordOptions
+  #second = 0
+  #spansInSecond = 0
 
-  constructor(telemetry: Telemetry, options: { share: number; random: () => number; onAnswer: () => void }) {
+  constructor(telemetry: Telemetry, options: RecordOptions) {
     this.#telemetry = telemetry
-    this.#share = options.share
-    this.#random = options.random
-    this.#onAnswer = options.onAnswer
+    this.#options = options
   }
 
   keep(call: Ended, status: number): void {
@@ -36,11 +45,30 @@ export class RequestRecord {
     const { answered } = call
     const endedAtMs = performance.now()
     const isLate = endedAtMs > call.deadline.endsAtMs
-    this.#onAnswer()
+    this.#options.onAnswer()
     const isDegraded = answered !== undefined && this.#count(answered)
     if (isLate) metrics.add('freshet.answers.late')
+    this.durations.add({
+      method: call.context.req.method,
+      route: call.route,
+      status,
+      source: sourceOf(answered),
+      tookMs: endedAtMs - call.deadline.acceptedAtMs,
+    })
     const isGood = !isDegraded && !isLate && status < 500
-    if (!isGood || this.#random() < this.#share) this.#leaveSpan(call, { status, isLate, endedAtMs })
+    if (isGood ? this.#options.random() < this.#options.share : this.#mayTell(endedAtMs))
+      this.#leaveSpan(call, { status, isLate, endedAtMs })
+  }
+
+  #mayTell(nowMs: number): boolean {
+    const second = Math.floor(nowMs / 1_000)
+    if (second !== this.#second) {
+      this.#second = second
+      this.#spansInSecond = 0
+    }
+    if (this.#spansInSecond++ < this.#options.spansPerSecond) return true
+    this.#telemetry.metrics.add('freshet.requests.untraced')
+    return false
   }
 
   /** @returns whether any answer is degraded. */
@@ -81,6 +109,13 @@ export class RequestRecord {
     if (status >= 500) span.setStatus({ code: SpanStatusCode.ERROR })
     span.end()
   }
+}
+
+function sourceOf(answered: Answered | undefined): string {
+  if (answered === undefined) return 'none'
+  if (!('bySource' in answered)) return answered.source
+  const sources = ANSWER_SOURCES.filter((source) => answered.bySource[source] > 0)
+  return sources.length > 1 ? 'mixed' : (sources[0] ?? 'none')
 }
 
 function attributesOf(answered: Answered) {

@@ -1,8 +1,10 @@
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import type { ModelIdentity } from '@freshet/records/score-batch.ts'
 import { modelLabel } from '@freshet/records/score-batch.ts'
+import type { ModelBundle } from '../bundle/bundle.ts'
 import type { PinnedModel } from '../bundle/model-pointer.ts'
 import { loadBundle } from '../bundle/model-store.ts'
+import type { ModelSpec } from '../bundle/spec.ts'
 import type { RowWriter } from '../features/columns.ts'
 import type { Features } from '../features/features.ts'
 import { rowWriterOf } from '../features/row-writer-of.ts'
@@ -15,6 +17,7 @@ import { verifyBundle } from './verify-bundle.ts'
 export interface LoadedModel {
   /** `name@version` */
   readonly label: string
+  readonly spec: ModelSpec
   /** Names, in the order of the columns that the pool gives. */
   readonly outputs: readonly string[]
   /** Of its columns, as JSON pointers into a document. */
@@ -32,6 +35,8 @@ export interface LoadedModel {
 /** One that is promoted. */
 export interface ServingModel extends LoadedModel {
   readonly identity: ModelIdentity
+  /** Wall-clock milliseconds. */
+  readonly promotedAtMs: number
 }
 
 /** @throws MODEL_MISSING, MODEL_HASH, MODEL_INVALID, MODEL_GOLDEN, MODEL_RUN_FAILED, and what the store throws */
@@ -41,7 +46,15 @@ export async function loadModel(
   options: PoolOptions,
   signal: AbortSignal,
 ): Promise<LoadedModel> {
-  const bundle = await loadBundle(store, model, signal)
+  return await startModel(await loadBundle(store, model, signal), options, signal)
+}
+
+/** @throws MODEL_INVALID, MODEL_GOLDEN, MODEL_RUN_FAILED */
+export async function startModel(
+  bundle: ModelBundle,
+  options: PoolOptions,
+  signal: AbortSignal,
+): Promise<LoadedModel> {
   const pool = await InferencePool.start(bundle, options)
   try {
     await verifyBundle(bundle, pool, signal)
@@ -52,6 +65,7 @@ export async function loadModel(
   }
   return {
     label: modelLabel(bundle.spec),
+    spec: bundle.spec,
     outputs: bundle.spec.outputs.map(({ name }) => name),
     paths: bundle.spec.inputs.columns.map(({ path }) => path),
     writer: rowWriterOf(bundle),

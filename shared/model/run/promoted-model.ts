@@ -6,10 +6,12 @@ import { delayMs } from '@freshet/stage/back-off.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import { Throttle } from '@freshet/stage/throttle.ts'
-import type { ModelPointer } from '../bundle/model-pointer.ts'
-import { readPointer } from '../bundle/model-store.ts'
+import { timeLimit } from '@freshet/stage/time-limit.ts'
+import type { ModelBundle } from '../bundle/bundle.ts'
+import type { ModelPointer, Promotion } from '../bundle/model-pointer.ts'
+import { loadBundle, readPointer } from '../bundle/model-store.ts'
 import type { PoolOptions } from './inference-pool.ts'
-import { loadModel, type ModelInUse, type ServingModel, SharedModel } from './loaded-model.ts'
+import { type ModelInUse, type ServingModel, SharedModel, startModel } from './loaded-model.ts'
 
 export interface PromotedModelOptions {
   readonly store: ObjectStore
@@ -22,6 +24,10 @@ export interface PromotedModelOptions {
   readonly onModel: (label: string) => void
   /** Called once for each promotion that will never serve. */
   readonly onRefused: () => void
+  /** Told at each look what someone has to mend so that the promoted model serves, or null. */
+  readonly onTrouble: (fault: FreshetError | null) => void
+  /** Makes a bundle a model that can score; a test may take another. */
+  readonly start?: typeof startModel
 }
 
 /** What is wrong with a bundle and not with its way here: another promotion mends it, a retry does not. */
@@ -31,11 +37,23 @@ const REFUSALS: readonly ErrorCode[] = [
   'MODEL_GOLDEN',
   'MODEL_GENERATION_BEHIND',
 ]
+/** No time mends these. */
+const USELESS: readonly ErrorCode[] = ['S3_UNAUTHORIZED', 'S3_REFUSED', 'BUCKET_MISSING']
 const COMPLAINT_INTERVAL_MS = 60_000
+/** An answer of S3 that takes longer is not waited for, but asked for again: one that hangs must not hold up a swap. */
+const POINTER_WITHIN_MS = 1_500
+/** The same for a whole bundle. A large one gets more with each try. */
+const BUNDLE_WITHIN_MS = { first: 2_000, max: 120_000 }
+const LOOK_AGAIN_MS = 100
 
 /**
  * The model that is promoted now. Its pointer is read again and again; a new bundle is loaded and proved beside the old
- * one, which serves on meanwhile, and keeps serving when the new one is refused or the store is away.
+ * one, which serves on meanwhile, and keeps serving when the new one is refused or the store is away. A process that
+ * starts while the promoted bundle is refused, or gone, serves what was promoted before, under the generation that it had
+ * then: its rows lose against those of the promotion, and are scored again once that is mended.
+ *
+ * With the pointer read every 5 s, a promotion serves within 10 s, of which loading the model may take two, also when an
+ * answer of the store hangs.
  */
 export class PromotedModel implements AsyncDisposable {
   readonly #options: PromotedModelOptions
@@ -45,6 +63,7 @@ export class PromotedModel implements AsyncDisposable {
   #fault: FreshetError | null = null
   /** A promotion that will never serve, and why: it is not loaded again. */
   #refused: { readonly generation: number; readonly fault: FreshetError } | null = null
+  #bundleWithinMs = BUNDLE_WITHIN_MS.first
   #following: Promise<void> = Promise.resolve()
   #retiring: Promise<unknown> = Promise.resolve()
 
@@ -69,7 +88,7 @@ export class PromotedModel implements AsyncDisposable {
         return promoted
       }
       const { fault } = promoted
-      if (fault !== null && !fault.retryable && fault !== promoted.#refused?.fault) throw fault
+      if (fault !== null && USELESS.includes(fault.code)) throw fault
       await options.clock.sleep(delayMs(backOff, attempt, Math.random), signal)
     }
     return null
@@ -109,16 +128,21 @@ export class PromotedModel implements AsyncDisposable {
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
+    const { clock, intervalMs } = this.#options
     while (!signal.aborted) {
+      const beganAtMs = clock.nowMs()
       await this.#look(signal)
-      await this.#options.clock.sleep(this.#options.intervalMs, signal)
+      const isLate = this.#fault?.code === 'DEADLINE'
+      const pauseMs = isLate ? LOOK_AGAIN_MS : Math.max(0, intervalMs - (clock.nowMs() - beganAtMs))
+      await clock.sleep(pauseMs, signal)
     }
   }
 
   /** Takes what the pointer names into use, unless it is. Never throws: what is in the way becomes the fault. */
   async #look(signal: AbortSignal): Promise<void> {
+    let pointer: ModelPointer | null = null
     try {
-      const pointer = await readPointer(this.#options.store, signal)
+      pointer = await this.#readPointer(signal)
       if (pointer === null) throw new FreshetError('MODEL_MISSING', 'no model is promoted')
       this.#fault = isNamedBy(pointer, this.current?.identity) ? null : await this.#take(pointer, signal)
     } catch (error) {
@@ -126,17 +150,67 @@ export class PromotedModel implements AsyncDisposable {
       this.#fault = toFreshetError(error)
       this.#complain(this.#fault)
     }
+    const isDamaged = pointer !== null && this.#fault !== null && isOfBundle(this.#fault)
+    if (isDamaged && this.#current === null) await this.#fallBack(pointer!, signal)
+    this.#tellTrouble(isDamaged)
+  }
+
+  /** While S3 is away the last model serves on; and a model that nobody has promoted yet is no trouble. */
+  #tellTrouble(isDamaged: boolean): void {
+    const { code } = this.#fault ?? {}
+    const isTrouble = isDamaged || (this.#current === null && code !== 'MODEL_MISSING')
+    this.#options.onTrouble(isTrouble ? this.#fault : null)
+  }
+
+  async #readPointer(signal: AbortSignal): Promise<ModelPointer | null> {
+    const { store, clock } = this.#options
+    using limit = timeLimit(POINTER_WITHIN_MS, { clock, signal })
+    return await readPointer(store, limit.signal)
+  }
+
+  async #load(promotion: Promotion, signal: AbortSignal): Promise<ServingModel> {
+    const { pool, start = startModel } = this.#options
+    const { name, modelVersion: version, generation, promotedAtMs } = promotion
+    const model = await start(await this.#readBundle(promotion, signal), pool, signal)
+    return { ...model, identity: { name, version, generation }, promotedAtMs }
+  }
+
+  async #readBundle(promotion: Promotion, signal: AbortSignal): Promise<ModelBundle> {
+    const { store, clock } = this.#options
+    using limit = timeLimit(this.#bundleWithinMs, { clock, signal })
+    try {
+      const bundle = await loadBundle(store, promotion, limit.signal)
+      this.#bundleWithinMs = BUNDLE_WITHIN_MS.first
+      return bundle
+    } catch (error) {
+      if (isFreshetError(error, 'DEADLINE'))
+        this.#bundleWithinMs = Math.min(2 * this.#bundleWithinMs, BUNDLE_WITHIN_MS.max)
+      throw error
+    }
+  }
+
+  /** The newest of the promotions before that can serve. */
+  async #fallBack({ previous }: ModelPointer, signal: AbortSignal): Promise<void> {
+    for (const before of previous)
+      try {
+        const model = await this.#load(before, signal)
+        this.#options.log.warn(`${model.label}, which was promoted before, scores until that is mended`, {
+          [ATTRIBUTES.modelGeneration]: before.generation,
+        })
+        return this.#replace(model)
+      } catch (error) {
+        if (signal.aborted || !isOfBundle(toFreshetError(error))) return // at the next look
+      }
   }
 
   /** @returns why the promotion is refused; null when it serves. */
   async #take(pointer: ModelPointer, signal: AbortSignal): Promise<FreshetError | null> {
-    const { store, pool, log, onRefused } = this.#options
+    const { log, onRefused } = this.#options
     const { generation, name, modelVersion: version } = pointer
     if (generation === this.#refused?.generation) return this.#refused.fault
     try {
       refuseLower(pointer, this.current?.identity)
-      const model = await loadModel(store, pointer, pool, signal)
-      this.#replace({ ...model, identity: { name, version, generation } })
+      this.#replace(await this.#load(pointer, signal))
       return null
     } catch (error) {
       if (!isFreshetError(error) || !REFUSALS.includes(error.code)) throw error
@@ -173,6 +247,11 @@ export class PromotedModel implements AsyncDisposable {
         : 'the promoted model cannot be read; the last one serves on'
     if (this.#complaints.pass(`${what}: ${fault.code}`) !== null) this.#options.log.error(what, fault)
   }
+}
+
+/** The bundle is not what it was, or is gone, and not only out of reach. */
+function isOfBundle({ code }: FreshetError): boolean {
+  return REFUSALS.includes(code) || code === 'MODEL_MISSING'
 }
 
 function isNamedBy(

@@ -1,0 +1,73 @@
+import { readShadow, type ShadowPointer } from '@freshet/model/bundle/shadow-pointer.ts'
+import type { PromotedModel } from '@freshet/model/run/promoted-model.ts'
+import type { ObjectStore } from '@freshet/ports/object-store.ts'
+import { modelLabel } from '@freshet/records/score-batch.ts'
+import type { ModelPage } from '../routes/model.ts'
+import { type Deadline, RESERVE_MS, whenLate } from '../server/deadline.ts'
+
+/** How old what is known of the shadow may be. */
+const SHADOW_MS = 10_000
+/** A read that takes longer is given up, and the next one tries again. */
+const READ_MS = 5_000
+
+/** What is known of the model that serves, and of its shadow, which only the scorer runs. */
+export class ModelPages {
+  readonly #models: Pick<PromotedModel, 'current' | 'fault'>
+  readonly #store: ObjectStore
+  #shadow: ShadowPointer | null = null
+  #readAtMs = Number.NEGATIVE_INFINITY
+  #reading: Promise<void> | null = null
+
+  constructor(models: Pick<PromotedModel, 'current' | 'fault'>, store: ObjectStore) {
+    this.#models = models
+    this.#store = store
+  }
+
+  /** @returns null when no model serves. */
+  async page(deadline: Deadline): Promise<ModelPage | null> {
+    await this.#refreshShadow(deadline)
+    const { current, fault } = this.#models
+    if (current === null) return null
+    const { name, version, generation } = current.identity
+    return {
+      model: current.label,
+      name,
+      version,
+      sha256: current.spec.sha256,
+      generation,
+      promoted_at: new Date(current.promotedAtMs).toISOString(),
+      inputs: current.spec.inputs,
+      outputs: current.spec.outputs.map((output) => ({ ...output })),
+      shadow: this.#shadow && shadowOf(this.#shadow),
+      degraded: fault !== null,
+      ...(fault !== null && { reason: fault.code }),
+    }
+  }
+
+  /** Ends within the deadline; what could not be read stays as it was. */
+  async #refreshShadow({ endsAtMs }: Deadline): Promise<void> {
+    const nowMs = performance.now()
+    if (nowMs - this.#readAtMs < SHADOW_MS) return
+    this.#reading ??= this.#read().finally(() => {
+      this.#reading = null
+    })
+    const { promise: late, resolve } = Promise.withResolvers<void>()
+    const timer = whenLate(Math.max(0, endsAtMs - RESERVE_MS - nowMs), resolve)
+    await Promise.race([this.#reading, late])
+    clearTimeout(timer)
+  }
+
+  async #read(): Promise<void> {
+    try {
+      this.#shadow = await readShadow(this.#store, AbortSignal.timeout(READ_MS))
+      this.#readAtMs = performance.now()
+    } catch {
+      // The last one known stands; readiness and the log tell of the store.
+    }
+  }
+}
+
+function shadowOf({ name, modelVersion: version, sha256, sinceMs }: ShadowPointer): ModelPage['shadow'] {
+  const since = new Date(sinceMs).toISOString()
+  return { model: modelLabel({ name, version }), name, version, sha256, since }
+}
