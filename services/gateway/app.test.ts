@@ -257,6 +257,18 @@ describe('what the world is told', () => {
     expect(unlucky.spans).toHaveLength(0)
   })
 
+  test('while a store is away, only so many answers a second leave a span, and the rest are counted', async () => {
+    const { app, spans, metrics } = gateway({
+      cache: { kind: 'was not heard', reason: 'cache_unreachable' },
+      snapshot: stored,
+      spansPerSecond: 2,
+    })
+    for (let request = 0; request < 50; request++) await app.request('/v1/scores/a')
+    const untraced = metrics.values()['freshet.requests.untraced'] ?? 0
+    expect(spans.length + untraced).toBe(50)
+    expect(untraced).toBeGreaterThan(0)
+  })
+
   test('no page may be framed, sniffed or kept', async () => {
     const { app } = gateway({ cache: found })
     for (const path of ['/v1/scores/a', '/healthz', '/nowhere']) {

@@ -300,7 +300,13 @@ const gateway = z
       .max(5_000)
       .default(20)
       .describe('Longest wait for Redis within the deadline.'),
-    threads: z.int().min(1).max(64).default(1).describe('Inference threads for live scores.'),
+    workers: z
+      .union([z.int().min(1).max(64), z.enum(['auto'])], 'auto, or a whole number from 1 to 64')
+      .default(1)
+      .describe(
+        'Processes that answer, behind one port; auto: one for each core. Each holds the snapshot and the model.',
+      ),
+    threads: z.int().min(1).max(64).default(1).describe('Inference threads for live scores, of each worker.'),
     keys: z
       .array(apiKeySchema)
       .default([])
@@ -370,7 +376,17 @@ const telemetry = z
       .min(0)
       .max(1)
       .default(0.01)
-      .describe('Share of the gateway’s good answers that leave a span; degraded and failed ones always do.'),
+      .describe(
+        'Share of the gateway’s good answers that leave a span; degraded, late and failed ones do as far as telemetry.requestSpansPerSecond goes.',
+      ),
+    requestSpansPerSecond: z
+      .int()
+      .min(1)
+      .max(100_000)
+      .default(100)
+      .describe(
+        'Most spans a second of degraded, late and failed answers: while a store is away that is all of them, and their spans would cost more than they. What is held back is counted in freshet.requests.untraced.',
+      ),
     maxQueuedBytes: z
       .int()
       .min(65_536)

@@ -59,7 +59,8 @@ export class ElasticsearchExporter implements AsyncDisposable {
   push(document: QueuedDocument): void {
     if (this.#stop.signal.aborted) this.#drop(1, 'stopped')
     else this.#queue.push(document)
-    if (this.#queue.bytes >= this.#maxBulkBytes) this.#wake.abort()
+    // Each abort makes an exception, also of what is aborted already.
+    if (this.#queue.bytes >= this.#maxBulkBytes && !this.#wake.signal.aborted) this.#wake.abort()
   }
 
   /** Sends what waits within the deadline; the rest is dropped and counted. */

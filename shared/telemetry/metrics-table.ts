@@ -264,7 +264,17 @@ export const METRICS = {
     unit: '{request}',
     help: 'Requests refused with 503 at once, because more came in than could be answered in time.',
   },
+  'freshet.gateway.workers_replaced': {
+    kind: 'counter',
+    unit: '{worker}',
+    help: 'Processes of the gateway that ended unasked and were started anew.',
+  },
   'freshet.answers.late': { kind: 'counter', unit: '{answer}', help: 'Answers after their deadline.' },
+  'freshet.requests.untraced': {
+    kind: 'counter',
+    unit: '{request}',
+    help: 'Degraded, late and failed answers without a span: more than telemetry.requestSpansPerSecond in a second.',
+  },
   'freshet.gateway.not_admitted': {
     kind: 'counter',
     unit: '{request}',
