@@ -2,8 +2,10 @@ import type { Settings } from '@freshet/config/schema.ts'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { decodeStoredScore, type StoredScore } from '@freshet/records/stored-score.ts'
 import type { Log } from '@freshet/stage/log.ts'
+import { Redis } from 'ioredis'
 import { addressOf, assertConnected, createClient, type RedisClient } from './connect.ts'
 import { isWhole, readMark, serversOf } from './fill-mark.ts'
+import { OneWriteATurn } from './one-write-a-turn.ts'
 import { toRedisError } from './redis-error.ts'
 import { bucketOf, markKeyIn, markKeyOf, redisKey, redisKeyIn } from './redis-key.ts'
 
@@ -41,6 +43,7 @@ export class RedisScoreReader implements AsyncDisposable {
   readonly #address: string
   readonly #pipeline: string
   readonly #isCluster: boolean
+  readonly #writes = new OneWriteATurn()
   #fault: FreshetError | undefined
   /** Which processes hold the data; undefined until they were asked. */
   #servers: string | undefined
@@ -129,6 +132,8 @@ export class RedisScoreReader implements AsyncDisposable {
 
   async #read(name: string): Promise<string | null> {
     assertConnected(this.#redis)
+    // In a cluster each call finds its own connection.
+    if (this.#redis instanceof Redis) this.#writes.gather(this.#redis.stream)
     try {
       return await this.#redis.get(name)
     } catch (error) {
