@@ -6,9 +6,8 @@
 import { connectKafka, withAdmin } from '@freshet/adapters/kafka/connect.ts'
 import { readFlights } from '@freshet/demo/flights.ts'
 import type { ModelBundle } from '@freshet/model/bundle/bundle.ts'
-import { edited } from '@freshet/model/bundle/bundles.kit.ts'
+import { otherVersion } from '@freshet/model/bundle/bundles.kit.ts'
 import { promoteModel, pushModel } from '@freshet/model/bundle/model-store.ts'
-import { scoreDocuments } from '@freshet/model/run/score-documents.ts'
 import { checkConservation, isConserved, type OracleReport, type Verdict } from '@freshet/oracle/oracle.ts'
 import { groupName, rescoreGroup } from '@freshet/records/topics.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
@@ -57,19 +56,6 @@ test('promotions and a rollback leave every score with the newest, whichever sco
 async function flights(): Promise<Record<string, object>> {
   const some = (await readFlights()).slice(0, DOCUMENTS)
   return Object.fromEntries(some.map(({ document }, id) => [`${id}`, document]))
-}
-
-/** The same network, which is given the distance in place of the delay. */
-async function otherVersion(bundle: ModelBundle): Promise<ModelBundle> {
-  const path = bundle.spec.inputs.columns.findIndex(({ name }) => name === 'dep_delay')
-  const spec = edited(edited(bundle.spec, `inputs.columns.${path}.path`, '/distance'), 'version', '2')
-  const documents = bundle.golden.map(({ document }) => Buffer.from(JSON.stringify(document)))
-  const scores = await scoreDocuments({ ...bundle, spec }, documents)
-  const golden = bundle.golden.map(({ document }, row) => {
-    const score = scores[row]!
-    return { document, outputs: score.state === 'scored' ? score.outputs : {} }
-  })
-  return { ...bundle, spec, golden }
 }
 
 async function scoredWith(bundle: ModelBundle, stack: Stack): Promise<void> {

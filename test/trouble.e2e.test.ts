@@ -6,7 +6,6 @@ import { join } from 'node:path'
 import { connectKafka } from '@freshet/adapters/kafka/connect.ts'
 import { createTopics } from '@freshet/adapters/kafka/topics.ts'
 import { RedisServer } from '@freshet/adapters/redis/redis-server.kit.ts'
-import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
 import { loadSettings } from '@freshet/config/load.ts'
 import { topicName } from '@freshet/records/topics.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
@@ -133,18 +132,6 @@ describe('one clear error, exit code 2 and no stack for', () => {
     })
     expectOneClearError(outcome, 'REDIS_UNAUTHORIZED', /127\.0\.0\.1/)
     expect(outcome.stderr + outcome.stdout).not.toContain('wrong@')
-  })
-
-  test('a model whose hash differs', async () => {
-    await using stack = await Stack.open()
-    const { name, version } = stack.bundle.spec
-    await using store = openS3(stack.settings.s3)
-    await store.put(`models/${name}/${version}/model.onnx`, Buffer.from('another model'))
-    const outcome = await freshet(['run', 'scorer'], {
-      FRESHET_PIPELINE: stack.settings.pipeline,
-      FRESHET_S3_PREFIX: stack.settings.s3.prefix,
-    })
-    expectOneClearError(outcome, 'MODEL_HASH', /arrival-delay/)
   })
 
   test('a gateway port that is taken', async () => {

@@ -34,6 +34,7 @@ export async function runInfer(context: ServiceContext, deps: InferWorkerDeps): 
       log: telemetry.log,
       onModel: (label) => report.usesModel(label),
       onRefused: () => telemetry.metrics.add('freshet.models_refused'),
+      onTrouble: (fault) => (fault === null ? report.running('model') : report.failing('model', fault)),
     },
     signal,
   )

@@ -6,7 +6,8 @@ import { checkRedis } from '@freshet/adapters/redis/check.ts'
 import { RedisScoreStore } from '@freshet/adapters/redis/redis-score-store.ts'
 import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
 import type { Settings } from '@freshet/config/schema.ts'
-import { loadPromotedModel, readPointer } from '@freshet/model/bundle/model-store.ts'
+import { isFreshetError } from '@freshet/errors/errors.ts'
+import { readPointer } from '@freshet/model/bundle/model-store.ts'
 import type { Service, ServiceContext } from '@freshet/service/service.ts'
 import { refuseForeignSnapshot } from '@freshet/snapshot/manifest.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
@@ -22,14 +23,16 @@ const PRODUCE_DEADLINE_MS = 20_000
 
 export const scorer: Service = { check, run: (context) => runScorer(context) }
 
-/** A model that was never promoted is waited for; one that is not what was promoted is for someone to mend. */
+/** A model that was never promoted, or is not what was promoted, is waited for: cache and snapshot go on without. */
 async function check({ settings, instance, telemetry, signal }: ServiceContext): Promise<void> {
   const connection = connectKafka(settings.kafka, { clientId: instance, log: telemetry.log })
   await checkTopics(connection, settings.pipeline, signal)
   await checkRedis(settings.redis)
   await using store = openS3(settings.s3)
   await refuseForeignSnapshot(store, settings.pipeline, signal)
-  if ((await readPointer(store, signal)) !== null) await loadPromotedModel(store, signal)
+  await readPointer(store, signal).catch((error: unknown) => {
+    if (!isFreshetError(error, 'RECORD_MALFORMED') && !isFreshetError(error, 'RECORD_VERSION')) throw error
+  })
 }
 
 /** @param parts.bell asks the snapshot worker for a flush */

@@ -1,4 +1,6 @@
+import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
 import type { Settings } from '@freshet/config/schema.ts'
+import { loadPromotedModel } from '@freshet/model/bundle/model-store.ts'
 import { poller } from '@freshet/poller/main.ts'
 import { runScorer, scorer } from '@freshet/scorer/main.ts'
 import { FlushBell } from '@freshet/scorer/snapshot/flush-bell.ts'
@@ -16,6 +18,12 @@ export function forOneRun(settings: Settings): Settings {
   }
 }
 
+/** Who runs all day waits for a model that is mended; here someone has to mend it first. */
+async function checkModel({ settings, signal }: ServiceContext): Promise<void> {
+  await using store = openS3(settings.s3)
+  await loadPromotedModel(store, signal)
+}
+
 /**
  * Poller and scorer work for as long as `waiting` takes. The poller ends first, so that nothing comes after the scorer has
  * finished what it holds.
@@ -30,6 +38,7 @@ export async function runServices(
   const { signal } = context
   await poller.check(hearing)
   await scorer.check(hearing)
+  await checkModel(context)
   const failed = new AbortController()
   const endCapture = new AbortController()
   const endScoring = new AbortController()

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { scoreDocuments } from '../run/score-documents.ts'
 import { type ModelBundle, readBundleFolder } from './bundle.ts'
 
 export const DEMO_FOLDER = fileURLToPath(new URL('../../../infra/demo/model', import.meta.url))
@@ -49,4 +50,17 @@ export function edited<T>(original: T, path: string, value: unknown): T {
   )
   parent[last] = value
   return copy
+}
+
+/** Version 2 of the demo: the same network, which is given the distance in place of the delay, so its scores are others. */
+export async function otherVersion(bundle: ModelBundle): Promise<ModelBundle> {
+  const path = bundle.spec.inputs.columns.findIndex(({ name }) => name === 'dep_delay')
+  const spec = edited(edited(bundle.spec, `inputs.columns.${path}.path`, '/distance'), 'version', '2')
+  const documents = bundle.golden.map(({ document }) => Buffer.from(JSON.stringify(document)))
+  const scores = await scoreDocuments({ ...bundle, spec }, documents)
+  const golden = bundle.golden.map(({ document }, row) => {
+    const score = scores[row]!
+    return { document, outputs: score.state === 'scored' ? score.outputs : {} }
+  })
+  return { ...bundle, spec, golden }
 }

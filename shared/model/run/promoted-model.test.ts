@@ -27,6 +27,8 @@ function world() {
   const store = new MemoryObjectStore()
   const used: string[] = []
   const errors: string[] = []
+  const warnings: string[] = []
+  const troubles: (string | null)[] = []
   const refused = vi.fn()
   const time = { nowMs: 0 }
   const options = {
@@ -36,12 +38,14 @@ function world() {
     clock: { ...systemClock, nowMs: () => time.nowMs },
     log: {
       ...quietLog,
+      warn: (message: string) => void warnings.push(message),
       error: (message: string, error: unknown) => errors.push(`${message}: ${toFreshetError(error).code}`),
     },
     onModel: (label: string) => used.push(label),
     onRefused: refused,
+    onTrouble: (fault: FreshetError | null) => void troubles.push(fault?.code ?? null),
   }
-  return { store, options, used, errors, refused, time }
+  return { store, options, used, errors, warnings, troubles, refused, time }
 }
 
 function following() {
@@ -130,6 +134,75 @@ describe('the promoted model, opened', () => {
     expect(errors).toEqual([line])
     time.nowMs += 60_000
     await vi.waitFor(() => expect(errors).toEqual([line, line]))
+  })
+})
+
+describe('a process that starts while the promoted model is damaged', () => {
+  const damage: [
+    what: string,
+    code: string,
+    how: (store: MemoryObjectStore, version: string) => Promise<void>,
+  ][] = [
+    ['its model.onnx has other bytes', 'MODEL_HASH', (store, version) => spoil(store, version, 'model.onnx')],
+    ['its model.json is no JSON', 'MODEL_INVALID', (store, version) => spoil(store, version, 'model.json')],
+    [
+      'its model.onnx is gone',
+      'MODEL_MISSING',
+      (store, version) => store.delete(objectOf(version, 'model.onnx')),
+    ],
+  ]
+  const objectOf = (version: string, file: string) => `models/${demo.spec.name}/${version}/${file}`
+  const spoil = async (store: MemoryObjectStore, version: string, file: string) => {
+    await store.put(objectOf(version, file), Buffer.from('spoilt'))
+  }
+
+  test.each(damage)(
+    'takes the one before under its own generation, and says what is to be mended: %s',
+    async (_, code, how) => {
+      const { store, models, troubles, warnings, options } = following()
+      await promote(store, '1')
+      await promote(store, '2')
+      await expect.poll(() => models.current?.identity.generation, patience).toBe(2)
+      await how(store, '2')
+      await using restarted = await PromotedModel.open(options, signal)
+      expect(restarted?.current?.identity).toEqual({ name: demo.spec.name, version: '1', generation: 1 })
+      expect(restarted?.fault?.code).toBe(code)
+      expect(troubles).toContain(code)
+      expect(warnings).toEqual(['arrival-delay@1, which was promoted before, scores until that is mended'])
+      expect(models.current?.identity.generation).toBe(2) // who has it in use has no trouble
+      await promote(store, '3')
+      await expect.poll(() => restarted?.current?.identity.generation, patience).toBe(3)
+      await expect.poll(() => troubles.at(-1), patience).toBeNull()
+    },
+  )
+
+  test('waits where there is none before, and says so until another is promoted', async () => {
+    const { store, options, troubles } = world()
+    await promote(store, '1')
+    await spoil(store, '1', 'model.onnx')
+    const opening = PromotedModel.open(options, signal)
+    await vi.waitFor(() => expect(troubles).toContain('MODEL_HASH'), patience)
+    await promote(store, '2')
+    await using models = await opening
+    expect(models?.current?.identity.generation).toBe(2)
+    expect(troubles.at(-1)).toBeNull()
+  })
+
+  test('waits for a pointer that cannot be read', async () => {
+    const { store, options, troubles } = world()
+    await store.put('models/current.json', Buffer.from('{"version":1,'))
+    const opening = PromotedModel.open(options, signal)
+    await vi.waitFor(() => expect(troubles).toContain('RECORD_MALFORMED'), patience)
+    await promote(store, '1')
+    await using models = await opening
+    expect(models?.current?.label).toBe('arrival-delay@1')
+  })
+
+  test('a model that nobody has promoted yet is no trouble', async () => {
+    const { errors, troubles } = following()
+    await vi.waitFor(() => expect(errors).toEqual(['waiting for a model: MODEL_MISSING']))
+    await vi.waitFor(() => expect(troubles.length).toBeGreaterThan(2))
+    expect(new Set(troubles)).toEqual(new Set([null]))
   })
 })
 
