@@ -220,6 +220,10 @@ export const ERRORS = {
     hint: 'Too much at once: a caller of the gateway is answered from the next store, all else is tried again.',
   },
   DEADLINE: { retryable: true, hint: 'The time was over before the answer was there.' },
+  WORKER_ENDED: {
+    retryable: true,
+    hint: 'A process of the gateway ended unasked and is started anew; its log has the reason. The others answer meanwhile.',
+  },
   OVERLOADED: {
     retryable: true,
     hint: 'The gateway answers what it can answer in time. Ask again after `Retry-After`, or run more workers.',
@@ -243,6 +247,7 @@ export const ERRORS = {
   },
   REQUEST_INVALID: { retryable: false, hint: 'Mend the request as the message says.' },
   REQUEST_TOO_LARGE: { retryable: false, hint: 'Send less at once, or raise gateway.maxBodyBytes.' },
+  HEADERS_TOO_LARGE: { retryable: false, hint: 'Send fewer or shorter headers.' },
   MEDIA_TYPE_UNSUPPORTED: {
     retryable: false,
     hint: 'Send JSON in UTF-8 as it is, with `content-type: application/json`.',

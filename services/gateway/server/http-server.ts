@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import type { Server } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import { createServer as createTlsServer, type Server as HttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Settings } from '@freshet/config/schema.ts'
@@ -7,9 +7,10 @@ import { FreshetError } from '@freshet/errors/errors.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
-import { createAdaptorServer } from '@hono/node-server'
+import { getRequestListener } from '@hono/node-server'
 import { RequestsInHand } from './requests-in-hand.ts'
 import { followTls, readTls, tlsFiles } from './tls.ts'
+import { answerUnparsed, refuseUnparsed } from './unparsed.ts'
 
 /** Slow clients are closed, and a burst of new ones waits in the kernel instead of trying again after a second. */
 const BACKLOG = 4_096
@@ -28,7 +29,7 @@ const LINGER_MS = 250
 const STOP_MS = 8_000
 const CLOSE_IDLE_EVERY_MS = 50
 
-type Fetch = Parameters<typeof createAdaptorServer>[0]['fetch']
+type Fetch = Parameters<typeof getRequestListener>[0]
 
 /** The app on a port. Disposing answers what is in hand or on its way, stops accepting, and ends within 9 s. */
 export class HttpServer implements AsyncDisposable {
@@ -43,17 +44,14 @@ export class HttpServer implements AsyncDisposable {
     { log = quietLog, inHand = new RequestsInHand() }: { log?: Log; inHand?: RequestsInHand } = {},
   ): Promise<HttpServer> {
     const files = tlsFiles(tls)
-    const server = createAdaptorServer(
+    const listener = getRequestListener(fetch, { errorHandler: refuseUnparsed })
+    const server =
       files === undefined
-        ? { fetch, serverOptions: SERVER_OPTIONS }
-        : {
-            fetch,
-            createServer: createTlsServer,
-            serverOptions: { ...SERVER_OPTIONS, ...readTls(files), handshakeTimeout: HANDSHAKE_MS },
-          },
-    ) as Server
+        ? createServer(SERVER_OPTIONS, listener)
+        : createTlsServer({ ...SERVER_OPTIONS, ...readTls(files), handshakeTimeout: HANDSHAKE_MS }, listener)
     server.maxConnections = MAX_CONNECTIONS
     inHand.watch(server)
+    answerUnparsed(server, inHand)
     server.listen({ host: address.host, port: address.port, backlog: BACKLOG })
     try {
       await once(server, 'listening')

@@ -12,6 +12,11 @@ export class RequestsInHand {
     return this.#count
   }
 
+  /** On this connection. */
+  of(socket: Socket): number {
+    return this.#ofConnection.get(socket) ?? 0
+  }
+
   /**
    * Also closes a connection that sends request after request without reading an answer: the server would parse all of
    * them, and everybody else would wait. A caller that hangs up counts no longer.

@@ -1,0 +1,80 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { Hono } from 'hono'
+import { expect, test } from 'vitest'
+import { HttpServer } from './http-server.ts'
+
+/** What a server says to these bytes until it, or we, close the connection. */
+async function answerTo(bytes: string, app = new Hono().get('/', (context) => context.text('answered'))) {
+  await using server = await HttpServer.listen(app, { host: '127.0.0.1', port: 0 })
+  const socket = connect(Number(new URL(server.url).port), '127.0.0.1').setEncoding('utf8')
+  let received = ''
+  socket.on('data', (text: unknown) => {
+    received += String(text)
+  })
+  socket.on('error', () => undefined)
+  await once(socket, 'connect')
+  const closed = once(socket, 'close')
+  socket.write(bytes)
+  await closed
+  return received
+}
+
+test.each([
+  ['no HTTP', 'hello\r\n\r\n', 400, 'REQUEST_INVALID'],
+  ['a method that is none', 'FROB / HTTP/1.1\r\nhost: a\r\n\r\n', 400, 'REQUEST_INVALID'],
+  ['no host', 'GET / HTTP/1.1\r\n\r\n', 400, undefined],
+  [
+    'two lengths',
+    'POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n',
+    400,
+    'REQUEST_INVALID',
+  ],
+  [
+    'a length and chunks',
+    'POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n',
+    400,
+    'REQUEST_INVALID',
+  ],
+  [
+    'headers without end',
+    `GET / HTTP/1.1\r\nhost: a\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`,
+    431,
+    'HEADERS_TOO_LARGE',
+  ],
+  [
+    'a host that is none',
+    'GET / HTTP/1.1\r\nhost: a/b@c\r\nconnection: close\r\n\r\n',
+    400,
+    'REQUEST_INVALID',
+  ],
+  [
+    'an address that is none',
+    'GET /a\\b HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n',
+    400,
+    'REQUEST_INVALID',
+  ],
+  ['headers that never end', 'GET / HTTP/1.1\r\nhost: a\r\n', 408, 'DEADLINE'],
+])('%s is a problem as any other', async (_, bytes, status, code) => {
+  const received = await answerTo(bytes)
+  expect(received).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
+  if (code === undefined) return
+  expect(received.toLowerCase()).toContain('content-type: application/problem+json')
+  expect(JSON.parse(received.slice(received.indexOf('\r\n\r\n')))).toMatchObject({ status, code })
+})
+
+test('an expectation that nobody knows is no reason to refuse', async () => {
+  const received = await answerTo('GET / HTTP/1.1\r\nhost: a\r\nexpect: wonders\r\nconnection: close\r\n\r\n')
+  expect(received).toContain('answered')
+})
+
+test('nonsense behind a request is not taken for its answer', async () => {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const app = new Hono().get('/', async (context) => {
+    await promise
+    return context.text('answered')
+  })
+  const received = await answerTo('GET / HTTP/1.1\r\nhost: a\r\n\r\nhello\r\n\r\n', app)
+  resolve()
+  expect(received).toBe('')
+})

@@ -1,0 +1,45 @@
+import { type Server, STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import { FreshetError, toFreshetError } from '@freshet/errors/errors.ts'
+import { problemReply } from '../reply.ts'
+import type { RequestsInHand } from './requests-in-hand.ts'
+
+/**
+ * What is no request, told as the problem that it would be had it come as far as the app. Where an earlier request of the
+ * connection is not answered yet nothing is said: it would be taken for that one's answer.
+ */
+export function answerUnparsed(server: Server, inHand: Pick<RequestsInHand, 'of'>): void {
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    if (error.code === 'ECONNRESET' || !socket.writable || inHand.of(socket) > 0) socket.destroy()
+    else void write(socket, problemReply(faultOf(error)))
+  })
+  // A caller may expect whatever it likes: what we do not know we do not promise, and answer all the same.
+  server.on('checkExpectation', (request, response) => server.emit('request', request, response))
+}
+
+/** For a request whose address or host is none: it is refused before the app sees it. */
+export function refuseUnparsed(error: unknown): Response {
+  const isCallers = error instanceof Error && error.name === 'RequestError'
+  return problemReply(isCallers ? new FreshetError('REQUEST_INVALID', error.message) : toFreshetError(error))
+}
+
+function faultOf({ code }: NodeJS.ErrnoException): FreshetError {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return new FreshetError('HEADERS_TOO_LARGE', 'the headers are larger than 16 KiB')
+    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
+      return new FreshetError('REQUEST_TOO_LARGE', 'the extensions of the chunks are too large')
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return new FreshetError('DEADLINE', 'the request was not all there in time')
+    default:
+      return new FreshetError('REQUEST_INVALID', `this is no HTTP request (${code})`)
+  }
+}
+
+async function write(socket: Socket, reply: Response): Promise<void> {
+  const body = Buffer.from(await reply.arrayBuffer())
+  const headers = [...reply.headers].map(([name, value]) => `${name}: ${value}\r\n`).join('')
+  socket.end(
+    `HTTP/1.1 ${reply.status} ${STATUS_CODES[reply.status]}\r\nconnection: close\r\ncontent-length: ${body.length}\r\n${headers}\r\n${body}`,
+  )
+}
