@@ -10,6 +10,7 @@ import { TOPICS, topicName } from '@freshet/records/topics.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { expect, test } from 'vitest'
+import { freshet } from './freshet.ts'
 import { PROGRAM, Stack } from './stack.ts'
 import { until } from './until.ts'
 
@@ -121,6 +122,11 @@ onLinux(
       process.kill(first, 'SIGSTOP') // it must not see what the next one has to find
       await stack.client.indices.delete({ index: stack.index })
       process.kill(first, 'SIGKILL')
+      await until('it is listed in place of the one that died', async () => {
+        const { stdout } = await freshet(['status'], stack.env)
+        return /poller-\S+ +running .*\n +started again .*ended with SIGKILL/.test(stdout)
+      })
+      expect((await freshet(['status'], stack.env)).stdout.match(/ poller-/g)).toHaveLength(1)
       await until('another has deleted it', async () => (await sourceOf(flight.id)) !== 'cache')
       await stack.client.indices.create({ index: stack.index, settings: { number_of_replicas: 0 } })
       await stack.write({ again: flight.document })

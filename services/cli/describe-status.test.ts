@@ -60,6 +60,17 @@ test('one that has nothing to do says so, and leaves no blanks behind', () => {
   ])
 })
 
+test('one that was started in place of others says how the last of them ended, for an hour', () => {
+  const replaces = (...instances: string[]) => ({ replaces: { instances, ended: 'SIGKILL' } })
+  const told = (startedSecondsAgo: number, ...instances: string[]) =>
+    describe(poller({ startedAtMs: AT_MS - startedSecondsAgo * 1_000, ...replaces(...instances) }))[1]
+  expect(told(7, 'a')).toBe('    started again 7 s ago: the one before ended with SIGKILL')
+  expect(told(600, 'a', 'b')).toBe(
+    '    started again 10 min ago: the one before ended with SIGKILL, the last of 2',
+  )
+  expect(told(3_601, 'a')).not.toContain('started again')
+})
+
 test('by timestamps nobody can tell how far it is behind', () => {
   expect(describe(poller({ metrics: { 'freshet.poller.shards': 1 } }), 'timestamp').slice(1)).toEqual([
     '    1 index',

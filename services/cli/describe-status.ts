@@ -37,11 +37,22 @@ function describeInstance(listed: ListedInstance, { mode, atMs }: Status): strin
   const when = lastErrorAtMs === null ? '' : `, ${age(atMs - lastErrorAtMs)} ago`
   return [
     `  ${first.trimEnd()}`,
+    ...describeReplaced(listed, atMs),
     ...(service === 'poller' ? describeCapture(listed, { mode, atMs }) : []),
     ...(service === 'scorer' ? [...describeRefill(listed), ...describeRescoring(listed, atMs)] : []),
     ...(lastError === null ? [] : [`    last error${when}: ${lastError}`]),
   ]
 }
+
+/** A crash is seen for as long as someone may ask what happened, though its instance is listed no more. */
+function describeReplaced({ replaces, startedAtMs }: ListedInstance, atMs: number): string[] {
+  if (replaces === undefined || atMs - startedAtMs > REPLACED_SHOWN_MS) return []
+  const { instances, ended } = replaces
+  const before = instances.length === 1 ? '' : `, the last of ${instances.length}`
+  return [`    started again ${age(atMs - startedAtMs)} ago: the one before ended with ${ended}${before}`]
+}
+
+const REPLACED_SHOWN_MS = 3_600_000
 
 /** How far capture is behind Elasticsearch; by timestamps nobody can tell. */
 function describeCapture(

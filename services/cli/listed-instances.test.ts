@@ -7,7 +7,12 @@ const NOW_MS = 10_000_000
 /** @param heard seconds ago, as `started` */
 function beat(
   instance: string,
-  { started = 3_000, heard = 2, status = 'running' as Heartbeat['status'] } = {},
+  {
+    started = 3_000,
+    heard = 2,
+    status = 'running' as Heartbeat['status'],
+    replaces = [] as readonly string[],
+  } = {},
 ): Heartbeat {
   return {
     version: 1,
@@ -21,6 +26,7 @@ function beat(
     model: null,
     lastError: null,
     lastErrorAtMs: null,
+    ...(replaces.length > 0 && { replaces: { instances: [...replaces], ended: 'SIGKILL' } }),
   }
 }
 
@@ -61,6 +67,13 @@ test('an instance that was stopped in order is left out', () => {
   const stopped = beat('scorer-1', { heard: 77, status: 'stopping' })
   expect(look(stopped, beat('poller-1'))).toEqual({ shown: ['poller-1 running'], well: true })
   expect(look(stopped)).toEqual({ shown: [], well: false })
+})
+
+test('who was replaced by a supervisor is left out as soon as the successor speaks, whatever the last word was', () => {
+  const first = beat('scorer-1', { heard: 5, status: 'failing' })
+  const second = beat('scorer-2', { started: 4, replaces: ['scorer-0', 'scorer-1'] })
+  expect(look(first, second)).toEqual({ shown: ['scorer-2 running'], well: true })
+  expect(look(first).shown).toEqual(['scorer-1 failing'])
 })
 
 test('an instance that fails or starts is not well', () => {

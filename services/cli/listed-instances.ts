@@ -11,7 +11,10 @@ export interface ListedInstance extends Omit<Heartbeat, 'status'> {
 /** Three heartbeats: one that has nothing to do yet has nothing that keeps it from sending them. */
 const STARTING_SILENT_SECONDS = 9
 
-/** Of the last words heard, those of whoever did not end in order. The watchdog's rule says who has a successor. */
+/**
+ * Of the last words heard, those of whoever did not end in order, and was not replaced by its supervisor: the successor
+ * says so. Of the others the watchdog's rule says who has a successor.
+ */
 export function listInstances(
   heartbeats: readonly Heartbeat[],
   { nowMs, silentSeconds: limitSeconds }: { nowMs: number; silentSeconds: number },
@@ -22,9 +25,10 @@ export function listInstances(
   const isSilent = (heartbeat: Heartbeat) => nowMs - heartbeat.atMs > limitOf(heartbeat) * 1_000
   const silent = all.filter(({ heartbeat }) => heartbeat.status !== 'stopping' && isSilent(heartbeat))
   const missed = new Set(withoutSuccessor(silent, all).map(({ heartbeat }) => heartbeat))
+  const replaced = new Set(heartbeats.flatMap(({ replaces }) => replaces?.instances ?? []))
   return heartbeats.flatMap((heartbeat): ListedInstance[] => {
     const { status } = heartbeat
-    if (status === 'stopping') return []
+    if (status === 'stopping' || replaced.has(heartbeat.instance)) return []
     const silentSeconds = Math.round((nowMs - heartbeat.atMs) / 1_000)
     if (!isSilent(heartbeat)) return [{ ...heartbeat, status, silentSeconds }]
     return [{ ...heartbeat, status: missed.has(heartbeat) ? 'silent' : 'gone', silentSeconds }]

@@ -2,6 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { ErrorCode } from '@freshet/errors/errors.ts'
+import type { Replaced } from '@freshet/records/heartbeat.ts'
+import { instanceName } from '@freshet/service/instance-name.ts'
 import { delayMs } from '@freshet/stage/back-off.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { NODE_FLAGS } from './node-flags.ts'
@@ -12,6 +14,8 @@ const BACK_OFF = { firstMs: 500, maxMs: 30_000 }
 const RECOVERED_MS = 60_000
 /** What is wrong from the start shows sooner than this. */
 const STARTED_MS = 20_000
+/** Of those that ended before: who did not even come to say a word is known to nobody. */
+const MAX_REPLACED = 20
 const CANNOT_WORK = 2
 /** Faults of what someone has just written: nothing but mending it helps. Servers and data may mend without a word to us. */
 const OF_SETTINGS: ReadonlySet<ErrorCode> = new Set([
@@ -46,9 +50,10 @@ export async function supervise(names: readonly ServiceName[], config: string | 
 
   async function keepRunning(name: ServiceName): Promise<number> {
     let isFirst = true
+    let replaced: Replaced | undefined
     for (let crashes = 0; ; crashes++) {
       const startedAtMs = systemClock.nowMs()
-      const { code, why } = await runOnce(name)
+      const { instance, code, why } = await runOnce(name, replaced)
       const ranMs = systemClock.nowMs() - startedAtMs
       const isOfSettings = code === CANNOT_WORK && (why === undefined || OF_SETTINGS.has(why))
       if (isFirst && isOfSettings && ranMs < STARTED_MS && !stop.signal.aborted) {
@@ -58,6 +63,8 @@ export async function supervise(names: readonly ServiceName[], config: string | 
       }
       if (stop.signal.aborted || code === 0) return 0
       isFirst = false
+      const instances = [...(replaced?.instances ?? []), instance].slice(-MAX_REPLACED)
+      replaced = { instances, ended: `${code}` }
       if (ranMs > RECOVERED_MS) crashes = 0
       const waitMs = delayMs(BACK_OFF, crashes, Math.random)
       process.stderr.write(`freshet: ${name} ended with ${code}; starting it again in ${waitMs} ms\n`)
@@ -66,9 +73,13 @@ export async function supervise(names: readonly ServiceName[], config: string | 
     }
   }
 
-  async function runOnce(name: ServiceName): Promise<Ended> {
+  async function runOnce(name: ServiceName, replaced: Replaced | undefined): Promise<Ended> {
     const program = fileURLToPath(new URL('freshet.ts', import.meta.url))
-    const args = [...(config === undefined ? [] : ['--config', config]), 'run', name]
+    const args = [
+      ...(config === undefined ? [] : ['--config', config]),
+      ...['run', name],
+      ...(replaced === undefined ? [] : ['--replaces', JSON.stringify(replaced)]),
+    ]
     const child = spawn(process.execPath, [...NODE_FLAGS, program, ...args], {
       stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
       detached: true,
@@ -80,11 +91,12 @@ export async function supervise(names: readonly ServiceName[], config: string | 
     })
     const [code, signal] = (await once(child, 'exit')) as [number | null, string | null]
     children.delete(child)
-    return { code: code ?? signal ?? 1, why }
+    return { instance: instanceName(name, child.pid), code: code ?? signal ?? 1, why }
   }
 }
 
 interface Ended {
+  readonly instance: string
   readonly code: number | string
   /** undefined when it did not come far enough to say: it was its settings or command line. */
   readonly why: ErrorCode | undefined

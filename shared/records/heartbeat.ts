@@ -21,9 +21,19 @@ const heartbeatSchema = z.object({
   lastError: z.string().nullable(),
   /** When it last happened; null where the writer does not say. */
   lastErrorAtMs: z.number().nullable().default(null),
+  /** Whom its supervisor started it in place of. */
+  replaces: z
+    .object({
+      /** Those that ended unasked one after the other, the last one last. */
+      instances: z.array(z.string()),
+      /** How the last one ended: an exit code, or a signal. */
+      ended: z.string(),
+    })
+    .optional(),
 })
 
 export type Heartbeat = z.infer<typeof heartbeatSchema>
+export type Replaced = NonNullable<Heartbeat['replaces']>
 
 export const heartbeatRecord = jsonRecord<Heartbeat>('heartbeat', 1, heartbeatSchema)
 

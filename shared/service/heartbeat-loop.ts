@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import type { KafkaConnection } from '@freshet/adapters/kafka/connect.ts'
 import { Producer } from '@freshet/adapters/kafka/producer.ts'
-import { type Heartbeat, heartbeatKey, heartbeatRecord } from '@freshet/records/heartbeat.ts'
+import { type Heartbeat, heartbeatKey, heartbeatRecord, type Replaced } from '@freshet/records/heartbeat.ts'
 import { topicName } from '@freshet/records/topics.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
@@ -14,6 +14,7 @@ export interface HeartbeatOptions {
   readonly pipeline: string
   readonly service: string
   readonly instance: string
+  readonly replaces?: Replaced | undefined
   readonly telemetry: Telemetry
   readonly state: ServiceState
   readonly everyMs: number
@@ -48,7 +49,7 @@ async function beat(
   startedAtMs: number,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { pipeline, service, instance, telemetry, state, clock } = options
+  const { pipeline, service, instance, replaces, telemetry, state, clock } = options
   const heartbeat: Heartbeat = {
     version: 1,
     service,
@@ -56,6 +57,7 @@ async function beat(
     startedAtMs,
     atMs: clock.nowMs(),
     metrics: telemetry.metrics.values(),
+    ...(replaces && { replaces }),
     ...state.snapshot(),
   }
   const key = Buffer.from(heartbeatKey(service, instance))

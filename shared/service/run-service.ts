@@ -1,14 +1,15 @@
 /** Runs one service as a process: settings in, signals heard, heartbeats out, an exit code at the end. */
 
-import { hostname } from 'node:os'
 import { connectKafka } from '@freshet/adapters/kafka/connect.ts'
 import type { Settings } from '@freshet/config/schema.ts'
 import { type ErrorCode, isFreshetError, toFreshetError } from '@freshet/errors/errors.ts'
+import type { Replaced } from '@freshet/records/heartbeat.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { openTelemetry } from '@freshet/telemetry/open.ts'
 import { runHeartbeats } from './heartbeat-loop.ts'
+import { instanceName } from './instance-name.ts'
 import type { Service } from './service.ts'
 import { ServiceState } from './service-state.ts'
 
@@ -25,8 +26,14 @@ export interface Ending {
   readonly errorCode: ErrorCode | null
 }
 
-export async function runService(name: string, service: Service, settings: Settings): Promise<Ending> {
-  const instance = `${name}-${hostname()}-${process.pid}`
+/** @param replaces whom a supervisor started it in place of */
+export async function runService(
+  name: string,
+  service: Service,
+  settings: Settings,
+  replaces?: Replaced,
+): Promise<Ending> {
+  const instance = instanceName(name)
   await using telemetry = openTelemetry({
     settings,
     service: name,
@@ -44,6 +51,7 @@ export async function runService(name: string, service: Service, settings: Setti
     pipeline: settings.pipeline,
     service: name,
     instance,
+    replaces,
     telemetry,
     state,
     everyMs: HEARTBEAT_EVERY_MS,

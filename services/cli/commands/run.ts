@@ -1,6 +1,7 @@
 import type { Settings } from '@freshet/config/schema.ts'
 import { FreshetError } from '@freshet/errors/errors.ts'
-import { Command } from 'commander'
+import type { Replaced } from '@freshet/records/heartbeat.ts'
+import { Command, Option } from 'commander'
 import { readInvocation } from '../invocation.ts'
 import { isServiceName, SERVICE_NAMES, SERVICES, type ServiceName } from '../services.ts'
 import { supervise, tellSupervisor } from '../supervise.ts'
@@ -10,21 +11,26 @@ export function runCommand(): Command {
   return new Command('run')
     .description(`run services until stopped: ${SERVICE_NAMES.join(', ')} or all`)
     .argument('<service...>')
-    .action(async (names: string[], _: unknown, command: Command) => {
+    .addOption(new Option('--replaces <json>', 'said by a supervisor').hideHelp().argParser(JSON.parse))
+    .action(async (names: string[], { replaces }: { replaces?: Replaced }, command: Command) => {
       const { settings } = readInvocation(command)
       const services = serviceNames(names)
       const [first] = services
       process.exitCode =
         services.length === 1 && first !== undefined
-          ? await runOne(first, settings)
+          ? await runOne(first, settings, replaces)
           : await supervise(services, command.optsWithGlobals()['config'])
     })
 }
 
 /** What a service needs is loaded only where one runs. */
-async function runOne(name: ServiceName, settings: Settings): Promise<number> {
+async function runOne(
+  name: ServiceName,
+  settings: Settings,
+  replaces: Replaced | undefined,
+): Promise<number> {
   const { runService } = await import('@freshet/service/run-service.ts')
-  const { exitCode, errorCode } = await runService(name, await SERVICES[name](), settings)
+  const { exitCode, errorCode } = await runService(name, await SERVICES[name](), settings, replaces)
   if (errorCode !== null) await tellSupervisor(errorCode)
   return exitCode
 }
