@@ -79,8 +79,13 @@ describe('changes become rows', () => {
     )
   })
 
-  test('and remember the span that produced each', () => {
-    const { origins } = changesToRows([change(1, null, page), change(2, '{}', page), change(3, null)], writer)
-    expect(origins).toEqual([page, page, null])
+  test('and remember the spans that produced them, each once where they stand together', () => {
+    const other = { ...page, spanId: 'c'.repeat(16) }
+    const traces = [page, page, null, other, page]
+    const { origins } = changesToRows(
+      traces.map((trace, at) => change(at, '{}', trace)),
+      writer,
+    )
+    expect(origins).toEqual([page, other, page])
   })
 })

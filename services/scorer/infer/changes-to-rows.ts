@@ -24,17 +24,27 @@ export function changesToRows(batch: readonly ChangeMessage[], writer: RowWriter
   const rows = emptyRows(batch.length, keyBytes, 0)
   const features = writer.allocate(batch.length)
   const scorable = new Uint32Array(batch.length)
-  const messages: ChangeMessage[] = []
-  const origins: (TraceContext | null)[] = []
+  /** The batch itself, as long as all of it could be read. */
+  let messages: ChangeMessage[] | undefined
+  let count = 0
+  const origins: TraceContext[] = []
+  let lastOrigin: TraceContext | null = null
   const dead: DeadMessage[] = []
   let scored = 0
   let text: JsonBytes | undefined
   // One message after the other to its end: what is made of each dies before the garbage collector comes by.
   for (const message of batch) {
     parts.of(message)
-    if (!readHeader(parts, header, message, dead)) continue
-    const row = messages.push(message) - 1
-    origins.push(header.trace)
+    if (!readHeader(parts, header, message, dead)) {
+      messages ??= batch.slice(0, count)
+      continue
+    }
+    const row = count++
+    messages?.push(message)
+    if (header.trace !== lastOrigin) {
+      lastOrigin = header.trace
+      if (lastOrigin !== null) origins.push(lastOrigin)
+    }
     writeKey(rows, row, parts)
     writeHeader(rows, row, header)
     const { bytes, valueAt, valueTo } = parts
@@ -54,8 +64,8 @@ export function changesToRows(batch: readonly ChangeMessage[], writer: RowWriter
   return {
     fromOffset: batch[0]!.offset,
     toOffset: batch.at(-1)!.offset,
-    rows: firstRows(rows, messages.length),
-    messages,
+    rows: firstRows(rows, count),
+    messages: messages ?? batch,
     features: sliceFeatures(features, 0, scored),
     scorable: scorable.subarray(0, scored),
     dead,

@@ -21,6 +21,6 @@ export interface FeatureBatch {
   /** Row i of the features belongs to row `scorable[i]` of `rows`. */
   readonly scorable: Uint32Array
   readonly dead: readonly DeadMessage[]
-  /** The span that produced each change; null when it was not traced. */
-  readonly origins: readonly (TraceContext | null)[]
+  /** The spans that produced the changes, each once for those that stand together. */
+  readonly origins: readonly TraceContext[]
 }
