@@ -12,7 +12,6 @@ import { Breaker } from '@freshet/stage/breaker.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { createApp } from './app.ts'
 import type { AppParts, Readiness } from './app-env.ts'
-import { FollowedSnapshot } from './followed-snapshot.ts'
 import { Access } from './keys/access.ts'
 import { CacheRung } from './ladder/cache-rung.ts'
 import { Ladder } from './ladder/ladder.ts'
@@ -29,6 +28,7 @@ import { HttpServer } from './server/http-server.ts'
 import { Intake } from './server/intake.ts'
 import { LoopWatch } from './server/loop-watch.ts'
 import { RequestsInHand } from './server/requests-in-hand.ts'
+import { FollowedSnapshot } from './snapshot/followed-snapshot.ts'
 import { runWorkers } from './workers/run-workers.ts'
 
 /** So many failures in a row cut Redis off; then it is tried four times a second. */
@@ -67,10 +67,10 @@ export async function runGateway(context: GatewayContext): Promise<void> {
   using processFigures = new ProcessFigures()
   await using store = openS3(settings.s3)
   await using cache = new RedisScoreReader(settings.redis, { pipeline, log: telemetry.log })
-  const snapshot = new FollowedSnapshot(store, {
+  using snapshot = new FollowedSnapshot(store, settings, {
     ...shared,
-    pipeline,
-    everyMs: settings.snapshot.followSeconds * 1_000,
+    loop,
+    metrics: telemetry.metrics,
     onLook: (fault) => (fault === undefined ? report.running('snapshot') : report.failing('snapshot', fault)),
   })
   await using models = PromotedModel.follow({
@@ -171,7 +171,8 @@ function partsOf(
 function readinessOf({ cache, snapshot, models }: Rungs, gateway: Settings['gateway']): Readiness {
   return {
     cache: cache.ready ? { ready: true } : { ready: false, reason: cache.fault?.code ?? 'connecting' },
-    snapshot: snapshot.ready ? { ready: true } : { ready: false, reason: snapshot.state },
+    snapshot:
+      snapshot.ready && snapshot.state !== 'off' ? { ready: true } : { ready: false, reason: snapshot.state },
     live: models.current
       ? { ready: true, model: models.current.label }
       : { ready: false, reason: models.fault?.code ?? 'loading' },

@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { apiKeySchema, tlsSchema } from './gateway-access.ts'
 import { rank } from './gateway-rank.ts'
+import { gatewaySnapshotSchema } from './gateway-snapshot.ts'
 
 const pipeline = z
   .string()
@@ -307,6 +308,7 @@ const gateway = z
         'Processes that answer, behind one port; auto: one for each core. Each holds the snapshot and the model.',
       ),
     threads: z.int().min(1).max(64).default(1).describe('Inference threads for live scores, of each worker.'),
+    snapshot: gatewaySnapshotSchema,
     keys: z
       .array(apiKeySchema)
       .default([])

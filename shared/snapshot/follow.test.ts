@@ -16,7 +16,7 @@ import { SnapshotFollower } from './follow.ts'
 import { objectKey } from './manifest.ts'
 import { manyRows } from './rows.kit.ts'
 import { sortRows } from './sort.ts'
-import { SnapshotTable } from './table/snapshot-table.ts'
+import { SnapshotInMemory } from './table/snapshot-in-memory.ts'
 import { wholeFile } from './whole-file.kit.ts'
 
 test('base and deltas of all partitions are loaded, then each new delta', async () => {
@@ -112,7 +112,7 @@ test('where there is no snapshot yet, that is known, and is no failure', async (
 
 /** A store under the hand of the test, a clock whose sleeps take one turn, and a follower that runs. */
 class World extends MemoryObjectStore {
-  readonly table = new SnapshotTable()
+  readonly #holder = new SnapshotInMemory(this, { tombstoneTtlMs: 1_000 })
   away = false
   onMissing: () => Promise<void> = async () => {}
   readonly #reads: string[] = []
@@ -127,12 +127,16 @@ class World extends MemoryObjectStore {
     this.#follower = new SnapshotFollower({
       store: this,
       pipeline,
-      table: this.table,
+      holder: this.#holder,
       everyMs: 5,
       clock,
       log: quietLog,
     })
     this.running = this.#follower.run(this.#stop.signal)
+  }
+
+  get table() {
+    return this.#holder.table
   }
 
   get status() {

@@ -248,6 +248,38 @@ export const METRICS = {
     unit: '{shard}',
     help: 'Shards of which the last verification could prove nothing.',
   },
+  'freshet.gateway.snapshot.sequence': {
+    kind: 'gauge',
+    unit: '{commit}',
+    help: 'Commit of the snapshot that the gateway holds.',
+  },
+  'freshet.gateway.snapshot.behind': {
+    kind: 'gauge',
+    unit: '{commit}',
+    help: 'Commits that it has seen and does not hold yet.',
+  },
+  'freshet.gateway.snapshot.age': {
+    kind: 'gauge',
+    unit: 's',
+    help: 'Time since the commit that it holds was written, at the last look.',
+  },
+  'freshet.gateway.snapshot.unseen': {
+    kind: 'gauge',
+    unit: 's',
+    help: 'Time since it last held all that S3 had, at the last look; it grows while S3 is away.',
+  },
+  'freshet.gateway.snapshot.keys': { kind: 'gauge', unit: '{key}', help: 'Keys in memory, deletes too.' },
+  'freshet.gateway.snapshot.memory': {
+    kind: 'gauge',
+    unit: 'By',
+    help: 'Memory of tables, page indexes and pages.',
+  },
+  'freshet.gateway.snapshot.lookups': {
+    kind: 'counter',
+    unit: '{lookup}',
+    label: { name: 'outcome', values: ['found', 'nothing', 'late', 'failed', 'refused'] },
+    help: 'Lookups in files of the snapshot in S3, by how they ended.',
+  },
   'freshet.answers': {
     kind: 'counter',
     unit: '{answer}',

@@ -16,7 +16,8 @@ import { ServiceState } from '@freshet/service/service-state.ts'
 import { SnapshotFollower } from '@freshet/snapshot/follow.ts'
 import { readManifest } from '@freshet/snapshot/manifest.ts'
 import { manyRows, plainMerge } from '@freshet/snapshot/rows.kit.ts'
-import { SnapshotTable } from '@freshet/snapshot/table/snapshot-table.ts'
+import { SnapshotInMemory } from '@freshet/snapshot/table/snapshot-in-memory.ts'
+import type { SnapshotTable } from '@freshet/snapshot/table/snapshot-table.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { quietTelemetry } from '@freshet/telemetry/telemetry.kit.ts'
@@ -225,18 +226,18 @@ class World {
   }
 
   async load(): Promise<SnapshotTable> {
-    const table = new SnapshotTable()
+    const holder = new SnapshotInMemory(this.store, { tombstoneTtlMs: 3_600_000 })
     const end = new AbortController()
     const { store, settings } = this
     const shared = { clock: systemClock, log: quietLog }
-    const parts = { store, pipeline: settings.pipeline, table, everyMs: 20, ...shared }
+    const parts = { store, pipeline: settings.pipeline, holder, everyMs: 20, ...shared }
     const follower = new SnapshotFollower(parts)
     const running = follower.run(end.signal)
     const deadline = AbortSignal.timeout(20_000)
     while (follower.status.state !== 'following' && !deadline.aborted) await systemClock.sleep(10)
     end.abort()
     await running
-    return table
+    return holder.table
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

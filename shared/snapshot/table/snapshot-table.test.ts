@@ -37,6 +37,7 @@ test('deletes older than a time are let go of, and nothing else, wherever they l
       for (const batch of after) table.apply(rowsOfBatch(batch))
       const all = plainMerge(after, expected)
       expect(table.size).toBe(all.size)
+      expect(table.deleted).toBe([...all.values()].filter(({ state }) => state === 'deleted').length)
       for (const [key, score] of all) expect(table.get(key)).toEqual(score)
     }),
   )

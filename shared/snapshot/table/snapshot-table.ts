@@ -27,6 +27,7 @@ export class SnapshotTable {
   readonly #outputSlots = new Map<string, number>()
   #versionSlot: number | undefined
   #width = FIRST_VALUE
+  #deleted = 0
   readonly #seed: number
   readonly #hash = new Uint32Array(4)
 
@@ -41,6 +42,11 @@ export class SnapshotTable {
   /** Keys, tombstones among them. */
   get size(): number {
     return this.#entries.count
+  }
+
+  /** Of the keys, those that are deleted. */
+  get deleted(): number {
+    return this.#deleted
   }
 
   get bytes(): number {
@@ -81,6 +87,7 @@ export class SnapshotTable {
       if (words[at]! >>> 30 !== STATE.deleted || scoredAtIn(words, at) >= scoredBeforeMs) continue
       this.#shards[words[at + 1]! >>> this.#shardShift]!.remove(words[at + 2]! >>> 16, entry)
       words[at] = FREED
+      this.#deleted--
       this.#entries.free(entry)
     }
     return to === this.#entries.made ? 0 : to
@@ -97,6 +104,7 @@ export class SnapshotTable {
   #make(): number {
     const hash = this.#hash
     const entry = this.#entries.make(hash, this.#width)
+    this.#entries.at(entry).words[wordOf(entry)] = FREED // until it is written
     this.#shards[hash[0]! >>> this.#shardShift]!.add(hash[1]! >>> 16, entry)
     return entry
   }
@@ -148,7 +156,10 @@ export class SnapshotTable {
     const there = this.#entries.at(entry)
     const { words, doubles, width } =
       there.width < this.#width ? this.#entries.widen(entry, this.#width) : there
-    writeWords(words, wordOf(entry), rows, row, lineage)
+    const word = wordOf(entry)
+    if (words[word]! >>> 30 === STATE.deleted) this.#deleted--
+    if (rows.states[row] === STATE.deleted) this.#deleted++
+    writeWords(words, word, rows, row, lineage)
     const at = doubleOf(entry, width)
     doubles[at] = rows.seqNos[row]!
     if (this.#versionSlot !== undefined) doubles[at + this.#versionSlot] = rows.documentVersions[row]!

@@ -1,0 +1,112 @@
+import { type FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
+import type { StoredScore } from '@freshet/records/stored-score.ts'
+import type { Breaker } from '@freshet/stage/breaker.ts'
+import { type Said, unheard } from '../ladder/cache-rung.ts'
+import { type Deadline, RESERVE_MS, whenLate } from '../server/deadline.ts'
+import type { LoopWatch } from '../server/loop-watch.ts'
+
+/** The snapshot as this rung needs it: RangedSnapshot, or a test's. */
+export interface RangeReader {
+  /** From memory. */
+  get(key: string): StoredScore | undefined
+  /** From memory and S3; undefined: memory has said everything. */
+  find(key: string): Promise<StoredScore | undefined> | undefined
+}
+
+export interface RangeRungParts {
+  readonly breaker: Breaker
+  readonly loop: Pick<LoopWatch, 'isBehind'>
+  readonly onLookup: (outcome: RangeOutcome) => void
+}
+
+/** How a lookup in S3 ended. `refused`: none was begun. */
+export type RangeOutcome = 'found' | 'nothing' | 'late' | 'failed' | 'refused'
+
+/** Lookups on their way; each holds some pages, of up to some 100 KB. */
+const MAX_LOOKUPS = 256
+/** Below this a caller leaves no time for S3; above it S3 that is late is a fault of S3. */
+const MIN_WAIT_MS = 5
+const FAIR_WAIT_MS = 50
+
+/**
+ * Asks S3 for a key, but never longer than the deadline allows, nor when there is no hope. Whatever happens, what memory
+ * holds of the key is said: it is the newest that is known.
+ */
+export class RangeRung {
+  readonly #parts: RangeRungParts
+  #lookups = 0
+
+  constructor(parts: RangeRungParts) {
+    this.#parts = parts
+  }
+
+  /** Never rejects. Undefined when memory has said everything. */
+  ask(reader: RangeReader, key: string, deadline: Deadline): Promise<Said> | undefined {
+    const nowMs = performance.now()
+    const waitMs = deadline.endsAtMs - RESERVE_MS - nowMs
+    const { breaker, loop } = this.#parts
+    if (this.#lookups >= MAX_LOOKUPS || loop.isBehind(nowMs)) return this.#refuse(reader, key, 'overloaded')
+    if (waitMs < MIN_WAIT_MS) return this.#refuse(reader, key, 'deadline')
+    if (!breaker.admits(nowMs)) return this.#refuse(reader, key, 'snapshot_cut_off')
+    const finding = reader.find(key)
+    if (finding !== undefined) return this.#wait(reader, key, finding, waitMs)
+    breaker.undecided()
+    return undefined
+  }
+
+  #refuse(
+    reader: RangeReader,
+    key: string,
+    reason: 'overloaded' | 'deadline' | 'snapshot_cut_off',
+  ): Promise<Said> {
+    this.#parts.onLookup('refused')
+    return Promise.resolve(fromMemory(reader, key) ?? unheard(reason))
+  }
+
+  #wait(
+    reader: RangeReader,
+    key: string,
+    finding: Promise<StoredScore | undefined>,
+    waitMs: number,
+  ): Promise<Said> {
+    const { breaker, onLookup } = this.#parts
+    this.#lookups++
+    return new Promise((resolve) => {
+      let isOver = false
+      const settle = (outcome: RangeOutcome, said: Said) => {
+        isOver = true
+        this.#lookups--
+        clearTimeout(timer)
+        onLookup(outcome)
+        resolve(said)
+      }
+      const timer = whenLate(waitMs, () => {
+        if (isOver) return
+        if (waitMs < FAIR_WAIT_MS) breaker.undecided()
+        else breaker.missed(performance.now())
+        settle('late', fromMemory(reader, key) ?? unheard('snapshot_late'))
+      })
+      finding.then(
+        (score) => {
+          if (isOver) return
+          breaker.succeeded()
+          if (score === undefined) settle('nothing', { kind: 'has nothing' })
+          else settle('found', { kind: 'has', score })
+        },
+        (error: FreshetError) => {
+          if (isOver) return
+          const isBusy = isFreshetError(error, 'OVERLOADED')
+          if (isBusy) breaker.undecided()
+          else breaker.missed(performance.now())
+          const said = fromMemory(reader, key) ?? unheard(isBusy ? 'overloaded' : 'snapshot_unreadable')
+          settle(isBusy ? 'refused' : 'failed', said)
+        },
+      )
+    })
+  }
+}
+
+function fromMemory(reader: RangeReader, key: string): Said | undefined {
+  const score = reader.get(key)
+  return score === undefined ? undefined : { kind: 'has', score }
+}

@@ -1,0 +1,171 @@
+import { Buffer } from 'node:buffer'
+import { isFreshetError } from '@freshet/errors/errors.ts'
+import type { ObjectStore } from '@freshet/ports/object-store.ts'
+import type { Manifest, SnapshotFile } from '@freshet/records/manifest.ts'
+import { newer } from '@freshet/records/revision.ts'
+import type { StoredScore } from '@freshet/records/stored-score.ts'
+import type { Log } from '@freshet/stage/log.ts'
+import { filesOf, objectKey } from '../manifest.ts'
+import { DecodingThread } from '../parquet/decoding-thread.ts'
+import type { SnapshotHolder } from '../snapshot-holder.ts'
+import { loadFile } from '../table/load-file.ts'
+import { SnapshotTable } from '../table/snapshot-table.ts'
+import { FileIndex, openFileIndex } from './file-index.ts'
+import { findRow } from './find-row.ts'
+import type { RangeReads } from './range-reads.ts'
+
+export interface RangedParts {
+  readonly store: ObjectStore
+  readonly reads: RangeReads
+  /** The smallest files, mostly the newest deltas, are held in tables as far as they fit. */
+  readonly memoryBytes: number
+  /** Partitions of `.scores`, as far as is known, and which of them a key is in. */
+  readonly partitions: number
+  readonly partitionOf: (key: Buffer, partitions: number) => number
+  readonly log: Log
+}
+
+/**
+ * A snapshot that memory does not hold whole. Of small files it holds the rows, of large ones the page index (150 bytes for
+ * 4,096 rows), through which a key is found in S3 in two round trips: all files of its partition side by side, and of all
+ * that they and memory hold the highest rank.
+ */
+export class RangedSnapshot implements SnapshotHolder {
+  readonly #parts: RangedParts
+  /** By object. */
+  #files = new Map<string, HeldFile>()
+  #byPartition = new Map<number, readonly HeldFile[]>()
+  /** Whether keys lie in the partitions in which they are looked for. */
+  #isNarrowed = false
+
+  constructor(parts: RangedParts) {
+    this.#parts = parts
+  }
+
+  /** Rows in memory. */
+  get keys(): number {
+    return [...this.#files.values()].reduce(
+      (sum, file) => sum + (file instanceof SnapshotTable ? file.size : 0),
+      0,
+    )
+  }
+
+  get bytes(): number {
+    return [...this.#files.values()].reduce((sum, { bytes }) => sum + bytes, this.#parts.reads.keptBytes)
+  }
+
+  /** The highest rank of what is in memory. */
+  get(key: string): StoredScore | undefined {
+    let best: StoredScore | undefined
+    for (const file of this.#filesFor(key))
+      if (file instanceof SnapshotTable) best = higher(best, file.get(key))
+    return best
+  }
+
+  /** The highest rank of all files; undefined when memory holds all that may have the key. @throws as findRow does */
+  find(key: string): Promise<StoredScore | undefined> | undefined {
+    const far = this.#filesFor(key).filter((file) => file instanceof FileIndex)
+    return far.length === 0 ? undefined : this.#find(key, far)
+  }
+
+  async #find(key: string, far: readonly FileIndex[]): Promise<StoredScore | undefined> {
+    const bytes = Buffer.from(key)
+    const rows = await Promise.all(far.map((index) => findRow(index, bytes, this.#parts.reads)))
+    return rows.reduce(higher, this.get(key))
+  }
+
+  /** A partition is answered from its files of before until all its new ones are there. */
+  async take({ partitions }: Manifest, signal: AbortSignal): Promise<number> {
+    await using decoder = new DecodingThread(signal)
+    const all = Object.entries(partitions)
+    const wanted = inMemory(
+      all.flatMap(([, partition]) => filesOf(partition)),
+      this.#parts.memoryBytes,
+    )
+    const byPartition = new Map<number, readonly HeldFile[]>()
+    const failures: unknown[] = []
+    let rows = 0
+    for (const [number, partition] of all) {
+      const files = new Map<string, HeldFile>()
+      try {
+        for (const file of filesOf(partition)) {
+          const before = this.#files.get(file.object)
+          const isFit = before !== undefined && before instanceof SnapshotTable === wanted.has(file.object)
+          if (!isFit && wanted.has(file.object)) rows += file.rows
+          files.set(file.object, isFit ? before : await this.#hold(file, wanted, decoder, signal))
+        }
+        byPartition.set(Number(number), [...files.values()])
+      } catch (error) {
+        if (signal.aborted || isFreshetError(error, 'S3_UNREACHABLE')) throw error
+        failures.push(error)
+        byPartition.set(Number(number), this.#byPartition.get(Number(number)) ?? [])
+      }
+      for (const [object, file] of files) this.#files.set(object, file)
+    }
+    this.#byPartition = byPartition
+    this.#isNarrowed = this.#checkPartitions()
+    const used = new Set([...byPartition.values()].flat())
+    this.#files = new Map([...this.#files].filter(([, file]) => used.has(file)))
+    if (failures.length > 0) throw failures[0]
+    return rows
+  }
+
+  tidy(): void {}
+
+  async #hold(
+    file: SnapshotFile,
+    wanted: ReadonlySet<string>,
+    decoder: DecodingThread,
+    signal: AbortSignal,
+  ): Promise<HeldFile> {
+    const { store } = this.#parts
+    if (!wanted.has(file.object))
+      return openFileIndex(store, { key: objectKey(file.object), bytes: file.bytes }, signal)
+    const table = new SnapshotTable({ rows: file.rows })
+    await loadFile(store, file, table, decoder, signal)
+    return table
+  }
+
+  #filesFor(key: string): readonly HeldFile[] {
+    if (!this.#isNarrowed) return [...this.#byPartition.values()].flat()
+    return this.#byPartition.get(this.#parts.partitionOf(Buffer.from(key), this.#parts.partitions)) ?? []
+  }
+
+  /** A wrong number of partitions would look in the wrong files, and find nothing: so keys in them are tried. */
+  #checkPartitions(): boolean {
+    const { partitions, partitionOf, log } = this.#parts
+    let tried = 0
+    for (const [partition, files] of this.#byPartition)
+      for (const file of files)
+        for (const key of file instanceof FileIndex ? file.sample(SAMPLED_KEYS) : [])
+          if (partitionOf(key, partitions) !== partition) {
+            log.warn(
+              `kafka.partitions is not ${partitions}: each lookup in S3 asks the files of all partitions`,
+            )
+            return false
+          } else tried++
+    return tried > 0
+  }
+}
+
+type HeldFile = SnapshotTable | FileIndex
+
+const SAMPLED_KEYS = 64
+/** With one output, on the safe side. */
+const ROW_BYTES = 64
+
+/** The smallest files that fit together. */
+function inMemory(files: readonly SnapshotFile[], memoryBytes: number): ReadonlySet<string> {
+  const held = new Set<string>()
+  let left = memoryBytes
+  for (const { object, rows } of files.toSorted((a, b) => a.rows - b.rows)) {
+    left -= rows * ROW_BYTES
+    if (left < 0) break
+    held.add(object)
+  }
+  return held
+}
+
+function higher(a: StoredScore | undefined, b: StoredScore | undefined): StoredScore | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : newer(a, b)
+}
