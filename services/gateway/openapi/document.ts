@@ -98,8 +98,9 @@ function repliesOf({ replies }: Route, schemas: Schemas): Operation['responses']
   )
 }
 
-function schemaOf({ schema }: Reply, schemas: Schemas): Json {
-  return schema === null ? { type: 'string' } : schemas.of(schema, 'output')
+function schemaOf({ mediaType, schema }: Reply, schemas: Schemas): Json {
+  if (schema !== null) return schemas.of(schema, 'output')
+  return { type: mediaType === 'application/json' ? 'object' : 'string' }
 }
 
 /** Errors of one status stand together. */

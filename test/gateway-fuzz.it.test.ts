@@ -1,0 +1,343 @@
+/**
+ * Every operation of /openapi.json is asked with what schemathesis makes of it, good and bad: nothing is answered with a
+ * 5xx that is not in the document, nothing hangs, and what is answered is what the document says. And the bare socket is
+ * sent what is no HTTP at all.
+ */
+import { spawn } from 'node:child_process'
+import { hash, randomInt } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { RedisScoreStore } from '@freshet/adapters/redis/redis-score-store.ts'
+import { batchOf } from '@freshet/ports/score-store.contract.ts'
+import { rowsOfBatch } from '@freshet/records/stored-rows.ts'
+import { quietLog } from '@freshet/stage/quiet-log.ts'
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { Stack } from './stack.ts'
+
+/** The program, from the PyPI package of that name. */
+const SCHEMATHESIS = process.env['SCHEMATHESIS']
+const SEED = Number(process.env['FUZZ_SEED'] ?? randomInt(2 ** 31))
+const FUZZING_SECONDS = 20
+/** A request that is not answered for so long hangs, however busy the machine is. */
+const HANG_SECONDS = 10
+
+const KEY = 'sesame-open-thou'
+const TEMPLATES = {
+  'from-airport': {
+    query: {
+      bool: {
+        filter: [
+          { term: { 'origin.keyword': { $param: 'origin' } } },
+          { terms: { flight: { $param: 'flights' } } },
+        ],
+      },
+    },
+    parameters: {
+      origin: { type: 'string' },
+      flights: { type: 'list', of: { type: 'integer' }, default: [1715] },
+    },
+  },
+}
+
+let stack: Stack
+
+beforeAll(async () => {
+  const scopes = ['lookup', 'predict', 'rank', 'rank:raw', 'metrics']
+  stack = await Stack.open({
+    FRESHET_GATEWAY_KEYS: JSON.stringify([{ name: 'fuzz', sha256: hash('sha256', KEY), scopes }]),
+    FRESHET_GATEWAY_RANK_TEMPLATES: JSON.stringify(TEMPLATES),
+    FRESHET_GATEWAY_DEFAULT: '0.5',
+  })
+  await using store = await RedisScoreStore.open(stack.settings.redis, {
+    pipeline: stack.settings.pipeline,
+    log: quietLog,
+  })
+  await store.merge(
+    rowsOfBatch(
+      batchOf([
+        { key: 'flights/UA-1', score: 12.5 },
+        { key: '0', score: 7 },
+      ]),
+    ),
+  )
+  const documents = stack.bundle.golden.slice(0, 20).map(({ document }, i) => [`${i}`, document as object])
+  await stack.write(Object.fromEntries(documents))
+  await stack.client.indices.refresh({ index: stack.index })
+  stack.start('gateway')
+  await stack.gatewayReady()
+})
+
+afterAll(() => stack[Symbol.asyncDispose]())
+
+describe.skipIf(SCHEMATHESIS === undefined)(
+  'with SCHEMATHESIS, the program of that name (else skipped)',
+  () => {
+    test(`all that the document promises is kept, whatever is asked [FUZZ_SEED=${SEED}]`, async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'freshet-fuzz-'))
+      onTestFinished(() => rmSync(folder, { recursive: true }))
+      writeFileSync(join(folder, 'openapi.json'), JSON.stringify(await ourDocument()))
+      writeFileSync(join(folder, 'schemathesis.toml'), CONFIG)
+      const program = spawn(
+        SCHEMATHESIS!,
+        [
+          ...['run', 'openapi.json', '--url', stack.gatewayUrl, '--no-color'],
+          ...['--header', `Authorization: Bearer ${KEY}`],
+          ...['--phases', 'examples,coverage,fuzzing', '--max-time', `${FUZZING_SECONDS}`, '--workers', '2'],
+          ...['--checks', CHECKS.join(',')],
+          ...['--request-timeout', `${HANG_SECONDS}`, '--continue-on-failure', '--seed', `${SEED}`],
+          ...['--generation-database', 'none', '--warnings', 'off'],
+          ...['--report', 'json', '--report-json-path', 'report.json'],
+        ],
+        { cwd: folder, env: { ...process.env, COLUMNS: '200' } },
+      )
+      let output = ''
+      for (const stream of [program.stdout, program.stderr])
+        stream.setEncoding('utf8').on('data', (text) => void (output += String(text)))
+      const [code] = (await once(program, 'close')) as [number]
+      expect(code, output).toBe(0)
+      const report = JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8')) as Report
+      expect(report.test_cases.generated, output).toBeGreaterThan(200)
+      for (const operation of [
+        'POST /v1/scores',
+        'POST /v1/predict',
+        'POST /v1/rank',
+        'GET /v1/scores/{key}',
+      ]) {
+        const accepted = Object.values(report.valid_rates[operation] ?? {}).map((phase) => phase.accepted)
+        expect(Math.max(...accepted), `requests of ${operation} that were taken`).toBeGreaterThan(0)
+      }
+      await expectWell()
+    }, 180_000)
+  },
+)
+
+/** 503 with `retry-after` is said on purpose, of what is too much at once, and of a rank with nothing to show. */
+const CONFIG = '[checks]\nnot_a_server_error.expected-statuses = ["2xx", "3xx", "4xx", 503]\n'
+
+/** What of schemathesis' report is looked at. */
+interface Report {
+  readonly test_cases: { readonly generated: number }
+  readonly valid_rates: Readonly<Record<string, Readonly<Record<string, { readonly accepted: number }>>>>
+}
+
+/** The gateway's document, told which templates there are: else no rank that is made up gets beyond their names. */
+async function ourDocument(): Promise<unknown> {
+  const document = (await (await fetch(`${stack.gatewayUrl}/openapi.json`)).json()) as {
+    components: { schemas: { RankRequest: { properties: Record<string, object>; required?: string[] } } }
+  }
+  const { RankRequest } = document.components.schemas
+  const { top, order } = RankRequest.properties as { top: object; order: object }
+  RankRequest.properties = {
+    top,
+    order,
+    template: { enum: Object.keys(TEMPLATES) },
+    parameters: {
+      type: 'object',
+      properties: {
+        origin: { type: 'string', maxLength: 256 },
+        flights: {
+          type: 'array',
+          items: { type: 'integer', minimum: 0, maximum: 9_999 },
+          minItems: 1,
+          maxItems: 9,
+        },
+      },
+      required: ['origin'],
+      additionalProperties: false,
+    },
+  }
+  RankRequest.required = ['template', 'parameters']
+  return document
+}
+
+/** Those that hold an answer against the document. */
+const CHECKS = [
+  'not_a_server_error',
+  'status_code_conformance',
+  'content_type_conformance',
+  'response_headers_conformance',
+  'response_schema_conformance',
+]
+
+/** A connection of its own that sends this and no more. @returns all that came back until it was closed */
+async function sendRaw(bytes: Uint8Array | string, { staysOpen = false } = {}): Promise<string> {
+  const socket = connect(Number(new URL(stack.gatewayUrl).port), '127.0.0.1').setEncoding('latin1')
+  let reply = ''
+  socket.on('data', (text) => void (reply += String(text)))
+  socket.on('error', () => {}) // reset by a server that has heard enough
+  if (staysOpen) socket.write(bytes)
+  else socket.end(bytes)
+  await once(socket, 'close')
+  return reply
+}
+
+const statusesIn = (reply: string) =>
+  [...reply.matchAll(/HTTP\/1\.1 (\d{3})/g)].map((match) => Number(match[1]))
+
+async function expectWell(): Promise<void> {
+  expect((await fetch(`${stack.gatewayUrl}/healthz`)).status).toBe(200)
+  expect(stack.hasEnded('gateway')).toBe(false)
+  expect(stack.output.gateway).not.toMatch(/"error.type":"BUG"/)
+}
+
+describe('the bare socket', () => {
+  const GOOD = [
+    'GET /v1/scores/flights/UA-1 HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n',
+    'POST /v1/predict HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: 15\r\n\r\n{"document":{}}',
+    'POST /v1/scores HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\nc\r\n{"keys":["a"\r\n2\r\n]}\r\n0\r\n\r\n',
+    'HEAD /readyz HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: keep-alive, upgrade\r\nupgrade: websocket\r\n\r\n',
+    'OPTIONS * HTTP/1.1\r\nhost: 127.0.0.1\r\nexpect: 100-continue\r\n\r\n',
+    'CONNECT 127.0.0.1:22 HTTP/1.1\r\nhost: 127.0.0.1:22\r\n\r\n',
+    'GET http://evil.example/v1/model HTTP/1.0\r\n\r\n',
+    'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+  ].map((text) => Buffer.from(text, 'latin1'))
+  const edit = fc.record({
+    at: fc.double({ min: 0, max: 1, noNaN: true }),
+    cut: fc.nat(12),
+    insert: fc.oneof(
+      fc.uint8Array({ maxLength: 12 }),
+      fc
+        .constantFrom(
+          ...[
+            '\r\n',
+            '\r',
+            '\n\n',
+            '\0',
+            ' ',
+            ':',
+            '%',
+            '%00',
+            '%2e%2e/',
+            '//',
+            '?',
+            '#',
+            '\t',
+            '\xff',
+            '{',
+            '[',
+          ],
+          ...['content-length: 0\r\n', 'content-length: 99999999999\r\n', 'content-length: -1\r\n'],
+          ...['transfer-encoding: chunked\r\n', 'transfer-encoding: identity, chunked\r\n', 'host: a\r\n'],
+          ...[
+            'authorization: Bearer x\r\n',
+            'x-deadline-ms: 1e9\r\n',
+            'traceparent: 00-0-0-0\r\n',
+            'FFFFFFFF\r\n',
+          ],
+        )
+        .map((text) => Buffer.from(text, 'latin1')),
+    ),
+  })
+  const mangled = fc.tuple(fc.constantFrom(...GOOD), fc.array(edit, { maxLength: 6 })).map(([good, edits]) =>
+    edits.reduce((bytes, { at, cut, insert }) => {
+      const from = Math.floor(at * bytes.length)
+      return Buffer.concat([bytes.subarray(0, from), insert, bytes.subarray(from + cut)])
+    }, good),
+  )
+  const garbage = fc.oneof({ weight: 4, arbitrary: mangled }, fc.uint8Array({ maxLength: 2_000 }))
+
+  test('whatever is sent, the connection is answered or closed, without a 500 and without a score', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(garbage, { minLength: 20, maxLength: 20 }), async (all) => {
+        for (const reply of await Promise.all(all.map((bytes) => sendRaw(bytes)))) {
+          for (const status of statusesIn(reply)) if (status !== 503) expect(status).toBeLessThan(500)
+          expect(reply).not.toContain('"score"')
+        }
+      }),
+      { numRuns: 100, endOnFailure: true }, // shrinking would ask thousands of times
+    )
+    await expectWell()
+  })
+
+  test('who sends a part of a request and then waits is not waited for', async () => {
+    const parts = [
+      '',
+      'GET /v1/sco',
+      'GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\nx-a: ',
+      'POST /v1/predict HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 9\r\n\r\n{',
+    ]
+    for (const reply of await Promise.all(parts.map((part) => sendRaw(part, { staysOpen: true }))))
+      for (const status of statusesIn(reply)) expect(status).toBeLessThan(500)
+    await expectWell()
+  })
+
+  test.each([
+    ['an address', `GET /v1/scores/${'a'.repeat(20_000)} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n`, [431]],
+    ['a header', `GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\nx-long: ${'a'.repeat(20_000)}\r\n\r\n`, [431]],
+    ['headers', `GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\n${'a: b\r\n'.repeat(10_000)}\r\n`, [431]],
+  ])('too long %s is refused', async (_, text, statuses) => {
+    expect(statusesIn(await sendRaw(text))).toEqual(statuses)
+    await expectWell()
+  })
+})
+
+describe('a caller with a key', () => {
+  const post = (path: string, body: string, headers = {}) =>
+    fetch(`${stack.gatewayUrl}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${KEY}`, ...headers },
+      body,
+    })
+  const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`
+
+  test.each([
+    ['a body beyond the limit', '/v1/predict', `{"document":{"a":"${'x'.repeat(1024 * 1024)}"}}`, 413],
+    ['a body nested without end', '/v1/predict', `{"document":{"a":${nested(200_000)}}}`, 400],
+    ['a field that nobody knows', '/v1/scores', '{"keys":["a"],"debug":true}', 400],
+    ['a prototype', '/v1/scores', '{"keys":["a"],"__proto__":{"debug":true}}', 400],
+    ['a constructor', '/v1/rank', '{"template":"from-airport","constructor":{"prototype":{"a":1}}}', 400],
+    ['a template that is a name of every object', '/v1/rank', '{"template":"__proto__"}', 404],
+    [
+      'a parameter that is a query',
+      '/v1/rank',
+      '{"template":"from-airport","parameters":{"origin":{"match_all":{}}}}',
+      400,
+    ],
+    [
+      'a parameter that nobody knows',
+      '/v1/rank',
+      '{"template":"from-airport","parameters":{"origin":"LGA","size":500}}',
+      400,
+    ],
+    ['a script', '/v1/rank', '{"query":{"script":{"script":"1"}}}', 400],
+    ['a key twice', '/v1/scores', '{"keys":["a"],"keys":["b"],"keys":1}', 400],
+  ])('is refused with %s', async (_, path, body, status) => {
+    const reply = await post(path, body)
+    expect(reply.status).toBe(status)
+    expect(reply.headers.get('content-type')).toBe('application/problem+json')
+    expect(await reply.json()).toMatchObject({ status, code: expect.any(String) })
+    await expectWell()
+  })
+
+  test('asks for documents whose fields are named as those of every object, and nothing is polluted', async () => {
+    for (const document of ['{"__proto__":{"distance":1}}', '{"constructor":{"prototype":{"distance":1}}}'])
+      expect([200, 422]).toContain((await post('/v1/predict', `{"document":${document}}`)).status)
+    const { document } = stack.bundle.golden[0]!
+    const [one, other] = [
+      await post('/v1/predict', JSON.stringify({ document })),
+      await post('/v1/predict', JSON.stringify({ document })),
+    ]
+    expect([one.status, other.status]).toEqual([200, 200])
+  })
+})
+
+test('no page may be framed, sniffed, or tell where a reader came from; only its own style and script run', async () => {
+  const { paths } = (await (await fetch(`${stack.gatewayUrl}/openapi.json`)).json()) as { paths: object }
+  const pages = [...Object.keys(paths).map((path) => path.replace('{key}', 'a')), '/nowhere', '/v1/nowhere']
+  expect(pages.length).toBeGreaterThan(8)
+  for (const page of pages)
+    for (const authorization of ['', `Bearer ${KEY}`]) {
+      const { headers } = await fetch(`${stack.gatewayUrl}${page}`, { headers: { authorization } })
+      const policy = headers.get('content-security-policy')
+      expect(policy, page).toContain("default-src 'none'")
+      expect(policy, page).toContain("frame-ancestors 'none'")
+      expect(policy, page).not.toMatch(/unsafe|\*|https?:/)
+      expect(headers.get('x-content-type-options'), page).toBe('nosniff')
+      expect(headers.get('referrer-policy'), page).toBe('no-referrer')
+      expect(headers.get('access-control-allow-origin'), page).toBeNull()
+    }
+})
