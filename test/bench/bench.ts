@@ -8,7 +8,9 @@ import { captureIdle } from './capture-idle.ts'
 import { captureMemory } from './capture-memory.ts'
 import type { Bench, Figure } from './figure.ts'
 import { gatewayLookups } from './gateway/lookups.ts'
+import { gatewayMemory } from './gateway/memory.ts'
 import { gatewayPredict } from './gateway/predict.ts'
+import { gatewayRank, gatewayRank } from './gateway/rank.ts'
 import { gatewaySnapshot } from './gateway/snapshot.ts'
 import { infer } from './infer.ts'
 import { inferLatency } from './infer-latency.ts'
@@ -37,6 +39,7 @@ const FIGURES: readonly Figure[] = [
   gatewayLookups,
   gatewaySnapshot,
   gatewayPredict,
+  gatewayRank,
   memory,
 ]
 /** Fetch a peer first, so only when they are asked for. */
