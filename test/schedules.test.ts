@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const FOLDER = join(ROOT, 'infra/schedules')
@@ -77,64 +77,55 @@ test('servers live in a unit of their own, which the run of the day waits for an
   for (const unit of [servers, daily]) expect(unit).not.toMatch(/^ExecStart(Pre|Post)=/m)
 })
 
-describe.skipIf(!has('systemd-analyze'))('where systemd is, to be asked (else skipped)', () => {
-  test('it finds nothing wrong with the units', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'units-'))
-    try {
-      const units = readdirSync(FOLDER).filter((name) => /\.(service|timer)$/.test(name))
-      for (const name of units) {
-        const here = textOf(name).replaceAll('/opt/freshet/', ROOT).replaceAll('/opt/freshet', ROOT)
-        writeFileSync(join(folder, name), here.replace('User=freshet', 'User=root'))
-      }
-      const { status, stderr } = run('systemd-analyze', [
-        'verify',
-        ...units.map((name) => join(folder, name)),
-      ])
-      const ours = stderr.split('\n').filter((line) => line.includes('freshet'))
-      expect({ status, ours }).toEqual({ status: 0, ours: [] })
-    } finally {
-      rmSync(folder, { recursive: true })
+test('systemd finds nothing wrong with the units', ({ skip }) => {
+  if (!has('systemd-analyze')) skip('there is no systemd-analyze on the PATH to ask')
+  const folder = mkdtempSync(join(tmpdir(), 'units-'))
+  try {
+    const units = readdirSync(FOLDER).filter((name) => /\.(service|timer)$/.test(name))
+    for (const name of units) {
+      const here = textOf(name).replaceAll('/opt/freshet/', ROOT).replaceAll('/opt/freshet', ROOT)
+      writeFileSync(join(folder, name), here.replace('User=freshet', 'User=root'))
     }
-  })
+    const { status, stderr } = run('systemd-analyze', ['verify', ...units.map((name) => join(folder, name))])
+    const ours = stderr.split('\n').filter((line) => line.includes('freshet'))
+    expect({ status, ours }).toEqual({ status: 0, ours: [] })
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
 
-describe.skipIf(!has('python3'))('where Python is (else skipped)', () => {
-  test('the file for Airflow is Python', () => {
-    const program = 'import ast, sys; ast.parse(open(sys.argv[1]).read())'
-    expect(run('python3', ['-c', program, DAG])).toMatchObject({ status: 0, stderr: '' })
-  })
+test('the file for Airflow is Python', ({ skip }) => {
+  if (!has('python3')) skip('there is no python3 on the PATH to read it')
+  const program = 'import ast, sys; ast.parse(open(sys.argv[1]).read())'
+  expect(run('python3', ['-c', program, DAG])).toMatchObject({ status: 0, stderr: '' })
 })
 
-describe.skipIf(AIRFLOW_PYTHON === undefined)(
-  'with AIRFLOW_PYTHON, a Python that has it (else skipped)',
-  () => {
-    test('Airflow reads a DAG of one task that runs every five minutes, never twice at once', () => {
-      const home = mkdtempSync(join(tmpdir(), 'airflow-'))
-      try {
-        const env = {
-          AIRFLOW_HOME: home,
-          AIRFLOW__CORE__LOAD_EXAMPLES: 'False',
-          FRESHET_FOLDER: '/srv/my folder',
-        }
-        const { stdout, stderr } = run(AIRFLOW_PYTHON!, [join(FOLDER, 'read_dag.py'), DAG], env)
-        const read = stdout.trimEnd().split('\n').at(-1) ?? ''
-        expect(JSON.parse(read), stderr).toEqual({
-          errors: {},
-          dags: {
-            freshet_once: {
-              schedule: '*/5 * * * *',
-              maxActiveRuns: 1,
-              catchup: false,
-              commands: [
-                expect.stringMatching(/^cd '\/srv\/my folder' && exec .* --json once --deadline 1200$/),
-              ],
-              timeoutSeconds: [1_500],
-            },
-          },
-        })
-      } finally {
-        rmSync(home, { recursive: true })
-      }
-    }, 120_000)
-  },
-)
+test('Airflow reads a DAG of one task that runs every five minutes, never twice at once', {
+  timeout: 120_000,
+}, ({ skip }) => {
+  if (AIRFLOW_PYTHON === undefined) skip('AIRFLOW_PYTHON names no Python that has Airflow')
+  const home = mkdtempSync(join(tmpdir(), 'airflow-'))
+  try {
+    const env = {
+      AIRFLOW_HOME: home,
+      AIRFLOW__CORE__LOAD_EXAMPLES: 'False',
+      FRESHET_FOLDER: '/srv/my folder',
+    }
+    const { stdout, stderr } = run(AIRFLOW_PYTHON!, [join(FOLDER, 'read_dag.py'), DAG], env)
+    const read = stdout.trimEnd().split('\n').at(-1) ?? ''
+    expect(JSON.parse(read), stderr).toEqual({
+      errors: {},
+      dags: {
+        freshet_once: {
+          schedule: '*/5 * * * *',
+          maxActiveRuns: 1,
+          catchup: false,
+          commands: [expect.stringMatching(/^cd '\/srv\/my folder' && exec .* --json once --deadline 1200$/)],
+          timeoutSeconds: [1_500],
+        },
+      },
+    })
+  } finally {
+    rmSync(home, { recursive: true })
+  }
+})
