@@ -62,6 +62,7 @@ describe('the arrows between rooms', () => {
       'poller/main.ts',
       'scorer/main.ts',
       'gateway/main.ts',
+      'gateway/server/tls.ts',
       'watchdog/main.ts',
       'scorer/snapshot/flush-bell.ts',
       'scorer/rescore/plan.ts',

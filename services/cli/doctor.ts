@@ -4,11 +4,13 @@ import { checkRedis } from '@freshet/adapters/redis/check.ts'
 import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
 import type { Settings } from '@freshet/config/schema.ts'
 import { describeError, FreshetError } from '@freshet/errors/errors.ts'
+import { readTls, tlsFiles } from '@freshet/gateway/server/tls.ts'
 import { loadPromotedModel } from '@freshet/model/bundle/model-store.ts'
 import { checkSnapshot } from '@freshet/snapshot/check-snapshot.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { promisedCapture } from './capture-promise.ts'
 import { type CaptureReport, complaintOf, reportCapture } from './capture-report.ts'
+import { gatewayConcerns } from './gateway-concerns.ts'
 
 export interface CheckResult {
   readonly name: string
@@ -16,6 +18,8 @@ export interface CheckResult {
   readonly error?: string
   /** Of the check of Elasticsearch, wrong or not. */
   readonly capture?: CaptureReport
+  /** What is not wrong, but worth a thought. */
+  readonly warnings?: readonly string[]
 }
 
 type Findings = Omit<CheckResult, 'name'>
@@ -63,6 +67,7 @@ export const CHECKS: readonly Check[] = [
       return {}
     },
   },
+  { name: 'who may ask the gateway', run: async ({ gateway }) => checkGateway(gateway) },
 ]
 
 async function checkCapture(settings: Settings['elasticsearch'], signal: AbortSignal): Promise<Findings> {
@@ -76,6 +81,14 @@ async function checkCapture(settings: Settings['elasticsearch'], signal: AbortSi
       error: describeError(error),
     }
   }
+}
+
+/** @throws CONFIG_INVALID, of its certificate */
+function checkGateway(gateway: Settings['gateway']): Findings {
+  const files = tlsFiles(gateway.tls)
+  if (files !== undefined) readTls(files)
+  const { errors, warnings } = gatewayConcerns(gateway)
+  return { warnings, ...(errors.length > 0 && { error: errors.join('; ') }) }
 }
 
 /** All checks side by side; one that does not end in time is wrong too. */

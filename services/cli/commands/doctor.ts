@@ -17,8 +17,12 @@ export function doctorCommand(): Command {
     })
 }
 
-function describe({ name, error, capture }: CheckResult): string {
-  const details = [...(error === undefined ? [] : [error]), ...(capture ? describeCapture(capture) : [])]
+function describe({ name, error, capture, warnings = [] }: CheckResult): string {
+  const details = [
+    ...(error === undefined ? [] : [error]),
+    ...(capture ? describeCapture(capture) : []),
+    ...warnings,
+  ]
   const verdict = error === undefined ? 'ok   ' : 'WRONG'
   return [`  ${verdict}  ${name}`, ...details.map((line) => `         ${line}`), ''].join('\n')
 }
