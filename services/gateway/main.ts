@@ -52,6 +52,7 @@ export const gateway: Service = {
 /** As one of several workers, it also does what the others need of it. */
 export interface GatewayContext extends ServiceContext {
   readonly figuresOfAll?: (own: () => Promise<Family[]>) => () => Promise<Family[]>
+  /** Callers reach it from now on. */
   readonly onListening?: () => void
 }
 

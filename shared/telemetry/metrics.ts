@@ -23,6 +23,12 @@ export class Metrics {
     this.#values.set(key, (this.#values.get(key) ?? 0) + count)
   }
 
+  /** Adds what another process of the same service has counted, by `name` or `name.label`; gauges are its own affair. */
+  addCounts(counts: Readonly<Record<string, number>>): void {
+    for (const [key, count] of Object.entries(counts))
+      if (isCounter(key)) this.#values.set(key, (this.#values.get(key) ?? 0) + count)
+  }
+
   /** Sets a gauge. */
   set(name: MetricName, value: number): void {
     this.#values.set(name, value)
@@ -39,4 +45,10 @@ export class Metrics {
   values(): Record<string, number> {
     return Object.fromEntries(this.#values)
   }
+}
+
+function isCounter(key: string): boolean {
+  const table: Readonly<Record<string, MetricSpec>> = METRICS
+  const spec = table[key] ?? table[key.slice(0, key.lastIndexOf('.'))]
+  return spec?.kind === 'counter'
 }

@@ -1,0 +1,126 @@
+import cluster from 'node:cluster'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { RedisScoreStore } from '@freshet/adapters/redis/redis-score-store.ts'
+import { freePort, RedisServer } from '@freshet/adapters/redis/redis-server.kit.ts'
+import { loadSettings } from '@freshet/config/load.ts'
+import type { Settings } from '@freshet/config/schema.ts'
+import { rowsOf } from '@freshet/ports/score-store.contract.ts'
+import type { Answer } from '@freshet/records/answer.ts'
+import { ServiceState } from '@freshet/service/service-state.ts'
+import { quietLog } from '@freshet/stage/quiet-log.ts'
+import { Metrics } from '@freshet/telemetry/metrics.ts'
+import { quietTelemetry } from '@freshet/telemetry/telemetry.kit.ts'
+import { expect, test } from 'vitest'
+import { runWorkers } from './run-workers.ts'
+
+const WITHIN = { timeout: 40_000 }
+
+/** Two workers on a free port, over a Redis with one score. */
+class TwoWorkers implements AsyncDisposable {
+  readonly metrics = new Metrics()
+  readonly state = new ServiceState()
+  readonly ended: Promise<void>
+  readonly settings: Settings
+  readonly #stop = new AbortController()
+
+  constructor(redisUrl: string, port: number) {
+    const settings = loadSettings({ env: process.env })
+    this.settings = {
+      ...settings,
+      pipeline: 'test',
+      redis: { ...settings.redis, url: redisUrl },
+      s3: { ...settings.s3, endpoint: 'http://127.0.0.1:1' },
+      telemetry: { ...settings.telemetry, enabled: false, logLevel: 'error' },
+      gateway: { ...settings.gateway, port, deadlineMs: 1_000, redisBudgetMs: 500, default: 0.5 },
+    }
+    this.ended = runWorkers(
+      {
+        settings: this.settings,
+        instance: 'gateway-test',
+        telemetry: quietTelemetry({ log: quietLog, metrics: this.metrics }),
+        signal: this.#stop.signal,
+        report: this.state,
+      },
+      2,
+    )
+    this.ended.catch(() => {})
+  }
+
+  /** Over a connection of its own, so that it comes to another worker each time. */
+  async get(path: string): Promise<string> {
+    const socket = connect(this.settings.gateway.port, '127.0.0.1').setEncoding('utf8')
+    socket.write(`GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n`)
+    let text = ''
+    socket.on('data', (more) => (text += more))
+    await once(socket, 'close')
+    return text.slice(text.indexOf('\r\n\r\n') + 4)
+  }
+
+  async score(): Promise<Answer> {
+    return JSON.parse(await this.get('/v1/scores/a')) as Answer
+  }
+
+  /** Numbers of the workers that the page for Prometheus tells of, and their answers in all. */
+  async scraped(): Promise<{ workers: string[]; answers: number }> {
+    const lines = (await this.get('/metrics')).split('\n')
+    const told = lines.filter((line) => line.startsWith('freshet_answers_total{source="cache"'))
+    return {
+      workers: told.map((line) => /worker="(\d)"/.exec(line)![1]!),
+      answers: told.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0),
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort()
+    await this.ended
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop().catch(() => undefined)
+  }
+}
+
+async function redisWithScore(): Promise<RedisServer> {
+  const redis = await RedisServer.start()
+  const settings = { ...loadSettings({ env: process.env }).redis, url: redis.url }
+  await using store = await RedisScoreStore.open(settings, { pipeline: 'test', log: quietLog })
+  await store.merge(rowsOf([{ key: 'a', score: 1 }]))
+  return redis
+}
+
+test('workers share a port, every one tells the figures of all, and a stop answers what is in hand', async () => {
+  await using redis = await redisWithScore()
+  await using gateway = new TwoWorkers(redis.url, await freePort())
+  await expect.poll(async () => (await gateway.score()).source, WITHIN).toBe('cache')
+  for (let i = 0; i < 20; i++) expect(await gateway.score()).toMatchObject({ score: 1, source: 'cache' })
+  await expect.poll(async () => (await gateway.scraped()).workers, WITHIN).toEqual(['1', '2'])
+  for (let i = 0; i < 4; i++) expect((await gateway.scraped()).answers).toBeGreaterThanOrEqual(21)
+  await expect
+    .poll(() => gateway.metrics.values()['freshet.answers.cache'], WITHIN)
+    .toBeGreaterThanOrEqual(21)
+  expect(gateway.state.snapshot().progress['answers']).toBeGreaterThanOrEqual(21)
+  redis.freeze()
+  const inHand = Array.from({ length: 20 }, () => gateway.score())
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  await gateway.stop()
+  for (const answer of await Promise.all(inHand)) expect(answer.source).toMatch(/default|cache/)
+})
+
+test('a worker that is killed is replaced and counted, and the other answers meanwhile', async () => {
+  await using redis = await redisWithScore()
+  await using gateway = new TwoWorkers(redis.url, await freePort())
+  await expect.poll(async () => (await gateway.scraped()).workers, WITHIN).toEqual(['1', '2'])
+  const [victim] = Object.values(cluster.workers ?? {})
+  victim!.process.kill('SIGKILL')
+  await expect.poll(() => gateway.metrics.values()['freshet.gateway.workers_replaced'], WITHIN).toBe(1)
+  expect(await gateway.score()).toMatchObject({ score: 1 })
+  await expect.poll(async () => (await gateway.scraped()).workers, WITHIN).toEqual(['1', '2'])
+})
+
+test('a port that is taken is told as that, once, and no worker is left', async () => {
+  await using redis = await redisWithScore()
+  const gateway = new TwoWorkers(redis.url, redis.port)
+  await expect(gateway.ended).rejects.toMatchObject({ code: 'PORT_TAKEN' })
+  expect(Object.values(cluster.workers ?? {})).toEqual([])
+})

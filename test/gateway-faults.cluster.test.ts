@@ -1,0 +1,28 @@
+/**
+ * What breaks while the gateway is asked 1,250 times a second in an open loop, each fault with 10,000 requests and more.
+ * That an answer came within 100 ms is asserted where the control process saw nothing of the machine at that moment;
+ * everything else always. The figures, on a machine that nobody disturbs: `npm run faults`.
+ */
+import { describe, expect, test } from 'vitest'
+import { FAULTS } from './gateway-faults/faults.ts'
+import { runFault } from './gateway-faults/run-fault.ts'
+
+const LOAD = { seconds: 8.2, requestsPerSecond: 1_250 }
+const GIVE_UP_MS = 90_000
+
+describe('whatever breaks, callers get the best answer that exists, within 100 ms', () => {
+  test.each(FAULTS.map((fault) => [fault.title, fault] as const))(
+    '%s',
+    async (_, fault) => {
+      const result = await runFault(fault, LOAD)
+      const { requests, refused, wrong, inexcusable, recoverySeconds, exitCode } = result
+      expect(requests).toBeGreaterThanOrEqual(10_000)
+      expect(new Set(wrong.slice(0, 10)), 'answers that are wrong').toEqual(new Set())
+      expect(inexcusable.slice(0, 5), 'late, while the machine ran').toEqual([])
+      expect(refused, 'refused').toBeLessThan(requests / 2)
+      expect(recoverySeconds, 'recovered in time').not.toBeNull()
+      expect(exitCode, 'stopped as asked').toBe(0)
+    },
+    GIVE_UP_MS,
+  )
+})
