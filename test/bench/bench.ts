@@ -10,7 +10,7 @@ import type { Bench, Figure } from './figure.ts'
 import { gatewayLookups } from './gateway/lookups.ts'
 import { gatewayMemory } from './gateway/memory.ts'
 import { gatewayPredict } from './gateway/predict.ts'
-import { gatewayRank, gatewayRank } from './gateway/rank.ts'
+import { gatewayRank } from './gateway/rank.ts'
 import { gatewaySnapshot } from './gateway/snapshot.ts'
 import { infer } from './infer.ts'
 import { inferLatency } from './infer-latency.ts'
@@ -40,6 +40,7 @@ const FIGURES: readonly Figure[] = [
   gatewaySnapshot,
   gatewayPredict,
   gatewayRank,
+  gatewayMemory,
   memory,
 ]
 /** Fetch a peer first, so only when they are asked for. */
