@@ -2,7 +2,7 @@ import type { Asked, LoadOrder } from './load/generator.ts'
 import type { World, WorldOptions } from './world.ts'
 
 /** When a fault comes and goes, in milliseconds of the load. */
-export interface Span {
+interface Span {
   readonly fromMs: number
   readonly toMs: number
 }

@@ -1,7 +1,7 @@
 import type { Asked, Stall } from './load/generator.ts'
 
 /** The bound of every answer, counted at the client. */
-export const BOUND_MS = 100
+const BOUND_MS = 100
 /** A stall is felt a little after it is over: what has piled up is worked off. */
 const AFTER_MS = 20
 
@@ -54,7 +54,7 @@ export function judge(asked: readonly Asked[], stalls: readonly Stall[]): Judged
 }
 
 /** Infinite when there was no answer. */
-export function tookMs({ sentAtMs, doneAtMs }: Asked): number {
+function tookMs({ sentAtMs, doneAtMs }: Asked): number {
   return (doneAtMs ?? Number.POSITIVE_INFINITY) - sentAtMs
 }
 

@@ -80,7 +80,7 @@ export function keyOf(number: number): string {
   return `flights/k-${number}`
 }
 
-export function rowOf(number: number, version: number): Row {
+function rowOf(number: number, version: number): Row {
   return { key: keyOf(number), seqNo: version, score: version * KEYS + number, asOfMs: Date.now() }
 }
 
