@@ -12,7 +12,7 @@ import { wasCaptured } from '@freshet/capture/awaited.ts'
 import { FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
 import { isSameHistory } from '@freshet/records/cursor.ts'
 import type { ModelIdentity } from '@freshet/records/score-batch.ts'
-import { readManifest } from '@freshet/snapshot/manifest.ts'
+import { readManifest, wereTakenAway } from '@freshet/snapshot/manifest.ts'
 import { type DeadReasons, readDeadReasons } from './dead-reasons.ts'
 import { Findings } from './findings.ts'
 import { type LivingShard, readLiving } from './living-shards.ts'
@@ -146,7 +146,7 @@ class Verification {
     }
   }
 
-  /** Merges may take files away while they are read: then the newer snapshot is read. */
+  /** Merges may take files away while they are read: then the newer snapshot is read. A file that is lost stays lost. */
   async #joinPatiently(
     parts: Pick<BatchParts, 'living' | 'cursors' | 'isWhole' | 'repair' | 'settled'>,
     signal: AbortSignal,
@@ -173,6 +173,8 @@ class Verification {
         return { manifest, result: await join.run(signal) }
       } catch (error) {
         if (!isFreshetError(error, 'SNAPSHOT_FILE_MISSING') || tries === MAX_JOINS) throw error
+        const now = (await readManifest(store, settings.pipeline, looking))?.manifest ?? null
+        if (!wereTakenAway(manifest, now)) throw error
       }
     }
   }

@@ -1,9 +1,14 @@
 import { Buffer } from 'node:buffer'
 import { MemoryObjectStore } from '@freshet/adapters/memory/object-store.ts'
 import { FreshetError } from '@freshet/errors/errors.ts'
-import { MANIFEST_OBJECT, type Manifest, manifestRecord } from '@freshet/records/manifest.ts'
+import {
+  MANIFEST_OBJECT,
+  type Manifest,
+  manifestRecord,
+  type SnapshotFile,
+} from '@freshet/records/manifest.ts'
 import { expect, test } from 'vitest'
-import { readManifest, refuseForeignSnapshot } from './manifest.ts'
+import { readManifest, refuseForeignSnapshot, wereTakenAway } from './manifest.ts'
 
 const { signal } = new AbortController()
 const manifest: Manifest = {
@@ -35,6 +40,19 @@ test('a service begins although its manifest is damaged or the store is away: wh
 
 test('where there is no manifest there is no snapshot yet', async () => {
   expect(await readManifest(new MemoryObjectStore(), 'flights')).toBeUndefined()
+})
+
+test('files that a later manifest still names were not taken away by a merge', () => {
+  const file = (object: string) =>
+    ({ object, rows: 1, bytes: 1, minKey: '', maxKey: '' }) as unknown as SnapshotFile
+  const at = (base: string, ...deltas: string[]) => ({
+    ...manifest,
+    partitions: { 0: { nextOffset: 1, base: file(base), deltas: deltas.map(file), retired: [] } },
+  })
+  expect(wereTakenAway(at('a', 'b'), at('a', 'b', 'c'))).toBe(false)
+  expect(wereTakenAway(at('a', 'b'), at('ab', 'c'))).toBe(true)
+  expect(wereTakenAway(null, at('a'))).toBe(false)
+  expect(wereTakenAway(at('a'), null)).toBe(true)
 })
 
 async function storeWith(text: string): Promise<MemoryObjectStore> {

@@ -51,3 +51,13 @@ export function objectKey(object: string): string {
 export function filesOf({ base, deltas }: ManifestPartition): readonly SnapshotFile[] {
   return base === null ? deltas : [base, ...deltas]
 }
+
+/** Whether a later manifest has done without files of an earlier one. */
+export function wereTakenAway(before: Manifest | null, now: Manifest | null): boolean {
+  const named = new Set(namedBy(now))
+  return namedBy(before).some((object) => !named.has(object))
+}
+
+function namedBy(manifest: Manifest | null): string[] {
+  return Object.values(manifest?.partitions ?? {}).flatMap((at) => filesOf(at).map(({ object }) => object))
+}
