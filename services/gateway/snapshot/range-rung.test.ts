@@ -1,0 +1,106 @@
+import { FreshetError } from '@freshet/errors/errors.ts'
+import type { StoredScore } from '@freshet/records/stored-score.ts'
+import { Breaker } from '@freshet/stage/breaker.ts'
+import { expect, test } from 'vitest'
+import { deadlineOf } from '../server/deadline.ts'
+import { type RangeReader, RangeRung } from './range-rung.ts'
+
+const stored = (seqNo: number) => ({ key: 'a', rank: { revision: { seqNo } } }) as StoredScore
+const inMs = (ms: number) => deadlineOf(performance.now(), ms, null)
+
+function world({ misses = 100, isBehind = false } = {}) {
+  const outcomes: string[] = []
+  const rung = new RangeRung({
+    breaker: new Breaker({ misses, restMs: 60_000 }),
+    loop: { isBehind: () => isBehind },
+    onLookup: (outcome) => outcomes.push(outcome),
+  })
+  return { rung, outcomes }
+}
+
+const reader = (
+  find: () => Promise<StoredScore | undefined> | undefined,
+  inMemory?: StoredScore,
+): RangeReader => ({ get: () => inMemory, find })
+
+test('what S3 has is said, and that it has nothing', async () => {
+  const { rung, outcomes } = world()
+  const score = stored(1)
+  expect(
+    await rung.ask(
+      reader(async () => score),
+      'a',
+      inMs(10_000),
+    ),
+  ).toEqual({ kind: 'has', score })
+  expect(
+    await rung.ask(
+      reader(async () => undefined),
+      'a',
+      inMs(10_000),
+    ),
+  ).toEqual({ kind: 'has nothing' })
+  expect(outcomes).toEqual(['found', 'nothing'])
+})
+
+test('where memory has said everything nobody is asked', () => {
+  const { rung, outcomes } = world()
+  expect(
+    rung.ask(
+      reader(() => undefined),
+      'a',
+      inMs(10_000),
+    ),
+  ).toBeUndefined()
+  expect(outcomes).toEqual([])
+})
+
+test('S3 that is late or fails is no “unknown key”, and what memory holds is said then', async () => {
+  const never = () => new Promise<never>(() => {})
+  const fails = async () => {
+    throw new FreshetError('S3_UNREACHABLE', 'away')
+  }
+  const { rung, outcomes } = world()
+  expect(await rung.ask(reader(never), 'a', inMs(20))).toEqual({
+    kind: 'was not heard',
+    reason: 'snapshot_late',
+  })
+  expect(await rung.ask(reader(fails), 'a', inMs(10_000))).toEqual({
+    kind: 'was not heard',
+    reason: 'snapshot_unreadable',
+  })
+  const score = stored(3)
+  expect(await rung.ask(reader(never, score), 'a', inMs(20))).toEqual({ kind: 'has', score })
+  expect(await rung.ask(reader(fails, score), 'a', inMs(10_000))).toEqual({ kind: 'has', score })
+  expect(outcomes).toEqual(['late', 'failed', 'late', 'failed'])
+})
+
+test('S3 that fails again and again is cut off; a caller who leaves no time says nothing about it', async () => {
+  let asked = 0
+  const fails = reader(async () => {
+    asked++
+    throw new FreshetError('S3_UNREACHABLE', 'away')
+  })
+  const { rung } = world({ misses: 3 })
+  const never = reader(() => new Promise<never>(() => {}))
+  for (let i = 0; i < 5; i++) await rung.ask(never, 'a', inMs(8))
+  for (let i = 0; i < 3; i++) await rung.ask(fails, 'a', inMs(10_000))
+  expect(await rung.ask(fails, 'a', inMs(10_000))).toEqual({
+    kind: 'was not heard',
+    reason: 'snapshot_cut_off',
+  })
+  expect(asked).toBe(3)
+})
+
+test('no lookup is begun without time for it, with too many on their way, or after a standstill', async () => {
+  const never = reader(() => new Promise<never>(() => {}))
+  const { rung, outcomes } = world()
+  expect(await rung.ask(never, 'a', inMs(3))).toMatchObject({ reason: 'deadline' })
+  const full = Array.from({ length: 256 }, () => rung.ask(never, 'a', inMs(200)))
+  expect(await rung.ask(never, 'a', inMs(10_000))).toMatchObject({ reason: 'overloaded' })
+  expect(outcomes).toEqual(['refused', 'refused'])
+  await Promise.all(full)
+  expect(await world({ isBehind: true }).rung.ask(never, 'a', inMs(10_000))).toMatchObject({
+    reason: 'overloaded',
+  })
+})
