@@ -58,7 +58,7 @@ export const rank = z
       .record(name, template)
       .default({})
       .describe(
-        'Queries that callers may name, each with its query, sort, size, index and typed parameters: see docs/06-gateway.md.',
+        'Queries that callers may name, each with its query, sort, size, index and typed parameters: see docs/gateway.md.',
       ),
     rawWithoutKeys: z
       .boolean()

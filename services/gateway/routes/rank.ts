@@ -32,7 +32,7 @@ const bodySchema = z
     query: objectSchema.optional().meta({
       type: 'object',
       description:
-        'Instead of a template, a query of Elasticsearch’s own words, as far as docs/06-gateway.md allows them. Wants the scope rank:raw.',
+        'Instead of a template, a query of Elasticsearch’s own words, as far as docs/gateway.md allows them. Wants the scope rank:raw.',
     }),
     sort: z
       .array(z.unknown())
