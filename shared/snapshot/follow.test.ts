@@ -94,6 +94,77 @@ test('a damaged file keeps no other from being loaded, and is told', async () =>
   expect(world.table.get('flights/000503')?.outputs).toEqual({ delay: 503 })
 })
 
+test('a damaged file that is put back is loaded then, and until then it is known what is missing', async () => {
+  await using world = new World()
+  const first = await world.file('0/d1', manyRows(0, 10))
+  await world.publish({ 0: partition({ deltas: [first] }) })
+  await world.until(({ status }) => status.sequence === 1)
+  const next = await world.file('0/d2', manyRows(10, 10))
+  const { body } = await world.get(objectKey('0/d2'))
+  await world.put(objectKey('0/d2'), Buffer.alloc(next.bytes))
+  await world.publish({ 0: partition({ deltas: [first, next] }) })
+  await world.until(({ status }) => status.state === 'unavailable')
+  expect(world.status).toMatchObject({ sequence: 1, seenSequence: 2 })
+  await world.put(objectKey('0/d2'), body)
+  await world.until(({ status }) => status.sequence === 2 && status.state === 'following')
+  expect(world.table.size).toBe(20)
+})
+
+test('a store that is away at the start is followed once it is there', async () => {
+  await using world = new World('flights', { away: true })
+  await world.until(({ status }) => status.state === 'unavailable')
+  expect(world.status).toMatchObject({ sequence: 0, loadedAtMs: 0 })
+  await world.publish({ 0: partition({ base: await world.file('0/base', manyRows(0, 10)) }) })
+  world.away = false
+  await world.until(({ status }) => status.state === 'following')
+  expect(world.table.size).toBe(10)
+})
+
+test('a bucket that was put back to an older snapshot takes nothing away, and is followed from there', async () => {
+  await using world = new World()
+  const old = await world.file('0/d1', manyRows(0, 10))
+  await world.publish({ 0: partition({ deltas: [old] }) })
+  await world.publish({ 0: partition({ deltas: [old, await world.file('0/d2', manyRows(10, 10))] }) })
+  await world.until(({ status }) => status.sequence === 2)
+  world.sequence = 0
+  await world.publish({ 0: partition({ deltas: [old] }) })
+  await world.until(({ status }) => status.sequence === 1)
+  expect(world.table.size).toBe(20)
+  const again = await world.file('0/d2-again', manyRows(20, 5))
+  await world.publish({ 0: partition({ deltas: [old, again] }) })
+  await world.until(({ table }) => table.size === 25)
+})
+
+test('another manifest of the same sequence is another snapshot', async () => {
+  await using world = new World()
+  await world.publish({ 0: partition({ deltas: [await world.file('0/d1', manyRows(0, 10))] }) })
+  await world.until(({ status }) => status.sequence === 1)
+  world.sequence = 0
+  await world.publish({ 0: partition({ deltas: [await world.file('0/other', manyRows(50, 10))] }) })
+  await world.until(({ table }) => table.size === 20)
+})
+
+test('a manifest or a file of a newer format is refused by name, and what is there goes on to answer', async () => {
+  await using world = new World()
+  const first = await world.file('0/d1', manyRows(0, 10))
+  await world.publish({ 0: partition({ deltas: [first] }) })
+  await world.until(({ status }) => status.sequence === 1)
+  await world.put(MANIFEST_OBJECT, Buffer.from('{"version":2}'))
+  await world.until(({ fault }) => fault !== undefined)
+  expect(world.fault).toMatchObject({
+    code: 'RECORD_VERSION',
+    message: 'snapshot manifest version 2, this build reads 1',
+  })
+  const newer = await world.file('0/newer', manyRows(10, 10))
+  const { body } = await world.get(objectKey('0/newer'))
+  body.write('"version":2', body.indexOf('"version":1'))
+  await world.put(objectKey('0/newer'), body)
+  await world.publish({ 0: partition({ deltas: [first, newer] }) })
+  await world.until(({ fault }) => String(fault).includes('snapshot file version 2, this build reads 1'))
+  expect(world.fault).toMatchObject({ code: 'RECORD_VERSION' })
+  expect(world.table.size).toBe(10)
+})
+
 test('the snapshot of another pipeline is refused', async () => {
   const world = new World('shop')
   await world.publish({})
@@ -113,16 +184,18 @@ test('where there is no snapshot yet, that is known, and is no failure', async (
 /** A store under the hand of the test, a clock whose sleeps take one turn, and a follower that runs. */
 class World extends MemoryObjectStore {
   readonly #holder = new SnapshotInMemory(this, { tombstoneTtlMs: 1_000 })
-  away = false
+  away: boolean
   onMissing: () => Promise<void> = async () => {}
   readonly #reads: string[] = []
   readonly #stop = new AbortController()
   readonly #follower: SnapshotFollower
   readonly running: Promise<void>
-  #sequence = 0
+  sequence = 0
+  fault: unknown
 
-  constructor(pipeline = 'flights') {
+  constructor(pipeline = 'flights', { away = false } = {}) {
     super()
+    this.away = away
     const clock = { nowMs: Date.now, sleep: () => new Promise<void>((resolve) => setImmediate(resolve)) }
     this.#follower = new SnapshotFollower({
       store: this,
@@ -131,6 +204,9 @@ class World extends MemoryObjectStore {
       everyMs: 5,
       clock,
       log: quietLog,
+      onLook: (fault) => {
+        this.fault = fault
+      },
     })
     this.running = this.#follower.run(this.#stop.signal)
   }
@@ -157,7 +233,7 @@ class World extends MemoryObjectStore {
     const manifest: Manifest = {
       version: 1,
       pipeline: 'flights',
-      sequence: ++this.#sequence,
+      sequence: ++this.sequence,
       writtenAtMs: 1,
       writtenBy: { instance: 'scorer-1', attempt: 'a' },
       partitions,
