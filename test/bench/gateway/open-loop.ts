@@ -29,6 +29,7 @@ export async function pacedLoad(options: PacedOptions): Promise<PacedResult> {
   const { port, requests, perSecond, seconds, connections, good } = options
   const fault = Promise.withResolvers<never>()
   const open = () => Caller.open(port, good, fault.reject)
+  // In turns: a connection that is never asked over is closed by servers that bound the wait for a request.
   const free = await Promise.all(Array.from({ length: connections }, open))
   const callers = [...free]
   const total = Math.round(perSecond * seconds)
@@ -39,7 +40,7 @@ export async function pacedLoad(options: PacedOptions): Promise<PacedResult> {
   const dueMs = (index: number) => startMs + (index / perSecond) * 1_000
   const sendDue = () => {
     const nowMs = performance.now()
-    while (free.length > 0 && sent < total && dueMs(sent) <= nowMs) send(free.pop()!, sent++)
+    while (free.length > 0 && sent < total && dueMs(sent) <= nowMs) send(free.shift()!, sent++)
   }
   const send = (caller: Caller, index: number) =>
     caller.ask(requests[Math.floor(Math.random() * requests.length)]!, (isGood) => {
