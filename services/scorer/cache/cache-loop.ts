@@ -17,8 +17,8 @@ export interface CacheDeps extends FillDeps {
 
 /** Longer than the cache tries by itself before it rejects. */
 const STALL_MS = 60_000
-/** Partitions in work at once: one after the other, each would wait for its own answers of Redis. */
-const CONCURRENCY = 4
+/** Partitions in work at once: all of a fetch, since the next fetch waits for the last of this one. */
+const CONCURRENCY = 16
 
 /**
  * Merges `.scores` into the cache until the signal aborts, and commits what the cache has. While the cache is away the
@@ -84,7 +84,10 @@ function decodeFetch({ messages }: Batch): { batches: ScoreBatch[]; dead: DeadMe
   return { batches, dead }
 }
 
-/** All at once, bounded by what one fetch brings: ranks make their order meaningless. */
+/**
+ * All at once, bounded by what one fetch brings: ranks make their order meaningless. A cache that takes nothing for as long
+ * as a merge tries is told, since the consumer, which asks again and again, would go on in silence.
+ */
 async function mergeAll(
   batches: readonly ScoreBatch[],
   signal: AbortSignal,
@@ -93,9 +96,15 @@ async function mergeAll(
 ): Promise<void> {
   const rows = batches.reduce((sum, batch) => sum + batch.rows.count, 0)
   const shape = { name: 'write cache', attributes: { [ATTRIBUTES.stage]: 'cache', [ATTRIBUTES.rows]: rows } }
-  await inSpan(telemetry.tracer, shape, () =>
-    Promise.all(batches.map((batch) => cache.merge(rowsOfBatch(batch), signal))),
-  )
+  try {
+    await inSpan(telemetry.tracer, shape, () =>
+      Promise.all(batches.map((batch) => cache.merge(rowsOfBatch(batch), signal))),
+    )
+  } catch (error) {
+    if (!signal.aborted) report.failing('cache', error)
+    throw error
+  }
+  report.running('cache')
   telemetry.metrics.add('freshet.cache.rows', rows)
   report.progressed('cache', rows)
 }

@@ -27,8 +27,11 @@ export interface InferDeps {
 const STALL_MS = 60_000
 /** How long a stop waits for what is in hand, so that a Kafka that is away cannot hold it up. */
 const GRACE_MS = 5_000
-/** Partitions in work at once: while the model scores one, the next is decoded and the last produced. */
-const CONCURRENCY = 4
+/**
+ * Partitions in work at once: while the model scores one, the next is decoded, and what is ready together is produced in
+ * one request. All of a fetch, since the next fetch waits for the last of this one. why: decisions/0016
+ */
+const CONCURRENCY = 16
 
 /** What the loop shares with the work that goes on beside it. */
 export interface InferParts {
