@@ -173,7 +173,7 @@ export class InferencePool implements AsyncDisposable {
     this.#assign()
   }
 
-  /** A thread in native code ends when that returns, if ever: it is told to, and another takes its place at once. */
+  /** A thread in native code ends when that returns, if ever; another takes its place at once. */
   #giveUp(thread: ModelThread, job: Job, afterMs: number): void {
     job.reject(new FreshetError('MODEL_RUN_FAILED', `the model did not answer within ${afterMs} ms`))
     this.#strays.add(thread)
@@ -181,7 +181,7 @@ export class InferencePool implements AsyncDisposable {
       this.#strays.delete(thread)
       if (!this.#isClosed) this.#startMissing()
     })
-    void thread.kill().catch(() => {})
+    thread.retire()
     this.#forget(thread)
   }
 

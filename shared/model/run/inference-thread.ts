@@ -18,8 +18,11 @@ export interface ModelThread extends AsyncDisposable {
   run(features: Features, runRows: number): Promise<ModelScores>
   /** Tries how many rows a call cost the least. @throws as `run` does */
   calibrate(features: Features): Promise<Calibration>
-  /** Ends the thread now, or as soon as the native code that it is in returns. */
-  kill(): Promise<void>
+  /**
+   * Ends the thread as soon as the native code that it is in returns, if ever; nothing waits for it. Never before: a thread
+   * that is terminated under ONNX Runtime takes the whole process along (SIGABRT) when its call returns.
+   */
+  retire(): void
   /** Resolves when the thread is gone, whyever. */
   readonly ended: Promise<void>
 }
@@ -61,8 +64,7 @@ export async function startInferenceThread(
     await thread.ready()
     return thread
   } catch (error) {
-    // Not waited for: one that hangs in native code ends when that returns, if ever.
-    void thread.kill().catch(() => {})
+    thread.retire()
     throw error
   } finally {
     clearTimeout(late)
@@ -114,8 +116,9 @@ class InferenceThread implements ModelThread {
     this.#settle()?.reject(this.#death)
   }
 
-  async kill(): Promise<void> {
-    await this.#worker.terminate()
+  retire(): void {
+    this.#worker.postMessage({ kind: 'stop' } satisfies Request)
+    this.#worker.unref()
   }
 
   /** Lets the job in hand finish, then ends the thread; one that hangs is not waited for. */
@@ -123,7 +126,7 @@ class InferenceThread implements ModelThread {
     this.#worker.postMessage({ kind: 'stop' } satisfies Request)
     const late = Promise.withResolvers<void>()
     const deadline = setTimeout(() => {
-      void this.kill()
+      this.retire()
       late.resolve()
     }, STOP_DEADLINE_MS)
     await Promise.race([this.ended, late.promise])
