@@ -16,6 +16,7 @@ import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
 import { batchOf, type Row } from '@freshet/ports/score-store.contract.ts'
 import { encodeScoreBatch } from '@freshet/records/score-batch.ts'
 import { rowsOfBatch } from '@freshet/records/stored-rows.ts'
+import { ServiceState } from '@freshet/service/service-state.ts'
 import { filesOf, objectKey, readManifest } from '@freshet/snapshot/manifest.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -62,11 +63,20 @@ function flights(from: number, to: number, row: Partial<Row> = {}): Row[] {
   return Array.from({ length: to - from }, (_, i) => ({ key: `flights/${from + i}`, score: i / 7, ...row }))
 }
 
-/** Runs scorers while `during` does its part, then stops them as SIGTERM would. */
-async function withScorers(workers: ('cache' | 'snapshot')[][], during: () => Promise<void>): Promise<void> {
+/**
+ * Runs scorers while `during` does its part, then stops them as SIGTERM would.
+ * @param states filled with what each would say of itself
+ */
+async function withScorers(
+  workers: ('cache' | 'snapshot')[][],
+  during: () => Promise<void>,
+  states: ServiceState[] = [],
+): Promise<void> {
   const start = (signal: AbortSignal) =>
     workers.map((names, i) => {
-      const context = world.context(signal)
+      const report = new ServiceState()
+      states.push(report)
+      const context = { ...world.context(signal), report }
       const settings = { ...context.settings, scorer: { ...context.settings.scorer, workers: names } }
       return runScorer({ ...context, settings, instance: `scorer-${i}` })
     })
@@ -264,6 +274,23 @@ function flowing(): { readonly sent: () => number; readonly end: () => Promise<v
   }
   return { sent: () => sent, end }
 }
+
+test('a Redis whose memory is full is told as that, and has every score once it takes writes again', async () => {
+  await score(0, flights(0, ROWS))
+  const states: ServiceState[] = []
+  const refused = { status: 'failing', lastError: expect.stringMatching(/^REDIS_REFUSED.*OOM/) }
+  const refuses = async () => {
+    await expectWhole()
+    await admin.config('SET', 'maxmemory', '1')
+    await score(1, flights(0, ROWS, { seqNo: 2, score: 1 }))
+    await vi.waitFor(() => expect(states[0]!.snapshot()).toMatchObject(refused), DEADLINE)
+    await untilTold('writing to the cache again')
+    await admin.config('SET', 'maxmemory', '0')
+    await expectWhole()
+    await vi.waitFor(() => expect(states[0]!.snapshot().status).toBe('running'), DEADLINE)
+  }
+  await withScorers([['cache']], refuses, states)
+})
 
 async function untilTold(words: string): Promise<void> {
   await vi.waitFor(() => expect(world.complaints.join()).toContain(words), DEADLINE)

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadSettings } from '@freshet/config/load.ts'
@@ -94,6 +94,22 @@ test('a full Redis refuses writes by that name, and takes them again later', asy
   redis.disconnect()
   await store.merge(rowsOf([{ key: 'a', score: 1 }]))
   expect((await store.get('a'))?.outputs).toEqual({ delay: 1 })
+})
+
+test('a Redis whose disk is full refuses writes by that name', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'freshet-redis-'))
+  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  await using server = await RedisServer.start(['--dir', folder])
+  await using store = await RedisScoreStore.open(settingsOf(server), options)
+  const redis = server.newClient()
+  await mkdir(join(folder, 'dump.rdb')) // as a disk on which no file can be put
+  await redis.config('SET', 'save', '3600 1')
+  await redis.bgsave()
+  const write = () => store.merge(rowsOf([{ key: 'a', score: 1 }]), AbortSignal.timeout(100))
+  await expect.poll(() => write().catch((error) => String(error)), { timeout: 10_000 }).toMatch(/MISCONF/)
+  await redis.config('SET', 'save', '')
+  redis.disconnect()
+  await store.merge(rowsOf([{ key: 'a', score: 1 }]))
 })
 
 test('a Redis that drops keys when it is full is warned of at the start', async () => {
