@@ -72,6 +72,14 @@ export const rank = z
       .max(5_000)
       .default(50)
       .describe('Longest wait for a pool from Elasticsearch within the deadline.'),
+    elasticsearchTimeoutMs: z
+      .int()
+      .min(1)
+      .max(60_000)
+      .default(500)
+      .describe(
+        'So long a search may go on that nobody waits for any more, to be the last pool of the next who asks; then it is cut off.',
+      ),
     apiKey: z
       .string()
       .min(1)

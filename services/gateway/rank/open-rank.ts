@@ -39,6 +39,7 @@ export function openRank(settings: Settings, surroundings: Surroundings): RankPa
     log,
     scope: scope.query as Readonly<Record<string, unknown>> | undefined,
     budgetMs: rank.elasticsearchBudgetMs,
+    timeoutMs: Math.max(rank.elasticsearchBudgetMs, rank.elasticsearchTimeoutMs),
     maxSearches: rank.maxSearches,
   })
   const ranker = new Ranker({

@@ -3,12 +3,16 @@ import { FreshetError } from '@freshet/errors/errors.ts'
 import { Breaker } from '@freshet/stage/breaker.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
-import { expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { LastPools } from './last-pools.ts'
 import { type Found, PoolSource } from './pool-source.ts'
 import type { PoolQuery } from './template.ts'
 
+beforeEach(() => void vi.useFakeTimers())
+afterEach(() => void vi.useRealTimers())
+
 const BUDGET_MS = 50
+const TIMEOUT_MS = 500
 const FIELDS = { source: false, signature: 'a' } as const
 
 function queryOf(origin: string): PoolQuery {
@@ -27,11 +31,12 @@ class HandSearcher {
     body: Record<string, unknown>
     answer: (response: Buffer) => void
     fail: (error: FreshetError) => void
+    signal: AbortSignal
   }[] = []
 
   search(_index: string, body: string, signal: AbortSignal): Promise<Buffer> {
     return new Promise((answer, fail) => {
-      this.asked.push({ body: JSON.parse(body), answer, fail })
+      this.asked.push({ body: JSON.parse(body), answer, fail, signal })
       signal.addEventListener('abort', () => fail(new FreshetError('DEADLINE', 'late')))
     })
   }
@@ -55,6 +60,7 @@ function sourceOver(
     log: quietLog,
     scope: scope as Record<string, unknown> | undefined,
     budgetMs: BUDGET_MS,
+    timeoutMs: TIMEOUT_MS,
     maxSearches,
   })
 }
@@ -99,7 +105,7 @@ test('the search is bounded, asks for no more than is needed, and only for docum
     size: 10,
     _source: false,
     track_total_hits: false,
-    timeout: '50ms',
+    timeout: '500ms',
     terminate_after: 1_000,
   })
 })
@@ -116,31 +122,55 @@ test('who has less time than the search takes the last pool, and the search goes
   expect(idsOf(await patient)).toEqual(['b'])
 })
 
-test('a search is cut off at its budget, and after some of them Elasticsearch is not waited for', async () => {
-  vi.useFakeTimers()
-  try {
+describe('an Elasticsearch that is slow', () => {
+  test('is not waited for beyond its budget; what it says later is the last pool of the next who asks', async () => {
     const searcher = new HandSearcher()
     const source = sourceOver(searcher)
-    for (let i = 0; i < 3; i++) {
-      const late = source.find(queryOf('JFK'), FIELDS, performance.now() + 1_000)
-      await vi.advanceTimersByTimeAsync(BUDGET_MS + 1)
-      expect(await late).toMatchObject({ kind: 'none', reason: 'elasticsearch_late' })
-    }
-    const found = source.find(queryOf('JFK'), FIELDS, inTime())
-    expect(await found).toMatchObject({ kind: 'none', reason: 'elasticsearch_cut_off' })
+    const first = source.find(queryOf('JFK'), FIELDS, inTime())
+    await vi.advanceTimersByTimeAsync(BUDGET_MS + 1)
+    expect(await first).toMatchObject({ kind: 'none', reason: 'elasticsearch_late' })
+    expect(await source.find(queryOf('JFK'), FIELDS, inTime())).toMatchObject({
+      reason: 'elasticsearch_late',
+    })
+    expect(searcher.asked).toHaveLength(1)
+    searcher.last.answer(responseOf(['a']))
+    await vi.advanceTimersByTimeAsync(0)
+    const next = source.find(queryOf('JFK'), FIELDS, inTime())
+    expect(searcher.asked).toHaveLength(2)
+    await vi.advanceTimersByTimeAsync(BUDGET_MS + 1)
+    expect(await next).toMatchObject({ kind: 'last', reason: 'elasticsearch_late' })
+    expect(idsOf(await next)).toEqual(['a'])
+  })
+
+  test('is cut off at last, and another search may begin', async () => {
+    const searcher = new HandSearcher()
+    const source = sourceOver(searcher)
+    void source.find(queryOf('JFK'), FIELDS, inTime())
+    await vi.advanceTimersByTimeAsync(TIMEOUT_MS + 1)
+    expect(searcher.last.signal.aborted).toBe(true)
+    void source.find(queryOf('JFK'), FIELDS, inTime())
+    expect(searcher.asked).toHaveLength(2)
+  })
+
+  test('is not even asked after some misses, until one question at a time is answered in time', async () => {
+    const searcher = new HandSearcher()
+    const source = sourceOver(searcher, { maxSearches: 10 })
+    for (const origin of ['A', 'B', 'C']) void source.find(queryOf(origin), FIELDS, inTime())
+    await vi.advanceTimersByTimeAsync(BUDGET_MS + 1)
+    const cutOff = { kind: 'none', reason: 'elasticsearch_cut_off' }
+    expect(await source.find(queryOf('JFK'), FIELDS, inTime())).toMatchObject(cutOff)
+    for (const { answer } of searcher.asked) answer(responseOf(['late'])) // which mends nothing
+    await vi.advanceTimersByTimeAsync(0)
+    expect(await source.find(queryOf('JFK'), FIELDS, inTime())).toMatchObject(cutOff)
     await vi.advanceTimersByTimeAsync(250)
     const probe = source.find(queryOf('JFK'), FIELDS, inTime())
     expect(searcher.asked).toHaveLength(4)
-    expect(await source.find(queryOf('LGA'), FIELDS, inTime())).toMatchObject({
-      reason: 'elasticsearch_cut_off',
-    })
+    expect(await source.find(queryOf('LGA'), FIELDS, inTime())).toMatchObject(cutOff)
     searcher.last.answer(responseOf(['a']))
     expect(await probe).toMatchObject({ kind: 'fresh' })
     void source.find(queryOf('LGA'), FIELDS, inTime())
     expect(searcher.asked).toHaveLength(5)
-  } finally {
-    vi.useRealTimers()
-  }
+  })
 })
 
 test.each([

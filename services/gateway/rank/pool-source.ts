@@ -48,7 +48,10 @@ export interface PoolSourceParts {
   readonly log: Log
   /** Documents that Freshet does not score are no candidates. */
   readonly scope?: Readonly<Record<string, unknown>> | undefined
+  /** So long a caller waits at most, */
   readonly budgetMs: number
+  /** and so long a search goes on all the same. */
+  readonly timeoutMs: number
   readonly maxSearches: number
 }
 
@@ -61,14 +64,14 @@ export class PoolSource {
   readonly #parts: PoolSourceParts
   readonly #failures: Throttle
   /** One search for all who ask the same at once. */
-  readonly #underWay = new Map<string, Promise<Ended>>()
+  readonly #underWay = new Map<string, { readonly search: Promise<Ended>; readonly startedAtMs: number }>()
 
   constructor(parts: PoolSourceParts) {
     this.#parts = parts
     this.#failures = new Throttle(LOG_INTERVAL_MS, parts.clock)
   }
 
-  /** @param endsAtMs of `performance.now()`; a search goes on to its own budget, for the next who asks. */
+  /** @param endsAtMs of `performance.now()`. A search goes on without its callers, for the next who asks. */
   async find(query: PoolQuery, fields: PoolFields, endsAtMs: number): Promise<Found> {
     const id = hash('sha256', JSON.stringify(query), 'base64')
     const search = this.#joinOrStart(id, query, fields)
@@ -84,61 +87,78 @@ export class PoolSource {
 
   /** @returns why there is no search */
   #joinOrStart(id: string, query: PoolQuery, fields: PoolFields): Promise<Ended> | Reason {
-    const { breaker, loop, maxSearches } = this.#parts
+    const { breaker, loop, budgetMs, maxSearches } = this.#parts
     const nowMs = performance.now()
     if (loop.isBehind(nowMs)) return 'overloaded'
     const flight = `${id}${fields.signature}`
     const known = this.#underWay.get(flight)
-    if (known !== undefined) return known
+    if (known !== undefined) return nowMs - known.startedAtMs < budgetMs ? known.search : 'elasticsearch_late'
     if (this.#underWay.size >= maxSearches) return 'elasticsearch_overloaded'
     if (!breaker.admits(nowMs)) return 'elasticsearch_cut_off'
     const search = this.#search(id, query, fields).finally(() => this.#underWay.delete(flight))
-    this.#underWay.set(flight, search)
+    this.#underWay.set(flight, { search, startedAtMs: nowMs })
     return search
   }
 
   async #search(id: string, query: PoolQuery, fields: PoolFields): Promise<Ended> {
-    const { searcher, breaker, last, budgetMs, clock } = this.#parts
-    const startedAtMs = performance.now()
+    const { searcher, last, timeoutMs, clock } = this.#parts
     const seenAtMs = clock.nowMs()
+    const verdict = this.#judgeInTime()
     const late = new AbortController()
-    const timer = whenLate(budgetMs, () => late.abort())
+    const timer = whenLate(timeoutMs, () => late.abort())
     try {
       const response = await searcher.search(query.index, this.#bodyOf(query, fields), late.signal)
       const { hits, isWhole } = cutPool(response)
-      breaker.succeeded()
+      verdict.succeeded()
       const seen = { fields: fields.signature, seenAtMs }
       if (isWhole) last.keep(id, { response, ...seen })
       return { kind: 'seen', pool: { hits, ...seen }, isWhole }
     } catch (error) {
-      return this.#judge(toFreshetError(error), startedAtMs)
+      const fault = toFreshetError(error)
+      if (AWAY.has(fault.code)) verdict.missed()
+      else verdict.succeeded() // a server that refuses at once need not be cut off
+      return this.#failed(fault)
     } finally {
       clearTimeout(timer)
     }
   }
 
   #bodyOf({ query, sort, size, terminateAfter }: PoolQuery, fields: PoolFields): string {
-    const { scope, budgetMs } = this.#parts
+    const { scope, timeoutMs } = this.#parts
     return JSON.stringify({
       query: scope === undefined ? query : { bool: { must: [query], filter: [scope] } },
       ...(sort !== undefined && { sort }),
       size,
       _source: fields.source,
       track_total_hits: false,
-      timeout: `${budgetMs}ms`,
+      timeout: `${timeoutMs}ms`,
       ...(terminateAfter !== undefined && { terminate_after: terminateAfter }),
     })
   }
 
-  /** A server that refuses at once need not be cut off. Each code is logged once a minute. */
-  #judge(error: FreshetError, startedAtMs: number): Ended {
-    const { breaker, budgetMs, log } = this.#parts
-    const nowMs = performance.now()
-    if (error.code === 'DEADLINE' && nowMs - startedAtMs > budgetMs + HELD_UP_MS) breaker.undecided()
-    else if (AWAY.has(error.code)) breaker.missed(nowMs)
-    else breaker.succeeded()
+  /**
+   * Tells the breaker once how the search went: what has not ended within the budget is a miss, whatever comes of it later.
+   */
+  #judgeInTime(): { succeeded(): void; missed(): void } {
+    const { breaker, budgetMs } = this.#parts
+    const startedAtMs = performance.now()
+    let isOpen = true
+    const once = (tell: (nowMs: number) => void) => {
+      if (isOpen) tell(performance.now())
+      isOpen = false
+      clearTimeout(timer)
+    }
+    const missed = (nowMs: number) =>
+      nowMs - startedAtMs > budgetMs + HELD_UP_MS ? breaker.undecided() : breaker.missed(nowMs)
+    const timer = whenLate(budgetMs, () => once(missed))
+    return { succeeded: () => once(() => breaker.succeeded()), missed: () => once(missed) }
+  }
+
+  /** Each code is logged once a minute. */
+  #failed(error: FreshetError): Ended {
     const heldBack = this.#failures.pass(error.code)
-    if (heldBack !== null) log.error('a pool could not be had', error, { [ATTRIBUTES.rows]: heldBack + 1 })
+    if (heldBack !== null)
+      this.#parts.log.error('a pool could not be had', error, { [ATTRIBUTES.rows]: heldBack + 1 })
     return { kind: 'failed', reason: REASON_OF[error.code] ?? 'elasticsearch_refused', error }
   }
 

@@ -65,7 +65,7 @@ function failed(call: Served, error: unknown, { log }: Pick<Parts, 'log'>): Resp
   const reply = problemReply(known)
   if (reply.status >= 500) {
     call.error = error
-    log.error('a request failed', known)
+    if (reply.status !== 503) log.error('a request failed', known) // what is away or too much is told once, not for each
   }
   return reply
 }
