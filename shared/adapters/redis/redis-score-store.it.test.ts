@@ -105,11 +105,14 @@ test('a Redis whose disk is full refuses writes by that name', async () => {
   await mkdir(join(folder, 'dump.rdb')) // as a disk on which no file can be put
   await redis.config('SET', 'save', '3600 1')
   await redis.bgsave()
-  const write = () => store.merge(rowsOf([{ key: 'a', score: 1 }]), AbortSignal.timeout(100))
-  await expect.poll(() => write().catch((error) => String(error)), { timeout: 10_000 }).toMatch(/MISCONF/)
+  let seqNo = 0
+  const write = () => store.merge(rowsOf([{ key: 'a', score: 1, seqNo: ++seqNo }]), AbortSignal.timeout(100))
+  const refused = async () => String(await write().catch((error: unknown) => error))
+  await expect.poll(refused, { timeout: 10_000 }).toMatch(/MISCONF/)
   await redis.config('SET', 'save', '')
   redis.disconnect()
-  await store.merge(rowsOf([{ key: 'a', score: 1 }]))
+  await write()
+  expect((await store.get('a'))?.rank.revision.seqNo).toBe(seqNo)
 })
 
 test('a Redis that drops keys when it is full is warned of at the start', async () => {
