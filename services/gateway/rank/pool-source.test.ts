@@ -115,6 +115,7 @@ test('who has less time than the search takes the last pool, and the search goes
   const source = sourceOver(searcher)
   await seen(searcher, source)
   const hasty = source.find(queryOf('JFK'), FIELDS, performance.now())
+  await vi.advanceTimersByTimeAsync(1)
   expect(await hasty).toMatchObject({ kind: 'last', reason: 'elasticsearch_late' })
   const patient = source.find(queryOf('JFK'), FIELDS, inTime())
   expect(searcher.asked).toHaveLength(2)
