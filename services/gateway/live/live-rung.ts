@@ -9,6 +9,7 @@ import { Throttle } from '@freshet/stage/throttle.ts'
 import type { Reason } from '../ladder/reasons.ts'
 import { whenLate } from '../server/deadline.ts'
 import type { LoopWatch } from '../server/loop-watch.ts'
+import { SharedRuns } from './shared-runs.ts'
 
 export type Live =
   | { readonly kind: 'scored'; readonly outputs: Readonly<Record<string, number>>; readonly model: string }
@@ -33,6 +34,7 @@ export class LiveRung {
   readonly #loop: Pick<LoopWatch, 'isBehind'>
   readonly #log: Log
   readonly #failures: Throttle
+  readonly #runs = new SharedRuns()
 
   constructor(
     use: () => LiveModel | null,
@@ -57,7 +59,8 @@ export class LiveRung {
     if (model.pool.expectedWaitMs(nowMs) > endsAtMs - nowMs)
       return { kind: 'unable', reason: 'live_overloaded' }
     try {
-      return scored(model, await runUntil(model, features, endsAtMs - nowMs), 0)
+      const shared = { run: (row: Features, signal: AbortSignal) => this.#runs.run(model.pool, row, signal) }
+      return scored(model, await runUntil({ pool: shared }, features, endsAtMs - nowMs), 0)
     } catch (error) {
       const reason = reasonOf(error)
       if (reason === 'live_failed') this.#complain(error)
@@ -116,7 +119,7 @@ export class LiveRung {
 
 /** @throws DEADLINE after so many milliseconds, and as `InferencePool.run` does */
 export async function runUntil(
-  { pool }: Pick<LiveModel, 'pool'>,
+  { pool }: { readonly pool: Pick<LiveModel['pool'], 'run'> },
   features: Features,
   ms: number,
 ): Promise<Float64Array[]> {

@@ -1,4 +1,5 @@
 import { Stack } from '../../stack.ts'
+import { until } from '../../until.ts'
 import type { Bench, Figure } from '../figure.ts'
 import { flightDocuments } from '../flight-documents.ts'
 import { postRequest } from './http-exchange.ts'
@@ -38,6 +39,7 @@ export async function openPredictions(): Promise<
   const stack = opened.use(await Stack.open())
   stack.start('gateway')
   await stack.gatewayReady()
+  await until('the gateway has its model', async () => (await fetch(`${stack.gatewayUrl}/v1/model`)).ok)
   const documents = (await flightDocuments(DOCUMENTS)).map(({ document }) => document)
   const keep = opened.move()
   return {

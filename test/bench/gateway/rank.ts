@@ -1,4 +1,5 @@
 import { Stack } from '../../stack.ts'
+import { until } from '../../until.ts'
 import { cpuMicrosOf } from '../cost.ts'
 import type { Bench, Figure, Sample } from '../figure.ts'
 import { flightDocuments } from '../flight-documents.ts'
@@ -33,7 +34,7 @@ export const gatewayRank: Figure = {
     await writeFlights(stack, await flightDocuments(DOCUMENTS))
     await stack.client.indices.refresh({ index: stack.index })
     stack.start('gateway')
-    await stack.gatewayReady()
+    await until('the gateway has its model', async () => (await fetch(`${stack.gatewayUrl}/v1/model`)).ok)
     await rank(stack, WARM_UP_SECONDS)
     const keep = opened.move()
     return {

@@ -1,0 +1,90 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import { FreshetError } from '@freshet/errors/errors.ts'
+import type { Features } from '@freshet/model/features/features.ts'
+import { describe, expect, test } from 'vitest'
+import { SharedRuns } from './shared-runs.ts'
+
+const rowOf = (value: number): Features => ({
+  rows: 1,
+  numbers: Float32Array.of(value),
+  texts: [`t${value}`],
+})
+const never = new AbortController().signal
+
+/** A model of one thread that answers ten times its row, when it is let go on. */
+class Model {
+  readonly runs: Features[] = []
+  readonly #ends: (() => void)[] = []
+  #broken: number | undefined
+
+  constructor(broken?: number) {
+    this.#broken = broken
+  }
+
+  expectedWaitMs(): number {
+    return this.#ends.length === 0 ? 0 : 1
+  }
+
+  async run(features: Features): Promise<Float64Array[]> {
+    this.runs.push(features)
+    await new Promise<void>((resolve) => this.#ends.push(resolve))
+    if (features.numbers.some((value) => value === this.#broken))
+      throw new FreshetError('MODEL_RUN_FAILED', 'this row breaks it')
+    return [Float64Array.from(features.numbers, (value) => value * 10)]
+  }
+
+  /** Lets all that runs, and what follows, come to its end. */
+  async goOn(): Promise<void> {
+    for (let end = this.#ends.shift(); end !== undefined; end = this.#ends.shift()) {
+      end()
+      await turn()
+    }
+  }
+}
+
+describe('rows that come while the model works', () => {
+  test('go together into the next run, and each gets its own score', async () => {
+    const [model, runs] = [new Model(), new SharedRuns()]
+    const scores = [1, 2, 3, 4].map((value) => runs.run(model, rowOf(value), never))
+    expect(model.runs.map(({ rows }) => rows)).toEqual([1])
+    await model.goOn()
+    expect(await Promise.all(scores)).toEqual([10, 20, 30, 40].map((score) => [Float64Array.of(score)]))
+    expect(model.runs.map(({ rows }) => rows)).toEqual([1, 3])
+    expect(model.runs[1]!.texts).toEqual(['t2', 't3', 't4'])
+  })
+
+  test('are scored each alone when one of them breaks the model, and only that one fails', async () => {
+    const [model, runs] = [new Model(3), new SharedRuns()]
+    const scores = [1, 2, 3, 4].map((value) => runs.run(model, rowOf(value), never))
+    const settled = Promise.allSettled(scores)
+    await model.goOn()
+    expect((await settled).map(({ status }) => status)).toEqual([
+      'fulfilled',
+      'fulfilled',
+      'rejected',
+      'fulfilled',
+    ])
+  })
+
+  test('are not scored when their callers have gone, who hear so at once', async () => {
+    const [model, runs] = [new Model(), new SharedRuns()]
+    const leaving = new AbortController()
+    const first = runs.run(model, rowOf(1), never)
+    const gone = runs.run(model, rowOf(2), leaving.signal)
+    leaving.abort()
+    await expect(gone).rejects.toMatchObject({ code: 'DEADLINE' })
+    await model.goOn()
+    await first
+    expect(model.runs).toHaveLength(1)
+  })
+
+  test('are refused when too many wait', async () => {
+    const [model, runs] = [new Model(), new SharedRuns()]
+    const scores = Array.from({ length: 300 }, (_, value) => runs.run(model, rowOf(value), never))
+    const settled = Promise.allSettled(scores)
+    await model.goOn()
+    const refused = (await settled).filter(({ status }) => status === 'rejected')
+    expect(refused).toHaveLength(300 - 1 - 256)
+    expect(Math.max(...model.runs.map(({ rows }) => rows))).toBe(64)
+  })
+})
