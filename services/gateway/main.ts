@@ -52,6 +52,8 @@ export const gateway: Service = {
 /** As one of several workers, it also does what the others need of it. */
 export interface GatewayContext extends ServiceContext {
   readonly figuresOfAll?: (own: () => Promise<Family[]>) => () => Promise<Family[]>
+  /** Each counts what the others let in, too: a key has one rate, wherever its requests come to. */
+  readonly shareRates?: (access: Access) => Disposable
   /** Callers reach it from now on. */
   readonly onListening?: () => void
 }
@@ -93,7 +95,9 @@ export async function runGateway(context: GatewayContext): Promise<void> {
   })
   const inHand = new RequestsInHand()
   const rungs = { loop, processFigures, store, cache, snapshot, models, searcher }
-  const app = createApp(partsOf(rungs, context))
+  const parts = partsOf(rungs, context)
+  using _rates = context.shareRates?.(parts.access)
+  const app = createApp(parts)
   await app.request('/docs') // made now, while nobody waits
   const intake = new Intake(app, {
     loop,

@@ -79,6 +79,24 @@ describe('with keys', () => {
     expect(refusals).toEqual(['rate', 'rate', 'rate'])
   })
 
+  test('what another process let in counts here too, beyond the burst as a debt; nothing is told twice', () => {
+    const { access, ask, now } = accessWith([
+      keyOf('free'),
+      keyOf('busy', { name: 'busy', requestsPerSecond: 2, burst: 4 }),
+    ])
+    const busy = { 'x-api-key': 'busy' }
+    expect(access.takeSpent()).toBeUndefined()
+    expect([ask(busy), ask({ 'x-api-key': 'free' })]).toEqual(['busy', 'shop'])
+    expect([access.takeSpent(), access.takeSpent()]).toEqual([{ 1: 1 }, undefined])
+    access.spendElsewhere({ 0: 50, 1: 5, 7: 1 })
+    expect(ask(busy)).toBe('RATE_LIMITED')
+    now.ms += 1_000 // pays the debt of two
+    expect(ask(busy)).toBe('RATE_LIMITED')
+    now.ms += 500
+    expect([ask(busy), ask(busy), ask({ 'x-api-key': 'free' })]).toEqual(['busy', 'RATE_LIMITED', 'shop'])
+    expect(access.takeSpent()).toEqual({ 1: 1 })
+  })
+
   test('what is refused for its scope costs nothing of the allowance', () => {
     const { ask } = accessWith([keyOf('sesame', { scopes: ['lookup'], requestsPerSecond: 1 })])
     const headers = { 'x-api-key': 'sesame' }

@@ -3,7 +3,7 @@ import { FreshetError } from '@freshet/errors/errors.ts'
 import { ApiKeys, type Holder } from './api-keys.ts'
 import { HostNames } from './host-names.ts'
 import { RateLimited } from './rate-limited.ts'
-import { takeToken } from './token-bucket.ts'
+import { takeLate, takeToken } from './token-bucket.ts'
 
 /** Who asks, as far as it matters. */
 export interface Caller {
@@ -25,6 +25,9 @@ interface Surroundings {
   readonly onRefused?: (why: Refusal) => void
 }
 
+/** Requests that were let in, by the key's place in gateway.keys. */
+export type Spent = Readonly<Record<number, number>>
+
 /** Lets requests in: by their key where keys are configured, else by the name that they call this machine. */
 export class Access {
   readonly #keys: ApiKeys
@@ -32,6 +35,7 @@ export class Access {
   readonly #nowMs: () => number
   readonly #onRefused: (why: Refusal) => void
   readonly #fullAtMs = new Map<Holder, number>()
+  #spent: Record<number, number> | undefined
 
   constructor(
     { keys, hosts }: { readonly keys: readonly ApiKey[]; readonly hosts: readonly string[] },
@@ -75,6 +79,25 @@ export class Access {
     this.#fullAtMs.set(holder, taken.fullAtMs)
     if (!taken.isAllowed)
       throw this.#refusal('rate', new RateLimited(holder.name, holder.limit, taken.retryAfterMs))
+    this.#spent ??= {}
+    this.#spent[holder.at] = (this.#spent[holder.at] ?? 0) + 1
+  }
+
+  /** Of keys that have a rate, since it was last asked; undefined when there is nothing to tell. */
+  takeSpent(): Spent | undefined {
+    const spent = this.#spent
+    this.#spent = undefined
+    return spent
+  }
+
+  /** What another process with the same keys let in counts here, too. */
+  spendElsewhere(spent: Spent): void {
+    for (const [at, requests] of Object.entries(spent)) {
+      const holder = this.#keys.holderAt(Number(at))
+      if (holder?.limit === undefined) continue
+      const fullAtMs = this.#fullAtMs.get(holder) ?? 0
+      this.#fullAtMs.set(holder, takeLate(fullAtMs, this.#nowMs(), requests, holder.limit))
+    }
   }
 
   #refusal(why: Refusal, error: FreshetError): FreshetError {

@@ -5,6 +5,8 @@ import type { RateLimit } from './token-bucket.ts'
 
 /** An entry of gateway.keys. */
 export interface Holder {
+  /** Its place there. */
+  readonly at: number
   readonly name: string
   readonly scopes: ReadonlySet<Scope>
   readonly limit: RateLimit | undefined
@@ -15,11 +17,19 @@ export class ApiKeys {
   readonly #keys: readonly { readonly sha256: Buffer; readonly holder: Holder }[]
 
   constructor(keys: readonly ApiKey[]) {
-    this.#keys = keys.map((key) => ({ sha256: Buffer.from(key.sha256, 'hex'), holder: holderOf(key) }))
+    this.#keys = keys.map((key, at) => ({
+      sha256: Buffer.from(key.sha256, 'hex'),
+      holder: holderOf(key, at),
+    }))
   }
 
   get areNeeded(): boolean {
     return this.#keys.length > 0
+  }
+
+  /** By its place in gateway.keys. */
+  holderAt(at: number): Holder | undefined {
+    return this.#keys[at]?.holder
   }
 
   /** @returns undefined when the key is none of ours. Takes equally long for every key. */
@@ -31,10 +41,10 @@ export class ApiKeys {
   }
 }
 
-function holderOf({ name, scopes, requestsPerSecond, burst }: ApiKey): Holder {
+function holderOf({ name, scopes, requestsPerSecond, burst }: ApiKey, at: number): Holder {
   const limit = requestsPerSecond && {
     requestsPerSecond,
     burst: burst ?? Math.max(1, Math.ceil(requestsPerSecond)),
   }
-  return { name, scopes: new Set(scopes), limit: limit || undefined }
+  return { at, name, scopes: new Set(scopes), limit: limit || undefined }
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type RateLimit, takeToken } from './token-bucket.ts'
+import { type RateLimit, takeLate, takeToken } from './token-bucket.ts'
 
 const limits: fc.Arbitrary<RateLimit> = fc.record({
   requestsPerSecond: fc.double({ min: 0.01, max: 100_000, noNaN: true }),
@@ -75,6 +75,42 @@ test('what is told is true: so many are left, and after the wait one more is', (
         expect(taken.retryAfterMs > 0).toBe(!next.isAllowed)
         expect(takeToken(fullAtMs, nowMs + taken.retryAfterMs, limit).isAllowed).toBe(true)
       }
+    }),
+  )
+})
+
+test('processes that tell each other late let in no more in the long run than one would', () => {
+  const asks = fc.array(fc.record({ pauseMs: fc.nat(400), by: fc.nat(2), isTold: fc.boolean() }), {
+    maxLength: 300,
+  })
+  fc.assert(
+    fc.property(exactLimits, asks, (limit, all) => {
+      const fullAtMs = [0, 0, 0]
+      const untold = [0, 0, 0]
+      let [nowMs, admitted] = [0, 0]
+      const tellAll = () => {
+        for (const from of [0, 1, 2])
+          for (const to of [0, 1, 2])
+            if (to !== from) fullAtMs[to] = takeLate(fullAtMs[to]!, nowMs, untold[from]!, limit)
+        untold.fill(0)
+      }
+      for (const { pauseMs, by, isTold } of all) {
+        nowMs += pauseMs
+        const taken = takeToken(fullAtMs[by]!, nowMs, limit)
+        fullAtMs[by] = taken.fullAtMs
+        if (taken.isAllowed) {
+          untold[by]!++
+          admitted++
+        }
+        if (isTold) tellAll()
+      }
+      tellAll()
+      const most = limit.burst + (nowMs / 1_000) * limit.requestsPerSecond
+      const debt = Math.max(0, admitted - most)
+      // Whatever was too much is owed: nobody lets anything in before it is paid.
+      const paidAtMs = nowMs + (debt / limit.requestsPerSecond) * 1_000
+      for (const full of fullAtMs)
+        if (debt >= 1) expect(takeToken(full, paidAtMs - 1e-6, limit).isAllowed).toBe(false)
     }),
   )
 })

@@ -16,6 +16,19 @@ interface Taken {
 }
 
 /**
+ * Takes tokens that were given out elsewhere: beyond an empty bucket they are a debt, so that in the long run the rate holds.
+ * @returns when the bucket is full again
+ */
+export function takeLate(
+  fullAtMs: number,
+  nowMs: number,
+  tokens: number,
+  { requestsPerSecond }: RateLimit,
+): number {
+  return Math.max(fullAtMs, nowMs) + (tokens * 1_000) / requestsPerSecond
+}
+
+/**
  * Takes one token out of a bucket that gains `requestsPerSecond` of them and holds `burst`.
  * @param fullAtMs of a new bucket: anything up to now
  * @param nowMs of a clock that never runs backwards

@@ -1,5 +1,6 @@
 import type { Settings } from '@freshet/config/schema.ts'
 import type { ErrorCode } from '@freshet/errors/errors.ts'
+import type { Spent } from '../keys/access.ts'
 import type { Family } from '../metrics/prometheus-text.ts'
 
 /** What the first process says to a worker. */
@@ -11,6 +12,8 @@ export type ToWorker =
       readonly number: number
     }
   | { readonly kind: 'stop' }
+  /** Requests of keys that have a rate, which another worker let in. */
+  | { readonly kind: 'spent elsewhere'; readonly spent: Spent }
   /** Somebody asks for the figures of all: what are yours? */
   | { readonly kind: 'tell figures'; readonly id: number }
   /** What the worker has asked for. */
@@ -21,6 +24,8 @@ export type FromWorker =
   | { readonly kind: 'began' }
   /** Every second: counters as they stand, and progress since the last time. */
   | { readonly kind: 'counted'; readonly metrics: Counts; readonly progress: Counts }
+  /** Requests of keys that have a rate, since the last time. */
+  | { readonly kind: 'spent'; readonly spent: Spent }
   | { readonly kind: 'model'; readonly label: string }
   | { readonly kind: 'trouble'; readonly stage: string; readonly fault: Fault | null }
   | { readonly kind: 'ask figures'; readonly id: number }

@@ -7,6 +7,7 @@ import type { ServiceContext } from '@freshet/service/service.ts'
 import { delayMs } from '@freshet/stage/back-off.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { withGrace } from '@freshet/stage/grace.ts'
+import type { Spent } from '../keys/access.ts'
 import type { Family } from '../metrics/prometheus-text.ts'
 import { joinFamilies } from './join-families.ts'
 import type { Counts, Fault, FromWorker, ToWorker } from './messages.ts'
@@ -101,6 +102,7 @@ class GatewayWorker {
       if (message.kind === 'failed') fault = new FreshetError(message.fault.code, message.fault.message)
       else if (message.kind === 'ask figures') void figures.answer(this, message.id)
       else if (message.kind === 'figures') figures.heard(this, message.id, message.families)
+      else if (message.kind === 'spent') figures.spent(this, message.spent)
       else this.#hear(message)
     })
     this.say({ kind: 'begin', settings: shareOf(settings, this.#count), instance, number: this.number })
@@ -145,7 +147,7 @@ class GatewayWorker {
   }
 }
 
-/** Brings the figures of all workers to the one that is asked for them. */
+/** Brings the figures of all workers to the one that is asked for them, and to each what the others have let in. */
 class FiguresOfAll {
   readonly #workers: readonly GatewayWorker[]
   readonly #asked = new Map<number, Map<GatewayWorker, (families: Family[]) => void>>()
@@ -175,6 +177,11 @@ class FiguresOfAll {
     asker.say({ kind: 'figures of all', id: askersId, families: joinFamilies(told) })
   }
 
+  /** Passes on what one has let in: each key has one rate, whichever worker its requests come to. */
+  spent(by: GatewayWorker, spent: Spent): void {
+    for (const worker of this.#workers) if (worker !== by) worker.say({ kind: 'spent elsewhere', spent })
+  }
+
   heard(worker: GatewayWorker, id: number, families: Family[]): void {
     this.#asked.get(id)?.get(worker)?.(families)
   }
@@ -183,13 +190,8 @@ class FiguresOfAll {
 /** What all may do together, each does its part of: callers come to every worker alike. */
 function shareOf(settings: Settings, count: number): Settings {
   const { gateway } = settings
-  const keys = gateway.keys.map(({ requestsPerSecond, burst, ...key }) => ({
-    ...key,
-    ...(requestsPerSecond !== undefined && { requestsPerSecond: requestsPerSecond / count }),
-    ...(burst !== undefined && { burst: Math.ceil(burst / count) }),
-  }))
   const rank = { ...gateway.rank, maxSearches: Math.max(1, Math.floor(gateway.rank.maxSearches / count)) }
-  return { ...settings, gateway: { ...gateway, keys, rank } }
+  return { ...settings, gateway: { ...gateway, rank } }
 }
 
 function differences(now: Counts, before: Counts): Counts {

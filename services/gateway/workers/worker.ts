@@ -3,12 +3,16 @@ import { once } from 'node:events'
 import { FreshetError, toFreshetError } from '@freshet/errors/errors.ts'
 import type { StageReport } from '@freshet/service/service.ts'
 import { openTelemetry } from '@freshet/telemetry/open.ts'
+import type { Access } from '../keys/access.ts'
 import { runGateway } from '../main.ts'
 import type { Family } from '../metrics/prometheus-text.ts'
 import type { Fault, FromWorker, ToWorker } from './messages.ts'
 
 const COUNT_EVERY_MS = 1_000
 type Order = Extract<ToWorker, { kind: 'begin' }>
+
+/** For so long a worker does not know what the others let in. */
+const SHARE_EVERY_MS = 50
 
 /** A scrape waits no longer for the others. */
 const FIGURES_WITHIN_MS = 1_500
@@ -34,6 +38,7 @@ async function run({ settings, instance, number }: Order): Promise<number> {
       signal: stop.signal,
       report,
       figuresOfAll,
+      shareRates,
       onListening: () => say({ kind: 'began' }),
     })
     count()
@@ -95,6 +100,24 @@ function figuresOfAll(own: () => Promise<Family[]>): () => Promise<Family[]> {
       clearTimeout(late)
       asked.delete(id)
     }
+  }
+}
+
+function shareRates(access: Access): Disposable {
+  const hear = (message: ToWorker) => {
+    if (message.kind === 'spent elsewhere') access.spendElsewhere(message.spent)
+  }
+  const tell = () => {
+    const spent = access.takeSpent()
+    if (spent !== undefined) say({ kind: 'spent', spent })
+  }
+  process.on('message', hear)
+  const telling = setInterval(tell, SHARE_EVERY_MS)
+  return {
+    [Symbol.dispose]() {
+      clearInterval(telling)
+      process.off('message', hear)
+    },
   }
 }
 

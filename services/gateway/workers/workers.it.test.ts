@@ -1,8 +1,11 @@
 import cluster from 'node:cluster'
+import { hash } from 'node:crypto'
 import { once } from 'node:events'
+import { Agent, type IncomingMessage, request } from 'node:http'
 import { connect } from 'node:net'
 import { RedisScoreStore } from '@freshet/adapters/redis/redis-score-store.ts'
 import { freePort, RedisServer } from '@freshet/adapters/redis/redis-server.kit.ts'
+import { apiKeySchema } from '@freshet/config/gateway-access.ts'
 import { loadSettings } from '@freshet/config/load.ts'
 import type { Settings } from '@freshet/config/schema.ts'
 import { rowsOf } from '@freshet/ports/score-store.contract.ts'
@@ -24,7 +27,7 @@ class TwoWorkers implements AsyncDisposable {
   readonly settings: Settings
   readonly #stop = new AbortController()
 
-  constructor(redisUrl: string, port: number) {
+  constructor(redisUrl: string, port: number, keys: Settings['gateway']['keys'] = []) {
     const settings = loadSettings({ env: process.env })
     this.settings = {
       ...settings,
@@ -32,7 +35,7 @@ class TwoWorkers implements AsyncDisposable {
       redis: { ...settings.redis, url: redisUrl },
       s3: { ...settings.s3, endpoint: 'http://127.0.0.1:1' },
       telemetry: { ...settings.telemetry, enabled: false, logLevel: 'error' },
-      gateway: { ...settings.gateway, port, deadlineMs: 1_000, redisBudgetMs: 500, default: 0.5 },
+      gateway: { ...settings.gateway, keys, port, deadlineMs: 1_000, redisBudgetMs: 500, default: 0.5 },
     }
     this.ended = runWorkers(
       {
@@ -50,7 +53,7 @@ class TwoWorkers implements AsyncDisposable {
   /** Over a connection of its own, so that it comes to another worker each time. */
   async get(path: string): Promise<string> {
     const socket = connect(this.settings.gateway.port, '127.0.0.1').setEncoding('utf8')
-    socket.write(`GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n`)
+    socket.write(`GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\nx-api-key: sesame\r\nconnection: close\r\n\r\n`)
     let text = ''
     socket.on('data', (more) => (text += more))
     await once(socket, 'close')
@@ -92,7 +95,12 @@ async function redisWithScore(): Promise<RedisServer> {
 test('workers share a port, every one tells the figures of all, and a stop answers what is in hand', async () => {
   await using redis = await redisWithScore()
   await using gateway = new TwoWorkers(redis.url, await freePort())
-  await expect.poll(async () => (await gateway.score()).source, WITHIN).toBe('cache')
+  await expect.poll(async () => (await gateway.scraped()).workers, WITHIN).toEqual(['1', '2'])
+  const someSources = async () => {
+    const answers = await Promise.all(Array.from({ length: 6 }, () => gateway.score()))
+    return new Set(answers.map(({ source }) => source))
+  }
+  await expect.poll(someSources, WITHIN).toEqual(new Set(['cache'])) // both have found Redis
   for (let i = 0; i < 20; i++) expect(await gateway.score()).toMatchObject({ score: 1, source: 'cache' })
   await expect.poll(async () => (await gateway.scraped()).workers, WITHIN).toEqual(['1', '2'])
   for (let i = 0; i < 4; i++) expect((await gateway.scraped()).answers).toBeGreaterThanOrEqual(21)
@@ -123,4 +131,34 @@ test('a port that is taken is told as that, once, and no worker is left', async 
   const gateway = new TwoWorkers(redis.url, redis.port)
   await expect(gateway.ended).rejects.toMatchObject({ code: 'PORT_TAKEN' })
   expect(Object.values(cluster.workers ?? {})).toEqual([])
+})
+
+test('a key has one rate, whichever worker its requests come to', async () => {
+  const shop = {
+    name: 'shop',
+    sha256: hash('sha256', 'sesame'),
+    scopes: ['lookup', 'metrics'],
+    requestsPerSecond: 0.01,
+    burst: 2_000,
+  }
+  await using redis = await redisWithScore()
+  await using gateway = new TwoWorkers(redis.url, await freePort(), [apiKeySchema.parse(shop)])
+  const { port } = gateway.settings.gateway
+  // What one lets in before the other has begun, the other does not hear of.
+  const told = async () => (await gateway.scraped()).workers
+  await expect.poll(told, { ...WITHIN, interval: 200 }).toEqual(['1', '2'])
+  const ask = async (agent: Agent | false) => {
+    const headers = { 'x-api-key': 'sesame' }
+    const asking = request({ port, host: '127.0.0.1', path: '/v1/scores/a', agent, headers }).end()
+    const [reply] = (await once(asking, 'response')) as [IncomingMessage]
+    reply.resume()
+    await once(reply, 'close')
+    return reply.statusCode
+  }
+  const oneConnection = new Agent({ keepAlive: true, maxSockets: 1 })
+  while ((await ask(oneConnection)) === 200);
+  oneConnection.destroy()
+  // Connections come to both in turn. The other has let in next to nothing of the 2,000 itself.
+  const both = async () => [await ask(false), await ask(false)]
+  await expect.poll(both, { ...WITHIN, interval: 500 }).toEqual([429, 429])
 })
