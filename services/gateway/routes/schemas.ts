@@ -9,7 +9,7 @@ import { z } from 'zod'
 import { REASONS } from '../ladder/reasons.ts'
 
 /** An index name has at most 255 bytes, an _id 512. */
-export const MAX_KEY_BYTES = 255 + 1 + 512
+const MAX_KEY_BYTES = 255 + 1 + 512
 export const MAX_KEYS = 1_000
 export const MAX_DOCUMENTS = 256
 
