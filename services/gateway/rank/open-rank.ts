@@ -3,7 +3,7 @@ import { scopeOf } from '@freshet/capture/scope.ts'
 import type { Settings } from '@freshet/config/schema.ts'
 import { Breaker } from '@freshet/stage/breaker.ts'
 import { LastPools } from './last-pools.ts'
-import { poolFields } from './pool-fields.ts'
+import { type PoolFields, poolFields } from './pool-fields.ts'
 import { PoolSource, type PoolSourceParts } from './pool-source.ts'
 import { Ranker, type RankerParts } from './ranker.ts'
 import { compileTemplates, type Template } from './template.ts'
@@ -45,7 +45,7 @@ export function openRank(settings: Settings, surroundings: Surroundings): RankPa
   const ranker = new Ranker({
     ...surroundings,
     pools,
-    fieldsOf: (model) => poolFields(model?.paths ?? [], elasticsearch),
+    fieldsOf: fieldsOfModels(elasticsearch),
     keyOf: keyCutter(scope.key),
     budgets: { poolMs: rank.elasticsearchBudgetMs, cacheMs: gateway.redisBudgetMs },
   })
@@ -54,5 +54,17 @@ export function openRank(settings: Settings, surroundings: Surroundings): RankPa
     templates,
     index: elasticsearch.index,
     rawWithoutKeys: rank.rawWithoutKeys,
+  }
+}
+
+/** Worked out once for each model, not for each request. */
+function fieldsOfModels(scope: Settings['elasticsearch']): RankerParts['fieldsOf'] {
+  const known = new WeakMap<readonly string[], PoolFields>()
+  const withoutModel = poolFields([], scope)
+  return (model) => {
+    if (model === null) return withoutModel
+    const fields = known.get(model.paths) ?? poolFields(model.paths, scope)
+    known.set(model.paths, fields)
+    return fields
   }
 }
