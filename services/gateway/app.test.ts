@@ -295,6 +295,20 @@ describe('what the world is told', () => {
       expect(await reply.json()).toMatchObject({ code: 'METHOD_NOT_ALLOWED', status: 405 })
   })
 
+  test('OPTIONS names the methods, HEAD has the headers of GET and no body', async () => {
+    const { app } = gateway({ cache: found })
+    const options = await app.request('/v1/scores', { method: 'OPTIONS' })
+    expect([options.status, options.headers.get('allow')]).toEqual([204, 'GET, POST, HEAD, OPTIONS'])
+    expect((await app.request('/v2', { method: 'OPTIONS' })).status).toBe(404)
+    const head = await app.request('/v1/scores/a', { method: 'HEAD' })
+    expect([head.status, head.headers.get('cache-status'), await head.text()]).toEqual([
+      200,
+      'freshet-redis; hit',
+      '',
+    ])
+    expect((await app.request('/v1/scores/', { method: 'HEAD' })).status).toBe(404)
+  })
+
   test('an unknown page is a problem too', async () => {
     const reply = await gateway({}).app.request('/v2/scores/a')
     expect(reply.status).toBe(404)
