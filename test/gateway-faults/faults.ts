@@ -1,7 +1,9 @@
+import { until } from '../until.ts'
 import type { Fault } from './fault.ts'
 import { ThreadKiller } from './kill-workers.ts'
 import type { Asked } from './load/generator.ts'
 import type { SlowReport } from './load/slow-clients.ts'
+import { POOLS, ranking } from './ranked-index.ts'
 import { IN_BOTH, KEYS, versionIn } from './truth.ts'
 import { ballastFile, forked, lookup, predict, type World } from './world.ts'
 
@@ -217,6 +219,9 @@ const modelFaults: readonly Fault[] = [
   },
 ]
 
+/** The gateway's own patience with headers, and its look at them (http-server.ts), and a second. */
+const HEADERS_CUT_OFF_MS = 3_500
+
 const clientFaults: readonly Fault[] = [
   {
     name: 'clients-slow',
@@ -225,7 +230,9 @@ const clientFaults: readonly Fault[] = [
     async begin({ port }) {
       const helper = forked('./load/slow-clients.ts')
       helper.child.send({ port, callers: 200, requests: predictions.slice(0, 10) })
+      const longEnough = new Promise((resolve) => setTimeout(resolve, HEADERS_CUT_OFF_MS))
       return async () => {
+        await longEnough
         const told = helper.says<SlowReport>()
         helper.child.send('stop')
         const { headersCutOff, statuses } = await told
@@ -270,4 +277,64 @@ const clientFaults: readonly Fault[] = [
   },
 ]
 
-export const FAULTS: readonly Fault[] = [...redisFaults, ...s3Faults, ...modelFaults, ...clientFaults]
+/** One ranking for every five lookups. */
+const rankings = [
+  ...numbers(0, IN_BOTH).map(lookup),
+  ...numbers(0, IN_BOTH / 5).map((number) => ranking(number % POOLS)),
+]
+const isFresh = ({ status, pool }: Asked) => status === 200 && (pool === null || pool === 'elasticsearch')
+
+/** The best of the last pool, scored now, whatever became of Elasticsearch. */
+function fromLastPool({ status, pool, reason }: Asked): string | null {
+  if (status !== 200) return `${status}`
+  return pool === null || (pool === 'last' && reason !== null) ? null : `a pool from ${pool} for ${reason}`
+}
+
+/** Only a pool that was seen can be the last one. */
+async function askEveryPool({ port }: World): Promise<void> {
+  for (const pool of numbers(0, POOLS))
+    await until(`pool ${pool} is known`, async () => {
+      const body = ranking(pool).split('\r\n\r\n')[1]!
+      const headers = { 'content-type': 'application/json' }
+      return (await fetch(`http://127.0.0.1:${port}/v1/rank`, { method: 'POST', headers, body })).ok
+    })
+}
+
+const elasticsearchFaults: readonly Fault[] = [
+  {
+    name: 'elasticsearch-gone',
+    title: 'Elasticsearch is away',
+    world: { withIndex: true },
+    load: () => ({ requests: rankings }),
+    prepare: askEveryPool,
+    async begin({ elasticsearchDoor }) {
+      await elasticsearchDoor.slam()
+      return () => elasticsearchDoor.open()
+    },
+    faultOf: fromLastPool,
+    isWell: isFresh,
+  },
+  {
+    name: 'elasticsearch-slow',
+    title: 'Elasticsearch answers half a second late',
+    world: { withIndex: true },
+    load: () => ({ requests: rankings }),
+    prepare: askEveryPool,
+    async begin({ elasticsearchDoor }) {
+      elasticsearchDoor.delayMs = 500
+      return async () => {
+        elasticsearchDoor.delayMs = 0
+      }
+    },
+    faultOf: fromLastPool,
+    isWell: isFresh,
+  },
+]
+
+export const FAULTS: readonly Fault[] = [
+  ...redisFaults,
+  ...s3Faults,
+  ...elasticsearchFaults,
+  ...modelFaults,
+  ...clientFaults,
+]

@@ -4,7 +4,15 @@ import type { Asked } from './load/generator.ts'
 
 function asked(sentAtMs: number, tookMs: number | null, more: Partial<Asked> = {}): Asked {
   const doneAtMs = tookMs === null ? null : sentAtMs + tookMs
-  const answer = { key: 'a', score: 1, source: 'cache', model: 'm@1', reason: null, problem: null }
+  const answer = {
+    key: 'a',
+    score: 1,
+    source: 'cache',
+    model: 'm@1',
+    reason: null,
+    pool: null,
+    problem: null,
+  }
   return { dueAtMs: sentAtMs, sentAtMs, doneAtMs, status: 200, ...answer, ...more }
 }
 
@@ -29,8 +37,15 @@ test('a moment that two stalls share is excused once', () => {
 })
 
 test('who is refused at once was not accepted', () => {
-  const { refused, inTime, bySource } = judge([asked(0, 5), asked(0, 300, { status: 503, source: null })], [])
-  expect({ refused, inTime, bySource }).toEqual({ refused: 1, inTime: 1, bySource: { cache: 1, 503: 1 } })
+  const { refused, inTime, bySource } = judge(
+    [asked(0, 5), asked(0, 300, { status: 503, source: null, problem: 'OVERLOADED' })],
+    [],
+  )
+  expect({ refused, inTime, bySource }).toEqual({
+    refused: 1,
+    inTime: 1,
+    bySource: { cache: 1, '503 OVERLOADED': 1 },
+  })
 })
 
 test('a stall counts only when it is long, and near', () => {

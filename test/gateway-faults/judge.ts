@@ -44,13 +44,12 @@ export function judge(asked: readonly Asked[], stalls: readonly Stall[]): Judged
     p99Ms: at(0.99),
     p999Ms: at(0.999),
     maxMs: at(1),
-    bySource: Object.fromEntries(
-      [...Map.groupBy(asked, ({ status, source }) => source ?? `${status}`)].map(([name, all]) => [
-        name,
-        all.length,
-      ]),
-    ),
+    bySource: Object.fromEntries([...Map.groupBy(asked, whence)].map(([name, all]) => [name, all.length])),
   }
+}
+
+function whence({ status, source, pool, problem }: Asked): string {
+  return pool === null ? (source ?? `${status} ${problem}`) : `pool: ${pool}`
 }
 
 /** Infinite when there was no answer. */

@@ -26,8 +26,8 @@ for (const fault of FAULTS.filter(({ name }) => wanted?.includes(name) ?? true))
   process.exitCode ||= isGood(result) ? 0 : 1
 }
 
-function isGood({ wrong, inexcusable, recoverySeconds }: FaultResult): boolean {
-  return wrong.length === 0 && inexcusable.length === 0 && recoverySeconds !== null
+function isGood({ wrong, inexcusable, recoverySeconds, exitCode }: FaultResult): boolean {
+  return wrong.length === 0 && inexcusable.length === 0 && recoverySeconds !== null && exitCode === 0
 }
 
 function printRow(result: FaultResult): void {
@@ -51,6 +51,7 @@ function printRow(result: FaultResult): void {
   print(
     `| ${name} | ${requests} | ${refused} | ${share} % | ${lateByTheMachine} / ${late.length} | ${times} | ${sources.join(', ')} | ${wrong.length} | ${recovered} |`,
   )
+  if (result.exitCode !== 0) print(`  the gateway ended with ${result.exitCode}: ${result.output}`)
   for (const words of new Set(wrong.slice(0, 5))) print(`  wrong: ${words}`)
 }
 

@@ -2,6 +2,7 @@ import type { Fault } from './fault.ts'
 import { type Judged, judge, metStall, recoverySeconds } from './judge.ts'
 import type { Asked, Stall } from './load/generator.ts'
 import { monotonicMs } from './load/monotonic.ts'
+import { bestScore, POOLS } from './ranked-index.ts'
 import { IN_BOTH } from './truth.ts'
 import { lookup, World } from './world.ts'
 
@@ -23,6 +24,8 @@ export interface FaultResult extends Judged {
   readonly controlMaxLateMs: number
   /** Of the gateway when it was told to stop. */
   readonly exitCode: number | string | null
+  /** The last that it wrote. */
+  readonly output: string
 }
 
 /** An answer that was under way when the fault came may be of either side. */
@@ -65,6 +68,7 @@ export async function runFault(
     recoverySeconds: recoverySeconds(asked, at.repairedMs, (one) => fault.isWell(one, world)),
     controlMaxLateMs: control.maxLateMs,
     exitCode: await world.stopGateway(),
+    output: world.output.slice(-2_000),
   }
 }
 
@@ -82,6 +86,7 @@ function whatIsWrong(
   const isBroken = one.sentAtMs > begunMs + GRACE_MS && one.doneAtMs! < repairedMs - GRACE_MS
   const ofFault = isBroken ? fault.faultOf?.(one) : null
   if (ofFault) return ofFault
+  if (one.pool !== null) return whatIsWrongWithTheBest(one)
   switch (one.source) {
     case 'live':
       return one.score === Number(one.key!.slice('flights/k-'.length)) * 10
@@ -93,6 +98,14 @@ function whatIsWrong(
       return truth.faultOf(one)
   }
 }
+
+/** A pool's best document has the best score that the pool's number can have; a late model leaves it none, and says so. */
+function whatIsWrongWithTheBest({ score, source, reason }: Asked): string | null {
+  if (source !== 'live') return reason === null ? `a ranking by ${source} without a reason` : null
+  return BEST.has(score!) ? null : `the best of a pool has ${score}`
+}
+
+const BEST = new Set(Array.from({ length: POOLS }, (_, pool) => bestScore(pool)))
 
 async function sleepUntil(atMs: number): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, Math.max(0, atMs - monotonicMs())))

@@ -22,6 +22,7 @@ import { PROGRAM } from '../stack.ts'
 import { until } from '../until.ts'
 import type { ControlReport } from './load/control.ts'
 import type { LoadOrder, LoadReport } from './load/generator.ts'
+import { rankedIndex, rankingConfig } from './ranked-index.ts'
 import { IN_BOTH, KEYS, keepWriting, keyOf, Truth } from './truth.ts'
 
 const EVERYTHING = Array.from({ length: KEYS }, (_, number) => number)
@@ -35,6 +36,8 @@ export interface WorldOptions {
   readonly withoutS3?: boolean
   /** The gateway asks Redis through the door. */
   readonly redisThroughDoor?: boolean
+  /** An index whose documents are ranked, and a model. */
+  readonly withIndex?: boolean
 }
 
 /**
@@ -45,6 +48,7 @@ export class World implements AsyncDisposable {
   readonly redis: RedisServer
   readonly s3Door: FrontDoor
   readonly redisDoor: FrontDoor
+  readonly elasticsearchDoor: FrontDoor
   readonly truth = new Truth()
   readonly settings: Settings
   readonly store: ObjectStore
@@ -63,6 +67,8 @@ export class World implements AsyncDisposable {
     const s3Port = Number(new URL(direct.s3.endpoint!).port)
     const s3Door = opened.use(await FrontDoor.open(() => [s3Port]))
     const redisDoor = opened.use(await FrontDoor.open(() => [redis.port]))
+    const elasticsearch = new URL(direct.elasticsearch.url)
+    const elasticsearchDoor = opened.use(await FrontDoor.open(() => [Number(elasticsearch.port)]))
     const pipeline = `f${randomBytes(5).toString('hex')}`
     const env = {
       ...process.env,
@@ -75,21 +81,28 @@ export class World implements AsyncDisposable {
       FRESHET_TELEMETRY_ENABLED: 'false',
       FRESHET_SNAPSHOT_FOLLOW_SECONDS: '1',
       FRESHET_HOME: `/nonexistent/${pipeline}`,
+      FRESHET_ELASTICSEARCH_INDEX: pipeline,
+      FRESHET_ELASTICSEARCH_URL: elasticsearchDoor.url,
+      ...(options.withIndex && { FRESHET_CONFIG: await rankingConfig(opened) }),
       ...options.env,
     }
-    const settings = loadSettings({ env })
+    const settings = loadSettings({ env: { ...env, FRESHET_CONFIG: undefined } })
+    if (options.withIndex) opened.use(await rankedIndex(direct, pipeline))
     const store = opened.use(openS3({ ...settings.s3, endpoint: direct.s3.endpoint }))
     await ensureBucket(direct.s3)
-    return new World({ redis, s3Door, redisDoor, settings, store, env }, opened.move())
+    return new World({ redis, s3Door, redisDoor, elasticsearchDoor, settings, store, env }, opened.move())
   }
 
   private constructor(
-    parts: Pick<World, 'redis' | 's3Door' | 'redisDoor' | 'settings' | 'store'> & { env: NodeJS.ProcessEnv },
+    parts: Pick<World, 'redis' | 's3Door' | 'redisDoor' | 'elasticsearchDoor' | 'settings' | 'store'> & {
+      env: NodeJS.ProcessEnv
+    },
     opened: AsyncDisposableStack,
   ) {
     this.redis = parts.redis
     this.s3Door = parts.s3Door
     this.redisDoor = parts.redisDoor
+    this.elasticsearchDoor = parts.elasticsearchDoor
     this.settings = parts.settings
     this.store = parts.store
     this.#env = parts.env
@@ -105,7 +118,7 @@ export class World implements AsyncDisposable {
   }
 
   /** Scores in their stores and a model, if one is wanted; then the gateway, ready to answer from all that it is to have. */
-  async begin({ withModel = false, withoutS3 = false }: WorldOptions): Promise<void> {
+  async begin({ withIndex = false, withModel = withIndex, withoutS3 = false }: WorldOptions): Promise<void> {
     await this.publish(EVERYTHING)
     await this.refill(EVERYTHING.slice(0, IN_BOTH))
     if (withModel) {

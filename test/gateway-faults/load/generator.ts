@@ -35,6 +35,8 @@ export interface Asked {
   readonly source: string | null
   readonly model: string | null
   readonly reason: string | null
+  /** Of a ranking, whose best answer this is: where its documents came from. */
+  readonly pool: string | null
   /** What stands in the answer else, or went wrong. */
   readonly problem: string | null
 }
@@ -50,7 +52,9 @@ export interface Stall {
   readonly toMs: number
 }
 
-const WARM_CONNECTIONS = 64
+/** As the pools of some backends together keep. */
+const WARM_CONNECTIONS = 256
+const GET_HEALTH = Buffer.from('GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n')
 const MAX_CONNECTIONS = 4_000
 /** After the last request; what has not come by then is lost. */
 const PATIENCE_MS = 2_000
@@ -112,9 +116,10 @@ class Connections {
     this.#port = port
   }
 
+  /** Each is asked over once: one that says nothing for two seconds is closed by the gateway. */
   async warm(): Promise<void> {
     const warm = Array.from({ length: WARM_CONNECTIONS }, () => this.#new())
-    await Promise.all(warm.map(({ socket }) => once(socket, 'connect')))
+    await Promise.all(warm.map((connection) => connection.ask(GET_HEALTH)))
     this.#idle.push(...warm)
   }
 
@@ -201,14 +206,16 @@ const NO_ANSWER = {
   source: null,
   model: null,
   reason: null,
+  pool: null,
 } as const
 
 function partsOf(text: string): Omit<Asked, 'dueAtMs' | 'sentAtMs' | 'doneAtMs'> {
   const status = Number(text.slice('HTTP/1.1 '.length, 'HTTP/1.1 200'.length))
   const body = JSON.parse(text.slice(text.indexOf('\r\n\r\n') + 4))
   if (status !== 200) return { ...NO_ANSWER, status, problem: String(body.code) }
-  const { key = null, score = null, source = null, model = null, reason = null } = body
-  return { status, key, score, source, model, reason, problem: null }
+  const { key = null, score = null, source = null, model = null, reason = null } = body.answers?.[0] ?? body
+  const answer = { status, key, score, source, model, reason, pool: body.pool?.source ?? null, problem: null }
+  return body.pool === undefined ? answer : { ...answer, reason: body.reason ?? reason }
 }
 
 if (process.send !== undefined) {
