@@ -70,7 +70,7 @@ export const rank = z
       .int()
       .min(1)
       .max(5_000)
-      .default(50)
+      .default(40)
       .describe('Longest wait for a pool from Elasticsearch within the deadline.'),
     elasticsearchTimeoutMs: z
       .int()
