@@ -139,7 +139,7 @@ test('a stored score is answered from the cache, a deleted or unknown key is 404
   const ask = (path: string) => gateway.get(`/v1/scores/${path}`)
   await expect.poll(async () => (await ask('flights/UA-1')).body.source, { timeout: 10_000 }).toBe('cache')
   expect((await ask('flights/UA-1')).body).toMatchObject({ score: 12.5, model: 'delay@1', degraded: false })
-  expect((await ask('gone')).status).toBe(404)
+  await expect.poll(async () => (await ask('gone')).status, { timeout: 10_000 }).toBe(404)
   expect((await ask('poison')).body).toMatchObject({ source: 'default', score: 0.5, reason: 'unscorable' })
   await expect.poll(async () => (await ask('nobody')).status, { timeout: 10_000 }).toBe(404)
 })
@@ -262,6 +262,7 @@ test('the promoted model scores a document live, and the next one takes over wit
     ...settings,
     model: { pointerIntervalMs: 100 },
     s3: { ...settings.s3, prefix },
+    gateway: { ...settings.gateway, deadlineMs: 5_000 }, // a busy machine answers late, and then not live
   })
   await using store = openS3(inBucket(settingsOver('redis://127.0.0.1:1')).s3)
   for (const one of [bundle, next]) await pushModel(store, one)

@@ -27,12 +27,7 @@ export function markKeys(pipeline: string, isCluster: boolean): string[] {
   return isCluster ? TAGS.map((_, bucket) => markKeyIn(bucket, pipeline)) : [markKeyIn(undefined, pipeline)]
 }
 
-/** The one that speaks for a document key. */
-export function markKeyOf(pipeline: string, key: string, isCluster: boolean): string {
-  return markKeyIn(isCluster ? bucketOf(key) : undefined, pipeline)
-}
-
-/** The same, for who knows the bucket already. */
+/** The one that speaks for the document keys of a bucket. */
 export function markKeyIn(bucket: number | undefined, pipeline: string): string {
   return bucket === undefined ? `${pipeline}:filled` : `${pipeline}:filled:{${TAGS[bucket]}}`
 }

@@ -7,7 +7,7 @@ import { addressOf, assertConnected, createClient, type RedisClient } from './co
 import { isWhole, readMark, serversOf } from './fill-mark.ts'
 import { OneWriteATurn } from './one-write-a-turn.ts'
 import { toRedisError } from './redis-error.ts'
-import { bucketOf, markKeyIn, markKeyOf, redisKey, redisKeyIn } from './redis-key.ts'
+import { bucketOf, markKeyIn, redisKey, redisKeyIn } from './redis-key.ts'
 
 /**
  * Fails at once or within 200 ms, and is back a moment after Redis is (figures: decisions/0006). `socketTimeout` is what
@@ -83,8 +83,9 @@ export class RedisScoreReader implements AsyncDisposable {
   async get(key: string): Promise<StoredScore | undefined> {
     const text = await this.#read(redisKey(this.#pipeline, key, this.#isCluster))
     if (text !== null) return decodeStoredScore(key, text)
-    const mark = readMark(await this.#read(markKeyOf(this.#pipeline, key, this.#isCluster)))
-    if (this.#servers !== undefined && isWhole(mark, this.#servers)) return undefined
+    const { scoreAt } = await this.getSlice([key]) // with the mark, at one moment: the last key may just have come
+    const score = scoreAt(0)
+    if (score !== 'filling') return score
     throw new FreshetError('REDIS_FILLING', `${this.#address} does not hold all scores yet`)
   }
 
