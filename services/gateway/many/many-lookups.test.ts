@@ -56,6 +56,29 @@ test('where memory does not hold the whole snapshot, S3 is asked for what the ca
   expect(world.most).toBe(64)
 })
 
+test('stores are asked only for as long as leaves time to write all the answers', async () => {
+  const ends: number[] = []
+  const deadline = soon()
+  const cache = {
+    async ask(_: readonly string[], { endsAtMs }: { endsAtMs: number }) {
+      ends.push(endsAtMs)
+      return () => NOTHING
+    },
+  }
+  const snapshot = {
+    ready: true,
+    get: () => undefined,
+    async ask(_: string, { endsAtMs }: { endsAtMs: number }): Promise<Said> {
+      ends.push(endsAtMs)
+      return NOTHING
+    },
+  }
+  const keys = Array.from({ length: 1_000 }, (_, i) => `key-${i}`)
+  await new ManyLookups(cache, snapshot, rules).lookUp(keys, deadline, () => undefined)
+  expect(ends).toHaveLength(1_001)
+  for (const endsAtMs of ends) expect(deadline.endsAtMs - endsAtMs).toBeCloseTo(10, 6)
+})
+
 test('others have the loop while many answers are made', async () => {
   let turns = 0
   let ended = false

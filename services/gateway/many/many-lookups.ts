@@ -5,6 +5,8 @@ import type { Deadline } from '../server/deadline.ts'
 import type { CacheSlices } from './cache-slices.ts'
 import { Turns } from './turns.ts'
 
+/** Of the deadline, what it takes to make and write one answer when all are there (figures: decisions/0019). */
+export const ANSWER_MS = 0.01
 /** Keys of one request for which S3 is read at the same time. */
 const MAX_FAR = 64
 
@@ -29,15 +31,16 @@ export class ManyLookups {
     deadline: Deadline,
     each: (outcome: Outcome, at: number) => void,
   ): Promise<void> {
-    const heard = await this.#cache.ask(keys, deadline)
-    const turns = new Turns(deadline)
+    const asking = { ...deadline, endsAtMs: deadline.endsAtMs - keys.length * ANSWER_MS }
+    const heard = await this.#cache.ask(keys, asking)
+    const turns = new Turns(asking)
     const rules = { ...this.#rules, nowMs: Date.now() }
     const far = new Set<Promise<void>>()
     for (let at = 0; at < keys.length; at++) {
       const key = keys[at]!
       const cache = heard(at)
       const decide = (snapshot: Said) => each(answerFrom(key, { cache, snapshot }, rules), at)
-      const read = cache.kind === 'has' ? undefined : this.#snapshot.ask?.(key, deadline)
+      const read = cache.kind === 'has' ? undefined : this.#snapshot.ask?.(key, asking)
       if (read === undefined) decide(this.#askSnapshot(key))
       else {
         const decided: Promise<void> = read.then(decide).finally(() => far.delete(decided))

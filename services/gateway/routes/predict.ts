@@ -7,6 +7,7 @@ import { defaultAnswer, type LadderRules, type Outcome } from '../ladder/stored-
 import type { Live } from '../live/live-rung.ts'
 import { liveAnswer } from '../live/live-to-answer.ts'
 import { ManyAnswers } from '../many/many-answers.ts'
+import { ANSWER_MS } from '../many/many-lookups.ts'
 import { Turns } from '../many/turns.ts'
 import { problemOf } from '../reply.ts'
 import { type Deadline, RESERVE_MS } from '../server/deadline.ts'
@@ -81,7 +82,7 @@ async function answerOne(call: Call, { document, key }: Asked, { ladder, live, l
 }
 
 async function answerMany(call: Call, asked: readonly Asked[], { ladder, many, live, limits }: Parts) {
-  const { deadline } = call
+  const deadline = { ...call.deadline, endsAtMs: call.deadline.endsAtMs - asked.length * ANSWER_MS }
   const answers = new ManyAnswers(asked.length)
   const turns = new Turns(deadline)
   const hasKeys = asked.some(({ key }) => key !== undefined)
@@ -106,7 +107,7 @@ async function answerMany(call: Call, asked: readonly Asked[], { ladder, many, l
     if (turn !== undefined) await turn
   }
   const keys = without.map(({ key }) => key)
-  await many.lookUp(keys, deadline, (outcome, i) => {
+  await many.lookUp(keys, call.deadline, (outcome, i) => {
     const { at, key, reason } = without[i]!
     answers.put(at, instead(key, outcome, reason, ladder.rules))
   })
