@@ -23,6 +23,7 @@ import { describeMachine, resultLine, resultText, roundText } from './print.ts'
 import { rescoreLatency } from './rescore-latency.ts'
 import { scorerMemory } from './scorer-memory.ts'
 import { snapshotDelta } from './snapshot-delta.ts'
+import { snapshotFollow } from './snapshot-follow.ts'
 import { snapshotMerge } from './snapshot-merge.ts'
 
 const FIGURES: readonly Figure[] = [
@@ -35,6 +36,7 @@ const FIGURES: readonly Figure[] = [
   cacheWrites,
   snapshotDelta,
   snapshotMerge,
+  snapshotFollow,
   scorerMemory,
   gatewayLookups,
   gatewaySnapshot,

@@ -12,13 +12,18 @@ export async function readBody(
   const idle = new AbortController()
   const timer = setTimeout(() => idle.abort(), idleMs)
   const end = signal === undefined ? idle.signal : AbortSignal.any([idle.signal, signal])
-  const chunks: Buffer[] = []
+  // Where its length is told, a body goes to its place piece by piece: some MB at once would hold the event loop.
+  const whole = Buffer.allocUnsafeSlow(answer.ContentLength ?? 0)
+  const beyond: Buffer[] = []
+  let length = 0
   try {
-    for await (const chunk of addAbortSignal(end, answer.Body as Readable)) {
-      chunks.push(chunk as Buffer)
+    for await (const chunk of addAbortSignal(end, answer.Body as Readable) as AsyncIterable<Buffer>) {
+      if (length + chunk.length <= whole.length) length += chunk.copy(whole, length)
+      else beyond.push(chunk)
       timer.refresh()
     }
-    return Buffer.concat(chunks)
+    const told = length === whole.length ? whole : whole.subarray(0, length)
+    return beyond.length === 0 ? told : Buffer.concat([told, ...beyond])
   } catch (error) {
     if (idle.signal.aborted && !signal?.aborted) return undefined
     throw error

@@ -12,7 +12,7 @@ import { Slots } from './slots.ts'
 /**
  * A snapshot in memory, off the JS heap: the row of highest rank of every key, tombstones too. With one output at most 54
  * bytes a key, whatever its size and also while it grows: 44 of an entry, and up to 10 to find it (below 100,000 keys the
- * shards themselves count). Reading is synchronous and takes about a microsecond.
+ * shards themselves count). Reading is synchronous and takes one to three microseconds.
  *
  * An entry's own words are [state, times, lineage] [asOf] [scoredAt] [asOf, scoredAt]: both times whole up to 2^53 ms. Its
  * doubles are [seqNo] [values…]: a value slot is given to every output name when it is first met, and one to the document
@@ -60,7 +60,7 @@ export class SnapshotTable {
   }
 
   /**
-   * Keeps each row that outranks what is there; about 0.3 µs a row. Nothing in it takes longer than a fraction of a
+   * Keeps each row that outranks what is there; about a microsecond a row. Nothing in it takes longer than a fraction of a
    * millisecond, however large the table is: a shard that grows has some thousand keys. @throws SNAPSHOT_CORRUPT
    */
   apply(rows: StoredRows, from = 0, to = rows.count): void {

@@ -1,0 +1,104 @@
+/** How long an event loop was held, here and at the same time in a process that does nothing else: the machine's own part. */
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+
+export interface LoopDelay {
+  readonly longestMs: number
+  readonly p999Ms: number
+}
+
+export interface LoopDelaysOfBoth {
+  readonly here: LoopDelay
+  readonly control: LoopDelay
+  /** The longest here while the control was not held for more than 1 ms: what cannot be the machine's. */
+  readonly ownLongestMs: number
+  /** How often such a one was longer than 5 ms. */
+  readonly ownOver5Ms: number
+}
+
+/** A tick of a timer that came late; times as wall-clock milliseconds with fractions. */
+interface LateTick {
+  readonly dueMs: number
+  readonly lateMs: number
+}
+
+const TICK_MS = 1
+const NOTABLE_MS = 1
+
+export class LoopDelays implements AsyncDisposable {
+  readonly #control: ChildProcess
+  readonly #here = new Ticks()
+
+  private constructor(control: ChildProcess) {
+    this.#control = control
+  }
+
+  static async start(): Promise<LoopDelays> {
+    const control = fork(import.meta.filename, { execArgv: [] })
+    await once(control, 'message')
+    return new LoopDelays(control)
+  }
+
+  async during(work: () => Promise<void>): Promise<LoopDelaysOfBoth> {
+    await this.#ask()
+    this.#here.take()
+    await work()
+    const here = this.#here.take()
+    const control = await this.#ask()
+    const own = here.filter((tick) => !control.some((other) => areAtOneTime(tick, other)))
+    return {
+      here: delayOf(here),
+      control: delayOf(control),
+      ownLongestMs: Math.max(0, ...own.map(({ lateMs }) => lateMs)),
+      ownOver5Ms: own.filter(({ lateMs }) => lateMs > 5).length,
+    }
+  }
+
+  async #ask(): Promise<readonly LateTick[]> {
+    this.#control.send('since the last time')
+    return (await once(this.#control, 'message'))[0] as readonly LateTick[]
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#here[Symbol.dispose]()
+    this.#control.disconnect()
+    await once(this.#control, 'exit')
+  }
+}
+
+class Ticks implements Disposable {
+  #ticks: LateTick[] = []
+  #lastMs = performance.now()
+  readonly #timer = setInterval(() => {
+    const nowMs = performance.now()
+    const dueMs = this.#lastMs + TICK_MS
+    this.#ticks.push({ dueMs: performance.timeOrigin + dueMs, lateMs: Math.max(0, nowMs - dueMs) })
+    this.#lastMs = nowMs
+  }, TICK_MS)
+
+  take(): readonly LateTick[] {
+    const ticks = this.#ticks
+    this.#ticks = []
+    return ticks
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer)
+  }
+}
+
+function areAtOneTime(a: LateTick, b: LateTick): boolean {
+  return b.lateMs > NOTABLE_MS && a.dueMs < b.dueMs + b.lateMs && b.dueMs < a.dueMs + a.lateMs
+}
+
+function delayOf(ticks: readonly LateTick[]): LoopDelay {
+  const sorted = ticks.map(({ lateMs }) => lateMs).toSorted((a, b) => a - b)
+  return { longestMs: sorted.at(-1) ?? 0, p999Ms: sorted[Math.floor(sorted.length * 0.999)] ?? 0 }
+}
+
+if (process.send !== undefined && import.meta.main) {
+  const ticks = new Ticks()
+  process.on('message', () => process.send!(ticks.take()))
+  process.on('disconnect', () => ticks[Symbol.dispose]())
+  process.send('ready')
+}

@@ -1,0 +1,155 @@
+import { Buffer } from 'node:buffer'
+import { randomBytes } from 'node:crypto'
+import { ensureBucket } from '@freshet/adapters/s3/s3-object-store.ts'
+import { loadSettings } from '@freshet/config/load.ts'
+import type { ObjectStore } from '@freshet/ports/object-store.ts'
+import {
+  MANIFEST_OBJECT,
+  type Manifest,
+  manifestRecord,
+  type SnapshotFile,
+} from '@freshet/records/manifest.ts'
+import { rowsOfBatch } from '@freshet/records/stored-rows.ts'
+import { SnapshotFollower } from '@freshet/snapshot/follow.ts'
+import { objectKey } from '@freshet/snapshot/manifest.ts'
+import { PAGE_ROWS, SnapshotWriter } from '@freshet/snapshot/parquet/write.ts'
+import { SnapshotInMemory } from '@freshet/snapshot/table/snapshot-in-memory.ts'
+import { systemClock } from '@freshet/stage/clock.ts'
+import { quietLog } from '@freshet/stage/quiet-log.ts'
+import { costOf } from './cost.ts'
+import type { Bench, Figure, Sample } from './figure.ts'
+import { LoopDelays } from './loop-delay.ts'
+import { scoresOf } from './snapshot-rows.ts'
+import { emptyStore, openSnapshotParts } from './snapshot-world.ts'
+
+const BASE_ROWS = 3_000_000
+const DELTA_BYTES = 100e6
+const DEADLINE_MS = 120_000
+
+/**
+ * The path of the gateway's snapshot in memory: from a manifest in S3 to rows in the table, for a base and then for a delta
+ * of 100 MB over the same keys and new ones. What its event loop stood still for is beside that of an idle process at the
+ * same time.
+ */
+export const snapshotFollow: Figure = {
+  name: 'snapshot-follow',
+  unit: 'rows/s',
+  title: `a base of ${BASE_ROWS.toLocaleString('en')} rows and a delta of ${DELTA_BYTES / 1e6} MB loaded into memory from S3`,
+  target: 'the event loop is never held for more than 5 ms; ≤ 56 bytes a key',
+  rounds: 3,
+  async open(): Promise<Bench> {
+    const prefix = `bench-${randomBytes(5).toString('hex')}`
+    const env = { ...process.env, FRESHET_PIPELINE: prefix, FRESHET_S3_PREFIX: prefix }
+    await ensureBucket(loadSettings({ env }).s3)
+    await using opened = new AsyncDisposableStack()
+    const { store, pipeline } = opened.use(await openSnapshotParts(env))
+    opened.defer(() => emptyStore(store))
+    const base = await putFile(store, 'base', (rows) => rows < BASE_ROWS, 1)
+    const delta = await putFile(store, 'delta', (_, bytes) => bytes < DELTA_BYTES, 2)
+    const delays = opened.use(await LoopDelays.start())
+    const keep = opened.move()
+    return {
+      ours: () => load({ store, pipeline, delays }, base, delta),
+      baselines: {},
+      [Symbol.asyncDispose]: () => keep.disposeAsync(),
+    }
+  },
+}
+
+interface World {
+  readonly store: ObjectStore
+  readonly pipeline: string
+  readonly delays: LoopDelays
+}
+
+async function load(
+  { store, pipeline, delays }: World,
+  base: SnapshotFile,
+  delta: SnapshotFile,
+): Promise<Sample> {
+  const holder = new SnapshotInMemory(store, { tombstoneTtlMs: Number.MAX_SAFE_INTEGER })
+  const parts = { store, pipeline, holder, everyMs: 100, clock: systemClock, log: quietLog }
+  const follower = new SnapshotFollower(parts)
+  const stop = new AbortController()
+  await publish(store, pipeline, 1, { base, deltas: [] })
+  const until = async (sequence: number) => {
+    const deadline = AbortSignal.timeout(DEADLINE_MS)
+    while (follower.status.sequence < sequence) {
+      deadline.throwIfAborted()
+      await systemClock.sleep(5)
+    }
+  }
+  let running = Promise.resolve()
+  const first = await measured(delays, async () => {
+    running = follower.run(stop.signal)
+    await until(1)
+  })
+  await publish(store, pipeline, 2, { base, deltas: [delta] })
+  const second = await measured(delays, () => until(2))
+  stop.abort()
+  await running
+  const rows = base.rows + delta.rows
+  return {
+    value: rows / (first.cost.seconds + second.cost.seconds),
+    cpuMicrosPerRow: (first.cost.cpuMicros + second.cost.cpuMicros) / rows,
+    also: {
+      bytesPerKey: holder.bytes / holder.keys,
+      longestMs: Math.max(first.here.longestMs, second.here.longestMs),
+      p999Ms: Math.max(first.here.p999Ms, second.here.p999Ms),
+      controlLongestMs: Math.max(first.control.longestMs, second.control.longestMs),
+      controlP999Ms: Math.max(first.control.p999Ms, second.control.p999Ms),
+      ownLongestMs: Math.max(first.ownLongestMs, second.ownLongestMs),
+      ownOver5Ms: first.ownOver5Ms + second.ownOver5Ms,
+    },
+  }
+}
+
+async function measured(delays: LoopDelays, work: () => Promise<void>) {
+  let cost: Awaited<ReturnType<typeof costOf>> | undefined
+  const both = await delays.during(async () => {
+    cost = await costOf(work)
+  })
+  return { ...both, cost: cost! }
+}
+
+async function publish(
+  store: ObjectStore,
+  pipeline: string,
+  sequence: number,
+  files: Pick<Manifest['partitions'][string], 'base' | 'deltas'>,
+): Promise<void> {
+  const manifest: Manifest = {
+    version: 1,
+    pipeline,
+    sequence,
+    writtenAtMs: Date.now(),
+    writtenBy: { instance: 'bench', attempt: `${sequence}` },
+    partitions: { 0: { nextOffset: 1, retired: [], ...files } },
+  }
+  await store.put(MANIFEST_OBJECT, Buffer.from(manifestRecord.encode(manifest)))
+}
+
+/** Rows whose scores do not compress. */
+async function putFile(
+  store: ObjectStore,
+  object: string,
+  isWanted: (rows: number, bytes: number) => boolean,
+  seqNo: number,
+): Promise<SnapshotFile> {
+  const writer = new SnapshotWriter(rowsOfBatch(scoresOf([0], 1)).schema)
+  const pieces: Uint8Array[] = []
+  let bytes = 0
+  let rows = 0
+  for (; isWanted(rows, bytes); rows += PAGE_ROWS) {
+    const numbers = Array.from({ length: PAGE_ROWS }, (_, i) => rows + i)
+    const page = rowsOfBatch(scoresOf(numbers, seqNo))
+    for (let row = 0; row < PAGE_ROWS; row++) page.outputs[0]![row] = Math.random()
+    writer.add(page)
+    const piece = writer.take()
+    pieces.push(piece)
+    bytes += piece.length
+  }
+  const facts = writer.finish()
+  await store.put(objectKey(object), Buffer.concat([...pieces, writer.take()]))
+  return { object, ...facts }
+}
