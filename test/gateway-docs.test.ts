@@ -26,6 +26,19 @@ describe('docs/gateway.md', () => {
   })
 })
 
+test('the picture of the ladder has the budgets that are the default', () => {
+  const { deadlineMs, redisBudgetMs, rank } = loadSettings({ env: {} }).gateway
+  const picture = read('docs/gateway-ladder.svg')
+  for (const text of [
+    `${deadlineMs} ms, from when`,
+    `>${redisBudgetMs} ms<`,
+    `>${redisBudgetMs}: Redis`,
+    `at most ${rank.elasticsearchBudgetMs} ms`,
+    `Elasticsearch (${rank.elasticsearchBudgetMs})`,
+  ])
+    expect(picture).toContain(text)
+})
+
 test.each(Object.keys(CLIENT_REASONS))('the client’s README says what happened at %s', (reason) => {
   expect(read('shared/client/README.md')).toContain(`\`${reason}\``)
 })
