@@ -152,7 +152,14 @@ function partsOf(
     ladder: new Ladder(cache, snapshot, rules),
     many,
     live: new LiveRung(useModel, shared),
-    rank: openRank(settings, { searcher, useModel, many, rules, ...shared }),
+    rank: openRank(settings, {
+      ...shared,
+      searcher,
+      useModel,
+      many,
+      rules,
+      onPool: (found) => telemetry.metrics.add('freshet.pools', 1, found),
+    }),
     access: new Access(gateway, {
       onRefused: (why) => telemetry.metrics.add('freshet.gateway.not_admitted', 1, why),
     }),

@@ -301,6 +301,12 @@ export const METRICS = {
     unit: '{worker}',
     help: 'Processes of the gateway that ended unasked and were started anew.',
   },
+  'freshet.pools': {
+    kind: 'counter',
+    unit: '{pool}',
+    label: { name: 'found', values: ['fresh', 'last', 'none'] },
+    help: 'Pools to be ranked, by whether Elasticsearch named them in time, had named them before, or neither.',
+  },
   'freshet.answers.late': { kind: 'counter', unit: '{answer}', help: 'Answers after their deadline.' },
   'freshet.requests.untraced': {
     kind: 'counter',

@@ -20,7 +20,7 @@ export interface RankParts {
 /** So many failures in a row cut Elasticsearch off; then it is tried four times a second. */
 const BREAKER = { misses: 10, restMs: 250 }
 
-type Surroundings = Pick<RankerParts, 'useModel' | 'many' | 'rules' | 'clock' | 'log'> &
+type Surroundings = Pick<RankerParts, 'useModel' | 'many' | 'rules' | 'clock' | 'log' | 'onPool'> &
   Pick<PoolSourceParts, 'loop' | 'searcher'>
 
 /** @throws CONFIG_INVALID for a template that is not allowed */

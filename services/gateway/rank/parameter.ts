@@ -2,7 +2,7 @@ import type { ParameterSettings, ValueSettings } from '@freshet/config/gateway-r
 import { parseTimeMs } from '@freshet/model/features/parse-time.ts'
 
 /** What stands in a query in the place of a parameter: never an object, so it cannot bring a clause with it. */
-export type Single = string | number | boolean
+type Single = string | number | boolean
 export type ParameterValue = Single | readonly Single[]
 
 /** A value, or what it should have been. */

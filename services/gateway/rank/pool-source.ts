@@ -15,7 +15,7 @@ import type { PoolFields } from './pool-fields.ts'
 import type { PoolQuery } from './template.ts'
 
 /** Elasticsearch as this needs it: PoolSearcher, or a test's. */
-export interface Searcher {
+interface Searcher {
   search(index: string, body: string, signal: AbortSignal): Promise<Buffer>
 }
 

@@ -75,7 +75,7 @@ export function placeholderIn(node: unknown): string | undefined {
   return Object.keys(node).length === 1 && typeof name === 'string' ? name : undefined
 }
 
-export function isObject(node: unknown): node is Record<string, unknown> {
+function isObject(node: unknown): node is Record<string, unknown> {
   return typeof node === 'object' && node !== null && !Array.isArray(node)
 }
 

@@ -61,10 +61,11 @@ interface World {
 }
 
 function rankerOver({ found, model = new HandModel(), key = 'index/id', stored }: World) {
-  const asked: { fields: string[]; keys: string[]; searchMs: number[] } = {
-    fields: [],
-    keys: [],
-    searchMs: [],
+  const asked = {
+    fields: [] as string[],
+    keys: [] as string[],
+    searchMs: [] as number[],
+    pools: [] as Found['kind'][],
   }
   const ranker = new Ranker({
     pools: {
@@ -88,6 +89,7 @@ function rankerOver({ found, model = new HandModel(), key = 'index/id', stored }
     rules: { default: null, cacheKeepsAll: true },
     clock: systemClock,
     log: quietLog,
+    onPool: (kind) => void asked.pools.push(kind),
     budgets: { poolMs: 50, cacheMs: 20 },
   })
   const rank = (more: { by?: string; ms?: number } = {}) =>
@@ -181,6 +183,7 @@ describe('a pool within a deadline', () => {
       degraded: true,
     })
     expect(asked.keys).toEqual(['flights/1', 'flights/2'])
+    expect(asked.pools).toEqual(['last'])
   })
 
   test('that does not exist is an error to try again after; a query that is refused is the caller’s', async () => {

@@ -34,6 +34,8 @@ export interface RankerParts {
   readonly rules: LadderRules
   readonly clock: Clock
   readonly log: Log
+  /** Told of each pool that was looked for. */
+  readonly onPool: (found: Found['kind']) => void
   readonly budgets: { readonly poolMs: number; readonly cacheMs: number }
 }
 
@@ -66,6 +68,7 @@ export class Ranker {
     const fields = this.#parts.fieldsOf(model)
     const split = this.#split(deadline)
     const found = await this.#parts.pools.find(wanted.query, fields, split.poolEndsAtMs)
+    this.#parts.onPool(found.kind)
     if (found.kind === 'none') throw noPool(found)
     const candidates = this.#candidatesOf(found.pool)
     // The last pool may have been read for another model, and lack what this one wants.
