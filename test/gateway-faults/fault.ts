@@ -19,6 +19,8 @@ export interface Fault {
   prepare?(world: World): Promise<void>
   /** Breaks it. @returns what mends it; it may throw what it has seen to be wrong */
   begin(world: World): Promise<() => Promise<void>>
+  /** What must come about in the end, however long the load lasted. */
+  after?(world: World): Promise<void>
   /** What is wrong with an answer that was asked for while it was broken; null: nothing. */
   faultOf?(one: Asked): string | null
   /** An answer as before the fault. */

@@ -4,7 +4,7 @@ import { ThreadKiller } from './kill-workers.ts'
 import type { Asked } from './load/generator.ts'
 import type { SlowReport } from './load/slow-clients.ts'
 import { POOLS, ranking } from './ranked-index.ts'
-import { IN_BOTH, KEYS, versionIn } from './truth.ts'
+import { IN_BOTH, KEYS, keyOf, versionIn } from './truth.ts'
 import { ballastFile, forked, lookup, predict, type World } from './world.ts'
 
 const SNAPSHOT_ONLY = numbers(IN_BOTH, KEYS)
@@ -143,7 +143,14 @@ const s3Faults: readonly Fault[] = [
       await world.publish(SNAPSHOT_ONLY, [ballasts.get(world)!])
       return async () => {}
     },
-    isWell: hasNewest,
+    isWell: ({ source }) => source === 'cache' || source === 'snapshot',
+    after: (world) =>
+      until('the delta is loaded', async () => {
+        const last = KEYS - 1
+        const reply = await fetch(`http://127.0.0.1:${world.port}/v1/scores/${keyOf(last)}`)
+        const { score } = (await reply.json()) as { score: number }
+        return versionIn(score, last) === world.truth.snapshotVersions.at(-1)
+      }),
   },
 ]
 

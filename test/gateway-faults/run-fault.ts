@@ -57,6 +57,7 @@ export async function runFault(
     await repair()
     at.repairedMs = monotonicMs()
   })
+  await fault.after?.(world)
   const allStalls: Stall[] = [...stalls, ...control.stalls]
   const judged = judge(asked, allStalls)
   return {
