@@ -3,7 +3,7 @@ import { FreshetError } from '@freshet/errors/errors.ts'
 import { parseJson } from '@freshet/records/parse-with.ts'
 import type { z } from 'zod'
 import { type Deadline, RESERVE_MS, whenLate } from '../server/deadline.ts'
-import { assertShallow } from './body-depth.ts'
+import { assertModest } from './body-shape.ts'
 import type { Call } from './call.ts'
 import { pointerTo, RequestFault } from './request-fault.ts'
 
@@ -23,7 +23,7 @@ export async function readBody<T>(
   const bytes = await inTime(readBytes(request, maxBytes), call.deadline)
   if (!isUtf8(bytes)) throw invalid('the body is not UTF-8')
   const text = bytes.toString()
-  assertShallow(text)
+  assertModest(text)
   const value = parseJson(text, { code: 'REQUEST_INVALID', what: 'the body' })
   return checked(typeof schema === 'function' ? schema(value) : schema, value)
 }

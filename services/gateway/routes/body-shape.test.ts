@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { assertShallow, MAX_DEPTH } from './body-depth.ts'
+import { assertModest, MAX_DEPTH, MAX_VALUES } from './body-shape.ts'
 
-function isDeep(json: string): boolean {
+function isRefused(json: string): boolean {
   try {
-    assertShallow(json)
+    assertModest(json)
     return false
   } catch {
     return true
@@ -29,16 +29,24 @@ test('JSON is refused when it is nested deeper than the limit, whatever its text
     fc.property(value, fc.integer({ min: 0, max: MAX_DEPTH + 4 }), fc.boolean(), (inner, wraps, inArrays) => {
       let outer: unknown = inner
       for (let i = 0; i < wraps; i++) outer = inArrays ? [outer] : { '{"[': outer }
-      expect(isDeep(JSON.stringify(outer))).toBe(depthOf(outer) > MAX_DEPTH)
+      expect(isRefused(JSON.stringify(outer))).toBe(depthOf(outer) > MAX_DEPTH)
     }),
   )
 })
 
 test('many brackets side by side are not deep', () => {
-  expect(isDeep(`[${'[],'.repeat(10_000)}[]]`)).toBe(false)
+  expect(isRefused(`[${'[],'.repeat(10_000)}[]]`)).toBe(false)
+})
+
+test('values without end are refused, wherever they stand; long texts are not', () => {
+  const commas = ','.repeat(MAX_VALUES)
+  expect(isRefused(`["${commas.repeat(3)}"]`)).toBe(false)
+  expect(isRefused(`[${'1,'.repeat(MAX_VALUES - 10)}1]`)).toBe(false)
+  expect(isRefused(`[${'1,'.repeat(MAX_VALUES)}1]`)).toBe(true)
+  expect(isRefused(`{"a":[${'[],'.repeat(MAX_VALUES)}[]]}`)).toBe(true)
 })
 
 test('what is no JSON ends all the same', () => {
   for (const text of ['"'.repeat(200), '['.repeat(100_000), `${'{'.repeat(65)}"`, `"${'\\'.repeat(100_000)}`])
-    expect(typeof isDeep(text)).toBe('boolean')
+    expect(typeof isRefused(text)).toBe('boolean')
 })
