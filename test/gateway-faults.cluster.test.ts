@@ -8,7 +8,7 @@ import { FAULTS } from './gateway-faults/faults.ts'
 import { runFault } from './gateway-faults/run-fault.ts'
 
 const LOAD = { seconds: 8.2, requestsPerSecond: 1_250 }
-const GIVE_UP_MS = 90_000
+const GIVE_UP_MS = 240_000
 
 describe('whatever breaks, callers get the best answer that exists, within 100 ms', () => {
   test.each(FAULTS.map((fault) => [fault.title, fault] as const))(

@@ -1,11 +1,12 @@
 import { until } from '../until.ts'
+import { ballastFile } from './ballast.ts'
 import type { Fault } from './fault.ts'
 import { ThreadKiller } from './kill-workers.ts'
 import type { Asked } from './load/generator.ts'
 import type { SlowReport } from './load/slow-clients.ts'
 import { POOLS, ranking } from './ranked-index.ts'
 import { IN_BOTH, KEYS, keyOf, versionIn } from './truth.ts'
-import { ballastFile, forked, lookup, predict, type World } from './world.ts'
+import { forked, lookup, predict, type World } from './world.ts'
 
 const SNAPSHOT_ONLY = numbers(IN_BOTH, KEYS)
 const fromCache = ({ status, source }: Asked) => status === 200 && source === 'cache'
@@ -154,7 +155,7 @@ const s3Faults: readonly Fault[] = [
   },
 ]
 
-const BALLAST_ROWS = 2_600_000
+const BALLAST_ROWS = 2_500_000
 const ballasts = new WeakMap<World, Awaited<ReturnType<typeof ballastFile>>>()
 
 function hasNewest({ key, source, score }: Asked, { truth }: World): boolean {

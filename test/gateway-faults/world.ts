@@ -11,7 +11,6 @@ import type { Settings } from '@freshet/config/schema.ts'
 import { fixtureBundle } from '@freshet/model/bundle/bundles.kit.ts'
 import { promoteModel, pushModel } from '@freshet/model/bundle/model-store.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
-import { rowsOf } from '@freshet/ports/score-store.contract.ts'
 import { MANIFEST_OBJECT, manifestRecord, type SnapshotFile } from '@freshet/records/manifest.ts'
 import { objectKey } from '@freshet/snapshot/manifest.ts'
 import { sortRows } from '@freshet/snapshot/sort.ts'
@@ -288,26 +287,4 @@ export function lookup(number: number): string {
 export function predict(number: number, turns = 2): string {
   const body = JSON.stringify({ document: { a: number, b: turns }, key: keyOf(number) })
   return `POST /v1/predict HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`
-}
-
-/** Rows that only take room, as a file in the store. */
-export async function ballastFile(store: ObjectStore, rows: number): Promise<SnapshotFile> {
-  const sources = Array.from({ length: Math.ceil(rows / BALLAST_CHUNK) }, (_, chunk) =>
-    sortRows(rowsOf(Array.from({ length: BALLAST_CHUNK }, (_, i) => ballastRow(chunk * BALLAST_CHUNK + i)))),
-  )
-  const { bytes, ...facts } = await wholeFile(sources)
-  await store.put(objectKey('ballast.parquet'), bytes)
-  return { object: 'ballast.parquet', bytes: bytes.length, ...facts }
-}
-
-const BALLAST_CHUNK = 100_000
-
-function ballastRow(number: number) {
-  const mixed = (Math.imul(number + 1, 0x9e3779b1) >>> 0).toString(36)
-  return {
-    key: `ballast/${`${number}`.padStart(9, '0')}-${mixed}`,
-    seqNo: 1,
-    score: Math.sin(number),
-    asOfMs: 1_764_000_000_000 + number,
-  }
 }
