@@ -20,7 +20,7 @@ export interface RangeRungParts {
 }
 
 /** How a lookup in S3 ended. `refused`: none was begun. */
-export type RangeOutcome = 'found' | 'nothing' | 'late' | 'failed' | 'refused'
+type RangeOutcome = 'found' | 'nothing' | 'late' | 'failed' | 'refused'
 
 /** Lookups on their way; each holds some pages, of up to some 100 KB. */
 const MAX_LOOKUPS = 256

@@ -26,7 +26,7 @@ export interface Range {
   readonly to: number
 }
 
-export interface ChunkLayout extends Range {
+interface ChunkLayout extends Range {
   /** Both undefined where the chunk has one page only; the column index also for all but the key. */
   readonly offsetIndex: Range | undefined
   readonly columnIndex: Range | undefined
