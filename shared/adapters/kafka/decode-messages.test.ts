@@ -15,6 +15,7 @@ import {
   type StockMessage,
 } from './decode-messages.ts'
 import { stock } from './lean-kafkajs.ts'
+import { keyLengthOf, MessageParts, valueLengthOf } from './message-parts.ts'
 
 const require = createRequire(import.meta.url)
 const Decoder: new (bytes: Buffer) => AnswerReader = require('kafkajs/src/protocol/decoder.js')
@@ -131,6 +132,22 @@ async function readBoth(batches: Buffer) {
   return { ours, theirs }
 }
 
+/** What is looked up by place is what the message gives as Buffers, whoever has decoded it. */
+function expectPlaces(message: DecodedMessage): void {
+  const { key, value, headers } = message
+  expect([keyLengthOf(message), valueLengthOf(message)]).toEqual([key?.length ?? 0, value?.length ?? 0])
+  for (const name of [...Object.keys(headers), 'another']) {
+    const parts = new MessageParts(name)
+    for (const one of [message, { key, value, headers }]) {
+      parts.of(one)
+      const cut = (from: number, to: number) => (to < from ? null : parts.bytes.subarray(from, to))
+      expect(cut(parts.keyAt, parts.keyTo)).toEqual(key)
+      expect(cut(parts.valueAt, parts.valueTo)).toEqual(value)
+      expect(cut(parts.headerAt, parts.headerTo)).toEqual(headers[name] ?? null)
+    }
+  }
+}
+
 describe('messages are what kafkajs makes of the same bytes', () => {
   test('whatever they hold', async () => {
     await fc.assert(
@@ -138,6 +155,14 @@ describe('messages are what kafkajs makes of the same bytes', () => {
         await readBoth(Buffer.concat(await Promise.all(plans.map((plan) => bytesOf(plan)))))
       }),
       { numRuns: 500 },
+    )
+  })
+
+  test('and are found by place, whoever has decoded them', async () => {
+    await fc.assert(
+      fc.asyncProperty(batch, async (plan) => {
+        for (const message of await decode(inAnswer(await bytesOf(plan)))) expectPlaces(message)
+      }),
     )
   })
 
