@@ -26,8 +26,10 @@ export interface Judged {
 /** @param stalls of the machine, and of the process that asked. */
 export function judge(asked: readonly Asked[], stalls: readonly Stall[]): Judged {
   const accepted = asked.filter(({ status }) => status !== 503)
-  const tooLate = accepted.filter((one) => tookMs(one) > BOUND_MS)
-  const late = tooLate.filter((one) => tookMs(one) - stalledMs(one, stalls) > BOUND_MS)
+  const tooLate = accepted.filter((one) => one.status === 0 || tookMs(one) > BOUND_MS)
+  const late = tooLate.filter(
+    (one) => tookMs(one) - stalledMs(one, stalls) > BOUND_MS || (one.status === 0 && !metStall(one, stalls)),
+  )
   const times = accepted
     .map(tookMs)
     .filter(Number.isFinite)

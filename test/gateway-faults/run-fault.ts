@@ -65,7 +65,9 @@ export async function runFault(
     title: fault.title,
     ...judged,
     inexcusable: judged.late.filter((one) => !metStall(one, allStalls)),
-    wrong: asked.flatMap((one) => whatIsWrong(one, fault, world, at) ?? []),
+    wrong: asked
+      .filter((one) => one.status !== 0 || !metStall(one, allStalls)) // a starved gateway closes what it had no time to read
+      .flatMap((one) => whatIsWrong(one, fault, world, at) ?? []),
     recoverySeconds: recoverySeconds(asked, at.repairedMs, (one) => fault.isWell(one, world)),
     controlMaxLateMs: control.maxLateMs,
     exitCode: await world.stopGateway(),

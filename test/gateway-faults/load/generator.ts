@@ -26,7 +26,7 @@ export interface LoadPhase {
 export interface Asked {
   readonly dueAtMs: number
   readonly sentAtMs: number
-  /** When the last byte of the answer was there; null: it never came. */
+  /** When the last byte of the answer was there, or the connection broke; null: there was none. */
   readonly doneAtMs: number | null
   /** Of HTTP; 0 when there was none. */
   readonly status: number
@@ -57,7 +57,7 @@ const WARM_CONNECTIONS = 256
 const GET_HEALTH = Buffer.from('GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n')
 const MAX_CONNECTIONS = 4_000
 /** After the last request; what has not come by then is lost. */
-const PATIENCE_MS = 2_000
+const PATIENCE_MS = 5_000
 /** Standing still for less is how timers are. */
 const STALL_MS = 5
 
@@ -133,7 +133,7 @@ class Connections {
       if (this.#open.has(connection)) this.#idle.push(connection)
       return { dueAtMs, sentAtMs, doneAtMs, ...partsOf(text) }
     } catch (error) {
-      return { ...NO_ANSWER, dueAtMs, sentAtMs, problem: String(error) }
+      return { ...NO_ANSWER, dueAtMs, sentAtMs, doneAtMs: monotonicMs(), problem: String(error) }
     }
   }
 
