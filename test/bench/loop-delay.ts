@@ -27,10 +27,16 @@ const NOTABLE_MS = 1
 
 export class LoopDelays implements AsyncDisposable {
   readonly #control: ChildProcess
+  /** A signal to the whole group of processes ends it before us. */
+  readonly #ended: Promise<never>
   readonly #here = new Ticks()
 
   private constructor(control: ChildProcess) {
     this.#control = control
+    this.#ended = once(control, 'exit').then(() => {
+      throw new Error('the process that is measured beside has ended')
+    })
+    this.#ended.catch(() => {})
   }
 
   static async start(): Promise<LoopDelays> {
@@ -55,14 +61,14 @@ export class LoopDelays implements AsyncDisposable {
   }
 
   async #ask(): Promise<readonly LateTick[]> {
-    this.#control.send('since the last time')
-    return (await once(this.#control, 'message'))[0] as readonly LateTick[]
+    if (this.#control.connected) this.#control.send('since the last time')
+    return (await Promise.race([once(this.#control, 'message'), this.#ended]))[0] as readonly LateTick[]
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#here[Symbol.dispose]()
-    this.#control.disconnect()
-    await once(this.#control, 'exit')
+    if (this.#control.connected) this.#control.disconnect()
+    await this.#ended.catch(() => {})
   }
 }
 
