@@ -84,7 +84,7 @@ export class RedisCluster implements AsyncDisposable {
 
   /** What the master takes from now on does not reach the replica, which may take over all the same. */
   async cutOff(replica: ClusterNode, { admin }: ClusterNode): Promise<void> {
-    await admin.config('SET', 'requirepass', 'unknown to the replica') // who is connected stays so
+    await replica.admin.config('SET', 'masterauth', 'none is asked for') // so its master will not have it again
     await admin.call('CLIENT', 'KILL', 'TYPE', 'replica')
     await untilSo('the replica has lost its master', async () =>
       /master_link_status:down/.test(await replica.admin.info('replication')),
