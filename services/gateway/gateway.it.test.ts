@@ -270,8 +270,9 @@ test('the promoted model scores a document live, and the next one takes over wit
   await using gateway = new Gateway('redis://127.0.0.1:1', inBucket)
   const { document, outputs } = bundle.golden[0]!
   const predict = () => gateway.post('/v1/predict', { document })
-  await expect.poll(async () => (await predict()).body.source, { timeout: 20_000 }).toBe('live')
-  const { body } = await predict()
+  let { body } = await predict()
+  const isLive = async () => ({ body } = await predict()).body.source
+  await expect.poll(isLive, { timeout: 20_000 }).toBe('live') // and not at once: a busy loop answers from memory
   expect(body.score).toBeCloseTo(Object.values(outputs)[0]!, 4)
   await promoteModel(store, next.spec, Date.now())
   const label = `${next.spec.name}@next`
