@@ -66,7 +66,7 @@ export async function runFault(
     ...judged,
     inexcusable: judged.late.filter((one) => !metStall(one, allStalls)),
     wrong: asked
-      .filter((one) => one.status !== 0 || !metStall(one, allStalls)) // a starved gateway closes what it had no time to read
+      .filter((one) => !BROKEN_OFF.has(one.status) || !metStall(one, allStalls)) // a starved gateway closes what it had no time to read
       .flatMap((one) => whatIsWrong(one, fault, world, at) ?? []),
     recoverySeconds: recoverySeconds(asked, at.repairedMs, (one) => fault.isWell(one, world)),
     controlMaxLateMs: control.maxLateMs,
@@ -74,6 +74,9 @@ export async function runFault(
     output: world.output.slice(-2_000),
   }
 }
+
+/** No answer, or one to a request that nobody had time to read. */
+const BROKEN_OFF = new Set([0, 408])
 
 /** Recovery must be seen within this. */
 const AFTER_REPAIR_MS = 5_300
