@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
+/** How long a test waits for a fact: the default of a second is too short on a machine that is busy. */
+const POLL = { poll: { timeout: 20_000 } }
+
 /**
  * `*.test.ts` needs nothing; `*.it.test.ts` talks to real servers; `*.e2e.test.ts` runs real processes on them;
  * `*.cluster.test.ts` starts a cluster of its own and kills its nodes, alone on the machine.
@@ -10,6 +13,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          expect: POLL,
           testTimeout: 60_000, // thousands of seeds, on a machine that may be busy
           include: ['**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/*.{it,e2e,cluster}.test.ts'],
@@ -18,6 +22,7 @@ export default defineConfig({
       {
         test: {
           name: 'integration',
+          expect: POLL,
           include: ['**/*.{it,e2e}.test.ts'],
           exclude: ['**/node_modules/**'],
           globalSetup: ['test/servers.ts'],
@@ -29,6 +34,7 @@ export default defineConfig({
       {
         test: {
           name: 'cluster',
+          expect: POLL,
           include: ['**/*.cluster.test.ts'],
           exclude: ['**/node_modules/**'],
           globalSetup: ['test/servers.ts'],

@@ -3,6 +3,7 @@ import { connect } from 'node:net'
 import { Hono } from 'hono'
 import { expect, test } from 'vitest'
 import { HttpServer } from './http-server.ts'
+import { RequestsInHand } from './requests-in-hand.ts'
 
 const GET = 'GET / HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n'
 
@@ -42,14 +43,36 @@ test('some requests may be on their way at once on one connection, and are answe
   socket.destroy()
 })
 
-test('a client that sends requests without end and reads nothing is cut off', async () => {
-  const { app } = handApp()
-  await using server = await HttpServer.listen(app, { host: '127.0.0.1', port: 0 })
+test('a client that sends requests without end and reads nothing is cut off at 64, and leaves nothing in hand', async () => {
+  let handled = 0
+  const fetch = () => {
+    handled++
+    return new Promise<Response>(() => undefined)
+  }
+  const inHand = new RequestsInHand()
+  await using server = await HttpServer.listen({ fetch }, { host: '127.0.0.1', port: 0 }, { inHand })
   const { socket } = await socketTo(server)
   socket.on('error', () => undefined)
   const closed = once(socket, 'close')
-  socket.write(GET.repeat(200))
+  socket.write(GET.repeat(1_000))
   await closed
+  expect(handled).toBe(64)
+  await expect.poll(() => inHand.count).toBe(0)
+})
+
+test('callers that hang up leave nothing in hand, whatever of theirs is answered later', async () => {
+  const { app, release } = handApp()
+  const inHand = new RequestsInHand()
+  await using server = await HttpServer.listen(app, { host: '127.0.0.1', port: 0 }, { inHand })
+  const callers = await Promise.all([socketTo(server), socketTo(server), socketTo(server)])
+  for (const { socket } of callers) socket.write(GET.repeat(10))
+  await expect.poll(() => inHand.count).toBe(30)
+  for (const { socket } of callers.slice(1)) socket.destroy()
+  await expect.poll(() => inHand.count).toBe(10)
+  release.resolve()
+  await expect.poll(() => answersIn(callers[0]!.received())).toBe(10)
+  await expect.poll(() => inHand.count).toBe(0)
+  callers[0]!.socket.destroy()
 })
 
 test('a server that stops answers what it has in hand, and closes the connection', async () => {

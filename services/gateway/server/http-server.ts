@@ -44,13 +44,12 @@ export class HttpServer implements AsyncDisposable {
     { log = quietLog, inHand = new RequestsInHand() }: { log?: Log; inHand?: RequestsInHand } = {},
   ): Promise<HttpServer> {
     const files = tlsFiles(tls)
-    const listener = getRequestListener(fetch, { errorHandler: refuseUnparsed })
+    const listener = inHand.before(getRequestListener(fetch, { errorHandler: refuseUnparsed }))
     const server =
       files === undefined
         ? createServer(SERVER_OPTIONS, listener)
         : createTlsServer({ ...SERVER_OPTIONS, ...readTls(files), handshakeTimeout: HANDSHAKE_MS }, listener)
     server.maxConnections = MAX_CONNECTIONS
-    inHand.watch(server)
     answerUnparsed(server, inHand)
     server.listen({ host: address.host, port: address.port, backlog: BACKLOG })
     try {

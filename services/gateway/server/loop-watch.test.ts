@@ -18,7 +18,7 @@ async function seenAfter(hold: (still: () => void) => void) {
   await once(server, 'listening')
   const client = connect((server.address() as AddressInfo).port, '127.0.0.1')
   const [[accepted]] = await Promise.all([once(server, 'connection'), once(client, 'connect')])
-  await new Promise((resolve) => setTimeout(resolve, 20))
+  await expect.poll(() => loop.ticks).toBeGreaterThan(2)
   const seen = new Promise<{ waitedMs: number; isBehind: boolean }>((resolve) =>
     accepted.once('data', () => {
       const nowMs = performance.now()

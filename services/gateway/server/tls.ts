@@ -75,9 +75,15 @@ export function followTls(
 
 /** Follows links, so a directory of Kubernetes that is swapped as a whole counts too. */
 function changedAt({ certFile, keyFile }: TlsFiles): string {
-  const stamp = (path: string) => {
-    const stat = statSync(path, { throwIfNoEntry: false })
-    return `${stat?.ino}/${stat?.mtimeMs}/${stat?.size}`
+  return `${stampOf(certFile)} ${stampOf(keyFile)}`
+}
+
+/** Of a file that cannot be looked at, why: reading it will tell of that. */
+function stampOf(path: string): string {
+  try {
+    const { ino, mtimeMs, size } = statSync(path)
+    return `${ino}/${mtimeMs}/${size}`
+  } catch (error) {
+    return String((error as NodeJS.ErrnoException).code)
   }
-  return `${stamp(certFile)} ${stamp(keyFile)}`
 }
