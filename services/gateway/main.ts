@@ -35,9 +35,10 @@ import { runWorkers } from './workers/run-workers.ts'
 const BREAKER = { misses: 20, restMs: 250 }
 /**
  * Single documents wait for a thread: at some 50 µs each, so many are far below any deadline. One that takes two seconds
- * is nobody's answer any more, and its thread is replaced by the spare.
+ * is nobody's answer any more, and its thread is replaced by the spare. The threads get a core before the loop that answers
+ * only when that leaves one: a model that hangs must not starve it.
  */
-const POOL = { runRows: 64, maxQueued: 256, jobDeadlineMs: 2_000, spares: 1 }
+const POOL = { runRows: 64, maxQueued: 256, jobDeadlineMs: 2_000, spares: 1, niceness: 10 }
 
 /** It begins whatever else is away, so there is nothing to look at before. */
 export const gateway: Service = {

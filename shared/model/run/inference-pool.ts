@@ -16,6 +16,8 @@ export interface PoolOptions {
   readonly jobDeadlineMs?: number
   /** Threads more, loaded and idle: one takes the place of a thread that died or hangs at once. Default 0. */
   readonly spares?: number
+  /** Of the threads (ThreadOptions). Default 0. */
+  readonly niceness?: number
   /** Told how many scores of a job were NaN or infinite and stand as the spec has it. */
   readonly onReplaced?: (scores: number) => void
 }
@@ -50,7 +52,8 @@ export class InferencePool implements AsyncDisposable {
   /** @throws MODEL_INVALID when the model cannot be loaded or its shapes are not those of its spec */
   static async start(model: RunnableModel, options: PoolOptions): Promise<InferencePool> {
     const shared = { spec: model.spec, onnx: inSharedMemory(model.onnx) }
-    return InferencePool.over(() => startInferenceThread(shared), options)
+    const { niceness = 0 } = options
+    return InferencePool.over(() => startInferenceThread(shared, { niceness }), options)
   }
 
   /** The same over threads from elsewhere. */

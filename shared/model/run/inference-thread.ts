@@ -38,7 +38,14 @@ export type Reply =
   | { readonly kind: 'calibrated'; readonly calibration: Calibration }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string }
 
+/** What a thread is started with. */
+export interface ThreadOrder extends RunnableModel {
+  readonly niceness: number
+}
+
 export interface ThreadOptions {
+  /** On Linux: above 0, the thread leaves the cores to others that want one; 19 the most. Default 0. */
+  readonly niceness?: number
   /** A model that has not loaded by then never will: it is refused. Default 30 s. */
   readonly loadDeadlineMs?: number
   /** Default: onnx-worker.ts. */
@@ -55,9 +62,9 @@ const PROGRAM = new URL('./onnx-worker.ts', import.meta.url)
  */
 export async function startInferenceThread(
   { onnx, spec: { inputs, outputs } }: RunnableModel,
-  { loadDeadlineMs = LOAD_DEADLINE_MS, program = PROGRAM }: ThreadOptions = {},
+  { niceness = 0, loadDeadlineMs = LOAD_DEADLINE_MS, program = PROGRAM }: ThreadOptions = {},
 ): Promise<ModelThread> {
-  const workerData: RunnableModel = { onnx, spec: { inputs, outputs } }
+  const workerData: ThreadOrder = { onnx, spec: { inputs, outputs }, niceness }
   const thread = new InferenceThread(new Worker(program, { workerData, env: workerEnv() }))
   const late = setTimeout(() => thread.giveUp(loadsTooLong(loadDeadlineMs)), loadDeadlineMs)
   try {

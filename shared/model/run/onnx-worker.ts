@@ -2,14 +2,18 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { FreshetError, toFreshetError } from '@freshet/errors/errors.ts'
 import { calibrate } from './calibrate.ts'
-import type { Reply, Request } from './inference-thread.ts'
-import { type OnnxSession, openSession, type RunnableModel } from './onnx-session.ts'
+import type { Reply, Request, ThreadOrder } from './inference-thread.ts'
+import type { OnnxSession } from './onnx-session.ts'
+import { lowerThreadPriority } from './thread-priority.ts'
 
 if (parentPort === null) throw new FreshetError('BUG', 'onnx-worker.ts runs as a worker thread only')
 const port = parentPort
+const { niceness, ...model } = workerData as ThreadOrder
+if (niceness > 0) lowerThreadPriority(niceness)
 
 try {
-  const session = await openSession(workerData as RunnableModel)
+  const { openSession } = await import('./onnx-session.ts') // only now: loading ONNX Runtime is work, too
+  const session = await openSession(model)
   port.on('message', (request: Request) => void answer(session, request))
   tell({ kind: 'ready' })
 } catch (error) {
