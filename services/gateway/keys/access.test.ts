@@ -106,10 +106,11 @@ describe('with keys', () => {
 
   test('no refusal says anything of the key that was shown', () => {
     const { access } = accessWith([keyOf('sesame', { scopes: ['lookup'], requestsPerSecond: 1 })])
+    expect.assertions(3)
     for (const [key, scope] of [
       ['open-sesam', 'lookup'],
       ['sesame', 'predict'],
-      ['sesame', 'lookup'],
+      ['sesame', 'lookup'], // let in
       ['sesame', 'lookup'],
     ] as const)
       try {

@@ -5,15 +5,11 @@ export interface RateLimit {
   readonly burst: number
 }
 
-interface Taken {
-  readonly isAllowed: boolean
-  /** When the bucket is full again: all there is to know of it. */
-  readonly fullAtMs: number
-  /** Whole requests that are left now. */
-  readonly remaining: number
-  /** When the next one is allowed; 0 where some are left. */
-  readonly retryAfterMs: number
-}
+/** With it, when the bucket is full again: all there is to know of it. */
+type Taken =
+  | { readonly isAllowed: true; readonly fullAtMs: number }
+  /** `retryAfterMs`: when the next one is allowed, more than 0. */
+  | { readonly isAllowed: false; readonly fullAtMs: number; readonly retryAfterMs: number }
 
 /**
  * Takes tokens that were given out elsewhere: beyond an empty bucket they are a debt, so that in the long run the rate holds.
@@ -37,12 +33,7 @@ export function takeToken(fullAtMs: number, nowMs: number, { requestsPerSecond, 
   const tokenMs = 1_000 / requestsPerSecond
   const missingMs = Math.max(0, fullAtMs - nowMs)
   const spareMs = (burst - 1) * tokenMs - missingMs
-  if (spareMs < 0) return { isAllowed: false, fullAtMs, remaining: 0, retryAfterMs: -spareMs }
-  const remaining = Math.floor(spareMs / tokenMs)
-  return {
-    isAllowed: true,
-    fullAtMs: nowMs + missingMs + tokenMs,
-    remaining,
-    retryAfterMs: remaining > 0 ? 0 : tokenMs - spareMs,
-  }
+  return spareMs < 0
+    ? { isAllowed: false, fullAtMs, retryAfterMs: -spareMs }
+    : { isAllowed: true, fullAtMs: nowMs + missingMs + tokenMs }
 }

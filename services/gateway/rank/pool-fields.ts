@@ -1,5 +1,6 @@
 import type { Settings } from '@freshet/config/schema.ts'
 import { neededFields, travels } from '@freshet/config/travelling-fields.ts'
+import { pointerTokens } from '@freshet/model/features/json-pointer.ts'
 
 type Scope = Pick<Settings['elasticsearch'], 'key' | 'versionField' | 'includeFields' | 'excludeFields'>
 
@@ -29,10 +30,7 @@ export function poolFields(paths: readonly string[], scope: Scope): PoolFields {
  * for, and the others would move up.
  */
 function fieldOf(pointer: string): string {
-  const tokens = pointer
-    .slice(1)
-    .split('/')
-    .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'))
+  const tokens = pointerTokens(pointer)
   const index = tokens.findIndex((token, at) => at > 0 && /^\d+$/.test(token))
   return tokens.slice(0, index === -1 ? undefined : index).join('.')
 }

@@ -10,15 +10,9 @@ import { manyReply } from '../reply.ts'
 import { type Call, tookMs } from './call.ts'
 import { readBody } from './read-body.ts'
 import type { Route } from './route.ts'
-import { answerFields, answerSchema } from './schemas.ts'
+import { answerFields, answerSchema, objectSchema } from './schemas.ts'
 
 const DEFAULT_TOP = 10
-
-/** Passed on as it is; whoever reads it refuses what does not belong there, whatever its name. */
-const objectSchema = z.custom<Readonly<Record<string, unknown>>>(
-  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-  { error: 'a JSON object' },
-)
 
 const bodySchema = z
   .strictObject({

@@ -35,12 +35,18 @@ export const keySchema = z
     examples: ['flights/2013-12-01-US-1895-EWR'],
   })
 
-/** Anything more would be work for nothing: the model looks at the fields of its columns. */
-export const documentSchema = z
-  .custom<object>((value) => typeof value === 'object' && value !== null && !Array.isArray(value), {
-    error: 'a JSON object',
-  })
-  .meta({ id: 'Document', type: 'object', description: 'A document, as Elasticsearch would have it.' })
+/** Passed on as it is; whoever reads it refuses what does not belong there, whatever its name. */
+export const objectSchema = z.custom<Readonly<Record<string, unknown>>>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  { error: 'a JSON object' },
+)
+
+/** Looking for more would be work for nothing: the model looks at the fields of its columns. */
+export const documentSchema = objectSchema.meta({
+  id: 'Document',
+  type: 'object',
+  description: 'A document, as Elasticsearch would have it.',
+})
 
 export const answerFields = {
   score: z

@@ -3,11 +3,7 @@
  * @param pointer one or more tokens, as the model's spec has checked.
  */
 export function compilePointer(pointer: string): (root: object) => unknown {
-  const tokens = pointer
-    .slice(1)
-    .split('/')
-    .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'))
-  const steps = tokens.map(compileStep)
+  const steps = pointerTokens(pointer).map(compileStep)
   const [first, ...more] = steps as [Step, ...Step[]]
   if (more.length === 0) return first
   return (root) => {
@@ -18,6 +14,14 @@ export function compilePointer(pointer: string): (root: object) => unknown {
     }
     return value
   }
+}
+
+/** @param pointer one or more tokens */
+export function pointerTokens(pointer: string): string[] {
+  return pointer
+    .slice(1)
+    .split('/')
+    .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'))
 }
 
 type Step = (parent: object) => unknown
