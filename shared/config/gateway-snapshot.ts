@@ -7,7 +7,7 @@ export const gatewaySnapshotSchema = z
       .enum(['auto', 'memory', 'ranges', 'off'])
       .default('auto')
       .describe(
-        'memory: the whole snapshot. ranges: small files, and pages of S3 when Redis has nothing of a key. auto: memory, unless it needs more than memoryMiB. off: not at all.',
+        'memory: the whole snapshot. ranges: small files, and pages of S3 when Redis has nothing of a key, or is not heard. auto: memory, unless it needs more than memoryMiB. off: not at all.',
       ),
     memoryMiB: z
       .int()
