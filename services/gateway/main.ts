@@ -17,6 +17,7 @@ import { CacheRung } from './ladder/cache-rung.ts'
 import { Ladder } from './ladder/ladder.ts'
 import { LiveRung } from './live/live-rung.ts'
 import { ModelPages } from './live/model-page.ts'
+import { MAX_WAITING, RUN_ROWS } from './live/shared-runs.ts'
 import { CacheSlices } from './many/cache-slices.ts'
 import { ManyLookups } from './many/many-lookups.ts'
 import { ProcessFigures } from './metrics/process-families.ts'
@@ -34,11 +35,10 @@ import { runWorkers } from './workers/run-workers.ts'
 /** So many failures in a row cut Redis off; then it is tried four times a second. */
 const BREAKER = { misses: 20, restMs: 250 }
 /**
- * Single documents wait for a thread: at some 50 µs each, so many are far below any deadline. One that takes two seconds
- * is nobody's answer any more, and its thread is replaced by the spare. The threads get a core before the loop that answers
- * only when that leaves one: a model that hangs must not starve it.
+ * What waits for a thread here are runs: of single documents that share one, of the documents of one request, or of one
+ * pool. One that takes two seconds is nobody’s answer any more, and its thread is replaced by the spare.
  */
-const POOL = { runRows: 64, maxQueued: 256, jobDeadlineMs: 2_000, spares: 1, niceness: 10 }
+const POOL = { runRows: RUN_ROWS, maxQueued: MAX_WAITING, jobDeadlineMs: 2_000, spares: 1 }
 
 /** It begins whatever else is away, so there is nothing to look at before. */
 export const gateway: Service = {

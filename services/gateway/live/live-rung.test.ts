@@ -15,12 +15,13 @@ function rungOf(
   run: Run | null,
   { isBehind = false, waitMs = 0, onDone = () => {}, log = quietLog, clock = systemClock } = {},
 ): LiveRung {
+  const pool = run && { run, expectedWaitMs: () => waitMs }
   const use = () =>
-    run && {
+    pool && {
       label: 'delay@1',
       writer,
       outputs: ['delay', 'risk'],
-      pool: { run, expectedWaitMs: () => waitMs },
+      pool,
       [Symbol.dispose]: onDone,
     }
   return new LiveRung(use, { loop: { isBehind: () => isBehind }, log, clock })
@@ -58,6 +59,22 @@ test('a document whose turn would come too late is not queued', async () => {
     kind: 'unable',
     reason: 'live_overloaded',
   })
+})
+
+test('a document is not queued behind more than can be scored before its turn', async () => {
+  const started = Promise.withResolvers<void>()
+  const rung = rungOf(
+    async ({ rows }) => {
+      await started.promise
+      return [new Float64Array(rows), new Float64Array(rows)]
+    },
+    { waitMs: 4_000 },
+  )
+  const answers = Array.from({ length: 150 }, () => rung.score({ distance: 1 }, inTime()))
+  started.resolve()
+  const kinds = (await Promise.all(answers)).map((live) => (live.kind === 'unable' ? live.reason : live.kind))
+  expect(kinds.filter((kind) => kind === 'scored')).toHaveLength(1 + 128)
+  expect(kinds.slice(129)).toEqual(Array(21).fill('live_overloaded'))
 })
 
 test('a model that does not end in time is told to stop', async () => {

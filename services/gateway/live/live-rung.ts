@@ -1,14 +1,12 @@
-import { isFreshetError, toFreshetError } from '@freshet/errors/errors.ts'
 import type { RowProblem } from '@freshet/model/features/columns.ts'
-import { type Features, sliceFeatures } from '@freshet/model/features/features.ts'
+import { sliceFeatures } from '@freshet/model/features/features.ts'
 import type { LoadedModel } from '@freshet/model/run/loaded-model.ts'
-import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
-import { Throttle } from '@freshet/stage/throttle.ts'
+import { ThrottledLog } from '@freshet/stage/throttled-log.ts'
 import type { Reason } from '../ladder/reasons.ts'
-import { whenLate } from '../server/deadline.ts'
 import type { LoopWatch } from '../server/loop-watch.ts'
+import { type RowRunner, runRows } from './run-rows.ts'
 import { SharedRuns } from './shared-runs.ts'
 
 export type Live =
@@ -23,17 +21,14 @@ interface Problem extends Omit<RowProblem, 'code'> {
 
 /** A model as this rung uses it, and disposes of when it has its answer. */
 export interface LiveModel extends Pick<LoadedModel, 'label' | 'outputs' | 'writer'>, Disposable {
-  readonly pool: Pick<LoadedModel['pool'], 'run' | 'expectedWaitMs'>
+  readonly pool: RowRunner
 }
-
-const LOG_INTERVAL_MS = 60_000
 
 /** Scores one document with the model that serves now, never later than it is told. */
 export class LiveRung {
   readonly #use: () => LiveModel | null
   readonly #loop: Pick<LoopWatch, 'isBehind'>
-  readonly #log: Log
-  readonly #failures: Throttle
+  readonly #failures: ThrottledLog
   readonly #runs = new SharedRuns()
 
   constructor(
@@ -42,8 +37,7 @@ export class LiveRung {
   ) {
     this.#use = use
     this.#loop = loop
-    this.#log = log
-    this.#failures = new Throttle(LOG_INTERVAL_MS, clock)
+    this.#failures = new ThrottledLog(log, clock)
   }
 
   /** @param endsAtMs of `performance.now()`. */
@@ -53,19 +47,8 @@ export class LiveRung {
     const features = model.writer.allocate(1)
     const problem = model.writer.write(document, features, 0)
     if (problem !== null) return { kind: 'unscorable', problem }
-    const nowMs = performance.now()
-    if (endsAtMs - nowMs < 1) return { kind: 'unable', reason: 'deadline' }
-    if (this.#loop.isBehind(nowMs)) return { kind: 'unable', reason: 'overloaded' }
-    if (model.pool.expectedWaitMs(nowMs) > endsAtMs - nowMs)
-      return { kind: 'unable', reason: 'live_overloaded' }
-    try {
-      const shared = { run: (row: Features, signal: AbortSignal) => this.#runs.run(model.pool, row, signal) }
-      return scored(model, await runUntil({ pool: shared }, features, endsAtMs - nowMs), 0)
-    } catch (error) {
-      const reason = reasonOf(error)
-      if (reason === 'live_failed') this.#complain(error)
-      return { kind: 'unable', reason }
-    }
+    const ran = await runRows(this.#runs.over(model.pool), features, endsAtMs, this.#loop)
+    return ran.kind === 'ran' ? scored(model, ran.columns, 0) : this.#unable(ran)
   }
 
   /**
@@ -89,46 +72,19 @@ export class LiveRung {
       const turn = maybeTurn()
       if (turn !== undefined) await turn
     }
-    const unable = (reason: Reason) => {
-      for (const at of scorable) answers[at] = { kind: 'unable', reason }
-      return answers
-    }
     if (scorable.length === 0) return answers
-    const nowMs = performance.now()
-    if (endsAtMs - nowMs < 1) return unable('deadline')
-    if (this.#loop.isBehind(nowMs)) return unable('overloaded')
-    if (model.pool.expectedWaitMs(nowMs) > endsAtMs - nowMs) return unable('live_overloaded')
-    try {
-      const columns = await runUntil(model, sliceFeatures(features, 0, scorable.length), endsAtMs - nowMs)
-      for (const [row, at] of scorable.entries()) answers[at] = scored(model, columns, row)
-      return answers
-    } catch (error) {
-      const reason = reasonOf(error)
-      if (reason === 'live_failed') this.#complain(error)
-      return unable(reason)
-    }
+    const rows = sliceFeatures(features, 0, scorable.length)
+    const ran = await runRows(model.pool, rows, endsAtMs, this.#loop)
+    const unable = ran.kind === 'ran' ? undefined : this.#unable(ran)
+    for (const [row, at] of scorable.entries())
+      answers[at] = ran.kind === 'ran' ? scored(model, ran.columns, row) : unable!
+    return answers
   }
 
-  /** Callers see only that it failed; each code is logged once a minute, with the number of those in between. */
-  #complain(error: unknown): void {
-    const heldBack = this.#failures.pass(toFreshetError(error).code)
-    if (heldBack !== null)
-      this.#log.error('live inference failed', error, { [ATTRIBUTES.rows]: heldBack + 1 })
-  }
-}
-
-/** @throws DEADLINE after so many milliseconds, and as `InferencePool.run` does */
-export async function runUntil(
-  { pool }: { readonly pool: Pick<LiveModel['pool'], 'run'> },
-  features: Features,
-  ms: number,
-): Promise<Float64Array[]> {
-  const late = new AbortController()
-  const timer = whenLate(ms, () => late.abort())
-  try {
-    return await pool.run(features, late.signal)
-  } finally {
-    clearTimeout(timer)
+  /** Callers see only that it failed; the log says why. */
+  #unable({ reason, error }: { readonly reason: Reason; readonly error?: unknown }): Live {
+    if (reason === 'live_failed') this.#failures.error('live inference failed', error)
+    return { kind: 'unable', reason }
   }
 }
 
@@ -137,10 +93,4 @@ function scored(model: LiveModel, columns: readonly Float64Array[], row: number)
   if (Object.values(outputs).every(Number.isFinite)) return { kind: 'scored', outputs, model: model.label }
   const message = `${model.label} answers NaN or infinity for this document`
   return { kind: 'unscorable', problem: { code: 'SCORE_NOT_FINITE', at: null, message } }
-}
-
-/** Of a run that failed. */
-export function reasonOf(error: unknown): Reason {
-  if (isFreshetError(error, 'DEADLINE')) return 'live_late'
-  return isFreshetError(error, 'QUEUE_FULL') ? 'live_overloaded' : 'live_failed'
 }

@@ -45,7 +45,7 @@ class Model {
 describe('rows that come while the model works', () => {
   test('go together into the next run, and each gets its own score', async () => {
     const [model, runs] = [new Model(), new SharedRuns()]
-    const scores = [1, 2, 3, 4].map((value) => runs.run(model, rowOf(value), never))
+    const scores = [1, 2, 3, 4].map((value) => runs.over(model).run(rowOf(value), never))
     expect(model.runs.map(({ rows }) => rows)).toEqual([1])
     await model.goOn()
     expect(await Promise.all(scores)).toEqual([10, 20, 30, 40].map((score) => [Float64Array.of(score)]))
@@ -55,7 +55,7 @@ describe('rows that come while the model works', () => {
 
   test('are scored each alone when one of them breaks the model, and only that one fails', async () => {
     const [model, runs] = [new Model(3), new SharedRuns()]
-    const scores = [1, 2, 3, 4].map((value) => runs.run(model, rowOf(value), never))
+    const scores = [1, 2, 3, 4].map((value) => runs.over(model).run(rowOf(value), never))
     const settled = Promise.allSettled(scores)
     await model.goOn()
     expect((await settled).map(({ status }) => status)).toEqual([
@@ -69,8 +69,8 @@ describe('rows that come while the model works', () => {
   test('are not scored when their callers have gone, who hear so at once', async () => {
     const [model, runs] = [new Model(), new SharedRuns()]
     const leaving = new AbortController()
-    const first = runs.run(model, rowOf(1), never)
-    const gone = runs.run(model, rowOf(2), leaving.signal)
+    const first = runs.over(model).run(rowOf(1), never)
+    const gone = runs.over(model).run(rowOf(2), leaving.signal)
     leaving.abort()
     await expect(gone).rejects.toMatchObject({ code: 'DEADLINE' })
     await model.goOn()
@@ -80,11 +80,40 @@ describe('rows that come while the model works', () => {
 
   test('are refused when too many wait', async () => {
     const [model, runs] = [new Model(), new SharedRuns()]
-    const scores = Array.from({ length: 300 }, (_, value) => runs.run(model, rowOf(value), never))
+    const scores = Array.from({ length: 300 }, (_, value) => runs.over(model).run(rowOf(value), never))
     const settled = Promise.allSettled(scores)
     await model.goOn()
     const refused = (await settled).filter(({ status }) => status === 'rejected')
     expect(refused).toHaveLength(300 - 1 - 256)
     expect(Math.max(...model.runs.map(({ rows }) => rows))).toBe(64)
+  })
+
+  test('leave their places to others when their callers go', async () => {
+    const model = new Model()
+    const runs = new SharedRuns().over(model)
+    const leaving = new AbortController()
+    const rows = Array.from({ length: 257 }, (_, value) => runs.run(rowOf(value), leaving.signal))
+    const settled = Promise.allSettled(rows)
+    leaving.abort()
+    await settled
+    const next = runs.run(rowOf(7), never)
+    await model.goOn()
+    expect(await next).toEqual([Float64Array.of(70)])
+  })
+
+  test('expect to wait for the runs of those who came before', async () => {
+    const model = new Model()
+    const runs = new SharedRuns().over(model)
+    const waits: Record<number, number> = {}
+    const rows: Promise<unknown>[] = []
+    for (let row = 0; row <= 200; row++) {
+      waits[row] = runs.expectedWaitMs()
+      rows.push(runs.run(rowOf(row), never))
+    }
+    // Before the first row nothing runs; from the second one on, one row runs and the others wait.
+    expect([0, 1, 64, 65, 128, 129, 193, 200].map((row) => waits[row])).toEqual([0, 1, 1, 2, 2, 3, 4, 4])
+    await model.goOn()
+    await Promise.all(rows)
+    expect(model.runs.map(({ rows }) => rows)).toEqual([1, 64, 64, 64, 8])
   })
 })

@@ -1,54 +1,66 @@
 import { FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
 import type { Features } from '@freshet/model/features/features.ts'
-import type { InferencePool } from '@freshet/model/run/inference-pool.ts'
-
-type Pool = Pick<InferencePool, 'run' | 'expectedWaitMs'>
+import type { RowRunner } from './run-rows.ts'
 
 /** As many rows as a tree model still scores within the time of a few. */
-const MAX_ROWS = 64
-const MAX_WAITING = 256
+export const RUN_ROWS = 64
+/** Callers that wait at once, each with one row. */
+export const MAX_WAITING = 256
 
 /**
  * One row at a time for each caller, many at a time for the model: rows that come while its threads work go together into
  * the next run, since waking a thread costs what dozens of rows cost. Nobody waits for company.
  */
 export class SharedRuns {
-  readonly #queues = new WeakMap<Pool, Queue>()
+  readonly #runs = new WeakMap<RowRunner, SharedRun>()
+
+  /** Those of one pool, and so of one model. */
+  over(pool: RowRunner): RowRunner {
+    let runs = this.#runs.get(pool)
+    if (runs === undefined) this.#runs.set(pool, (runs = new SharedRun(pool)))
+    return runs
+  }
+}
+
+class SharedRun implements RowRunner {
+  readonly #pool: RowRunner
+  readonly #waiting: Row[] = []
+  #running = 0
+
+  constructor(pool: RowRunner) {
+    this.#pool = pool
+  }
+
+  /** How long one more row would wait for its run: for a thread, and for the full runs of those who wait already. */
+  expectedWaitMs(nowMs: number = performance.now()): number {
+    return this.#pool.expectedWaitMs(nowMs) * (1 + Math.floor(this.#waiting.length / RUN_ROWS))
+  }
 
   /**
    * @param features of one row; must stay as they are until the answer is there.
    * @throws QUEUE_FULL; DEADLINE as soon as `signal` aborts; MODEL_RUN_FAILED when the model fails on this row
    */
-  run(pool: Pool, features: Features, signal: AbortSignal): Promise<Float64Array[]> {
-    let queue = this.#queues.get(pool)
-    if (queue === undefined) this.#queues.set(pool, (queue = new Queue(pool)))
-    return queue.add(features, signal)
-  }
-}
-
-/** Of one pool, and so of one model. */
-class Queue {
-  readonly #pool: Pool
-  #waiting: Row[] = []
-  #running = 0
-
-  constructor(pool: Pool) {
-    this.#pool = pool
-  }
-
-  add(features: Features, signal: AbortSignal): Promise<Float64Array[]> {
+  run(features: Features, signal: AbortSignal): Promise<Float64Array[]> {
     if (signal.aborted) return Promise.reject(deadline(signal))
     if (this.#waiting.length >= MAX_WAITING)
       return Promise.reject(new FreshetError('QUEUE_FULL', `${MAX_WAITING} rows wait for the model already`))
     const { promise, resolve, reject } = Promise.withResolvers<Float64Array[]>()
-    signal.addEventListener('abort', () => reject(deadline(signal)), { once: true })
-    this.#waiting.push({ features, signal, resolve, reject })
+    const row: Row = { features, signal, resolve, reject }
+    signal.addEventListener('abort', () => this.#leave(row), { once: true })
+    this.#waiting.push(row)
     if (this.#running === 0 || this.#pool.expectedWaitMs() === 0) void this.#runNext()
     return promise
   }
 
+  /** Its place is free for another at once. */
+  #leave(row: Row): void {
+    const at = this.#waiting.indexOf(row)
+    if (at >= 0) this.#waiting.splice(at, 1)
+    row.reject(deadline(row.signal))
+  }
+
   async #runNext(): Promise<void> {
-    const rows = this.#take()
+    const rows = this.#waiting.splice(0, RUN_ROWS)
     if (rows.length === 0) return
     this.#running++
     try {
@@ -58,12 +70,6 @@ class Queue {
       this.#running--
       void this.#runNext()
     }
-  }
-
-  /** Rows whose callers have gone are not scored. */
-  #take(): Row[] {
-    this.#waiting = this.#waiting.filter(({ signal }) => !signal.aborted)
-    return this.#waiting.splice(0, MAX_ROWS)
   }
 
   async #runTogether(rows: readonly Row[]): Promise<void> {

@@ -20,8 +20,8 @@ export interface RankParts {
 /** So many failures in a row cut Elasticsearch off; then it is tried four times a second. */
 const BREAKER = { misses: 10, restMs: 250 }
 
-type Surroundings = Pick<RankerParts, 'useModel' | 'many' | 'rules' | 'clock' | 'log' | 'onPool'> &
-  Pick<PoolSourceParts, 'loop' | 'searcher'>
+type Surroundings = Pick<RankerParts, 'useModel' | 'many' | 'rules' | 'loop' | 'clock' | 'log' | 'onPool'> &
+  Pick<PoolSourceParts, 'searcher'>
 
 /** @throws CONFIG_INVALID for a template that is not allowed */
 export function openRank(settings: Settings, surroundings: Surroundings): RankParts {

@@ -1,7 +1,9 @@
 import { type Features, sliceFeatures } from '@freshet/model/features/features.ts'
 import type { LoadedModel } from '@freshet/model/run/loaded-model.ts'
 import type { Reason } from '../ladder/reasons.ts'
-import { type LiveModel, reasonOf, runUntil } from '../live/live-rung.ts'
+import type { LiveModel } from '../live/live-rung.ts'
+import { runRows } from '../live/run-rows.ts'
+import type { LoopWatch } from '../server/loop-watch.ts'
 
 /** A model as a rank uses it, and disposes of when it has its answer. */
 export type RankModel = LiveModel & Pick<LoadedModel, 'paths'>
@@ -29,21 +31,16 @@ export async function scorePool(
   model: RankModel,
   documents: readonly Uint8Array[],
   endsAtMs: number,
+  loop: Pick<LoopWatch, 'isBehind'>,
 ): Promise<PoolScores> {
   const { label, outputs, pool } = model
   const { features, rows } = featuresOf(model, documents)
   if (features.rows === 0)
     return { kind: 'scored', model: label, outputs, columns: outputs.map(() => NONE), rows }
-  const nowMs = performance.now()
-  if (endsAtMs - nowMs < 1) return { kind: 'unable', reason: 'deadline' }
-  if (pool.expectedWaitMs(nowMs) > endsAtMs - nowMs) return { kind: 'unable', reason: 'live_overloaded' }
-  try {
-    const columns = await runUntil(model, features, endsAtMs - nowMs)
-    leaveOutUnending(rows, columns)
-    return { kind: 'scored', model: label, outputs, columns, rows }
-  } catch (error) {
-    return { kind: 'unable', reason: reasonOf(error), error }
-  }
+  const ran = await runRows(pool, features, endsAtMs, loop)
+  if (ran.kind === 'unable') return ran
+  leaveOutUnending(rows, ran.columns)
+  return { kind: 'scored', model: label, outputs, columns: ran.columns, rows }
 }
 
 const NONE = new Float64Array(0)

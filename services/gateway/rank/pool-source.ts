@@ -2,11 +2,10 @@ import type { Buffer } from 'node:buffer'
 import { hash } from 'node:crypto'
 import { cutPool, type PoolHit } from '@freshet/adapters/elasticsearch/cut-pool.ts'
 import { type ErrorCode, type FreshetError, toFreshetError } from '@freshet/errors/errors.ts'
-import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Breaker } from '@freshet/stage/breaker.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
-import { Throttle } from '@freshet/stage/throttle.ts'
+import { ThrottledLog } from '@freshet/stage/throttled-log.ts'
 import type { Reason } from '../ladder/reasons.ts'
 import { whenLate } from '../server/deadline.ts'
 import type { LoopWatch } from '../server/loop-watch.ts'
@@ -57,18 +56,17 @@ export interface PoolSourceParts {
 
 /** A timer this late was held up by our own loop: no fault of Elasticsearch. */
 const HELD_UP_MS = 10
-const LOG_INTERVAL_MS = 60_000
 
 /** Finds the documents to rank: those that Elasticsearch names in time, else those that it named last. */
 export class PoolSource {
   readonly #parts: PoolSourceParts
-  readonly #failures: Throttle
+  readonly #failures: ThrottledLog
   /** One search for all who ask the same at once. */
   readonly #underWay = new Map<string, { readonly search: Promise<Ended>; readonly startedAtMs: number }>()
 
   constructor(parts: PoolSourceParts) {
     this.#parts = parts
-    this.#failures = new Throttle(LOG_INTERVAL_MS, parts.clock)
+    this.#failures = new ThrottledLog(parts.log, parts.clock)
   }
 
   /** @param endsAtMs of `performance.now()`. A search goes on without its callers, for the next who asks. */
@@ -154,11 +152,8 @@ export class PoolSource {
     return { succeeded: () => once(() => breaker.succeeded()), missed: () => once(missed) }
   }
 
-  /** Each code is logged once a minute. */
   #failed(error: FreshetError): Ended {
-    const heldBack = this.#failures.pass(error.code)
-    if (heldBack !== null)
-      this.#parts.log.error('a pool could not be had', error, { [ATTRIBUTES.rows]: heldBack + 1 })
+    this.#failures.error('a pool could not be had', error)
     return { kind: 'failed', reason: REASON_OF[error.code] ?? 'elasticsearch_refused', error }
   }
 

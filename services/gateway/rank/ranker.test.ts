@@ -55,12 +55,13 @@ class HandModel {
 
 interface World {
   found: Found
+  isBehind?: boolean
   model?: HandModel | null
   key?: KeyScheme
   stored?: (key: string) => Outcome
 }
 
-function rankerOver({ found, model = new HandModel(), key = 'index/id', stored }: World) {
+function rankerOver({ found, model = new HandModel(), key = 'index/id', stored, isBehind = false }: World) {
   const asked = {
     fields: [] as string[],
     keys: [] as string[],
@@ -87,6 +88,7 @@ function rankerOver({ found, model = new HandModel(), key = 'index/id', stored }
       },
     },
     rules: { default: null, cacheKeepsAll: true },
+    loop: { isBehind: () => isBehind },
     clock: systemClock,
     log: quietLog,
     onPool: (kind) => void asked.pools.push(kind),
@@ -143,6 +145,16 @@ describe('a pool within a deadline', () => {
     ])
     expect(ranking).toMatchObject({ degraded: true, reason })
     expect(model.ended).toBe(1)
+  })
+
+  test('is ranked by the stored scores, without a run, after a standstill of the loop', async () => {
+    const { rank, model } = rankerOver({
+      found: freshPool(hit('1', '{"a":9}')),
+      isBehind: true,
+      stored: (key) => stored(key, 4),
+    })
+    expect(await rank()).toMatchObject({ reason: 'overloaded', items: [{ source: 'cache', score: 4 }] })
+    expect(model!.runs).toBe(0)
   })
 
   test('leaves of a short deadline something for each: search, model, stores', async () => {

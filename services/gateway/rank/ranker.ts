@@ -1,13 +1,13 @@
 import type { Buffer } from 'node:buffer'
 import type { KeyCutter } from '@freshet/capture/document-key.ts'
-import { FreshetError, toFreshetError } from '@freshet/errors/errors.ts'
-import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
+import { FreshetError } from '@freshet/errors/errors.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
-import { Throttle } from '@freshet/stage/throttle.ts'
+import { ThrottledLog } from '@freshet/stage/throttled-log.ts'
 import type { LadderRules, Outcome } from '../ladder/stored-score-to-answer.ts'
 import type { ManyLookups } from '../many/many-lookups.ts'
 import { type Deadline, RESERVE_MS } from '../server/deadline.ts'
+import type { LoopWatch } from '../server/loop-watch.ts'
 import type { PoolFields } from './pool-fields.ts'
 import { type PoolScores, type RankModel, scorePool } from './pool-scores.ts'
 import type { Found, FoundPool, PoolSource } from './pool-source.ts'
@@ -32,6 +32,7 @@ export interface RankerParts {
   readonly keyOf: KeyCutter
   readonly many: Pick<ManyLookups, 'lookUp'>
   readonly rules: LadderRules
+  readonly loop: Pick<LoopWatch, 'isBehind'>
   readonly clock: Clock
   readonly log: Log
   /** Told of each pool that was looked for. */
@@ -39,7 +40,6 @@ export interface RankerParts {
   readonly budgets: { readonly poolMs: number; readonly cacheMs: number }
 }
 
-const LOG_INTERVAL_MS = 60_000
 /** Of a short deadline, what the search may take of the time that the fallback leaves. */
 const SEARCH_SHARE = 0.65
 
@@ -49,11 +49,11 @@ const SEARCH_SHARE = 0.65
  */
 export class Ranker {
   readonly #parts: RankerParts
-  readonly #failures: Throttle
+  readonly #failures: ThrottledLog
 
   constructor(parts: RankerParts) {
     this.#parts = parts
-    this.#failures = new Throttle(LOG_INTERVAL_MS, parts.clock)
+    this.#failures = new ThrottledLog(parts.log, parts.clock)
   }
 
   /** @throws POOL_UNKNOWN without a pool to rank; REQUEST_INVALID for a query that Elasticsearch refuses, or an output that the model does not have */
@@ -116,8 +116,9 @@ export class Ranker {
   }
 
   async #score(model: RankModel, sources: readonly Buffer[], endsAtMs: number): Promise<PoolScores> {
-    const scores = await scorePool(model, sources, endsAtMs)
-    if (scores.kind === 'unable' && scores.reason === 'live_failed') this.#complain(scores.error)
+    const scores = await scorePool(model, sources, endsAtMs, this.#parts.loop)
+    if (scores.kind === 'unable' && scores.reason === 'live_failed')
+      this.#failures.error('a pool could not be scored live', scores.error)
     return scores
   }
 
@@ -127,12 +128,6 @@ export class Ranker {
       outcomes[at] = outcome
     })
     return outcomes
-  }
-
-  #complain(error: unknown): void {
-    const heldBack = this.#failures.pass(toFreshetError(error).code)
-    if (heldBack !== null)
-      this.#parts.log.error('a pool could not be scored live', error, { [ATTRIBUTES.rows]: heldBack + 1 })
   }
 }
 

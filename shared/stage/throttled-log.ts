@@ -1,0 +1,23 @@
+import { toFreshetError } from '@freshet/errors/errors.ts'
+import { ATTRIBUTES } from './attributes.ts'
+import type { Clock } from './clock.ts'
+import type { Log } from './log.ts'
+import { Throttle } from './throttle.ts'
+
+const INTERVAL_MS = 60_000
+
+/** Lines about what fails again and again: of each message and code one a minute, with the number of failures that it stands for. */
+export class ThrottledLog {
+  readonly #log: Pick<Log, 'error'>
+  readonly #lines: Throttle
+
+  constructor(log: Pick<Log, 'error'>, clock: Pick<Clock, 'nowMs'>) {
+    this.#log = log
+    this.#lines = new Throttle(INTERVAL_MS, clock)
+  }
+
+  error(message: string, error: unknown): void {
+    const heldBack = this.#lines.pass(`${message} ${toFreshetError(error).code}`)
+    if (heldBack !== null) this.#log.error(message, error, { [ATTRIBUTES.rows]: heldBack + 1 })
+  }
+}
