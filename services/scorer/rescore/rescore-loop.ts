@@ -53,16 +53,18 @@ export async function runRescore(context: ServiceContext, deps: RescoreDeps): Pr
     },
   )
   let known = 0
-  let settlesAtMs = 0
+  let promotedAtMs = 0
   while (!signal.aborted) {
     const generation = models.current?.identity.generation ?? 0
-    if (generation !== known) settlesAtMs = clock.nowMs() + SETTLES_MS
+    if (generation !== known) promotedAtMs = clock.nowMs()
     known = generation
     const look = () => lookAt(context, deps, generation)
     const campaign = new Campaign(context, { ...deps, scorer, look, generation })
     const ended = await campaign.run(await look())
     const nowMs = clock.nowMs()
-    const nextAtMs = ended === 'over' && nowMs < settlesAtMs ? nowMs : nowMs + LOOK_EVERY_MS
+    // The longer it is since the promotion the less is still to be expected of it, and each look costs Kafka a connection.
+    const sinceMs = nowMs - promotedAtMs
+    const nextAtMs = nowMs + (ended === 'over' && sinceMs < SETTLES_MS ? sinceMs : LOOK_EVERY_MS)
     do await clock.sleep(LOOK_SOON_MS, signal)
     while (!signal.aborted && clock.nowMs() < nextAtMs && models.current?.identity.generation === generation)
   }
