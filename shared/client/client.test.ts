@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { MAX_DOCUMENTS, MAX_KEYS } from '@freshet/gateway/routes/schemas.ts'
 import fc from 'fast-check'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { type ClientOptions, FreshetClient } from './client.ts'
@@ -74,13 +75,25 @@ describe('a gateway that answers', () => {
     expect(url).not.toContain('sesame')
   })
 
-  test('gets many keys in requests of a thousand, and the answers come in the order of the keys', async () => {
+  test('gets many keys in requests as large as the gateway takes, and the answers come in the order of the keys', async () => {
     const { client, asked } = await world(answersMany)
-    const keys = Array.from({ length: 2_500 }, (_, i) => `key-${i % 2_000}`)
+    const keys = Array.from({ length: MAX_KEYS * 2 + 500 }, (_, i) => `key-${i % 2_000}`)
     expect((await client.lookupMany(keys)).map(({ key }) => key)).toEqual(keys)
-    expect(asked).toHaveLength(3)
+    const sizes = asked.map(({ body }) => JSON.parse(body).keys.length)
+    expect(sizes.toSorted((a, b) => a - b)).toEqual([500, MAX_KEYS, MAX_KEYS])
     expect(await client.lookupMany([])).toEqual([])
     expect(asked).toHaveLength(3)
+  })
+
+  test('sends many documents in requests as large as the gateway takes', async () => {
+    const { client, asked } = await world((_, reply, body) => {
+      const { documents } = JSON.parse(body) as { documents: { key: string }[] }
+      json(reply, { answers: documents.map(({ key }) => answer(key)), degraded: false })
+    })
+    const documents = Array.from({ length: MAX_DOCUMENTS + 1 }, (_, i) => ({ document: {}, key: `${i}` }))
+    expect((await client.predict(documents)).map(({ key }) => key)).toEqual(documents.map(({ key }) => key))
+    const sizes = asked.map(({ body }) => JSON.parse(body).documents.length)
+    expect(sizes.toSorted((a, b) => a - b)).toEqual([1, MAX_DOCUMENTS])
   })
 
   test('gets a document, or many with their keys', async () => {

@@ -1,5 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { CLAUSE_EXAMPLES } from './clause-examples.kit.ts'
+import { CLAUSE_NAMES } from './query-grammar.ts'
 import { rawPoolQuery } from './raw-query.ts'
 
 const many = (count: number) => Array.from({ length: count }, (_, i) => ({ term: { a: i } }))
@@ -81,6 +83,14 @@ describe('a query of the caller’s own', () => {
     [nested(10)],
   ])('%j is allowed, and reaches Elasticsearch as it is', (query) => {
     expect(rawPoolQuery({ query }, 'flights')).toMatchObject({ query, index: 'flights', size: 100 })
+  })
+
+  test('every clause of the allow-list has an example, and no other has', () => {
+    expect(Object.keys(CLAUSE_EXAMPLES).toSorted()).toEqual(CLAUSE_NAMES.toSorted())
+    for (const [name, examples] of Object.entries(CLAUSE_EXAMPLES)) {
+      expect(examples, name).not.toHaveLength(0)
+      for (const options of examples) rawPoolQuery({ query: { [name]: options } }, 'flights')
+    }
   })
 
   test.each([

@@ -148,6 +148,8 @@ const CLAUSES: Readonly<Record<string, Check>> = {
   }),
 }
 
+export const CLAUSE_NAMES: readonly string[] = Object.keys(CLAUSES)
+
 /** `"field"`, or `{"field": "desc"}`, or `{"field": {"order": "desc", …}}`. Nothing computes: no `_script`. */
 const sortKey: Check = (node, at, visit) => {
   if (typeof node === 'string') return literal(node, at, visit)

@@ -19,10 +19,17 @@ import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { quietTelemetry } from '@freshet/telemetry/telemetry.kit.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { runGateway } from '../main.ts'
+import {
+  CLAUSE_EXAMPLES,
+  EXAMPLE_FIELDS,
+  EXAMPLE_MAPPING,
+  RANK_FEATURE_MAPPING,
+} from './clause-examples.kit.ts'
 
 const INDEX = `test-rank-${randomUUID()}`
 const ELASTICSEARCH = new URL(loadSettings({ env: process.env }).elasticsearch.url)
 const bundle = await demoBundle()
+let hasRankFeature: boolean
 const flights = bundle.golden.map(({ document }, place) => ({
   id: `f${place}`,
   document: document as { origin: string },
@@ -32,10 +39,13 @@ beforeAll(async () => {
   await ensureBucket(loadSettings({ env: process.env }).s3)
   await elasticsearch('PUT', INDEX, {
     settings: { number_of_shards: 2, number_of_replicas: 0 },
-    mappings: { properties: { origin: { type: 'keyword' }, scheduled_departure: { type: 'date' } } },
+    mappings: {
+      properties: { origin: { type: 'keyword' }, scheduled_departure: { type: 'date' }, ...EXAMPLE_MAPPING },
+    },
   })
+  hasRankFeature = (await send('PUT', `${INDEX}/_mapping`, { properties: RANK_FEATURE_MAPPING })).ok
   const lines = [
-    ...flights.flatMap(({ id, document }) => [{ index: { _id: id } }, document]),
+    ...flights.flatMap(({ id, document }) => [{ index: { _id: id } }, { ...document, ...EXAMPLE_FIELDS }]),
     { index: { _id: 'unscorable' } },
     { origin: 'JFK', dest: 'nowhere' },
   ]
@@ -44,14 +54,18 @@ beforeAll(async () => {
 afterAll(() => elasticsearch('DELETE', INDEX))
 
 async function elasticsearch(method: string, path: string, body?: unknown): Promise<void> {
+  const reply = await send(method, path, body)
+  expect(await reply.text()).not.toMatch(/"errors?":(true|{)/)
+}
+
+async function send(method: string, path: string, body?: unknown): Promise<Response> {
   const text = Array.isArray(body)
     ? `${body.map((line) => JSON.stringify(line)).join('\n')}\n`
     : JSON.stringify(body)
-  const reply = await fetch(new URL(path, ELASTICSEARCH), {
+  return await fetch(new URL(path, ELASTICSEARCH), {
     method,
     ...(body !== undefined && { body: text, headers: { 'content-type': 'application/json' } }),
   })
-  expect(await reply.text()).not.toMatch(/"errors?":(true|{)/)
 }
 
 /** The way to Elasticsearch: open, so slow that nothing comes back, or shut. */
@@ -190,6 +204,15 @@ class Gateway implements AsyncDisposable {
     return last as Ranked
   }
 
+  /** All but `match_none` find something. */
+  async expectToFind(examples: typeof CLAUSE_EXAMPLES): Promise<void> {
+    for (const [name, all] of Object.entries(examples))
+      for (const options of all) {
+        const { pool } = await this.until({ query: { [name]: options }, size: 20 }, { degraded: false })
+        expect(pool.size > 0, `${name} ${JSON.stringify(options)}`).toBe(name !== 'match_none')
+      }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort()
     await this.ended.catch(() => undefined)
@@ -313,22 +336,8 @@ test('Elasticsearch takes every kind of clause that the allow-list lets through,
     { degraded: false },
   )
   expect(next.pool.size).toBeGreaterThan(0)
-  for (const query of [
-    { bool: { must: { match: { carrier: 'UA AA DL' } }, must_not: [{ ids: { values: ['f1'] } }] } },
-    {
-      function_score: {
-        query: { match_all: {} },
-        functions: [{ field_value_factor: { field: 'distance', missing: 1 } }],
-      },
-    },
-    { constant_score: { filter: { terms: { origin: ['JFK', 'LGA'] } } } },
-    { dis_max: { queries: [{ prefix: { origin: 'J' } }, { exists: { field: 'tailnum' } }] } },
-    { multi_match: { query: 'UA', fields: ['carrier', 'dest'] } },
-    { distance_feature: { field: 'scheduled_departure', origin: 'now', pivot: '7d' } },
-  ]) {
-    const { pool } = await gateway.until({ query, size: 20 }, { degraded: false })
-    expect(pool.size, JSON.stringify(query)).toBeGreaterThan(0)
-  }
+  const { rank_feature, ...examples } = CLAUSE_EXAMPLES
+  await gateway.expectToFind(examples)
   const refused = await gateway.ask({ query: { range: { scheduled_departure: { gte: 'soon' } } } })
   expect(refused).toMatchObject({ status: 400, body: { code: 'REQUEST_INVALID' } })
   const by = await gateway.ask({ ...fromJfk, by: 'no_such_output' })
@@ -336,4 +345,12 @@ test('Elasticsearch takes every kind of clause that the allow-list lets through,
     status: 400,
     body: { detail: expect.stringContaining('arrival_delay_minutes') },
   })
+})
+
+test('so it does for rank_feature, where it has the module for it', async ({ skip }) => {
+  if (!hasRankFeature) skip('this Elasticsearch has no mapper-extras')
+  await using redis = await RedisServer.start()
+  await using gateway = new Gateway(redis)
+  await gateway.promote()
+  await gateway.expectToFind({ rank_feature: CLAUSE_EXAMPLES['rank_feature']! })
 })
