@@ -6,15 +6,15 @@ import { Metrics } from '@freshet/telemetry/metrics.ts'
 import { quietTelemetry } from '@freshet/telemetry/telemetry.kit.ts'
 import { type Span, type SpanOptions, type Tracer, trace } from '@opentelemetry/api'
 import { createApp } from './app.ts'
-import type { AppParts } from './app-env.ts'
+import type { AppParts } from './app-parts.ts'
 import { Access } from './keys/access.ts'
-import type { Said } from './ladder/cache-rung.ts'
 import { Ladder } from './ladder/ladder.ts'
+import type { Said } from './ladder/said.ts'
 import type { Live } from './live/live-rung.ts'
+import type { ModelPage } from './live/model-page-schema.ts'
 import { ManyLookups } from './many/many-lookups.ts'
 import { tableFamilies } from './metrics/table-families.ts'
 import { RequestRecord } from './request-record.ts'
-import type { ModelPage } from './routes/model.ts'
 
 export const stored: StoredScore = {
   key: 'flights/UA-1',
@@ -76,7 +76,7 @@ export function gateway({
   }
   const rung = { ready: true, get: () => snapshot }
   const rules = { default: world.default ?? null, cacheKeepsAll: true }
-  const record = new RequestRecord(telemetry, { share, spansPerSecond, random: () => 0.5, onAnswer() {} })
+  const record = new RequestRecord(telemetry, { share, spansPerSecond, random: () => 0.5, onEnded() {} })
   const parts: AppParts = {
     ladder: new Ladder({ ask }, rung, rules),
     many: new ManyLookups({ ask: async (keys) => (at) => ask(keys[at]!) }, rung, rules),

@@ -1,7 +1,7 @@
 import { METRICS } from '@freshet/telemetry/metrics-table.ts'
 import { describe, expect, test } from 'vitest'
 import { gateway, stored } from './app.kit.ts'
-import { type Said, unheard } from './ladder/cache-rung.ts'
+import { type Said, unheard } from './ladder/said.ts'
 
 const found: Said = { kind: 'has', score: stored }
 

@@ -74,7 +74,8 @@ export class GatewayCalls implements Disposable {
     signal?.throwIfAborted()
     if (!(deadlineMs > 0)) return failed('gateway_late')
     if (this.#inFlight >= this.#options.maxInFlight) return failed('client_overloaded')
-    if (!this.#breaker.admits(performance.now())) return failed('gateway_cut_off')
+    const ticket = this.#breaker.admit(performance.now())
+    if (ticket === 0) return failed('gateway_cut_off')
     this.#inFlight++
     const deadline = new Deadline(deadlineMs, signal)
     try {
@@ -86,9 +87,9 @@ export class GatewayCalls implements Disposable {
       this.#breaker.succeeded()
       return inWords(reply)
     } catch {
-      if (deadline.isLate && deadlineMs > HURRY_MS) this.#breaker.missed(performance.now())
-      else if (deadline.signal.aborted) this.#breaker.undecided()
-      else this.#breaker.missed(performance.now())
+      if (deadline.isLate && deadlineMs > HURRY_MS) this.#breaker.missed(ticket, performance.now())
+      else if (deadline.signal.aborted) this.#breaker.undecided(ticket)
+      else this.#breaker.missed(ticket, performance.now())
       if (!deadline.isLate) signal?.throwIfAborted()
       return failed(deadline.isLate ? 'gateway_late' : 'gateway_unreachable')
     } finally {

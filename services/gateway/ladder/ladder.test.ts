@@ -1,8 +1,9 @@
 import type { StoredScore } from '@freshet/records/stored-score.ts'
 import { expect, test } from 'vitest'
 import { deadlineOf } from '../server/deadline.ts'
-import { type Said, unheard } from './cache-rung.ts'
-import { Ladder, type SnapshotRung } from './ladder.ts'
+import { Ladder } from './ladder.ts'
+import { type Said, unheard } from './said.ts'
+import type { SnapshotRung } from './snapshot-rung.ts'
 
 const rules = { default: null, cacheKeepsAll: true }
 const deadline = deadlineOf(0, 100, null)

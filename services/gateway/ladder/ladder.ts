@@ -1,21 +1,8 @@
-import type { StoredScore } from '@freshet/records/stored-score.ts'
 import type { Deadline } from '../server/deadline.ts'
-import { type CacheRung, type Said, unheard } from './cache-rung.ts'
+import type { CacheRung } from './cache-rung.ts'
+import type { Said } from './said.ts'
+import { askSnapshot, type SnapshotRung } from './snapshot-rung.ts'
 import { answerFrom, type LadderRules, type Outcome } from './stored-score-to-answer.ts'
-
-/** The snapshot as the ladder needs it: SnapshotTable behind its follower, or a test's. */
-export interface SnapshotRung {
-  /** False until a whole snapshot is loaded; what is loaded so far is used all the same. */
-  readonly ready: boolean
-  /** From memory: about a microsecond; never waits. */
-  get(key: string): StoredScore | undefined
-  /**
-   * Where memory does not hold the whole snapshot: the highest rank of what memory and S3 hold, by range reads. Ends
-   * within the deadline and never rejects. Undefined: memory holds all, `get` has said everything. It costs requests, so it
-   * is asked only for keys that the cache had nothing of, or was not heard on.
-   */
-  ask?(key: string, deadline: Deadline): Promise<Said> | undefined
-}
 
 /** Answers for a key within its deadline: cache, else snapshot, else the default. */
 export class Ladder {
@@ -45,12 +32,6 @@ export class Ladder {
     const decide = (snapshot: Said) =>
       answerFrom(key, { cache, snapshot }, { ...this.#rules, nowMs: Date.now() })
     const far = cache.kind === 'has' ? undefined : this.#snapshot.ask?.(key, deadline)
-    return far === undefined ? decide(this.#askSnapshot(key)) : far.then(decide)
-  }
-
-  #askSnapshot(key: string): Said {
-    const score = this.#snapshot.get(key)
-    if (score !== undefined) return { kind: 'has', score }
-    return this.#snapshot.ready ? { kind: 'has nothing' } : unheard('snapshot_loading')
+    return far === undefined ? decide(askSnapshot(this.#snapshot, key)) : far.then(decide)
   }
 }

@@ -3,7 +3,7 @@ import type { RowState } from '@freshet/records/score-batch.ts'
 import type { StoredScore } from '@freshet/records/stored-score.ts'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Said, unheard } from './cache-rung.ts'
+import { type Said, unheard } from './said.ts'
 import { answerFrom, scoresOf } from './stored-score-to-answer.ts'
 
 const NOW_MS = 1_700_000_060_000

@@ -1,8 +1,8 @@
 import type { Answer } from '@freshet/records/answer.ts'
 import { compareRanks } from '@freshet/records/revision.ts'
 import type { StoredScore } from '@freshet/records/stored-score.ts'
-import type { Said } from './cache-rung.ts'
 import type { Reason } from './reasons.ts'
+import type { Said } from './said.ts'
 
 /** What a caller gets for a key: an answer, or the certainty that there is none. */
 export type Outcome =

@@ -2,8 +2,8 @@ import { readShadow, type ShadowPointer } from '@freshet/model/bundle/shadow-poi
 import type { PromotedModel } from '@freshet/model/run/promoted-model.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import { modelLabel } from '@freshet/records/score-batch.ts'
-import type { ModelPage } from '../routes/model.ts'
-import { type Deadline, RESERVE_MS, whenLate } from '../server/deadline.ts'
+import { before, type Deadline, RESERVE_MS } from '../server/deadline.ts'
+import type { ModelPage } from './model-page-schema.ts'
 
 /** How old what is known of the shadow may be. */
 const SHADOW_MS = 10_000
@@ -46,15 +46,11 @@ export class ModelPages {
 
   /** Ends within the deadline; what could not be read stays as it was. */
   async #refreshShadow({ endsAtMs }: Deadline): Promise<void> {
-    const nowMs = performance.now()
-    if (nowMs - this.#readAtMs < SHADOW_MS) return
+    if (performance.now() - this.#readAtMs < SHADOW_MS) return
     this.#reading ??= this.#read().finally(() => {
       this.#reading = null
     })
-    const { promise: late, resolve } = Promise.withResolvers<void>()
-    const timer = whenLate(Math.max(0, endsAtMs - RESERVE_MS - nowMs), resolve)
-    await Promise.race([this.#reading, late])
-    clearTimeout(timer)
+    await before(this.#reading, endsAtMs - RESERVE_MS)
   }
 
   async #read(): Promise<void> {

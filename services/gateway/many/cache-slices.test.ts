@@ -66,6 +66,9 @@ test('every key is asked for once, in slices, and hears of itself', async () => 
 
 test('nothing, not yet, and not readable are three things', async () => {
   const odd = {
+    'key-4': () => {
+      throw new FreshetError('REDIS_WRONG_TYPE', 'a list')
+    },
     'key-1': () => undefined,
     'key-2': () => 'filling' as const,
     'key-3': () => {
@@ -73,13 +76,14 @@ test('nothing, not yet, and not readable are three things', async () => {
     },
   }
   const { ask, breaker } = slicesOver({ get: async (asked) => sliceOf(asked, odd) })
-  expect((await ask()).slice(0, 4)).toEqual([
+  expect((await ask()).slice(0, 5)).toEqual([
     { kind: 'has', score: scoreOf('key-0') },
     { kind: 'has nothing' },
     { kind: 'was not heard', reason: 'cache_filling' },
     { kind: 'was not heard', reason: 'cache_unreadable' },
+    { kind: 'was not heard', reason: 'cache_unreadable' },
   ])
-  expect(breaker.admits(performance.now())).toBe(true)
+  expect(breaker.admit(performance.now())).not.toBe(0)
 })
 
 test('a slice that does not come within the budget was not heard; those that came stand', async () => {
@@ -101,19 +105,32 @@ test('a slice that comes after that changes nothing', async () => {
   expect(heard.every(({ kind }) => kind === 'was not heard')).toBe(true)
 })
 
-test('a cache that keeps failing is cut off, for single keys too; one error of one slice is enough', async () => {
-  const get = (asked: readonly string[]) =>
-    asked.includes('key-0')
-      ? Promise.reject(new FreshetError('REDIS_REFUSED', 'no'))
-      : Promise.resolve(sliceOf(asked))
-  const { ask, breaker, asked } = slicesOver({ get })
+test('a cache of which nothing comes is cut off, for single keys too', async () => {
+  const refuses = () => Promise.reject(new FreshetError('REDIS_REFUSED', 'no'))
+  const { ask, breaker, asked } = slicesOver({ get: refuses })
   const refused = { kind: 'was not heard', reason: 'cache_refused' }
-  expect((await ask())[0]).toEqual(refused)
-  expect((await ask())[1]).toMatchObject({ kind: 'has' })
-  expect(breaker.admits(performance.now())).toBe(false)
+  expect(await ask()).toEqual(keys.map(() => refused))
+  expect(await ask()).toEqual(keys.map(() => refused))
+  expect(breaker.admit(performance.now())).toBe(0)
   const before = asked.length
   expect(await ask()).toEqual(keys.map(() => ({ kind: 'was not heard', reason: 'cache_cut_off' })))
   expect(asked).toHaveLength(before)
+})
+
+test.each([
+  ['refuses', () => Promise.reject(new FreshetError('REDIS_REFUSED', 'no')), 'cache_refused'],
+  ['is away', () => Promise.reject(new FreshetError('REDIS_UNREACHABLE', 'no')), 'cache_unreachable'],
+  ['hangs', () => new Promise<ScoreSlice>(() => {}), 'cache_late'],
+] as const)('one master of a cluster that %s cuts off none of the others', async (_, fails, reason) => {
+  const get = (asked: readonly string[]) =>
+    asked.includes('key-0') ? fails() : Promise.resolve(sliceOf(asked))
+  const { ask, breaker } = slicesOver({ get, budgetMs: 20 })
+  for (let i = 0; i < 4; i++) {
+    const said = await ask()
+    expect(said[0]).toEqual({ kind: 'was not heard', reason })
+    expect(said[1]).toMatchObject({ kind: 'has' })
+  }
+  expect(breaker.admit(performance.now())).not.toBe(0)
 })
 
 test.each([
@@ -132,5 +149,5 @@ test.each([
 test('what the caller cut short says nothing about the cache', async () => {
   const { ask, breaker } = slicesOver({ get: () => new Promise(() => {}) })
   for (let i = 0; i < 3; i++) await ask({ acceptedAtMs: performance.now(), endsAtMs: performance.now() + 10 })
-  expect(breaker.admits(performance.now())).toBe(true)
+  expect(breaker.admit(performance.now())).not.toBe(0)
 })

@@ -1,10 +1,9 @@
 import type { ScoreSlice } from '@freshet/adapters/redis/redis-score-reader.ts'
-import { type ErrorCode, isFreshetError, toFreshetError } from '@freshet/errors/errors.ts'
-import type { Breaker } from '@freshet/stage/breaker.ts'
-import { type Said, unheard } from '../ladder/cache-rung.ts'
+import { isFreshetError, toFreshetError } from '@freshet/errors/errors.ts'
+import { type Asking, type CacheLimits, judgeLate, mayAskCache } from '../ladder/may-ask-cache.ts'
 import type { Reason } from '../ladder/reasons.ts'
-import { type Deadline, RESERVE_MS, whenLate } from '../server/deadline.ts'
-import type { LoopWatch } from '../server/loop-watch.ts'
+import { NOTHING, type Said, UNREADABLE, unheard } from '../ladder/said.ts'
+import { type Deadline, whenLate } from '../server/deadline.ts'
 
 /** The cache as this rung needs it: RedisScoreReader, or a test's. */
 export interface SliceReader {
@@ -18,8 +17,6 @@ export type Heard = (at: number) => Said
 
 /** Keys that may be on their way at once, of all requests together; beyond them memory answers. */
 const MAX_KEYS_ASKED = 16_000
-/** A timer this late was held up by our own loop: no fault of the cache. */
-const HELD_UP_MS = 10
 
 /**
  * Asks the cache for many keys side by side, slice by slice, but never longer than its budget: what has not come by then
@@ -27,45 +24,33 @@ const HELD_UP_MS = 10
  */
 export class CacheSlices {
   readonly #reader: SliceReader
-  readonly #budgetMs: number
-  readonly #breaker: Breaker
-  readonly #loop: Pick<LoopWatch, 'isBehind'>
+  readonly #limits: CacheLimits
   #keysAsked = 0
 
-  constructor(
-    reader: SliceReader,
-    options: { budgetMs: number; breaker: Breaker; loop: Pick<LoopWatch, 'isBehind'> },
-  ) {
+  constructor(reader: SliceReader, limits: CacheLimits) {
     this.#reader = reader
-    this.#budgetMs = options.budgetMs
-    this.#breaker = options.breaker
-    this.#loop = options.loop
+    this.#limits = limits
   }
 
   /** Never rejects. */
   async ask(keys: readonly string[], deadline: Deadline): Promise<Heard> {
-    const nowMs = performance.now()
-    const waitMs = Math.min(this.#budgetMs, deadline.endsAtMs - RESERVE_MS - nowMs)
-    if (!this.#reader.ready) return nothing('cache_unreachable')
-    if (this.#keysAsked + keys.length > MAX_KEYS_ASKED || this.#loop.isBehind(nowMs))
-      return nothing('overloaded')
-    if (waitMs < 1) return nothing('deadline')
-    if (!this.#breaker.admits(nowMs)) return nothing('cache_cut_off')
+    const store = { ready: this.#reader.ready, isFull: this.#keysAsked + keys.length > MAX_KEYS_ASKED }
+    const asking = mayAskCache(this.#limits, store, deadline)
+    if (typeof asking === 'string') return nothing(asking)
     this.#keysAsked += keys.length
     try {
-      return await this.#askSlices(keys, waitMs)
+      return await this.#askSlices(keys, asking)
     } finally {
       this.#keysAsked -= keys.length
     }
   }
 
-  async #askSlices(keys: readonly string[], waitMs: number): Promise<Heard> {
-    const askedAtMs = performance.now()
+  async #askSlices(keys: readonly string[], asking: Asking): Promise<Heard> {
     const slices = this.#reader.slicesOf(keys)
     const came: (ScoreSlice | Reason)[] = slices.map(() => 'cache_late')
     let missing = slices.length
     const { promise: over, resolve } = Promise.withResolvers<void>()
-    const timer = whenLate(waitMs, resolve)
+    const timer = whenLate(asking.waitMs, resolve)
     slices.forEach((slice, i) => {
       const settle = (reply: ScoreSlice | Reason) => {
         came[i] = reply
@@ -76,18 +61,19 @@ export class CacheSlices {
     await over
     clearTimeout(timer)
     const replies = came.slice() // what comes from now on is nobody's
-    this.#judge(replies, askedAtMs, waitMs)
+    this.#judge(replies, asking)
     return heardOf(slices, replies)
   }
 
-  /** As for single keys: a wait that the caller cut short, or our own loop drew out, says nothing about the cache. */
-  #judge(replies: readonly (ScoreSlice | Reason)[], askedAtMs: number, waitMs: number): void {
-    const nowMs = performance.now()
-    const isHeldUp = waitMs < this.#budgetMs || nowMs - askedAtMs > waitMs + HELD_UP_MS
-    const fault = replies.find((reply) => typeof reply === 'string')
-    if (fault === undefined) this.#breaker.succeeded()
-    else if (fault === 'cache_late' && isHeldUp) this.#breaker.undecided()
-    else this.#breaker.missed(nowMs)
+  /**
+   * The breaker is that of all keys, so one slice that comes speaks for the cache: the others may be those of one master of
+   * a cluster, and the rest of it must not be cut off.
+   */
+  #judge(replies: readonly (ScoreSlice | Reason)[], asking: Asking): void {
+    const { breaker } = this.#limits
+    if (replies.some((reply) => typeof reply !== 'string')) breaker.succeeded()
+    else if (replies.every((reply) => reply === 'cache_late')) judgeLate(this.#limits, asking)
+    else breaker.missed(asking.ticket, performance.now())
   }
 }
 
@@ -109,15 +95,12 @@ function saidBy(slice: ScoreSlice, at: number): Said {
   try {
     const score = slice.scoreAt(at)
     if (score === 'filling') return unheard('cache_filling')
-    return score === undefined ? { kind: 'has nothing' } : { kind: 'has', score }
+    return score === undefined ? NOTHING : { kind: 'has', score }
   } catch (error) {
-    if (UNREADABLE.includes(toFreshetError(error).code)) return unheard('cache_unreadable')
+    if (UNREADABLE.has(toFreshetError(error).code)) return unheard('cache_unreadable')
     throw error
   }
 }
-
-/** What is wrong with one value says nothing about the cache. */
-const UNREADABLE: readonly ErrorCode[] = ['RECORD_VERSION', 'RECORD_MALFORMED']
 
 function nothing(reason: Reason): Heard {
   const said = unheard(reason)

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { StoredScore } from '@freshet/records/stored-score.ts'
 import { expect, test } from 'vitest'
 import { stored } from '../app.kit.ts'
-import { type Said, unheard } from '../ladder/cache-rung.ts'
+import { type Said, unheard } from '../ladder/said.ts'
 import type { Outcome } from '../ladder/stored-score-to-answer.ts'
 import { ManyLookups } from './many-lookups.ts'
 

@@ -1,5 +1,5 @@
-import { type Said, unheard } from '../ladder/cache-rung.ts'
-import type { SnapshotRung } from '../ladder/ladder.ts'
+import type { Said } from '../ladder/said.ts'
+import { askSnapshot, type SnapshotRung } from '../ladder/snapshot-rung.ts'
 import { answerFrom, type LadderRules, type Outcome } from '../ladder/stored-score-to-answer.ts'
 import type { Deadline } from '../server/deadline.ts'
 import type { CacheSlices } from './cache-slices.ts'
@@ -41,7 +41,7 @@ export class ManyLookups {
       const cache = heard(at)
       const decide = (snapshot: Said) => each(answerFrom(key, { cache, snapshot }, rules), at)
       const read = cache.kind === 'has' ? undefined : this.#snapshot.ask?.(key, asking)
-      if (read === undefined) decide(this.#askSnapshot(key))
+      if (read === undefined) decide(askSnapshot(this.#snapshot, key))
       else {
         const decided: Promise<void> = read.then(decide).finally(() => far.delete(decided))
         far.add(decided)
@@ -51,11 +51,5 @@ export class ManyLookups {
       if (turn !== undefined) await turn
     }
     await Promise.all(far)
-  }
-
-  #askSnapshot(key: string): Said {
-    const score = this.#snapshot.get(key)
-    if (score !== undefined) return { kind: 'has', score }
-    return this.#snapshot.ready ? { kind: 'has nothing' } : unheard('snapshot_loading')
   }
 }

@@ -2,8 +2,8 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, test } from 'vitest'
 import { gateway, stored } from '../app.kit.ts'
 import { type createApp, routesOf } from '../app.ts'
-import type { Said } from '../ladder/cache-rung.ts'
-import type { ModelPage } from '../routes/model.ts'
+import type { Said } from '../ladder/said.ts'
+import type { ModelPage } from '../live/model-page-schema.ts'
 import type { OpenApiDocument } from './document.ts'
 
 const found = (key: string): Said => ({ kind: 'has', score: { ...stored, key } })

@@ -2,12 +2,12 @@ import type { Buffer } from 'node:buffer'
 import { hash } from 'node:crypto'
 import { cutPool, type PoolHit } from '@freshet/adapters/elasticsearch/cut-pool.ts'
 import { type ErrorCode, type FreshetError, toFreshetError } from '@freshet/errors/errors.ts'
-import type { Breaker } from '@freshet/stage/breaker.ts'
+import type { Breaker, Ticket } from '@freshet/stage/breaker.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import { ThrottledLog } from '@freshet/stage/throttled-log.ts'
 import type { Reason } from '../ladder/reasons.ts'
-import { whenLate } from '../server/deadline.ts'
+import { before, isHeldUp, whenLate } from '../server/deadline.ts'
 import type { LoopWatch } from '../server/loop-watch.ts'
 import type { LastPools } from './last-pools.ts'
 import type { PoolFields } from './pool-fields.ts'
@@ -54,9 +54,6 @@ export interface PoolSourceParts {
   readonly maxSearches: number
 }
 
-/** A timer this late was held up by our own loop: no fault of Elasticsearch. */
-const HELD_UP_MS = 10
-
 /** Finds the documents to rank: those that Elasticsearch names in time, else those that it named last. */
 export class PoolSource {
   readonly #parts: PoolSourceParts
@@ -92,16 +89,17 @@ export class PoolSource {
     const known = this.#underWay.get(flight)
     if (known !== undefined) return nowMs - known.startedAtMs < budgetMs ? known.search : 'elasticsearch_late'
     if (this.#underWay.size >= maxSearches) return 'elasticsearch_overloaded'
-    if (!breaker.admits(nowMs)) return 'elasticsearch_cut_off'
-    const search = this.#search(id, query, fields).finally(() => this.#underWay.delete(flight))
+    const ticket = breaker.admit(nowMs)
+    if (ticket === 0) return 'elasticsearch_cut_off'
+    const search = this.#search(id, query, fields, ticket).finally(() => this.#underWay.delete(flight))
     this.#underWay.set(flight, { search, startedAtMs: nowMs })
     return search
   }
 
-  async #search(id: string, query: PoolQuery, fields: PoolFields): Promise<Ended> {
+  async #search(id: string, query: PoolQuery, fields: PoolFields, ticket: Ticket): Promise<Ended> {
     const { searcher, last, timeoutMs, clock } = this.#parts
     const seenAtMs = clock.nowMs()
-    const verdict = this.#judgeInTime()
+    const verdict = this.#judgeInTime(ticket)
     const late = new AbortController()
     const timer = whenLate(timeoutMs, () => late.abort())
     try {
@@ -137,7 +135,7 @@ export class PoolSource {
   /**
    * Tells the breaker once how the search went: what has not ended within the budget is a miss, whatever comes of it later.
    */
-  #judgeInTime(): { succeeded(): void; missed(): void } {
+  #judgeInTime(ticket: Ticket): { succeeded(): void; missed(): void } {
     const { breaker, budgetMs } = this.#parts
     const startedAtMs = performance.now()
     let isOpen = true
@@ -147,7 +145,7 @@ export class PoolSource {
       clearTimeout(timer)
     }
     const missed = (nowMs: number) =>
-      nowMs - startedAtMs > budgetMs + HELD_UP_MS ? breaker.undecided() : breaker.missed(nowMs)
+      isHeldUp(budgetMs, nowMs - startedAtMs) ? breaker.undecided(ticket) : breaker.missed(ticket, nowMs)
     const timer = whenLate(budgetMs, () => once(missed))
     return { succeeded: () => once(() => breaker.succeeded()), missed: () => once(missed) }
   }
@@ -171,15 +169,4 @@ const REASON_OF: Partial<Record<ErrorCode, Reason>> = {
   DEADLINE: 'elasticsearch_late',
   ELASTICSEARCH_UNREACHABLE: 'elasticsearch_unreachable',
   SHARD_UNAVAILABLE: 'elasticsearch_unreachable',
-}
-
-/** undefined when the time is over before. The search itself never rejects. */
-function before(search: Promise<Ended>, endsAtMs: number): Promise<Ended | undefined> {
-  return new Promise((resolve) => {
-    const timer = whenLate(Math.max(0, endsAtMs - performance.now()), () => resolve(undefined))
-    void search.then((ended) => {
-      clearTimeout(timer)
-      resolve(ended)
-    })
-  })
 }

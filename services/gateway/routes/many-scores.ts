@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import type { AppParts } from '../app-env.ts'
-import { ManyAnswers } from '../many/many-answers.ts'
+import type { AppParts } from '../app-parts.ts'
+import { ManyAnswers } from './many-answers.ts'
 import { readBody } from './read-body.ts'
 import type { Route } from './route.ts'
 import { absenceSchema, answerSchema, keySchema, MAX_KEYS } from './schemas.ts'
@@ -14,7 +14,7 @@ const answersSchema = z.strictObject({
   degraded: z.boolean().meta({ description: 'Whether any of the answers is.' }),
 })
 
-/** `POST /v1/scores`: the stored scores of up to 1,000 keys, each as `GET /v1/scores/{key}` would answer. */
+/** `POST /v1/scores`: the stored scores of up to 1,000 keys, each as `GET /v1/scores/{key}` answers, but for values of Redis that are no scores: MGET says nothing of them. */
 export function manyScoresRoute({ many, limits }: Pick<AppParts, 'many' | 'limits'>): Route {
   return {
     method: 'POST',

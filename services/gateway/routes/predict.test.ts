@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { gateway, stored } from '../app.kit.ts'
-import type { Said } from '../ladder/cache-rung.ts'
+import type { Said } from '../ladder/said.ts'
 
 const found = (key: string): Said => ({ kind: 'has', score: { ...stored, key } })
 

@@ -2,7 +2,7 @@ import { Buffer, isUtf8 } from 'node:buffer'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { parseJson } from '@freshet/records/parse-with.ts'
 import type { z } from 'zod'
-import { type Deadline, RESERVE_MS, whenLate } from '../server/deadline.ts'
+import { before, RESERVE_MS } from '../server/deadline.ts'
 import { assertModest } from './body-shape.ts'
 import type { Call } from './call.ts'
 import { pointerTo, RequestFault } from './request-fault.ts'
@@ -20,7 +20,9 @@ export async function readBody<T>(
 ): Promise<T> {
   const request = call.context.req.raw
   checkMediaType(request.headers)
-  const bytes = await inTime(readBytes(request, maxBytes), call.deadline)
+  const bytes = await before(readBytes(request, maxBytes), call.deadline.endsAtMs - RESERVE_MS)
+  if (bytes === undefined)
+    throw new FreshetError('DEADLINE', 'the body was not all there before the deadline')
   if (!isUtf8(bytes)) throw invalid('the body is not UTF-8')
   const text = bytes.toString()
   assertModest(text)
@@ -73,15 +75,6 @@ async function readBytes(request: Request, maxBytes: number): Promise<Buffer> {
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)
-}
-
-function inTime<T>(work: Promise<T>, { endsAtMs }: Deadline): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = whenLate(Math.max(0, endsAtMs - RESERVE_MS - performance.now()), () =>
-      reject(new FreshetError('DEADLINE', 'the body was not all there before the deadline')),
-    )
-    work.then(resolve, reject).finally(() => clearTimeout(timer))
-  })
 }
 
 function tooLarge(maxBytes: number): FreshetError {

@@ -92,6 +92,34 @@ test('S3 that fails again and again is cut off; a caller who leaves no time says
   expect(asked).toBe(3)
 })
 
+test('S3 that hangs is cut off though every caller is in a hurry; one that is only slower than they is not', async () => {
+  const hangs = world({ misses: 3 }).rung
+  const never = reader(() => new Promise<never>(() => {}))
+  for (let i = 0; i < 9 + 3; i++)
+    expect(await hangs.ask(never, 'a', inMs(8))).toMatchObject({ reason: 'snapshot_late' })
+  expect(await hangs.ask(never, 'a', inMs(8))).toMatchObject({ reason: 'snapshot_cut_off' })
+
+  const { rung } = world({ misses: 3 })
+  for (let i = 0; i < 15; i++) {
+    const slow = Promise.withResolvers<undefined>()
+    expect(
+      await rung.ask(
+        reader(() => slow.promise),
+        'a',
+        inMs(8),
+      ),
+    ).toMatchObject({ reason: 'snapshot_late' })
+    slow.resolve(undefined)
+  }
+  expect(
+    await rung.ask(
+      reader(async () => undefined),
+      'a',
+      inMs(10_000),
+    ),
+  ).toEqual({ kind: 'has nothing' })
+})
+
 test('no lookup is begun without time for it, with too many on their way, or after a standstill', async () => {
   const never = reader(() => new Promise<never>(() => {}))
   const { rung, outcomes } = world()

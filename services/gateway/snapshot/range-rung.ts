@@ -1,8 +1,9 @@
 import { type FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
 import type { StoredScore } from '@freshet/records/stored-score.ts'
 import type { Breaker } from '@freshet/stage/breaker.ts'
-import { type Said, unheard } from '../ladder/cache-rung.ts'
-import { type Deadline, RESERVE_MS, whenLate } from '../server/deadline.ts'
+import type { Asking } from '../ladder/may-ask-cache.ts'
+import { NOTHING, type Said, unheard } from '../ladder/said.ts'
+import { type Deadline, isHeldUp, RESERVE_MS, whenLate } from '../server/deadline.ts'
 import type { LoopWatch } from '../server/loop-watch.ts'
 
 /** The snapshot as this rung needs it: RangedSnapshot, or a test's. */
@@ -24,9 +25,11 @@ type RangeOutcome = 'found' | 'nothing' | 'late' | 'failed' | 'refused'
 
 /** Lookups on their way; each holds some pages, of up to some 100 KB. */
 const MAX_LOOKUPS = 256
-/** Below this a caller leaves no time for S3; above it S3 that is late is a fault of S3. */
+/** Below this a caller leaves no time for S3; above it S3 that is late is a fault of S3, */
 const MIN_WAIT_MS = 5
 const FAIR_WAIT_MS = 50
+/** and so it is when nothing at all has come of so many lookups in a row, however short they were. */
+const LATE_IN_A_ROW = 10
 
 /**
  * Asks S3 for a key, but never longer than the deadline allows, nor when there is no hope. Whatever happens, what memory
@@ -35,6 +38,7 @@ const FAIR_WAIT_MS = 50
 export class RangeRung {
   readonly #parts: RangeRungParts
   #lookups = 0
+  #lateInARow = 0
 
   constructor(parts: RangeRungParts) {
     this.#parts = parts
@@ -47,10 +51,11 @@ export class RangeRung {
     const { breaker, loop } = this.#parts
     if (this.#lookups >= MAX_LOOKUPS || loop.isBehind(nowMs)) return this.#refuse(reader, key, 'overloaded')
     if (waitMs < MIN_WAIT_MS) return this.#refuse(reader, key, 'deadline')
-    if (!breaker.admits(nowMs)) return this.#refuse(reader, key, 'snapshot_cut_off')
+    const ticket = breaker.admit(nowMs)
+    if (ticket === 0) return this.#refuse(reader, key, 'snapshot_cut_off')
     const finding = reader.find(key)
-    if (finding !== undefined) return this.#wait(reader, key, finding, waitMs)
-    breaker.undecided()
+    if (finding !== undefined) return this.#wait(reader, key, finding, { askedAtMs: nowMs, waitMs, ticket })
+    breaker.undecided(ticket)
     return undefined
   }
 
@@ -67,7 +72,7 @@ export class RangeRung {
     reader: RangeReader,
     key: string,
     finding: Promise<StoredScore | undefined>,
-    waitMs: number,
+    asking: Asking,
   ): Promise<Said> {
     const { breaker, onLookup } = this.#parts
     this.#lookups++
@@ -80,29 +85,39 @@ export class RangeRung {
         onLookup(outcome)
         resolve(said)
       }
-      const timer = whenLate(waitMs, () => {
+      const timer = whenLate(asking.waitMs, () => {
         if (isOver) return
-        if (waitMs < FAIR_WAIT_MS) breaker.undecided()
-        else breaker.missed(performance.now())
+        this.#judgeLate(asking)
         settle('late', fromMemory(reader, key) ?? unheard('snapshot_late'))
       })
       finding.then(
         (score) => {
+          this.#lateInARow = 0 // also of a reply that comes too late: S3 does not hang
           if (isOver) return
           breaker.succeeded()
-          if (score === undefined) settle('nothing', { kind: 'has nothing' })
+          if (score === undefined) settle('nothing', NOTHING)
           else settle('found', { kind: 'has', score })
         },
         (error: FreshetError) => {
           if (isOver) return
           const isBusy = isFreshetError(error, 'OVERLOADED')
-          if (isBusy) breaker.undecided()
-          else breaker.missed(performance.now())
+          if (isBusy) breaker.undecided(asking.ticket)
+          else breaker.missed(asking.ticket, performance.now())
           const said = fromMemory(reader, key) ?? unheard(isBusy ? 'overloaded' : 'snapshot_unreadable')
           settle(isBusy ? 'refused' : 'failed', said)
         },
       )
     })
+  }
+
+  /** A wait that the caller cut short, or our own loop drew out, says nothing by itself. */
+  #judgeLate({ askedAtMs, waitMs, ticket }: Asking): void {
+    const { breaker } = this.#parts
+    const nowMs = performance.now()
+    this.#lateInARow++
+    const isFair = waitMs >= FAIR_WAIT_MS || this.#lateInARow >= LATE_IN_A_ROW
+    if (isFair && !isHeldUp(waitMs, nowMs - askedAtMs)) breaker.missed(ticket, nowMs)
+    else breaker.undecided(ticket)
   }
 }
 
