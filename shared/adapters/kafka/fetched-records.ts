@@ -40,66 +40,65 @@ export class FetchedRecord implements IncomingMessage {
 
   get timestampMs(): number {
     const { bytes, firstTimestampMs, appendedAtMs } = this.batchContext
-    return appendedAtMs ?? firstTimestampMs + varintAt(bytes, this.#start + ATTRIBUTES_BYTES)
+    return appendedAtMs ?? firstTimestampMs + new Cursor(bytes, this.#start + ATTRIBUTES_BYTES).varint()
   }
 
   get key(): Buffer | null {
-    const { bytes } = this.batchContext
-    return bytesBehind(bytes, varintAt(bytes, this.#keyAt()))
+    return this.#atKey().view()
   }
 
   /** 0 without a key. */
   get keyLength(): number {
-    return Math.max(0, varintAt(this.batchContext.bytes, this.#keyAt()))
+    return Math.max(0, this.#atKey().varint())
   }
 
   get value(): Buffer | null {
-    const { bytes } = this.batchContext
-    return bytesBehind(bytes, varintAt(bytes, this.#valueAt()))
+    return this.#atValue().view()
   }
 
   /** 0 for a tombstone. */
   get valueLength(): number {
-    return Math.max(0, varintAt(this.batchContext.bytes, this.#valueAt()))
+    return Math.max(0, this.#atValue().varint())
   }
 
   /** Of a name that is repeated the last one counts. */
   get headers(): Record<string, Buffer | undefined> {
-    const { bytes } = this.batchContext
+    const cursor = this.#atValue()
+    cursor.skip(cursor.varint())
     const headers: Record<string, Buffer | undefined> = {}
-    let left = varintAt(bytes, behindBytes(bytes, this.#valueAt()))
-    for (let at = behindVarint; left > 0; left--) {
-      const nameLength = varintAt(bytes, at)
-      const name = nameAt(bytes, behindVarint, nameLength)
-      const valueAt = behindVarint + nameLength
-      headers[name] = bytesBehind(bytes, varintAt(bytes, valueAt)) as Buffer | undefined
-      at = behindBytes(bytes, valueAt)
+    for (let left = cursor.varint(); left > 0; left--) {
+      const nameLength = cursor.varint()
+      const name = nameAt(cursor.bytes, cursor.at, nameLength)
+      cursor.skip(nameLength)
+      headers[name] = cursor.view() as Buffer | undefined
     }
     return headers
   }
 
   /** @param header name of the one that is looked for; of those that are repeated the last one counts. */
   locate(header: Uint8Array, into: MessagePlaces): void {
-    const { bytes } = this.batchContext
-    into.bytes = bytes
-    const keyLength = varintAt(bytes, this.#keyAt())
-    into.keyAt = behindVarint
-    into.keyTo = behindVarint + keyLength
-    const valueLength = varintAt(bytes, behindVarint + Math.max(0, keyLength))
-    into.valueAt = behindVarint
-    into.valueTo = behindVarint + valueLength
+    const cursor = this.#atKey()
+    into.bytes = cursor.bytes
+    const keyLength = cursor.varint()
+    into.keyAt = cursor.at
+    into.keyTo = cursor.at + keyLength
+    cursor.skip(keyLength)
+    const valueLength = cursor.varint()
+    into.valueAt = cursor.at
+    into.valueTo = cursor.at + valueLength
+    cursor.skip(valueLength)
     into.headerAt = 0
     into.headerTo = -1
-    let left = varintAt(bytes, behindVarint + Math.max(0, valueLength))
-    for (; left > 0; left--) {
-      const nameLength = varintAt(bytes, behindVarint)
-      const nameAt = behindVarint
-      const length = varintAt(bytes, nameAt + nameLength)
-      if (sameBytes(bytes, nameAt, header, nameLength)) {
-        into.headerAt = behindVarint
-        into.headerTo = behindVarint + length
+    for (let left = cursor.varint(); left > 0; left--) {
+      const nameLength = cursor.varint()
+      const isWanted = sameBytes(cursor.bytes, cursor.at, header, nameLength)
+      cursor.skip(nameLength)
+      const length = cursor.varint()
+      if (isWanted) {
+        into.headerAt = cursor.at
+        into.headerTo = cursor.at + length
       }
-      behindVarint += Math.max(0, length)
+      cursor.skip(length)
     }
   }
 
@@ -107,17 +106,19 @@ export class FetchedRecord implements IncomingMessage {
     return this.batchContext.isControlBatch
   }
 
-  /** Of the varint of the key's length. */
-  #keyAt(): number {
-    const { bytes } = this.batchContext
-    varintAt(bytes, this.#start + ATTRIBUTES_BYTES)
-    varintAt(bytes, behindVarint)
-    return behindVarint
+  /** Before the key's length. */
+  #atKey(): Cursor {
+    const cursor = new Cursor(this.batchContext.bytes, this.#start + ATTRIBUTES_BYTES)
+    cursor.varint() // the time
+    cursor.varint() // the offset
+    return cursor
   }
 
-  /** Of the varint of the value's length. */
-  #valueAt(): number {
-    return behindBytes(this.batchContext.bytes, this.#keyAt())
+  /** Before the value's length. */
+  #atValue(): Cursor {
+    const cursor = this.#atKey()
+    cursor.skip(cursor.varint())
+    return cursor
   }
 }
 
@@ -158,46 +159,52 @@ function readRecords(bytes: Buffer, batchAt: number, attributes: number, into: F
     inTransaction: (attributes & TRANSACTIONAL) !== 0,
     isControlBatch: (attributes & CONTROL) !== 0,
   }
-  let at = batchAt + HEAD_BYTES
+  const cursor = new Cursor(bytes, batchAt + HEAD_BYTES)
   for (let left = bytes.readInt32BE(batchAt + 57); left > 0; left--) {
-    const recordBytes = varintAt(bytes, at)
-    const start = behindVarint
-    varintAt(bytes, start + ATTRIBUTES_BYTES)
-    const offset = context.firstOffset + varintAt(bytes, behindVarint)
-    into.push(new FetchedRecord(context, offset, start))
-    at = start + recordBytes
+    const recordBytes = cursor.varint()
+    const start = cursor.at
+    cursor.skip(ATTRIBUTES_BYTES)
+    cursor.varint() // the time
+    into.push(new FetchedRecord(context, context.firstOffset + cursor.varint(), start))
+    cursor.at = start + recordBytes
   }
 }
 
-/** Where what was read last by `varintAt` ends: in the place of an object a call, or two results. */
-let behindVarint = 0
+/** Reads one after the other. It lives no longer than a call, so that V8 need not make it at all. */
+class Cursor {
+  readonly bytes: Buffer
+  at: number
 
-/** What a zigzag varint says. By arithmetic behind the first byte, since timestamps may pass 32 bits. */
-function varintAt(bytes: Buffer, start: number): number {
-  let at = start
-  let byte = bytes[at++]!
-  if (byte < 0x80) {
-    behindVarint = at
-    return (byte >>> 1) ^ -(byte & 1)
+  constructor(bytes: Buffer, at: number) {
+    this.bytes = bytes
+    this.at = at
   }
-  let value = byte & 0x7f
-  for (let factor = 0x80; byte >= 0x80; factor *= 0x80) {
-    byte = bytes[at++]!
-    value += (byte & 0x7f) * factor
+
+  /** What a zigzag varint says. By arithmetic behind the first byte, since timestamps may pass 32 bits. */
+  varint(): number {
+    let byte = this.bytes[this.at++]!
+    if (byte < 0x80) return (byte >>> 1) ^ -(byte & 1)
+    let value = byte & 0x7f
+    for (let factor = 0x80; byte >= 0x80; factor *= 0x80) {
+      byte = this.bytes[this.at++]!
+      value += (byte & 0x7f) * factor
+    }
+    return value % 2 === 0 ? value / 2 : -(value + 1) / 2
   }
-  behindVarint = at
-  return value % 2 === 0 ? value / 2 : -(value + 1) / 2
-}
 
-/** Behind bytes and the varint of their length, which stands at `at`. */
-function behindBytes(bytes: Buffer, at: number): number {
-  const length = varintAt(bytes, at)
-  return behindVarint + Math.max(0, length)
-}
+  /** @param length below 0: there is nothing */
+  skip(length: number): void {
+    if (length > 0) this.at += length
+  }
 
-/** Those behind the varint of their length, which was read last. */
-function bytesBehind(bytes: Buffer, length: number): Buffer | null {
-  return length < 0 ? null : bytes.subarray(behindVarint, behindVarint + length)
+  /** Of the bytes behind the varint of their length; null where there are none, not even no bytes. */
+  view(): Buffer | null {
+    const length = this.varint()
+    if (length < 0) return null
+    const start = this.at
+    this.at += length
+    return this.bytes.subarray(start, this.at)
+  }
 }
 
 /** A topic has one or two, over and over: the last one is compared and not decoded. */
