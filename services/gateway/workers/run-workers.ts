@@ -7,10 +7,9 @@ import type { ServiceContext } from '@freshet/service/service.ts'
 import { delayMs } from '@freshet/stage/back-off.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { withGrace } from '@freshet/stage/grace.ts'
-import type { Spent } from '../keys/access.ts'
-import type { Family } from '../metrics/prometheus-text.ts'
-import { joinFamilies } from './join-families.ts'
 import type { Counts, Fault, FromWorker, ToWorker } from './messages.ts'
+import { SilenceWatch } from './silence-watch.ts'
+import { Switchboard } from './switchboard.ts'
 
 const PROGRAM = fileURLToPath(new URL('./worker.ts', import.meta.url))
 const BACK_OFF = { firstMs: 100, maxMs: 10_000 }
@@ -20,12 +19,11 @@ const RECOVERED_MS = 60_000
 const HOPELESS_CRASHES = 5
 /** Workers give themselves 9 s; then they are killed. */
 const STOP_WITHIN_MS = 9_300
-const FIGURES_WITHIN_MS = 1_000
 
 /**
  * The gateway in `count` processes that share its port. This one accepts connections and hands them out in turn, adds up
- * what the workers count, starts those that end anew, and answers nothing itself: a worker that stands still or crashes
- * takes its own callers along, not the others'. Each holds a snapshot, a model and connections of its own.
+ * what the workers count, starts those anew that end or stand still, and answers nothing itself: a worker that crashes or
+ * stands still takes its own callers along, not the others'. Each holds a snapshot, a model and connections of its own.
  * @throws what keeps the very first worker from beginning: PORT_TAKEN, CONFIG_INVALID
  */
 export async function runWorkers(context: ServiceContext, count: number): Promise<void> {
@@ -37,9 +35,9 @@ export async function runWorkers(context: ServiceContext, count: number): Promis
   signal.addEventListener('abort', passOn, { once: true })
   if (signal.aborted) passOn()
   const workers = Array.from({ length: count }, (_, index) => new GatewayWorker(index + 1, count, context))
-  const figures = new FiguresOfAll(workers)
+  const switchboard = new Switchboard(workers)
   const running = Promise.all(
-    workers.map((worker) => worker.keepRunning(stop.signal, figures, hopeless.reject)),
+    workers.map((worker) => worker.keepRunning(stop.signal, switchboard, hopeless.reject)),
   )
   try {
     await Promise.race([running, hopeless.promise])
@@ -73,13 +71,13 @@ class GatewayWorker {
 
   async keepRunning(
     signal: AbortSignal,
-    figures: FiguresOfAll,
+    switchboard: Switchboard,
     giveUp: (error: Error) => void,
   ): Promise<void> {
     const { telemetry, report } = this.#context
     for (let crashes = 0; !signal.aborted; crashes++) {
       const startedAtMs = systemClock.nowMs()
-      const { code, fault } = await this.#runOnce(signal, figures)
+      const { code, fault } = await this.#runOnce(signal, switchboard)
       for (const stage of this.#troubled) report.running(stage)
       this.#troubled.clear()
       if (signal.aborted) return
@@ -92,25 +90,35 @@ class GatewayWorker {
     }
   }
 
-  async #runOnce(signal: AbortSignal, figures: FiguresOfAll) {
+  async #runOnce(signal: AbortSignal, switchboard: Switchboard) {
     const { settings, instance } = this.#context
     const worker = cluster.fork()
     this.#worker = worker
     this.#counted = {}
     let fault: FreshetError | undefined
+    const kill = () => worker.process.kill('SIGKILL')
+    using silence = new SilenceWatch(() => {
+      fault = new FreshetError('WORKER_ENDED', `worker ${this.number} has stood still, and was killed`)
+      kill()
+    })
     worker.on('message', (message: FromWorker) => {
+      if (message.kind === 'began' && !signal.aborted) silence.begin()
+      if (message.kind === 'counted') silence.heard()
       if (message.kind === 'failed') fault = new FreshetError(message.fault.code, message.fault.message)
-      else if (message.kind === 'ask figures') void figures.answer(this, message.id)
-      else if (message.kind === 'figures') figures.heard(this, message.id, message.families)
-      else if (message.kind === 'spent') figures.spent(this, message.spent)
+      else if (message.kind === 'ask figures') void switchboard.answer(this, message.id)
+      else if (message.kind === 'figures') switchboard.heard(this, message.id, message.families)
+      else if (message.kind === 'spent') switchboard.spent(this, message.spent)
       else this.#hear(message)
     })
     this.say({ kind: 'begin', settings: shareOf(settings, this.#count), instance, number: this.number })
-    const onStop = () => void this.say({ kind: 'stop' })
+    const onStop = () => {
+      silence.end() // from here on it has its time to stop
+      this.say({ kind: 'stop' })
+    }
     signal.addEventListener('abort', onStop, { once: true })
     if (signal.aborted) onStop()
     using patience = withGrace(signal, STOP_WITHIN_MS)
-    patience.signal.addEventListener('abort', () => worker.process.kill('SIGKILL'))
+    patience.signal.addEventListener('abort', kill)
     const [exitCode, killedBy] = (await once(worker, 'exit')) as [number | null, string | null]
     signal.removeEventListener('abort', onStop)
     return { code: killedBy || exitCode, fault }
@@ -144,46 +152,6 @@ class GatewayWorker {
       this.#troubled.add(stage)
       report.failing(stage, new FreshetError(fault.code, fault.message))
     }
-  }
-}
-
-/** Brings the figures of all workers to the one that is asked for them, and to each what the others have let in. */
-class FiguresOfAll {
-  readonly #workers: readonly GatewayWorker[]
-  readonly #asked = new Map<number, Map<GatewayWorker, (families: Family[]) => void>>()
-  #lastId = 0
-
-  constructor(workers: readonly GatewayWorker[]) {
-    this.#workers = workers
-  }
-
-  /** One that does not tell in time is left out. */
-  async answer(asker: GatewayWorker, askersId: number): Promise<void> {
-    const id = ++this.#lastId
-    const told = new Map<number, readonly Family[]>()
-    const waiting = new Map<GatewayWorker, (families: Family[]) => void>()
-    this.#asked.set(id, waiting)
-    const all = this.#workers.map((worker) => {
-      const { promise, resolve } = Promise.withResolvers<void>()
-      waiting.set(worker, (families) => {
-        told.set(worker.number, families)
-        resolve()
-      })
-      return worker.say({ kind: 'tell figures', id }) ? promise : undefined
-    })
-    const late = AbortSignal.timeout(FIGURES_WITHIN_MS)
-    await Promise.race([Promise.all(all), once(late, 'abort')])
-    this.#asked.delete(id)
-    asker.say({ kind: 'figures of all', id: askersId, families: joinFamilies(told) })
-  }
-
-  /** Passes on what one has let in: each key has one rate, whichever worker its requests come to. */
-  spent(by: GatewayWorker, spent: Spent): void {
-    for (const worker of this.#workers) if (worker !== by) worker.say({ kind: 'spent elsewhere', spent })
-  }
-
-  heard(worker: GatewayWorker, id: number, families: Family[]): void {
-    this.#asked.get(id)?.get(worker)?.(families)
   }
 }
 

@@ -1,5 +1,4 @@
 /** A worker of the gateway: the gateway as one process runs it, behind the socket that all share. See run-workers.ts. */
-import { once } from 'node:events'
 import { FreshetError, toFreshetError } from '@freshet/errors/errors.ts'
 import type { StageReport } from '@freshet/service/service.ts'
 import { openTelemetry } from '@freshet/telemetry/open.ts'
@@ -19,7 +18,7 @@ const FIGURES_WITHIN_MS = 1_500
 
 const stop = new AbortController()
 
-async function run({ settings, instance, number }: Order): Promise<number> {
+async function run({ settings, instance, number }: Order, line: Line): Promise<number> {
   await using telemetry = openTelemetry({
     settings,
     service: 'gateway',
@@ -37,8 +36,8 @@ async function run({ settings, instance, number }: Order): Promise<number> {
       telemetry,
       signal: stop.signal,
       report,
-      figuresOfAll,
-      shareRates,
+      figuresOfAll: line.figuresOfAll,
+      shareRates: line.shareRates,
       onListening: () => say({ kind: 'began' }),
     })
     count()
@@ -79,45 +78,73 @@ class ForwardedReport implements StageReport {
   }
 }
 
-/** Whichever worker is scraped, the figures are those of all, each with its worker's number. */
-function figuresOfAll(own: () => Promise<Family[]>): () => Promise<Family[]> {
-  const asked = new Map<number, (families: Family[]) => void>()
-  let lastId = 0
-  process.on('message', async (message: ToWorker) => {
-    if (message.kind === 'stop') stop.abort()
-    if (message.kind === 'tell figures') say({ kind: 'figures', id: message.id, families: await own() })
-    if (message.kind === 'figures of all') asked.get(message.id)?.(message.families)
-  })
-  return async () => {
-    const id = ++lastId
-    const { promise, resolve } = Promise.withResolvers<Family[]>()
-    asked.set(id, resolve)
-    const late = setTimeout(async () => resolve(await own()), FIGURES_WITHIN_MS)
-    say({ kind: 'ask figures', id })
-    try {
-      return await promise
-    } finally {
-      clearTimeout(late)
-      asked.delete(id)
+/** What comes from the first process, and by way of it from the other workers. */
+class Line {
+  readonly #ordered = Promise.withResolvers<Order>()
+  /** The figures of this one. */
+  #own: (() => Promise<Family[]>) | undefined
+  readonly #asked = new Map<number, (families: Family[]) => void>()
+  #lastId = 0
+  #access: Access | undefined
+
+  get order(): Promise<Order> {
+    return this.#ordered.promise
+  }
+
+  hear(message: ToWorker): void {
+    switch (message.kind) {
+      case 'begin':
+        this.#ordered.resolve(message)
+        break
+      case 'stop':
+        stop.abort()
+        break
+      case 'tell figures':
+        void this.#tell(message.id)
+        break
+      case 'figures of all':
+        this.#asked.get(message.id)?.(message.families)
+        break
+      case 'spent elsewhere':
+        this.#access?.spendElsewhere(message.spent)
     }
   }
-}
 
-function shareRates(access: Access): Disposable {
-  const hear = (message: ToWorker) => {
-    if (message.kind === 'spent elsewhere') access.spendElsewhere(message.spent)
+  /** Whichever worker is scraped, the figures are those of all, each with its worker's number. */
+  readonly figuresOfAll = (own: () => Promise<Family[]>) => {
+    this.#own = own
+    return async () => {
+      const id = ++this.#lastId
+      const { promise, resolve } = Promise.withResolvers<Family[]>()
+      this.#asked.set(id, resolve)
+      const late = setTimeout(async () => resolve(await own()), FIGURES_WITHIN_MS)
+      say({ kind: 'ask figures', id })
+      try {
+        return await promise
+      } finally {
+        clearTimeout(late)
+        this.#asked.delete(id)
+      }
+    }
   }
-  const tell = () => {
-    const spent = access.takeSpent()
-    if (spent !== undefined) say({ kind: 'spent', spent })
+
+  readonly shareRates = (access: Access): Disposable => {
+    this.#access = access
+    const tell = () => {
+      const spent = access.takeSpent()
+      if (spent !== undefined) say({ kind: 'spent', spent })
+    }
+    const telling = setInterval(tell, SHARE_EVERY_MS)
+    return {
+      [Symbol.dispose]: () => {
+        clearInterval(telling)
+        this.#access = undefined
+      },
+    }
   }
-  process.on('message', hear)
-  const telling = setInterval(tell, SHARE_EVERY_MS)
-  return {
-    [Symbol.dispose]() {
-      clearInterval(telling)
-      process.off('message', hear)
-    },
+
+  async #tell(id: number): Promise<void> {
+    if (this.#own !== undefined) say({ kind: 'figures', id, families: await this.#own() })
   }
 }
 
@@ -138,6 +165,7 @@ if (process.send === undefined)
   throw new FreshetError('BUG', 'workers/worker.ts is started by the gateway only')
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {}) // a terminal tells all; the first process stops us
 process.once('disconnect', () => stop.abort())
-const [order] = (await once(process, 'message')) as [Order]
-process.exitCode = await run(order)
+const line = new Line()
+process.on('message', (message: ToWorker) => line.hear(message))
+process.exitCode = await run(await line.order, line)
 process.disconnect()

@@ -18,6 +18,7 @@ import { expect, test } from 'vitest'
 import { runWorkers } from './run-workers.ts'
 
 const WITHIN = { timeout: 40_000 }
+const BODY = JSON.stringify({ keys: ['a'] })
 
 /** Two workers on a free port, over a Redis with one score. */
 class TwoWorkers implements AsyncDisposable {
@@ -27,7 +28,7 @@ class TwoWorkers implements AsyncDisposable {
   readonly settings: Settings
   readonly #stop = new AbortController()
 
-  constructor(redisUrl: string, port: number, keys: Settings['gateway']['keys'] = []) {
+  constructor(redisUrl: string, port: number, overrides: Partial<Settings['gateway']> = {}) {
     const settings = loadSettings({ env: process.env })
     this.settings = {
       ...settings,
@@ -35,7 +36,14 @@ class TwoWorkers implements AsyncDisposable {
       redis: { ...settings.redis, url: redisUrl },
       s3: { ...settings.s3, endpoint: 'http://127.0.0.1:1' },
       telemetry: { ...settings.telemetry, enabled: false, logLevel: 'error' },
-      gateway: { ...settings.gateway, keys, port, deadlineMs: 1_000, redisBudgetMs: 500, default: 0.5 },
+      gateway: {
+        ...settings.gateway,
+        port,
+        deadlineMs: 1_000,
+        redisBudgetMs: 500,
+        default: 0.5,
+        ...overrides,
+      },
     }
     this.ended = runWorkers(
       {
@@ -58,6 +66,28 @@ class TwoWorkers implements AsyncDisposable {
     socket.on('data', (more) => (text += more))
     await once(socket, 'close')
     return text.slice(text.indexOf('\r\n\r\n') + 4)
+  }
+
+  /** A request whose body comes when the test says so; it is in hand. */
+  async begun(): Promise<{ finish(): Promise<string> }> {
+    const socket = connect(this.settings.gateway.port, '127.0.0.1').setEncoding('utf8')
+    const headers = `content-type: application/json\r\ncontent-length: ${BODY.length}\r\nexpect: 100-continue`
+    socket.write(`POST /v1/scores HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n${headers}\r\n\r\n`)
+    let text = String(await once(socket, 'data'))
+    expect(text).toMatch(/^HTTP\/1\.1 100 /)
+    socket.on('data', (more) => (text += more))
+    const finish = async () => {
+      socket.write(BODY)
+      await once(socket, 'close')
+      return text
+    }
+    return { finish }
+  }
+
+  async isListening(): Promise<boolean> {
+    const socket = connect(this.settings.gateway.port, '127.0.0.1')
+    const connected = once(socket, 'connect').then(() => true)
+    return connected.catch(() => false).finally(() => socket.destroy())
   }
 
   async score(): Promise<Answer> {
@@ -92,7 +122,7 @@ async function redisWithScore(): Promise<RedisServer> {
   return redis
 }
 
-test('workers share a port, every one tells the figures of all, and a stop answers what is in hand', async () => {
+test('workers share a port, and every one tells the figures of all', async () => {
   await using redis = await redisWithScore()
   await using gateway = new TwoWorkers(redis.url, await freePort())
   await expect.poll(async () => (await gateway.scraped()).workers, WITHIN).toEqual(['1', '2'])
@@ -108,11 +138,18 @@ test('workers share a port, every one tells the figures of all, and a stop answe
     .poll(() => gateway.metrics.values()['freshet.answers.cache'], WITHIN)
     .toBeGreaterThanOrEqual(21)
   expect(gateway.state.snapshot().progress['answers']).toBeGreaterThanOrEqual(21)
-  redis.freeze()
-  const inHand = Array.from({ length: 20 }, () => gateway.score())
-  await new Promise((resolve) => setTimeout(resolve, 50))
-  await gateway.stop()
-  for (const answer of await Promise.all(inHand)) expect(answer.source).toMatch(/default|cache/)
+})
+
+test('a stop answers what is in hand, and takes nothing new', async () => {
+  await using redis = await redisWithScore()
+  await using gateway = new TwoWorkers(redis.url, await freePort(), { deadlineMs: 20_000 })
+  await expect.poll(async () => (await gateway.scraped()).workers, WITHIN).toEqual(['1', '2'])
+  const inHand = await Promise.all(Array.from({ length: 20 }, () => gateway.begun()))
+  const stopped = gateway.stop()
+  await expect.poll(() => gateway.isListening(), { ...WITHIN, interval: 20 }).toBe(false)
+  const answers = await Promise.all(inHand.map((request) => request.finish()))
+  for (const answer of answers) expect(answer).toMatch(/HTTP\/1\.1 200 OK.*"source":"(cache|default)"/s)
+  await stopped
 })
 
 test('a worker that is killed is replaced and counted, and the other answers meanwhile', async () => {
@@ -124,6 +161,17 @@ test('a worker that is killed is replaced and counted, and the other answers mea
   await expect.poll(() => gateway.metrics.values()['freshet.gateway.workers_replaced'], WITHIN).toBe(1)
   expect(await gateway.score()).toMatchObject({ score: 1 })
   await expect.poll(async () => (await gateway.scraped()).workers, WITHIN).toEqual(['1', '2'])
+})
+
+test('a worker that stands still is killed and replaced', async () => {
+  await using redis = await redisWithScore()
+  await using gateway = new TwoWorkers(redis.url, await freePort())
+  await expect.poll(async () => (await gateway.scraped()).workers, WITHIN).toEqual(['1', '2'])
+  const [frozen] = Object.values(cluster.workers ?? {})
+  frozen!.process.kill('SIGSTOP')
+  await expect.poll(() => frozen!.process.signalCode, WITHIN).toBe('SIGKILL')
+  await expect.poll(async () => (await gateway.scraped()).workers, WITHIN).toEqual(['1', '2'])
+  expect(gateway.metrics.values()['freshet.gateway.workers_replaced']).toBe(1)
 })
 
 test('a port that is taken is told as that, once, and no worker is left', async () => {
@@ -142,7 +190,7 @@ test('a key has one rate, whichever worker its requests come to', async () => {
     burst: 2_000,
   }
   await using redis = await redisWithScore()
-  await using gateway = new TwoWorkers(redis.url, await freePort(), [apiKeySchema.parse(shop)])
+  await using gateway = new TwoWorkers(redis.url, await freePort(), { keys: [apiKeySchema.parse(shop)] })
   const { port } = gateway.settings.gateway
   // What one lets in before the other has begun, the other does not hear of.
   const told = async () => (await gateway.scraped()).workers
