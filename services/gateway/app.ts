@@ -1,5 +1,5 @@
 import { Hono } from 'hono'
-import type { AppParts } from './app-env.ts'
+import type { AppParts } from './app-parts.ts'
 import { withDocument } from './routes/document.ts'
 import { healthRoutes } from './routes/health.ts'
 import { manyScoresRoute } from './routes/many-scores.ts'

@@ -1,13 +1,13 @@
-import { ANSWER_SOURCES, type Answer, type AnswerSource } from '@freshet/records/answer.ts'
+import { ANSWER_SOURCES, type AnswerSource } from '@freshet/records/answer.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
 import { type Context, ROOT_CONTEXT, SpanKind, SpanStatusCode, TraceFlags, trace } from '@opentelemetry/api'
-import type { AnswerTally } from './many/tally.ts'
+import type { Answered } from './answered.ts'
 import { Durations } from './metrics/durations.ts'
 import type { Call } from './routes/call.ts'
 
-/** What a request was answered with: one answer, or many summed up. */
-export type Answered = Answer | AnswerTally
+/** What requests are counted under of which no route is known. */
+export const ANY_ROUTE = '/v1/*'
 
 /** A call that is over. */
 type Ended = Pick<Call, 'context' | 'route' | 'deadline' | 'answered'> & {
@@ -21,7 +21,8 @@ export interface RecordOptions {
   /** Of the others; what is beyond is only counted. */
   readonly spansPerSecond: number
   readonly random: () => number
-  readonly onAnswer: () => void
+  /** Told of every call that is over, however it ended. */
+  readonly onEnded: () => void
 }
 
 /**
@@ -45,7 +46,7 @@ export class RequestRecord {
     const { answered } = call
     const endedAtMs = performance.now()
     const isLate = endedAtMs > call.deadline.endsAtMs
-    this.#options.onAnswer()
+    this.#options.onEnded()
     const isDegraded = answered !== undefined && this.#count(answered)
     if (isLate) metrics.add('freshet.answers.late')
     this.durations.add({
@@ -58,6 +59,12 @@ export class RequestRecord {
     const isGood = !isDegraded && !isLate && status < 500
     if (isGood ? this.#options.random() < this.#options.share : this.#mayTell(endedAtMs))
       this.#leaveSpan(call, { status, isLate, endedAtMs })
+  }
+
+  /** One that was refused at the door, before anybody looked at what it asks for. */
+  refused({ method, tookMs }: { readonly method: string; readonly tookMs: number }): void {
+    this.#telemetry.metrics.add('freshet.requests.refused')
+    this.durations.add({ method, route: ANY_ROUTE, status: 503, source: 'none', tookMs })
   }
 
   #mayTell(nowMs: number): boolean {

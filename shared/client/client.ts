@@ -1,5 +1,5 @@
 /** The gateway, as a TypeScript backend asks for it: see README.md. */
-import type { ModelPage } from '@freshet/gateway/routes/model.ts'
+import type { ModelPage } from '@freshet/gateway/live/model-page-schema.ts'
 import type { RankReply, RankRequest } from '@freshet/gateway/routes/rank.ts'
 import { type CallOptions, GatewayCalls } from './gateway-call.ts'
 import { NoAnswerError, type Outage, type Result } from './results.ts'

@@ -4,7 +4,7 @@ import type { Family, Sample } from './prometheus-text.ts'
 const BOUNDS_MS = [0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 50, 75, 100, 150, 250, 500, 1_000]
 
 export interface Ended {
-  /** HEAD counts as GET. */
+  /** HEAD counts as GET; what is neither that nor POST, as `other`: callers may send whatever they like. */
   readonly method: string
   readonly route: string
   readonly status: number
@@ -15,24 +15,28 @@ export interface Ended {
 
 /** How long requests took and how they ended, by route: exact counts, in a few hundred numbers. */
 export class Durations {
-  readonly #routes = new Map<string, RouteFigures>()
+  /** By method first: one text made of both, for each request, would cost more than the count. */
+  readonly #methods: Readonly<Record<Method, Map<string, RouteFigures>>> = {
+    GET: new Map(),
+    POST: new Map(),
+    other: new Map(),
+  }
 
   add({ method, route, status, source, tookMs }: Ended): void {
-    const isPost = method === 'POST'
-    const key = isPost ? route : ` ${route}`
-    let figures = this.#routes.get(key)
-    if (figures === undefined)
-      this.#routes.set(key, (figures = new RouteFigures({ method: isPost ? 'POST' : 'GET', route })))
+    const counted = methodOf(method)
+    const routes = this.#methods[counted]
+    let figures = routes.get(route)
+    if (figures === undefined) routes.set(route, (figures = new RouteFigures({ method: counted, route })))
     figures.add(status, source, tookMs)
   }
 
   families(): Family[] {
-    const routes = [...this.#routes.values()]
+    const routes = Object.values(this.#methods).flatMap((routes) => [...routes.values()])
     return [
       {
         name: 'freshet_requests_total',
         kind: 'counter',
-        help: 'Requests, by route and status.',
+        help: 'Requests, by method, route and status.',
         samples: routes.flatMap((route) => route.requests()),
       },
       {
@@ -43,6 +47,13 @@ export class Durations {
       },
     ]
   }
+}
+
+type Method = 'GET' | 'POST' | 'other'
+
+function methodOf(method: string): Method {
+  if (method === 'GET' || method === 'HEAD') return 'GET'
+  return method === 'POST' ? 'POST' : 'other'
 }
 
 class RouteFigures {

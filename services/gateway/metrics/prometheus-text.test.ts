@@ -56,7 +56,10 @@ test('durations add up: buckets never fall, the last one is the count', () => {
   for (const tookMs of [0.1, 0.25, 3, 99, 100, 5_000]) durations.add({ ...one, tookMs })
   durations.add({ ...one, method: 'HEAD', tookMs: 1 })
   durations.add({ ...one, method: 'POST', status: 400, source: 'none', tookMs: 1 })
+  for (const method of ['DELETE', 'PUT'])
+    durations.add({ method, route: '/v1/*', status: 405, source: 'none', tookMs: 1 })
   const samples = samplesIn(prometheusText(durations.families()))
+  expect(samples.get('freshet_requests_total{method="other",route="/v1/*",status="405"}')).toBe(2)
   const bucket = (le: string) =>
     samples.get(
       `freshet_request_duration_seconds_bucket{method="GET",route="/v1/scores/{key}",source="cache",le="${le}"}`,

@@ -1,6 +1,6 @@
 import type { Context } from 'hono'
+import type { Answered } from '../answered.ts'
 import type { Caller } from '../keys/access.ts'
-import type { Answered } from '../request-record.ts'
 import type { Deadline } from '../server/deadline.ts'
 
 /** One request on its way through its route. */

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Readiness } from '../app-env.ts'
+import type { Readiness } from '../app-parts.ts'
 import { jsonReply } from '../reply.ts'
 import type { Route } from './route.ts'
 

@@ -1,4 +1,4 @@
-import type { AppParts } from '../app-env.ts'
+import type { AppParts } from '../app-parts.ts'
 import { PROMETHEUS_MEDIA_TYPE, prometheusText } from '../metrics/prometheus-text.ts'
 import { textReply } from '../reply.ts'
 import type { Route } from './route.ts'

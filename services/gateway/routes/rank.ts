@@ -1,7 +1,7 @@
 import { MAX_POOL_SIZE } from '@freshet/config/gateway-rank.ts'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { z } from 'zod'
-import type { AppParts } from '../app-env.ts'
+import type { AppParts } from '../app-parts.ts'
 import { Tally } from '../many/tally.ts'
 import type { Ranking } from '../rank/ranking.ts'
 import { rawPoolQuery } from '../rank/raw-query.ts'

@@ -29,7 +29,7 @@ export interface Route {
   readonly body?: z.ZodType
   /** When all is well, by status. */
   readonly replies: Readonly<Record<number, Reply>>
-  /** Which errors it raises, beside those that every route may (openapi/common-errors.ts). */
+  /** Which errors it raises, beside those that every route may (openapi/document.ts). */
   readonly errors: readonly ErrorCode[]
   /** May throw a FreshetError: it becomes a problem (RFC 9457) with the status that reply.ts gives to its code. */
   readonly handle: (call: Call) => Response | Promise<Response>

@@ -1,5 +1,5 @@
 import { FreshetError } from '@freshet/errors/errors.ts'
-import type { AppParts } from '../app-env.ts'
+import type { AppParts } from '../app-parts.ts'
 import type { Outcome } from '../ladder/stored-score-to-answer.ts'
 import { answerReply } from '../reply.ts'
 import { type Call, tookMs } from './call.ts'

@@ -1,9 +1,10 @@
 import { FreshetError, toFreshetError } from '@freshet/errors/errors.ts'
 import type { Context } from 'hono'
-import type { AppParts } from '../app-env.ts'
+import type { Answered } from '../answered.ts'
+import type { AppParts } from '../app-parts.ts'
 import type { Caller } from '../keys/access.ts'
 import { problemReply } from '../reply.ts'
-import type { Answered } from '../request-record.ts'
+import { ANY_ROUTE } from '../request-record.ts'
 import { type Deadline, deadlineOf } from '../server/deadline.ts'
 import { acceptedAtMs } from '../server/intake.ts'
 import type { Call } from './call.ts'
@@ -48,7 +49,7 @@ export function serveNothing(
   return (context) => {
     const { method, path } = context.req
     const reply = refusal(method, path, methodsAt(path))
-    if (path.startsWith('/v1/')) record.keep(new Served(context, '/v1/*', limits.deadlineMs), reply.status)
+    if (path.startsWith('/v1/')) record.keep(new Served(context, ANY_ROUTE, limits.deadlineMs), reply.status)
     return reply
   }
 }

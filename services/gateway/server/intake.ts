@@ -5,7 +5,7 @@ import type { RequestsInHand } from './requests-in-hand.ts'
 
 /** What the server hands on with each request. */
 interface Surroundings {
-  readonly incoming: { readonly url?: string | undefined }
+  readonly incoming: { readonly url?: string | undefined; readonly method?: string | undefined }
   acceptedAtMs?: number
 }
 
@@ -18,8 +18,8 @@ export interface IntakeOptions {
   readonly inHand: Pick<RequestsInHand, 'count'>
   /** The longest that anybody waits for an answer. */
   readonly deadlineMs: number
-  /** Told once for each. */
-  readonly onRefused: () => void
+  /** Told once for each: the request never comes to the app, which counts the others. */
+  readonly onRefused: (request: { readonly method: string; readonly tookMs: number }) => void
 }
 
 /** So many at once would not all be answered in time, even from memory: about 40 µs each. */
@@ -48,8 +48,10 @@ export class Intake {
   readonly fetch = (request: Request, env: Surroundings): Response | Promise<Response> => {
     const nowMs = performance.now()
     env.acceptedAtMs = this.#options.loop.arrivedAtMs(nowMs)
-    if (this.#isTooMuch(nowMs - env.acceptedAtMs) && env.incoming.url?.startsWith('/v1/') === true) {
-      this.#options.onRefused()
+    const waitedMs = nowMs - env.acceptedAtMs
+    const { url, method = 'GET' } = env.incoming
+    if (this.#isTooMuch(waitedMs) && url?.startsWith('/v1/') === true) {
+      this.#options.onRefused({ method, tookMs: waitedMs })
       return problemReply(OVERLOADED)
     }
     return this.#app.fetch(request, env)

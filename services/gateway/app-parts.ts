@@ -2,11 +2,11 @@ import type { Log } from '@freshet/stage/log.ts'
 import type { Access } from './keys/access.ts'
 import type { Ladder } from './ladder/ladder.ts'
 import type { LiveRung } from './live/live-rung.ts'
+import type { ModelPage } from './live/model-page-schema.ts'
 import type { ManyLookups } from './many/many-lookups.ts'
 import type { Family } from './metrics/prometheus-text.ts'
 import type { RankParts } from './rank/open-rank.ts'
 import type { RequestRecord } from './request-record.ts'
-import type { ModelPage } from './routes/model.ts'
 import type { Deadline } from './server/deadline.ts'
 
 /** What the app and its routes are built from. */

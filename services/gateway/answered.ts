@@ -1,0 +1,5 @@
+import type { Answer } from '@freshet/records/answer.ts'
+import type { AnswerTally } from './many/tally.ts'
+
+/** What a request was answered with: one answer, or many summed up. */
+export type Answered = Answer | AnswerTally
