@@ -91,6 +91,8 @@ test('only files of the key’s partition are asked; with a wrong number of part
     for (const [i, batch] of batches.entries())
       all[i] = partitionWith({ base: await putSnapshotFile(world.store, `${i}/base`, batch) })
     await world.take(all)
+    await world.take(all)
+    expect(world.warnings).toBe(asks === 1 ? 0 : 1) // at the first of both looks
     world.asked.forget()
     expect((await world.find(keyAt(777)))?.outputs).toEqual({ delay: 777 })
     expect(new Set(world.asked.keys).size).toBe(asks)
@@ -125,9 +127,28 @@ test('a partition of which a file is damaged is answered from its files of befor
   await world.store.put(objectKey('0/next'), Buffer.alloc(damaged.bytes))
   const other = await putSnapshotFile(world.store, '1/base', manyRows(ROWS, 10))
   const partitions = { 0: partitionWith({ base: damaged }), 1: partitionWith({ base: other }) }
-  await expect(world.take(partitions)).rejects.toMatchObject({ code: 'SNAPSHOT_CORRUPT' })
+  for (let look = 0; look < 2; look++)
+    await expect(world.take(partitions)).rejects.toMatchObject({ code: 'SNAPSHOT_CORRUPT' })
   expect((await world.find(keyAt(5)))?.outputs).toEqual({ delay: 5 })
   expect((await world.find(keyAt(ROWS + 3)))?.outputs).toEqual({ delay: ROWS + 3 })
+})
+
+test('while a file is damaged the others of its partition are not read again at each look', async () => {
+  const world = new World()
+  const base = await putSnapshotFile(world.store, '0/base', manyRows(0, ROWS))
+  const damaged = await putSnapshotFile(world.store, '0/delta', manyRows(0, ROWS + 1))
+  await world.store.put(objectKey('0/delta'), Buffer.alloc(damaged.bytes))
+  const partitions = { 0: partitionWith({ base, deltas: [damaged] }) }
+  await expect(world.take(partitions)).rejects.toMatchObject({ code: 'SNAPSHOT_CORRUPT' })
+  expect(world.asked.keys).toContain(objectKey('0/base'))
+  world.asked.forget()
+  await expect(world.take(partitions)).rejects.toMatchObject({ code: 'SNAPSHOT_CORRUPT' })
+  expect(new Set(world.asked.keys)).toEqual(new Set([objectKey('0/delta')]))
+  await putSnapshotFile(world.store, '0/delta', manyRows(0, ROWS + 1))
+  world.asked.forget()
+  await world.take(partitions)
+  expect(world.asked.keys).not.toContain(objectKey('0/base'))
+  expect((await world.find(keyAt(ROWS)))?.outputs).toEqual({ delay: ROWS })
 })
 
 test('a file that retention took away is told, and is not asked for after the next look', async () => {
@@ -163,6 +184,7 @@ class World {
   readonly store
   readonly asked
   readonly snapshot: RangedSnapshot
+  warnings = 0
   #sequence = 0
 
   constructor({ memoryBytes = NO_MEMORY, partitions = 1 } = {}) {
@@ -170,7 +192,8 @@ class World {
     this.store = store
     this.asked = asked
     const reads = new RangeReads(store, RANGE_READ_LIMITS)
-    this.snapshot = new RangedSnapshot({ store, reads, memoryBytes, partitions, partitionOf, log: quietLog })
+    const log = { ...quietLog, warn: () => void this.warnings++ }
+    this.snapshot = new RangedSnapshot({ store, reads, memoryBytes, partitions, partitionOf, log })
   }
 
   take(partitions: Manifest['partitions']): Promise<number> {

@@ -37,6 +37,7 @@ export class RangedSnapshot implements SnapshotHolder {
   #byPartition = new Map<number, readonly HeldFile[]>()
   /** Whether keys lie in the partitions in which they are looked for. */
   #isNarrowed = false
+  #isWarned = false
 
   constructor(parts: RangedParts) {
     this.#parts = parts
@@ -104,8 +105,10 @@ export class RangedSnapshot implements SnapshotHolder {
     }
     this.#byPartition = byPartition
     this.#isNarrowed = this.#checkPartitions()
+    // Those of a partition that waits for a damaged file are kept for the next look, too.
     const used = new Set([...byPartition.values()].flat())
-    this.#files = new Map([...this.#files].filter(([, file]) => used.has(file)))
+    const named = new Set(all.flatMap(([, partition]) => filesOf(partition).map(({ object }) => object)))
+    this.#files = new Map([...this.#files].filter(([object, file]) => used.has(file) || named.has(object)))
     if (failures.length > 0) throw failures[0]
     return rows
   }
@@ -139,11 +142,14 @@ export class RangedSnapshot implements SnapshotHolder {
       for (const file of files)
         for (const key of file instanceof FileIndex ? file.sample(SAMPLED_KEYS) : [])
           if (partitionOf(key, partitions) !== partition) {
-            log.warn(
-              `kafka.partitions is not ${partitions}: each lookup in S3 asks the files of all partitions`,
-            )
+            if (!this.#isWarned)
+              log.warn(
+                `kafka.partitions is not ${partitions}: each lookup in S3 asks the files of all partitions`,
+              )
+            this.#isWarned = true
             return false
           } else tried++
+    this.#isWarned = false
     return tried > 0
   }
 }
