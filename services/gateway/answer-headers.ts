@@ -37,10 +37,11 @@ function cacheStatus({ source, reason }: Answer): string {
 }
 
 /** `partial` where a store had some of what was asked for, and how many. */
-function tallyStatus({ asked, bySource }: AnswerTally): string {
+function tallyStatus({ asked, bySource, reason }: AnswerTally): string {
   const { live, cache, snapshot } = bySource
-  if (live === asked) return 'freshet-redis; fwd=bypass'
-  if (cache === asked) return 'freshet-redis; hit'
+  const detail = reason === undefined ? '' : `; detail=${reason}`
+  if (live === asked) return `freshet-redis; fwd=bypass${detail}`
+  if (cache === asked) return `freshet-redis; hit${detail}`
   return `freshet-snapshot; ${share(snapshot, asked)}, freshet-redis; ${share(cache, asked)}`
 }
 

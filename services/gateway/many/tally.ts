@@ -24,6 +24,12 @@ export class Tally implements AnswerTally {
     this.asked = asked
   }
 
+  /** Of the whole, whatever its answers say: when none of them is degraded, or none is there, it counts as one. */
+  because(reason: string): void {
+    this.degraded ||= 1
+    this.reason = reason
+  }
+
   add({ source, age_ms, degraded, reason }: Answer): void {
     this.bySource[source]++
     if (age_ms !== null && age_ms > (this.oldestMs ?? -1)) this.oldestMs = age_ms

@@ -103,7 +103,9 @@ test('a document that cannot be scored comes last with the default, and is count
     ['b', 0.1, 'live'],
     ['a', 0.5, 'default', 'unscorable'],
   ])
-  expect(ranking).toMatchObject({ size: 3, unscorable: 3, degraded: false })
+  expect(ranking).toMatchObject({ size: 3, unscorable: 3, degraded: true, reason: 'unscorable' })
+  const best = rankingFor({ scores: scoresOf(null, 0.1, 0.2) }, { top: 2 })
+  expect(best).toMatchObject({ unscorable: 1, degraded: false }) // nothing in it is
 })
 
 test('without live scores the stored ones rank, whatever they lack comes last', () => {

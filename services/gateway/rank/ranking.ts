@@ -19,8 +19,10 @@ export interface Ranking {
     /** and how long ago that was. */
     readonly ageMs: number
   }
+  /** Whether anything in it is: the pool, or any of the items. */
   readonly degraded: boolean
-  readonly reason?: Reason
+  /** Of the whole, else of the first item that is. */
+  readonly reason?: Answer['reason']
 }
 
 export interface Facts {
@@ -65,8 +67,9 @@ export function rankingOf(
   const candidates = facts.keys.flatMap((_, place) => chooser.candidateAt(place) ?? [])
   const values = candidates.map(({ value }) => value)
   const unscorable = candidates.filter(({ isUnscorable }) => isUnscorable).length + facts.keyless
+  const items = bestOf(values, wanted.top, wanted.order).map((place) => candidates[place]!.answer())
   return {
-    items: bestOf(values, wanted.top, wanted.order).map((place) => candidates[place]!.answer()),
+    items,
     size: candidates.length,
     unscorable,
     pool: {
@@ -74,8 +77,7 @@ export function rankingOf(
       seenAtMs,
       ageMs: Math.max(0, surroundings.nowMs - seenAtMs),
     },
-    degraded: reason !== undefined,
-    ...(reason !== undefined && { reason }),
+    ...degradedFor(reason ?? items.find(({ degraded }) => degraded)?.reason),
   }
 }
 
@@ -162,6 +164,6 @@ class Chooser {
   }
 }
 
-function degradedFor(reason: Reason | undefined): Pick<Answer, 'degraded' | 'reason'> {
+function degradedFor(reason: Answer['reason']): Pick<Answer, 'degraded' | 'reason'> {
   return reason === undefined ? { degraded: false } : { degraded: true, reason }
 }

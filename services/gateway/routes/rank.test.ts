@@ -129,6 +129,16 @@ describe('POST /v1/rank', () => {
     expect(metrics.values()['freshet.answers.degraded']).toBe(1)
   })
 
+  test('a pool of which only a part was seen is told and counted, though nothing is in it', async () => {
+    const { ask, metrics } = ranked({
+      answer: { ...ranking, items: [], size: 0, degraded: true, reason: 'elasticsearch_partial' },
+    })
+    const reply = await ask({ template: 'departures', parameters: { origin: 'JFK' } })
+    expect(await reply.json()).toMatchObject({ answers: [], degraded: true, reason: 'elasticsearch_partial' })
+    expect(reply.headers.get('cache-status')).toBe('freshet-redis; fwd=bypass; detail=elasticsearch_partial')
+    expect(metrics.values()['freshet.answers.degraded']).toBe(1)
+  })
+
   test('a template that is not there is 404, and the hint says where they stand', async () => {
     const reply = await ranked().ask({ template: 'constructor' })
     expect(reply.status).toBe(404)

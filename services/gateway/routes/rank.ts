@@ -91,7 +91,9 @@ const rankingSchema = z
       })
       .meta({ description: 'The documents among which the best were looked for.' }),
     unscorable: z.int().min(0).meta({ description: 'Documents of the pool that the model cannot score.' }),
-    degraded: answerFields.degraded,
+    degraded: z
+      .boolean()
+      .meta({ description: 'Whether anything in it is: the pool, or any of the answers.' }),
     reason: answerFields.reason,
   })
   .meta({ id: 'Ranking' })
@@ -151,6 +153,7 @@ function queryOf(call: Call, body: Body, { templates, index, rawWithoutKeys }: A
 function rankingReply(call: Call, { items, size, unscorable, pool, degraded, reason }: Ranking): Response {
   const tally = new Tally(items.length)
   for (const answer of items) tally.add(answer)
+  if (reason !== undefined) tally.because(reason)
   call.answered = tally
   const body = {
     answers: items,
