@@ -222,7 +222,7 @@ export const ERRORS = {
   DEADLINE: { retryable: true, hint: 'The time was over before the answer was there.' },
   WORKER_ENDED: {
     retryable: true,
-    hint: 'A process of the gateway ended unasked and is started anew; its log has the reason. The others answer meanwhile.',
+    hint: 'A process of the gateway ended unasked, or stood still and was killed; it is started anew, and its log has the reason. The others answer meanwhile.',
   },
   OVERLOADED: {
     retryable: true,

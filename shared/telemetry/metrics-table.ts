@@ -299,7 +299,7 @@ export const METRICS = {
   'freshet.gateway.workers_replaced': {
     kind: 'counter',
     unit: '{worker}',
-    help: 'Processes of the gateway that ended unasked and were started anew.',
+    help: 'Processes of the gateway that ended unasked, or stood still and were killed, and were started anew.',
   },
   'freshet.pools': {
     kind: 'counter',
