@@ -15,7 +15,7 @@ export const gatewaySnapshotSchema = z
       .max(1024 * 1024)
       .default(1024)
       .describe(
-        'Memory for the snapshot, about 56 bytes a key. In mode memory it is not looked at: all is loaded.',
+        'Memory for the snapshot: up to 56 bytes a key with one output, 8 more for each further one, and with elasticsearch.versionField. In mode memory it is not looked at: all is loaded.',
       ),
   })
   .prefault({})

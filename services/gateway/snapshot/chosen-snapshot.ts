@@ -3,16 +3,15 @@ import type { Manifest } from '@freshet/records/manifest.ts'
 import type { StoredScore } from '@freshet/records/stored-score.ts'
 import { filesOf } from '@freshet/snapshot/manifest.ts'
 import { type RangedParts, RangedSnapshot } from '@freshet/snapshot/ranges/ranged-snapshot.ts'
+import { RowSize } from '@freshet/snapshot/ranges/row-size.ts'
 import type { SnapshotHolder } from '@freshet/snapshot/snapshot-holder.ts'
 import { SnapshotInMemory } from '@freshet/snapshot/table/snapshot-in-memory.ts'
-
-/** A row of a file, in memory; of a key that is in several files there is one. */
-const ROW_BYTES = 56
 
 /** The snapshot in memory or, when the mode or its size says so, by range reads. From ranges it does not go back. */
 export class ChosenSnapshot implements SnapshotHolder {
   readonly #mode: Settings['gateway']['snapshot']['mode']
   readonly #parts: RangedParts
+  readonly #rowSize: RowSize
   #held: SnapshotInMemory | RangedSnapshot
 
   constructor(
@@ -21,6 +20,7 @@ export class ChosenSnapshot implements SnapshotHolder {
   ) {
     this.#mode = mode
     this.#parts = parts
+    this.#rowSize = new RowSize(parts.store, parts.hasVersions)
     this.#held = mode === 'ranges' ? new RangedSnapshot(parts) : new SnapshotInMemory(parts.store, parts)
   }
 
@@ -42,10 +42,13 @@ export class ChosenSnapshot implements SnapshotHolder {
   }
 
   async take(manifest: Manifest, signal: AbortSignal): Promise<number> {
+    const held = this.#held
+    if (this.#mode !== 'auto' || held instanceof RangedSnapshot) return held.take(manifest, signal)
     const { memoryBytes, log } = this.#parts
-    const wantedBytes = rowsOf(manifest) * ROW_BYTES
-    if (this.#mode !== 'auto' || this.ranged !== undefined || wantedBytes <= memoryBytes)
-      return this.#held.take(manifest, signal)
+    // Of a key that is in several files there is one row; a delta may have outputs that the largest file has not.
+    const rowBytes = Math.max(held.table.rowBytes, await this.#rowSize.of(manifest, signal))
+    const wantedBytes = rowsOf(manifest) * rowBytes
+    if (wantedBytes <= memoryBytes) return held.take(manifest, signal)
     const ranged = new RangedSnapshot(this.#parts)
     const rows = await ranged.take(manifest, signal)
     log.info(`the snapshot wants ${mib(wantedBytes)} MiB of ${mib(memoryBytes)}: S3 is asked for its pages`)

@@ -33,9 +33,10 @@ export class FollowedSnapshot implements SnapshotRung, Disposable {
 
   constructor(
     store: ObjectStore,
-    { pipeline, snapshot, gateway, kafka }: Pick<Settings, 'pipeline' | 'snapshot' | 'gateway' | 'kafka'>,
+    settings: Pick<Settings, 'pipeline' | 'snapshot' | 'gateway' | 'kafka' | 'elasticsearch'>,
     parts: SnapshotParts,
   ) {
+    const { pipeline, snapshot, gateway, kafka, elasticsearch } = settings
     this.#isOff = gateway.snapshot.mode === 'off'
     this.#parts = parts
     this.#reads = new RangeReads(store)
@@ -43,6 +44,7 @@ export class FollowedSnapshot implements SnapshotRung, Disposable {
       store,
       reads: this.#reads,
       memoryBytes: gateway.snapshot.memoryMiB * 2 ** 20,
+      hasVersions: elasticsearch.versionField !== undefined,
       tombstoneTtlMs: snapshot.tombstoneTtlSeconds * 1_000,
       partitions: kafka.partitions,
       partitionOf,

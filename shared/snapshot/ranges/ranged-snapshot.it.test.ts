@@ -19,7 +19,15 @@ test('on a real S3 server a lookup in a base and two deltas takes two round trip
   await using s3 = openS3({ ...settings, prefix: `test-${randomUUID()}` })
   const { store, asked } = counted(s3)
   using reads = new RangeReads(store)
-  const parts = { store, reads, memoryBytes: 0, partitions: 1, partitionOf, log: quietLog }
+  const parts = {
+    store,
+    reads,
+    memoryBytes: 0,
+    hasVersions: false,
+    partitions: 1,
+    partitionOf,
+    log: quietLog,
+  }
   const snapshot = new RangedSnapshot(parts)
   const base = await putSnapshotFile(store, '0/base', manyRows(0, ROWS))
   const deltas = [

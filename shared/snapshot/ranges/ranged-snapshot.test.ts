@@ -22,7 +22,7 @@ const ROWS = 18_000
 const keyAt = (i: number) => `flights/${`${i}`.padStart(6, '0')}`
 
 test('of every key that is found which a plain merge of all files holds, field for field, and no other key', async () => {
-  const inTables = fc.constantFrom(NO_MEMORY, 64, 640, 2 ** 30)
+  const inTables = fc.constantFrom(NO_MEMORY, 72, 720, 2 ** 30)
   await fc.assert(
     fc.asyncProperty(scoreBatches, inTables, fc.boolean(), async (batches, memoryBytes, withBase) => {
       const world = new World({ memoryBytes, partitions: 1 })
@@ -193,7 +193,15 @@ class World {
     this.asked = asked
     const reads = new RangeReads(store, RANGE_READ_LIMITS)
     const log = { ...quietLog, warn: () => void this.warnings++ }
-    this.snapshot = new RangedSnapshot({ store, reads, memoryBytes, partitions, partitionOf, log })
+    this.snapshot = new RangedSnapshot({
+      store,
+      reads,
+      memoryBytes,
+      hasVersions: false,
+      partitions,
+      partitionOf,
+      log,
+    })
   }
 
   take(partitions: Manifest['partitions']): Promise<number> {

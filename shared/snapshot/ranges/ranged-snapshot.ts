@@ -13,12 +13,15 @@ import { SnapshotTable } from '../table/snapshot-table.ts'
 import { FileIndex, openFileIndex } from './file-index.ts'
 import { findRow } from './find-row.ts'
 import type { RangeReads } from './range-reads.ts'
+import { RowSize } from './row-size.ts'
 
 export interface RangedParts {
   readonly store: ObjectStore
   readonly reads: RangeReads
   /** The smallest files, mostly the newest deltas, are held in tables as far as they fit. */
   readonly memoryBytes: number
+  /** Whether documents have versions of their own. */
+  readonly hasVersions: boolean
   /** Partitions of `.scores`, as far as is known, and which of them a key is in. */
   readonly partitions: number
   readonly partitionOf: (key: Buffer, partitions: number) => number
@@ -32,6 +35,7 @@ export interface RangedParts {
  */
 export class RangedSnapshot implements SnapshotHolder {
   readonly #parts: RangedParts
+  readonly #rowSize: RowSize
   /** By object. */
   #files = new Map<string, HeldFile>()
   #byPartition = new Map<number, readonly HeldFile[]>()
@@ -41,6 +45,7 @@ export class RangedSnapshot implements SnapshotHolder {
 
   constructor(parts: RangedParts) {
     this.#parts = parts
+    this.#rowSize = new RowSize(parts.store, parts.hasVersions)
   }
 
   /** Rows in memory. */
@@ -76,12 +81,12 @@ export class RangedSnapshot implements SnapshotHolder {
   }
 
   /** A partition is answered from its files of before until all its new ones are there. */
-  async take({ partitions }: Manifest, signal: AbortSignal): Promise<number> {
+  async take(manifest: Manifest, signal: AbortSignal): Promise<number> {
     await using decoder = new DecodingThread(signal)
-    const all = Object.entries(partitions)
+    const all = Object.entries(manifest.partitions)
     const wanted = inMemory(
       all.flatMap(([, partition]) => filesOf(partition)),
-      this.#parts.memoryBytes,
+      Math.floor(this.#parts.memoryBytes / (await this.#rowSize.of(manifest, signal))),
     )
     const byPartition = new Map<number, readonly HeldFile[]>()
     const failures: unknown[] = []
@@ -157,15 +162,13 @@ export class RangedSnapshot implements SnapshotHolder {
 type HeldFile = SnapshotTable | FileIndex
 
 const SAMPLED_KEYS = 64
-/** With one output, on the safe side. */
-const ROW_BYTES = 64
 
 /** The smallest files that fit together. */
-function inMemory(files: readonly SnapshotFile[], memoryBytes: number): ReadonlySet<string> {
+function inMemory(files: readonly SnapshotFile[], maxRows: number): ReadonlySet<string> {
   const held = new Set<string>()
-  let left = memoryBytes
+  let left = maxRows
   for (const { object, rows } of files.toSorted((a, b) => a.rows - b.rows)) {
-    left -= rows * ROW_BYTES
+    left -= rows
     if (left < 0) break
     held.add(object)
   }

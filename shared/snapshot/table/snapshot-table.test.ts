@@ -5,6 +5,7 @@ import { rowsOfBatch } from '@freshet/records/stored-rows.ts'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { manyRows, plainMerge, scoreBatches } from '../rows.kit.ts'
+import { rowBytes } from './row-bytes.ts'
 import { SnapshotTable } from './snapshot-table.ts'
 
 scoreStoreContract('the table in memory', async () => asStore(new SnapshotTable()))
@@ -70,6 +71,33 @@ test('at 56 bytes a key or less every key is found, at every size on the way, an
   for (let i = 300_000; i < 310_000; i++)
     expect(table.get(`flights/${`${i}`.padStart(6, '0')}`)).toBeUndefined()
 })
+
+test.each([
+  [3, false],
+  [1, true],
+  [5, true],
+])(
+  'with %i outputs, versions: %s, a key takes no more than the table says of itself',
+  (outputs, hasVersion) => {
+    const { header, rows } = manyRows(0, 100_000)
+    const names = Array.from({ length: outputs }, (_, i) => `output-${i}`)
+    const table = new SnapshotTable({ rows: 100_000 })
+    table.apply(
+      rowsOfBatch({
+        header: { ...header, outputs: names },
+        rows: {
+          ...rows,
+          outputs: names.map(() => rows.outputs[0]!),
+          ...(hasVersion && { documentVersions: rows.documentVersions.map(() => 7) }),
+        },
+      }),
+    )
+    expect(table.rowBytes).toBe(rowBytes(outputs, hasVersion))
+    const segmentBytes = 16_384 * (36 + 8 * (outputs + 1))
+    expect(table.bytes).toBeLessThan(table.rowBytes * table.size + segmentBytes)
+    expect(table.bytes).toBeGreaterThan(0.8 * table.rowBytes * table.size)
+  },
+)
 
 test('rows of a model that their file does not name are refused, again and again', () => {
   const rows = { ...rowsOfBatch(manyRows(0, 1)), schema: { outputs: ['delay'], models: new Map() } }

@@ -7,6 +7,7 @@ import type { StoredScore } from '@freshet/records/stored-score.ts'
 import { murmur3 } from '../murmur3.ts'
 import { doubleOf, Entries, type Segment, wordOf } from './entries.ts'
 import { Lineages } from './lineages.ts'
+import { rowBytes } from './row-bytes.ts'
 import { Slots } from './slots.ts'
 
 /**
@@ -51,6 +52,11 @@ export class SnapshotTable {
 
   get bytes(): number {
     return this.#shards.reduce((sum, shard) => sum + shard.bytes, this.#entries.bytes)
+  }
+
+  /** What one more row takes, at most. */
+  get rowBytes(): number {
+    return rowBytes(this.#outputSlots.size, this.#versionSlot !== undefined)
   }
 
   get(key: string): StoredScore | undefined {
