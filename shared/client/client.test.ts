@@ -1,11 +1,13 @@
+import assert from 'node:assert'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { MAX_DOCUMENTS, MAX_KEYS } from '@freshet/gateway/routes/schemas.ts'
+import { faultOfKey, MAX_DOCUMENTS, MAX_KEYS } from '@freshet/gateway/routes/schemas.ts'
 import fc from 'fast-check'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { type ClientOptions, FreshetClient } from './client.ts'
 import { toResult, toResults } from './to-results.ts'
+import { isKey } from './written.ts'
 
 const answer = (key: string | null) => ({
   key,
@@ -246,6 +248,135 @@ describe('a caller', () => {
     })
     for (let i = 0; i < 10; i++) expect(await client.lookup('a')).toMatchObject({ source: 'cache' })
     expect(asked.length).toBeGreaterThan(10)
+  })
+})
+
+describe('what cannot be sent', () => {
+  const circular: Record<string, unknown> = {}
+  circular.self = circular
+
+  test.each([
+    ['a document that refers to itself', circular],
+    ['a BigInt', { distance: 5n }],
+    ['no object', new Date(0)],
+  ])('%s is told, costs the others nothing and says nothing of the gateway', async (_, document) => {
+    const { client, asked } = await world((_, reply, body) => {
+      const { documents } = JSON.parse(body) as { documents?: { key: string }[] }
+      json(
+        reply,
+        documents === undefined
+          ? answer(null)
+          : { answers: documents.map(({ key }) => answer(key)), degraded: false },
+      )
+    })
+    const told = { source: 'none', degraded: true, reason: 'request_unsendable' }
+    for (let i = 0; i < 10; i++) expect(await client.predict(document)).toMatchObject(told)
+    expect(await client.rank({ template: 'near', parameters: { document } as never })).toBeDefined()
+    const many = [
+      { document: {}, key: 'a' },
+      { document, key: 'b' },
+      { document: {}, key: 'c' },
+    ]
+    expect(await client.predict(many)).toMatchObject([answer('a'), { key: 'b', ...told }, answer('c')])
+    expect(await client.predict([{ document }])).toMatchObject([told])
+    expect(await client.predict({})).toMatchObject({ source: 'cache' })
+    expect(asked.filter(({ url }) => url === '/v1/predict')).toHaveLength(2)
+  })
+
+  test.each([
+    ['throws', () => assert.fail('no span')],
+    ['gives a header of two lines', () => 'a\r\nb: c'],
+  ])('a trace context that %s is told, and says nothing of the gateway', async (_, trace) => {
+    let traceparent: () => string | undefined = trace
+    const { client, asked } = await world(answersOne, { traceparent: () => traceparent() })
+    for (let i = 0; i < 10; i++)
+      expect(await client.lookup('a')).toMatchObject({ reason: 'request_unsendable', degraded: true })
+    expect(asked).toHaveLength(0)
+    traceparent = () => undefined
+    expect(await client.lookup('a')).toMatchObject({ source: 'cache' })
+  })
+
+  test('a key that no document has is answered here, and the others get their scores', async () => {
+    const { client, asked } = await world(answersMany, { default: 3, throwsOnOutage: true })
+    const none = { score: 3, source: 'none', degraded: false, reason: 'key_invalid' }
+    const invalid = ['', '\ud800', 'x'.repeat(769)]
+    for (const key of invalid) expect(await client.lookup(key)).toMatchObject({ key, ...none })
+    expect(await client.lookupMany(invalid)).toMatchObject(invalid.map((key) => ({ key, ...none })))
+    expect(asked).toHaveLength(0)
+    expect(await client.lookupMany(['a', '', 'b', '\ud800'])).toMatchObject([
+      answer('a'),
+      { key: '', ...none },
+      answer('b'),
+      { key: '\ud800', ...none },
+    ])
+    expect(await client.predict({}, { key: '' })).toMatchObject(none)
+  })
+
+  test('a key is what the gateway takes for one', () => {
+    const key = fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 300 }),
+      fc.constantFrom('', '\ud800', 'x'.repeat(768), 'x'.repeat(769), 'ü'.repeat(384), 'ü'.repeat(385)),
+    )
+    fc.assert(fc.property(key, (key) => isKey(key) === (faultOfKey(key) === null)))
+  })
+
+  test.each(['localhost:8080', 'ftp://gateway', 'gateway', ''])(
+    'the address %j is refused at once',
+    (url) => {
+      expect(() => new FreshetClient({ url })).toThrow(TypeError)
+    },
+  )
+
+  test.each(['', ' \n', 'two words', 'two\nlines', 'schlüssel'])(
+    'the API key %j is refused at once',
+    (apiKey) => {
+      expect(() => new FreshetClient({ url: 'http://127.0.0.1:1', apiKey })).toThrow(TypeError)
+    },
+  )
+
+  test('an API key from a file may end with a newline', async () => {
+    const { client, asked } = await world(answersOne, { apiKey: 'sesame\n' })
+    await client.lookup('a')
+    expect(asked[0]!.headers.authorization).toBe('Bearer sesame')
+  })
+})
+
+describe('very many keys', () => {
+  const keys = Array.from({ length: 20 * MAX_KEYS }, (_, i) => `key-${i}`)
+
+  test('travel a few parts at a time', async () => {
+    let held = 0
+    let most = 0
+    const { client } = await world(async (request, reply, body) => {
+      most = Math.max(most, ++held)
+      await new Promise(setImmediate)
+      held--
+      answersMany(request, reply, body)
+    })
+    expect((await client.lookupMany(keys)).map(({ key }) => key)).toEqual(keys)
+    expect(most).toBeLessThanOrEqual(4)
+  })
+
+  test('share one deadline, and are one failure to the gateway', async () => {
+    const { client, asked, now } = await world(never)
+    for (let i = 0; i < 3; i++) {
+      const results = await client.lookupMany(keys, { deadlineMs: 100 })
+      expect(results).toHaveLength(keys.length)
+      expect(new Set(results.map(({ source, reason }) => `${source} ${reason}`))).toEqual(
+        new Set(['none gateway_late']),
+      )
+    }
+    expect(asked.length).toBeLessThanOrEqual(12)
+    now(answersOne)
+    expect(await client.lookup('a')).toMatchObject({ source: 'cache' })
+  })
+
+  test('nor do the parts of one call cut off a gateway that is gone', async () => {
+    const { client, now } = await world((request) => void request.socket.destroy())
+    const results = await client.lookupMany(keys)
+    expect(new Set(results.map(({ reason }) => reason))).toEqual(new Set(['gateway_unreachable']))
+    now(answersOne)
+    expect(await client.lookup('a')).toMatchObject({ source: 'cache' })
   })
 })
 

@@ -1,9 +1,10 @@
 /** The gateway, as a TypeScript backend asks for it: see README.md. */
 import type { ModelPage } from '@freshet/gateway/live/model-page-schema.ts'
 import type { RankReply, RankRequest } from '@freshet/gateway/routes/rank.ts'
-import { type CallOptions, GatewayCalls } from './gateway-call.ts'
-import { NoAnswerError, type Outage, type Result } from './results.ts'
+import { type Burst, type Called, type CallOptions, failed, GatewayCalls } from './gateway-call.ts'
+import { type ClientReason, NoAnswerError, type Outage, type Result } from './results.ts'
 import { toReplyOr, toResult, toResults } from './to-results.ts'
+import { isKey, type Written, writeDocument, writeKey, writeObject } from './written.ts'
 
 export type { Answer, AnswerSource } from '@freshet/records/answer.ts'
 export type { CallOptions } from './gateway-call.ts'
@@ -46,9 +47,36 @@ export type Ranked = (RankReply & { readonly source?: undefined }) | Outage
 
 export type ServingModel = (ModelPage & { readonly source?: undefined }) | Outage
 
-/** The gateway takes no more of them in one request; more are sent side by side. */
+/** The gateway takes no more of them in one request; more are sent in parts, */
 const MAX_KEYS = 1_000
 const MAX_DOCUMENTS = 256
+/** so many of them side by side. */
+const PARTS_AT_ONCE = 4
+
+/** What can be asked for in parts. */
+interface Kind<T> {
+  readonly path: string
+  /** Their name in the body. */
+  readonly list: string
+  readonly size: number
+  readonly write: (one: T) => Written
+  readonly keyOf: (one: T) => string | null
+}
+
+const KEYS: Kind<string> = {
+  path: 'v1/scores',
+  list: 'keys',
+  size: MAX_KEYS,
+  write: writeKey,
+  keyOf: (key) => key,
+}
+const DOCUMENTS: Kind<DocumentToScore> = {
+  path: 'v1/predict',
+  list: 'documents',
+  size: MAX_DOCUMENTS,
+  write: writeDocument,
+  keyOf: ({ key }) => key ?? null,
+}
 
 /**
  * Asks for scores, and never makes the caller wait longer than asked: a gateway that is gone, frozen or slow is an answer
@@ -56,16 +84,18 @@ const MAX_DOCUMENTS = 256
  */
 export class FreshetClient implements Disposable {
   readonly #calls: GatewayCalls
+  readonly #deadlineMs: number
   readonly #default: number | null
   readonly #throwsOnOutage: boolean
 
-  /** @throws TypeError when the URL is none */
+  /** @throws TypeError when the URL is none of http or https, or the key could not stand in a header */
   constructor(options: ClientOptions) {
+    this.#deadlineMs = options.deadlineMs ?? 100
     this.#calls = new GatewayCalls({
       url: options.url,
       apiKey: options.apiKey,
       ca: options.ca,
-      deadlineMs: options.deadlineMs ?? 100,
+      deadlineMs: this.#deadlineMs,
       maxInFlight: options.maxInFlight ?? 256,
       traceparent: options.traceparent ?? (() => undefined),
     })
@@ -75,16 +105,15 @@ export class FreshetClient implements Disposable {
 
   /** The stored score of a document. */
   async lookup(key: string, options: CallOptions = {}): Promise<Result> {
-    const path = `v1/scores?key=${encodeURIComponent(key.toWellFormed())}`
-    return this.#told(toResult(await this.#calls.call('GET', path, options), key, this.#default))
+    const called = isKey(key)
+      ? await this.#calls.call('GET', `v1/scores?key=${encodeURIComponent(key)}`, options)
+      : failed('key_invalid')
+    return this.#told(toResult(called, key, this.#default))
   }
 
   /** The stored scores of documents, in the order of their keys. */
   lookupMany(keys: readonly string[], options: CallOptions = {}): Promise<Result[]> {
-    return this.#inParts(keys, MAX_KEYS, async (part) => {
-      const called = await this.#calls.call('POST', 'v1/scores', { ...options, body: { keys: part } })
-      return toResults(called, part, this.#default)
-    })
+    return this.#inParts(keys, KEYS, options)
   }
 
   /** What the model makes of documents now, in their order; where it cannot in time, the stored scores of their keys. */
@@ -96,30 +125,18 @@ export class FreshetClient implements Disposable {
     { key, ...options }: CallOptions & { readonly key?: string } = {},
   ): Promise<Result> | Promise<Result[]> {
     return Array.isArray(asked)
-      ? this.#predictMany(asked as readonly DocumentToScore[], options)
+      ? this.#inParts(asked as readonly DocumentToScore[], DOCUMENTS, options)
       : this.#predictOne(asked, key, options)
   }
 
   async #predictOne(document: object, key: string | undefined, options: CallOptions): Promise<Result> {
-    const body = { document, ...(key !== undefined && { key }) }
-    const called = await this.#calls.call('POST', 'v1/predict', { ...options, body })
+    const called = await this.#post('v1/predict', writeDocument({ document, key }), options)
     return this.#told(toResult(called, key ?? null, this.#default))
-  }
-
-  #predictMany(asked: readonly DocumentToScore[], options: CallOptions): Promise<Result[]> {
-    return this.#inParts(asked, MAX_DOCUMENTS, async (part) => {
-      const body = {
-        documents: part.map(({ document, key }) => ({ document, ...(key !== undefined && { key }) })),
-      }
-      const called = await this.#calls.call('POST', 'v1/predict', { ...options, body })
-      const keys = part.map(({ key }) => key ?? null)
-      return toResults(called, keys, this.#default)
-    })
   }
 
   /** The best documents of a query. Without any ranking there is none to show: look at `source`. */
   async rank(asked: RankRequest, options: CallOptions = {}): Promise<Ranked> {
-    const called = await this.#calls.call('POST', 'v1/rank', { ...options, body: asked })
+    const called = await this.#post('v1/rank', writeObject(asked), options)
     return this.#told(toReplyOr<RankReply>(called, 'pool'))
   }
 
@@ -134,17 +151,58 @@ export class FreshetClient implements Disposable {
     this.#calls[Symbol.dispose]()
   }
 
-  /** All parts are asked for at once, so they share one deadline. */
-  async #inParts<T>(
-    all: readonly T[],
-    size: number,
-    ask: (part: readonly T[]) => Promise<readonly Result[]>,
+  async #post(path: string, written: Written, options: CallOptions): Promise<Called> {
+    return 'fault' in written
+      ? failed(written.fault)
+      : this.#calls.call('POST', path, { ...options, text: written.text })
+  }
+
+  /** All parts share one deadline; what is not sent by then is late without being written down. */
+  async #inParts<T>(all: readonly T[], kind: Kind<T>, options: CallOptions): Promise<Result[]> {
+    const { deadlineMs = this.#deadlineMs, signal } = options
+    const endsAtMs = performance.now() + deadlineMs
+    const burst: Burst = { hasMissed: false }
+    const results: Result[][] = []
+    let next = 0
+    const askNext = async () => {
+      while (next * kind.size < all.length) {
+        const at = next++
+        const part = all.slice(at * kind.size, (at + 1) * kind.size)
+        const leftMs = endsAtMs - performance.now()
+        results[at] = await this.#part(part, kind, {
+          deadlineMs: leftMs,
+          burst,
+          ...(signal !== undefined && { signal }),
+        })
+      }
+    }
+    await Promise.all(Array.from({ length: PARTS_AT_ONCE }, askNext))
+    const flat = results.flat()
+    for (const result of flat) this.#told(result)
+    return flat
+  }
+
+  /** What cannot be sent does not cost the others their answers. */
+  async #part<T>(
+    part: readonly T[],
+    { path, list, write, keyOf }: Kind<T>,
+    options: CallOptions & { readonly deadlineMs: number; readonly burst: Burst },
   ): Promise<Result[]> {
-    const parts: (readonly T[])[] = []
-    for (let from = 0; from < all.length; from += size) parts.push(all.slice(from, from + size))
-    const results = (await Promise.all(parts.map(ask))).flat()
-    for (const result of results) this.#told(result)
-    return results
+    options.signal?.throwIfAborted()
+    const none = (reason: ClientReason, one: T) => toResult(failed(reason), keyOf(one), this.#default)
+    if (!(options.deadlineMs > 0)) return part.map((one) => none('gateway_late', one))
+    const written = part.map(write)
+    const texts = written.flatMap((one) => ('text' in one ? [one.text] : []))
+    const keys = part.filter((_, at) => 'text' in written[at]!).map(keyOf)
+    const called: Called =
+      texts.length === 0
+        ? failed('request_unsendable')
+        : await this.#calls.call('POST', path, { ...options, text: `{"${list}":[${texts.join(',')}]}` })
+    const answers = toResults(called, keys, this.#default).values()
+    return part.map((one, at) => {
+      const { fault } = written[at] as { fault?: ClientReason }
+      return fault === undefined ? answers.next().value! : none(fault, one)
+    })
   }
 
   /** @throws NoAnswerError, where the caller asked for errors */

@@ -1,4 +1,5 @@
-import { Agent as HttpAgent, type OutgoingHttpHeaders } from 'node:http'
+import { Buffer } from 'node:buffer'
+import { Agent as HttpAgent, type OutgoingHttpHeaders, validateHeaderValue } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import type { Problem } from '@freshet/gateway/routes/schemas.ts'
 import { Breaker } from '@freshet/stage/breaker.ts'
@@ -21,6 +22,23 @@ export interface GatewayCallsOptions {
   readonly traceparent: () => string | undefined
 }
 
+/** The parts of one call: together they count as one failure at most. */
+export interface Burst {
+  hasMissed: boolean
+}
+
+interface More {
+  readonly text?: string
+  readonly burst?: Burst
+}
+
+interface Request {
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  readonly text: string | undefined
+  readonly headers: OutgoingHttpHeaders
+}
+
 /** What came of a call: the gateway's own words, or why there are none. */
 export type Called =
   | { readonly kind: 'answered'; readonly body: unknown }
@@ -37,6 +55,7 @@ const RESERVE_MS = 5
 const MAX_TIMER_MS = 2 ** 31 - 1
 /** Connections that are kept while nothing is asked. */
 const IDLE_SOCKETS = 64
+const API_KEY = /^[\x21-\x7e]+$/
 
 /** Calls of one gateway over connections that are kept, none longer than its deadline. */
 export class GatewayCalls implements Disposable {
@@ -46,10 +65,15 @@ export class GatewayCalls implements Disposable {
   readonly #breaker = new Breaker(BREAKER)
   #inFlight = 0
 
-  /** @throws TypeError when the URL is none */
+  /** @throws TypeError when the URL is none of http or https, or the key could not stand in a header */
   constructor(options: GatewayCallsOptions) {
-    this.#options = options
+    const apiKey = options.apiKey?.trim() // one read from a file ends with a newline
+    if (apiKey !== undefined && !API_KEY.test(apiKey))
+      throw new TypeError('apiKey: visible ASCII characters are wanted, and at least one')
+    this.#options = { ...options, apiKey }
     this.#base = new URL(options.url.endsWith('/') ? options.url : `${options.url}/`)
+    if (!['http:', 'https:'].includes(this.#base.protocol))
+      throw new TypeError(`url: http:// or https:// is wanted, not ${this.#base.protocol}`)
     const pool = {
       keepAlive: true,
       maxSockets: options.maxInFlight,
@@ -65,21 +89,24 @@ export class GatewayCalls implements Disposable {
   /**
    * Never rejects but with the reason of the caller's own signal.
    * @param path below the gateway's address, e.g. `v1/scores`
+   * @param more.text the body, as JSON
    */
   async call(
     method: 'GET' | 'POST',
     path: string,
-    { body, deadlineMs = this.#options.deadlineMs, signal }: CallOptions & { readonly body?: unknown } = {},
+    { text, burst, deadlineMs = this.#options.deadlineMs, signal }: CallOptions & More = {},
   ): Promise<Called> {
     signal?.throwIfAborted()
     if (!(deadlineMs > 0)) return failed('gateway_late')
     if (this.#inFlight >= this.#options.maxInFlight) return failed('client_overloaded')
+    const headers = this.#headersOf(text)
+    if (headers === undefined) return failed('request_unsendable')
     const ticket = this.#breaker.admit(performance.now())
     if (ticket === 0) return failed('gateway_cut_off')
     this.#inFlight++
     const deadline = new Deadline(deadlineMs, signal)
     try {
-      const ask = () => this.#exchange(method, path, body, deadline)
+      const ask = () => this.#exchange({ method, path, text, headers }, deadline)
       const reply = await ask().catch((error: unknown) => {
         if (isStale(error) && !deadline.signal.aborted) return ask() // the gateway only reads: twice does no harm
         throw error
@@ -87,9 +114,10 @@ export class GatewayCalls implements Disposable {
       this.#breaker.succeeded()
       return inWords(reply)
     } catch {
-      if (deadline.isLate && deadlineMs > HURRY_MS) this.#breaker.missed(ticket, performance.now())
-      else if (deadline.signal.aborted) this.#breaker.undecided(ticket)
-      else this.#breaker.missed(ticket, performance.now())
+      const isMiss = deadline.isLate ? deadlineMs > HURRY_MS : !deadline.signal.aborted
+      if (isMiss && burst?.hasMissed !== true) this.#breaker.missed(ticket, performance.now())
+      else this.#breaker.undecided(ticket)
+      if (isMiss && burst !== undefined) burst.hasMissed = true
       if (!deadline.isLate) signal?.throwIfAborted()
       return failed(deadline.isLate ? 'gateway_late' : 'gateway_unreachable')
     } finally {
@@ -98,21 +126,29 @@ export class GatewayCalls implements Disposable {
     }
   }
 
-  #exchange(method: 'GET' | 'POST', path: string, body: unknown, deadline: Deadline): Promise<Reply> {
-    const text = body === undefined ? undefined : JSON.stringify(body)
+  /** @returns undefined when the caller's own trace context cannot be sent, which says nothing about the gateway */
+  #headersOf(text: string | undefined): OutgoingHttpHeaders | undefined {
     const { apiKey, traceparent } = this.#options
-    const parent = traceparent()
-    const headers: OutgoingHttpHeaders = {
-      'x-deadline-ms': deadline.leftForGatewayMs(),
-      ...(text !== undefined && {
-        'content-type': 'application/json',
-        'content-length': Buffer.byteLength(text),
-      }),
-      ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),
-      ...(parent !== undefined && { traceparent: parent }),
+    try {
+      const parent = traceparent()
+      if (parent !== undefined) validateHeaderValue('traceparent', parent)
+      return {
+        ...(text !== undefined && {
+          'content-type': 'application/json',
+          'content-length': Buffer.byteLength(text),
+        }),
+        ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),
+        ...(parent !== undefined && { traceparent: parent }),
+      }
+    } catch {
+      return undefined
     }
+  }
+
+  #exchange({ method, path, text, headers }: Request, deadline: Deadline): Promise<Reply> {
     const url = new URL(path, this.#base)
-    return exchange({ url, method, headers, body: text, agent: this.#agent }, deadline.signal)
+    const timed = { ...headers, 'x-deadline-ms': deadline.leftForGatewayMs() }
+    return exchange({ url, method, headers: timed, body: text, agent: this.#agent }, deadline.signal)
   }
 
   [Symbol.dispose](): void {
@@ -120,7 +156,7 @@ export class GatewayCalls implements Disposable {
   }
 }
 
-function failed(reason: ClientReason): Called {
+export function failed(reason: ClientReason): Called {
   return { kind: 'failed', reason }
 }
 

@@ -11,6 +11,10 @@ export const CLIENT_REASONS = {
   gateway_refused: 'It understood, and said no: `problem` says why.',
   gateway_malformed: 'What came was no answer of a gateway; look at what stands in between.',
   client_overloaded: 'Too many calls of this client are in flight.',
+  request_unsendable:
+    'It cannot be written down: the document refers to itself or holds a BigInt, or `traceparent` failed. Nothing was sent.',
+  key_invalid:
+    'No document has such a key: it is empty, longer than 768 bytes, or holds half of a surrogate pair. Nothing was sent.',
   unknown: 'Nobody has a score for the key.',
   deleted: 'The document was deleted.',
   unscorable: 'The document cannot be scored: `problem` says why.',
@@ -28,7 +32,7 @@ export interface NoAnswer {
   readonly age_ms: null
   readonly as_of: null
   readonly model: null
-  /** False where the gateway has answered that there is nothing: unknown, deleted. */
+  /** False where asking again would not help: unknown, deleted, unscorable, key_invalid. */
   readonly degraded: boolean
   readonly reason: ClientReason
   /** What the gateway said, where it said anything (RFC 9457). */

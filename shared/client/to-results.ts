@@ -39,8 +39,8 @@ interface Why {
 }
 
 const MALFORMED: Why = { reason: 'gateway_malformed' }
-/** The gateway has answered: a better one is nowhere. */
-const HAS_SPOKEN: ReadonlySet<ClientReason> = new Set(['unknown', 'deleted', 'unscorable'])
+/** A better answer is nowhere. */
+const FINAL: ReadonlySet<ClientReason> = new Set(['unknown', 'deleted', 'unscorable', 'key_invalid'])
 
 function oneOfMany(item: unknown, key: string | null, score: number | null): Result {
   if (isAnswer(item)) return item
@@ -65,7 +65,7 @@ function none(key: string | null, score: number | null, why: Why): NoAnswer {
     age_ms: null,
     as_of: null,
     model: null,
-    degraded: !HAS_SPOKEN.has(why.reason),
+    degraded: !FINAL.has(why.reason),
     ...why,
   }
 }
