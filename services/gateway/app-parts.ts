@@ -8,6 +8,7 @@ import type { Family } from './metrics/prometheus-text.ts'
 import type { RankParts } from './rank/open-rank.ts'
 import type { RequestRecord } from './request-record.ts'
 import type { Deadline } from './server/deadline.ts'
+import type { WorkInHand } from './server/work-in-hand.ts'
 
 /** What the app and its routes are built from. */
 export interface AppParts {
@@ -17,6 +18,8 @@ export interface AppParts {
   readonly rank: RankParts
   readonly access: Access
   readonly record: RequestRecord
+  /** Of heavy requests. */
+  readonly work: WorkInHand
   readonly readiness: () => Readiness
   /** The model that serves; null when none does. Ends within the deadline. */
   readonly model: (deadline: Deadline) => Promise<ModelPage | null>

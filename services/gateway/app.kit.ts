@@ -15,6 +15,7 @@ import type { ModelPage } from './live/model-page-schema.ts'
 import { ManyLookups } from './many/many-lookups.ts'
 import { tableFamilies } from './metrics/table-families.ts'
 import { RequestRecord } from './request-record.ts'
+import { WorkInHand } from './server/work-in-hand.ts'
 
 export const stored: StoredScore = {
   key: 'flights/UA-1',
@@ -105,6 +106,12 @@ export function gateway({
             ],
     }),
     record,
+    work: new WorkInHand({
+      deadlineMs: 100,
+      nowMs: () => 0,
+      activeMs: () => 0,
+      onRefused: () => metrics.add('freshet.requests.refused'),
+    }),
     model: async () => world.model ?? null,
     figures: async () => [...tableFamilies(metrics.values()), ...record.durations.families()],
     readiness: () => ({

@@ -89,6 +89,7 @@ export async function runGateway(context: GatewayContext): Promise<void> {
   const intake = new Intake(app, {
     loop,
     inHand,
+    work: parts.work,
     deadlineMs: gateway.deadlineMs,
     onRefused: (request) => parts.record.refused(request),
   })

@@ -20,6 +20,7 @@ import { tableFamilies } from './metrics/table-families.ts'
 import { openRank } from './rank/open-rank.ts'
 import { RequestRecord } from './request-record.ts'
 import type { LoopWatch } from './server/loop-watch.ts'
+import { loopActiveMs, WorkInHand } from './server/work-in-hand.ts'
 import type { FollowedSnapshot } from './snapshot/followed-snapshot.ts'
 
 /** So many failures in a row cut Redis off; then it is tried four times a second. */
@@ -80,6 +81,12 @@ export function partsOf(
       onRefused: (why) => telemetry.metrics.add('freshet.gateway.not_admitted', 1, why),
     }),
     record,
+    work: new WorkInHand({
+      deadlineMs: gateway.deadlineMs,
+      activeMs: loopActiveMs,
+      nowMs: () => performance.now(),
+      onRefused: () => telemetry.metrics.add('freshet.requests.refused'),
+    }),
     readiness: () => readinessOf(opened, gateway),
     model: (deadline) => pages.page(deadline),
     figures: figuresOfAll(async () => [

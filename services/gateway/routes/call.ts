@@ -14,6 +14,8 @@ export interface Call {
   readonly deadline: Deadline
   /** To be set by whoever answers; it is counted and traced. */
   answered: Answered | undefined
+  /** Told of a body that is there, before it is looked at. @throws OVERLOADED when its work cannot be done in time */
+  begin(bodyBytes: number): void
 }
 
 /** Milliseconds since the request was accepted. */

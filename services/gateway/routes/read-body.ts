@@ -11,7 +11,7 @@ const MAX_FAULTS = 10
 
 /**
  * The body of a request, checked. Unknown fields are refused.
- * @throws REQUEST_INVALID, REQUEST_TOO_LARGE, MEDIA_TYPE_UNSUPPORTED, DEADLINE when it is not all there in time
+ * @throws REQUEST_INVALID, REQUEST_TOO_LARGE, MEDIA_TYPE_UNSUPPORTED, DEADLINE when it is not all there in time, OVERLOADED
  */
 export async function readBody<T>(
   call: Call,
@@ -23,6 +23,7 @@ export async function readBody<T>(
   const bytes = await before(readBytes(request, maxBytes), call.deadline.endsAtMs - RESERVE_MS)
   if (bytes === undefined)
     throw new FreshetError('DEADLINE', 'the body was not all there before the deadline')
+  call.begin(bytes.length)
   if (!isUtf8(bytes)) throw invalid('the body is not UTF-8')
   const text = bytes.toString()
   assertModest(text)

@@ -6,11 +6,12 @@ import type { Caller } from '../keys/access.ts'
 import { problemReply } from '../reply.ts'
 import { ANY_ROUTE } from '../request-record.ts'
 import { type Deadline, deadlineOf } from '../server/deadline.ts'
-import { acceptedAtMs } from '../server/intake.ts'
-import type { Call } from './call.ts'
+import { acceptedAtMs, OVERLOADED } from '../server/intake.ts'
+import type { WorkInHand } from '../server/work-in-hand.ts'
+import { type Call, tookMs } from './call.ts'
 import type { Route } from './route.ts'
 
-type Parts = Pick<AppParts, 'access' | 'record' | 'log' | 'limits'>
+type Parts = Pick<AppParts, 'access' | 'record' | 'work' | 'log' | 'limits'>
 
 /**
  * A route as Hono's only handler for its path: without middleware around it nothing is awaited that need not be. What
@@ -21,11 +22,12 @@ export function serve(route: Route, parts: Parts): (context: Context) => Respons
   const scope = route.access === 'any key' || route.access === 'open' ? null : route.access
   const end = (call: Served, reply: Response) => {
     if (isTimed) parts.record.keep(call, reply.status)
+    parts.work.end(call.bodyBytes)
     return reply
   }
   const fail = (call: Served, error: unknown) => end(call, failed(call, error, parts))
   return (context) => {
-    const call = new Served(context, route.path, parts.limits.deadlineMs)
+    const call = new Served(context, route.path, parts)
     try {
       if (route.access !== 'open') call.caller = parts.access.admit(context.req.raw.headers, scope)
       if (isTimed) lowerDeadline(call, parts.limits.deadlineMs)
@@ -43,13 +45,13 @@ export function serve(route: Route, parts: Parts): (context: Context) => Respons
 
 /** For what no route is there: other methods of a known path are told which there are. */
 export function serveNothing(
-  { record, limits }: Pick<Parts, 'record' | 'limits'>,
+  parts: Pick<Parts, 'record' | 'limits' | 'work'>,
   methodsAt: (path: string) => readonly string[],
 ): (context: Context) => Response {
   return (context) => {
     const { method, path } = context.req
     const reply = refusal(method, path, methodsAt(path))
-    if (path.startsWith('/v1/')) record.keep(new Served(context, ANY_ROUTE, limits.deadlineMs), reply.status)
+    if (path.startsWith('/v1/')) parts.record.keep(new Served(context, ANY_ROUTE, parts), reply.status)
     return reply
   }
 }
@@ -92,11 +94,20 @@ class Served implements Call {
   answered: Answered | undefined = undefined
   /** What went wrong, for status 500. */
   error: unknown = undefined
+  /** Of a body that was begun. */
+  bodyBytes = 0
+  readonly #work: WorkInHand
 
-  constructor(context: Context, route: string, deadlineMs: number) {
+  constructor(context: Context, route: string, { work, limits }: Pick<Parts, 'work' | 'limits'>) {
     this.context = context
     this.route = route
-    this.deadline = deadlineOf(acceptedAtMs(context), deadlineMs, null)
+    this.#work = work
+    this.deadline = deadlineOf(acceptedAtMs(context), limits.deadlineMs, null)
+  }
+
+  begin(bodyBytes: number): void {
+    if (!this.#work.begin(bodyBytes, tookMs(this))) throw OVERLOADED
+    this.bodyBytes = bodyBytes
   }
 }
 

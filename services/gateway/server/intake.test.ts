@@ -6,8 +6,8 @@ import { RequestRecord } from '../request-record.ts'
 import { acceptedAtMs, Intake } from './intake.ts'
 
 /** A door before an app that says since when each request waits. */
-function door(world: { inHand?: number; waitedMs?: number }) {
-  const { inHand = 0, waitedMs = 0 } = world
+function door(world: { inHand?: number; waitedMs?: number; isHeavy?: (bytes: number) => boolean }) {
+  const { inHand = 0, waitedMs = 0, isHeavy = () => false } = world
   const metrics = new Metrics()
   const record = new RequestRecord(quietTelemetry({ metrics }), {
     share: 0,
@@ -20,9 +20,12 @@ function door(world: { inHand?: number; waitedMs?: number }) {
     fetch: (_: Request, env: object) => new Response(`${performance.now() - acceptedAtMs({ env })}`),
   }
   const options = { deadlineMs: 100, onRefused: record.refused.bind(record) }
-  const intake = new Intake(app, { ...options, loop, inHand: { count: inHand } })
-  const ask = async (url = '/v1/scores/a', method = 'GET') =>
-    intake.fetch(new Request(`http://127.0.0.1${url}`, { method }), { incoming: { url, method } })
+  const work = { isTooMuch: isHeavy, end() {} }
+  const intake = new Intake(app, { ...options, loop, work, inHand: { count: inHand } })
+  const ask = async (url = '/v1/scores/a', method = 'GET', headers = {}) =>
+    intake.fetch(new Request(new URL(url, 'http://127.0.0.1'), { method }), {
+      incoming: { url, method, headers },
+    })
   const page = () => prometheusText(record.durations.families())
   return { ask, loop, metrics, page }
 }
@@ -51,6 +54,22 @@ test('what is asked of the gateway itself is let in whatever else there is', asy
   const { ask, metrics } = door({ inHand: 1_001, waitedMs: 1_000 })
   for (const url of ['/health/live', '/metrics']) expect((await ask(url)).status).toBe(200)
   expect(metrics.values()['freshet.requests.refused']).toBe(0)
+})
+
+test('a whole address is refused as its path is', async () => {
+  const { ask } = door({ inHand: 1_001 })
+  for (const url of ['http://a/v1/scores/a', 'HTTPS://a:1/v1/scores/a'])
+    expect((await ask(url)).status).toBe(503)
+  expect((await ask('http://a/healthz')).status).toBe(200)
+})
+
+test('a body that is too heavy is refused before it is read, others are let in', async () => {
+  const { ask, metrics } = door({ isHeavy: (bytes) => bytes > 1_024 })
+  expect((await ask('/v1/scores', 'POST', { 'content-length': '25000' })).status).toBe(503)
+  expect((await ask('/v1/scores', 'POST', { 'content-length': '900' })).status).toBe(200)
+  expect((await ask('/v1/scores', 'POST')).status).toBe(200)
+  expect((await ask()).status).toBe(200)
+  expect(metrics.values()['freshet.requests.refused']).toBe(1)
 })
 
 test('1,000 in hand are let in', async () => {

@@ -2,10 +2,15 @@ import { FreshetError } from '@freshet/errors/errors.ts'
 import { problemReply } from '../reply.ts'
 import type { LoopWatch } from './loop-watch.ts'
 import type { RequestsInHand } from './requests-in-hand.ts'
+import type { WorkInHand } from './work-in-hand.ts'
 
 /** What the server hands on with each request. */
 interface Surroundings {
-  readonly incoming: { readonly url?: string | undefined; readonly method?: string | undefined }
+  readonly incoming: {
+    readonly url?: string | undefined
+    readonly method?: string | undefined
+    readonly headers: { readonly 'content-length'?: string | undefined }
+  }
   acceptedAtMs?: number
 }
 
@@ -16,12 +21,15 @@ interface App {
 export interface IntakeOptions {
   readonly loop: Pick<LoopWatch, 'arrivedAtMs' | 'ticks'>
   readonly inHand: Pick<RequestsInHand, 'count'>
+  readonly work: Pick<WorkInHand, 'isTooMuch' | 'end'>
   /** The longest that anybody waits for an answer. */
   readonly deadlineMs: number
   /** Told once for each: the request never comes to the app, which counts the others. */
   readonly onRefused: (request: { readonly method: string; readonly tookMs: number }) => void
 }
 
+/** Proxies may be asked for a whole address, and servers are to take it. */
+const IS_TIMED = /^(https?:\/\/[^/]*)?\/v1\//i
 /** So many at once would not all be answered in time, even from memory: about 40 µs each. */
 const MAX_IN_HAND = 1_000
 /** So many requests in one turn of the loop are work of our own; fewer behind a standstill are let in, however late. */
@@ -32,7 +40,7 @@ const MAX_WAITED_SHARE = 0.5
 /**
  * The app's door. A request's deadline counts from the moment at which it can have arrived, not from when the loop came
  * to see it. When more comes in than can be answered in time, what is over is told so at once (503), which costs less
- * than an answer; what is asked of the gateway itself, such as its health, is always let in.
+ * than an answer; of requests with many keys or documents fewer are too much. What is asked of the gateway itself, such as its health, is always let in.
  */
 export class Intake {
   readonly #app: App
@@ -49,12 +57,18 @@ export class Intake {
     const nowMs = performance.now()
     env.acceptedAtMs = this.#options.loop.arrivedAtMs(nowMs)
     const waitedMs = nowMs - env.acceptedAtMs
-    const { url, method = 'GET' } = env.incoming
-    if (this.#isTooMuch(waitedMs) && url?.startsWith('/v1/') === true) {
+    const { url = '', method = 'GET' } = env.incoming
+    if ((this.#isTooMuch(waitedMs) || this.#isTooHeavy(env, waitedMs)) && IS_TIMED.test(url)) {
       this.#options.onRefused({ method, tookMs: waitedMs })
+      this.#options.work.end(0)
       return problemReply(OVERLOADED)
     }
     return this.#app.fetch(request, env)
+  }
+
+  /** What comes without a length is looked at when it has come. */
+  #isTooHeavy({ incoming: { method, headers } }: Surroundings, waitedMs: number): boolean {
+    return method === 'POST' && this.#options.work.isTooMuch(Number(headers['content-length'] ?? 0), waitedMs)
   }
 
   #isTooMuch(waitedMs: number): boolean {
@@ -74,4 +88,7 @@ export function acceptedAtMs({ env }: { readonly env: unknown }): number {
   return (env as Partial<Surroundings> | undefined)?.acceptedAtMs ?? performance.now()
 }
 
-const OVERLOADED = new FreshetError('OVERLOADED', 'more requests are in hand than can be answered in time')
+export const OVERLOADED = new FreshetError(
+  'OVERLOADED',
+  'more requests are in hand than can be answered in time',
+)
