@@ -136,12 +136,13 @@ test('a stored score is answered from the cache, a deleted or unknown key is 404
     { key: 'poison', state: 'unscorable' },
   ])
   await using gateway = new Gateway(redis.url)
-  const ask = (path: string) => gateway.get(`/v1/scores/${path}`)
-  await expect.poll(async () => (await ask('flights/UA-1')).body.source, { timeout: 10_000 }).toBe('cache')
-  expect((await ask('flights/UA-1')).body).toMatchObject({ score: 12.5, model: 'delay@1', degraded: false })
-  await expect.poll(async () => (await ask('gone')).status, { timeout: 10_000 }).toBe(404)
-  expect((await ask('poison')).body).toMatchObject({ source: 'default', score: 0.5, reason: 'unscorable' })
-  await expect.poll(async () => (await ask('nobody')).status, { timeout: 10_000 }).toBe(404)
+  // On a busy machine single answers may come from lower down the ladder.
+  const told = (path: string) => expect.poll(() => gateway.get(`/v1/scores/${path}`))
+  const stored = { source: 'cache', score: 12.5, model: 'delay@1', degraded: false }
+  await told('flights/UA-1').toMatchObject({ body: stored })
+  await told('gone').toMatchObject({ status: 404 })
+  await told('poison').toMatchObject({ body: { source: 'default', score: 0.5, reason: 'unscorable' } })
+  await told('nobody').toMatchObject({ status: 404 })
 })
 
 test('while Redis is refilled a key that it has not got yet is not called unknown', async () => {
