@@ -202,6 +202,28 @@ test('a snapshot that has lost a file, or its manifest, is told in the heartbeat
   await state().toMatchObject(failing('RECORD_MALFORMED'))
 })
 
+test('a Redis that is away, stands still or came back empty is told in the heartbeat until all is well', async () => {
+  await using redis = await RedisServer.start()
+  await storeIn(redis.url, [{ key: 'a', score: 1 }])
+  await using gateway = new Gateway(redis.url)
+  const state = () => expect.poll(() => gateway.state.snapshot(), { timeout: 45_000 })
+  const failing = (code: string) => ({
+    status: 'failing',
+    failing: [{ worker: 'cache', error: expect.stringContaining(code) }],
+  })
+  await gateway.get('/v1/scores/a')
+  redis.freeze()
+  await state().toMatchObject(failing('REDIS_UNREACHABLE'))
+  redis.thaw()
+  await state().toMatchObject({ status: 'running' })
+  await redis.kill()
+  await state().toMatchObject(failing('REDIS_UNREACHABLE'))
+  await redis.restart()
+  await state().toMatchObject(failing('REDIS_FILLING'))
+  await storeIn(redis.url, [{ key: 'a', score: 1 }])
+  await state().toMatchObject({ status: 'running' })
+}, 60_000)
+
 test('while Redis is frozen every answer comes all the same and says it is degraded; after that all is well again', async () => {
   await using redis = await RedisServer.start()
   await storeIn(redis.url, [{ key: 'a', score: 1 }])

@@ -4,6 +4,7 @@ import { PoolSearcher } from '@freshet/adapters/elasticsearch/search-pool.ts'
 import { RedisScoreReader } from '@freshet/adapters/redis/redis-score-reader.ts'
 import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
 import { PromotedModel } from '@freshet/model/run/promoted-model.ts'
+import { LastingFault } from '@freshet/service/lasting-fault.ts'
 import type { Service, ServiceContext } from '@freshet/service/service.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
@@ -25,6 +26,10 @@ import { runWorkers } from './workers/run-workers.ts'
  * answers: a model that hangs must not starve it.
  */
 const POOL = { runRows: RUN_ROWS, maxQueued: MAX_WAITING, jobDeadlineMs: 2_000, spares: 1, niceness: 10 }
+
+/** A Redis that was restarted is back by then, and one that was emptied is told only where its refill takes its time. */
+const CACHE_PATIENCE_MS = 6_000
+const FILLING_PATIENCE_MS = 30_000
 
 /** It begins whatever else is away, so there is nothing to look at before. */
 export const gateway: Service = {
@@ -56,7 +61,16 @@ export async function runGateway(context: GatewayContext): Promise<void> {
   using loop = new LoopWatch()
   using processFigures = new ProcessFigures()
   await using store = openS3(settings.s3)
-  await using cache = new RedisScoreReader(settings.redis, { pipeline, log: telemetry.log })
+  const cacheFault = new LastingFault(report, {
+    worker: 'cache',
+    patienceMsOf: ({ code }) => (code === 'REDIS_FILLING' ? FILLING_PATIENCE_MS : CACHE_PATIENCE_MS),
+    clock: systemClock,
+  })
+  await using cache = new RedisScoreReader(settings.redis, {
+    pipeline,
+    log: telemetry.log,
+    onLook: (fault) => cacheFault.looked(fault),
+  })
   using snapshot = new FollowedSnapshot(store, settings, {
     ...shared,
     loop,

@@ -17,6 +17,18 @@ const heartbeatSchema = z.object({
   metrics: z.record(z.string(), z.number()),
   /** `name@version` of the model in use. */
   model: z.string().nullable(),
+  /** Each worker that is failing, whoever failed last stands last; absent where none is, or the writer does not say. */
+  failing: z
+    .array(
+      z.object({
+        /** e.g. `model`; that of the service itself where the instance cannot go on. */
+        worker: z.string(),
+        /** As `CODE: message`. */
+        error: z.string(),
+        atMs: z.number(),
+      }),
+    )
+    .optional(),
   /** The last error, as `CODE: message`. */
   lastError: z.string().nullable(),
   /** When it last happened; null where the writer does not say. */
@@ -33,6 +45,7 @@ const heartbeatSchema = z.object({
 })
 
 export type Heartbeat = z.infer<typeof heartbeatSchema>
+export type FailingWorker = NonNullable<Heartbeat['failing']>[number]
 export type Replaced = NonNullable<Heartbeat['replaces']>
 
 export const heartbeatRecord = jsonRecord<Heartbeat>('heartbeat', 1, heartbeatSchema)

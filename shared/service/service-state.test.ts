@@ -41,10 +41,15 @@ test('it is failing while any of its workers is, and says what of', () => {
   state.failing('snapshot', new FreshetError('RECORD_MALFORMED', 'a broken manifest'))
   state.failing('infer', new FreshetError('S3_UNREACHABLE', 'no answer'))
   expect(state.snapshot()).toMatchObject({ status: 'failing', lastError: 'S3_UNREACHABLE: no answer' })
+  expect(state.snapshot().failing).toMatchObject([
+    { worker: 'snapshot', error: 'RECORD_MALFORMED: a broken manifest' },
+    { worker: 'infer', error: 'S3_UNREACHABLE: no answer' },
+  ])
   state.running('infer')
   state.running('capture')
   const broken = { lastError: 'RECORD_MALFORMED: a broken manifest' }
   expect(state.snapshot()).toMatchObject({ status: 'failing', ...broken })
   state.running('snapshot')
   expect(state.snapshot()).toMatchObject({ status: 'running', lastError: 'S3_UNREACHABLE: no answer' })
+  expect(state.snapshot()).not.toHaveProperty('failing')
 })

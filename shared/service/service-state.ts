@@ -1,20 +1,15 @@
 import { toFreshetError } from '@freshet/errors/errors.ts'
-import type { Heartbeat } from '@freshet/records/heartbeat.ts'
+import type { FailingWorker, Heartbeat } from '@freshet/records/heartbeat.ts'
 import { type Clock, systemClock } from '@freshet/stage/clock.ts'
 import type { StageReport } from './service.ts'
-
-interface Failure {
-  readonly error: string
-  readonly atMs: number
-}
 
 /** What an instance would say of itself right now. The stages and the harness write it, heartbeats read it. */
 export class ServiceState implements StageReport {
   readonly #progress = new Map<string, number>()
   #orderly: Exclude<Heartbeat['status'], 'failing'> = 'starting'
   /** By worker; whoever fails last stands last. */
-  readonly #failing = new Map<string, Failure>()
-  #lastFailure: Failure | null = null
+  readonly #failing = new Map<string, FailingWorker>()
+  #lastFailure: FailingWorker | null = null
   #model: string | null = null
   readonly #clock: Pick<Clock, 'nowMs'>
 
@@ -38,7 +33,7 @@ export class ServiceState implements StageReport {
   /** Stays until the same worker runs again; the error stays for whoever asks later. */
   failing(worker: string, error: unknown): void {
     const { code, message } = toFreshetError(error)
-    this.#lastFailure = { error: `${code}: ${message}`, atMs: this.#clock.nowMs() }
+    this.#lastFailure = { worker, error: `${code}: ${message}`, atMs: this.#clock.nowMs() }
     this.#failing.delete(worker)
     this.#failing.set(worker, this.#lastFailure)
   }
@@ -49,11 +44,12 @@ export class ServiceState implements StageReport {
     this.#orderly = 'stopping'
   }
 
-  snapshot(): Pick<Heartbeat, 'status' | 'progress' | 'model' | 'lastError' | 'lastErrorAtMs'> {
+  snapshot(): Pick<Heartbeat, 'status' | 'failing' | 'progress' | 'model' | 'lastError' | 'lastErrorAtMs'> {
     const failures = [...this.#failing.values()]
     const failure = failures.at(-1) ?? this.#lastFailure
     return {
       status: failures.length > 0 ? 'failing' : this.#orderly,
+      ...(failures.length > 0 && { failing: failures }),
       progress: Object.fromEntries(this.#progress),
       model: this.#model,
       lastError: failure?.error ?? null,

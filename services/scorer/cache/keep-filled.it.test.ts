@@ -294,6 +294,30 @@ test('a Redis whose memory is full is told as that, and has every score once it 
   await withScorers([['cache']], refuses, states)
 })
 
+test('a Redis that is full or away is told also while there is nothing to be written', async () => {
+  await score(0, flights(0, 10))
+  const states: ServiceState[] = []
+  const failing = (error: RegExp) => ({
+    status: 'failing',
+    failing: [{ worker: 'refill', error: expect.stringMatching(error) }],
+  })
+  const idles = async () => {
+    await expectWhole()
+    const state = (expected: object) =>
+      vi.waitFor(() => expect(states[0]!.snapshot()).toMatchObject(expected), DEADLINE)
+    await admin.config('SET', 'maxmemory', '1')
+    await state(failing(/^REDIS_REFUSED.*OOM/))
+    await admin.config('SET', 'maxmemory', '0')
+    await state({ status: 'running' })
+    await server.kill()
+    await state(failing(/^REDIS_UNREACHABLE/))
+    await server.restart()
+    await state({ status: 'running' })
+    await expectWhole()
+  }
+  await withScorers([['cache']], idles, states)
+})
+
 async function untilTold(words: string): Promise<void> {
   await vi.waitFor(() => expect(world.complaints.join()).toContain(words), DEADLINE)
 }

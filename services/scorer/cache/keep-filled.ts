@@ -1,7 +1,8 @@
 import { withAdmin } from '@freshet/adapters/kafka/connect.ts'
 import { readGroupPositions } from '@freshet/adapters/kafka/group-positions.ts'
-import { toFreshetError } from '@freshet/errors/errors.ts'
+import { isFreshetError, toFreshetError } from '@freshet/errors/errors.ts'
 import { groupName, topicName } from '@freshet/records/topics.ts'
+import { LastingFault } from '@freshet/service/lasting-fault.ts'
 import type { ServiceContext } from '@freshet/service/service.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import { delayMs } from '@freshet/stage/back-off.ts'
@@ -17,6 +18,10 @@ const LOOK_MS = 1_000
 const ADVANCE_MS = 10_000
 /** After a refill that failed; nobody misses an answer meanwhile, for the gateway has the snapshot. */
 const BACK_OFF = { firstMs: 1_000, maxMs: 60_000 }
+/** Whoever is told that Redis is away, or takes no writes, wants to hear soon when that is over. */
+const LOOK_BACK_OFF = { firstMs: 1_000, maxMs: 4_000 }
+/** A Redis that was restarted is back by then. */
+const PATIENCE_MS = 6_000
 const LOG_INTERVAL_MS = 60_000
 const PROGRESS_MS = 10_000
 
@@ -26,28 +31,38 @@ const PROGRESS_MS = 10_000
  * kept its data says how far it has `.scores`, and gets what comes after.
  */
 export async function keepFilled(context: ServiceContext, deps: FillDeps): Promise<void> {
-  const { signal, telemetry } = context
+  const { signal, telemetry, report } = context
   const lines = new Throttle(LOG_INTERVAL_MS, deps.clock)
+  const patienceMsOf = () => PATIENCE_MS
+  const fault = new LastingFault(report, { worker: 'refill', patienceMsOf, clock: deps.clock })
   let advancedAtMs = Number.NEGATIVE_INFINITY
   for (let failures = 0; !signal.aborted; ) {
+    let backOff = LOOK_BACK_OFF
     try {
-      if (!(await deps.cache.mark.isFilled())) await fillUnlessClaimed(context, deps, lines)
-      else if (deps.clock.nowMs() - advancedAtMs >= ADVANCE_MS) {
-        advancedAtMs = deps.clock.nowMs()
+      const isFilled = await deps.cache.mark.isFilled()
+      if (isFilled && deps.clock.nowMs() - advancedAtMs >= ADVANCE_MS) {
         await advance(context, deps)
+        advancedAtMs = deps.clock.nowMs()
       }
+      if (!isFilled) backOff = BACK_OFF
+      // Of what another scorer has in hand, that one tells.
+      if (isFilled || (await fillUnlessClaimed(context, deps, lines))) fault.looked(undefined)
       failures = 0
     } catch (error) {
       if (signal.aborted) return
       failures++
       tell(telemetry.log, error, lines)
+      fault.looked(error)
     }
-    const pauseMs = failures === 0 ? LOOK_MS : LOOK_MS + delayMs(BACK_OFF, failures, Math.random)
+    const pauseMs = failures === 0 ? LOOK_MS : LOOK_MS + delayMs(backOff, failures, Math.random)
     await deps.clock.sleep(pauseMs, signal)
   }
 }
 
-/** What the cache group has committed, Redis has acknowledged. Where Kafka is away, the mark stays as it is. */
+/**
+ * What the cache group has committed, Redis has acknowledged. Where Kafka is away, the mark stays as it is.
+ * @throws what Redis refuses: where nothing is scored, no other write would tell that its memory is full
+ */
 async function advance({ settings, signal, telemetry }: ServiceContext, deps: FillDeps): Promise<void> {
   const topic = topicName(settings.pipeline, 'scores')
   const groupId = groupName(settings.pipeline, 'cache')
@@ -60,6 +75,7 @@ async function advance({ settings, signal, telemetry }: ServiceContext, deps: Fi
       return new Map(positions.map(({ partition, committed, low }) => [partition, committed ?? low]))
     })
   } catch (error) {
+    if (isFreshetError(error, 'REDIS_REFUSED')) throw error
     telemetry.log.debug('Redis was not told how far it is', { [ATTRIBUTES.exceptionMessage]: String(error) })
   }
 }
@@ -72,11 +88,14 @@ function tell(log: Log, error: unknown, lines: Throttle): void {
   else log.error(text, error)
 }
 
-/** One scorer is enough; when it dies, its claim ends and another takes over. */
-async function fillUnlessClaimed(context: ServiceContext, deps: FillDeps, lines: Throttle): Promise<void> {
+/**
+ * One scorer is enough; when it dies, its claim ends and another takes over.
+ * @returns whether Redis now holds all scores; false: another one is at it
+ */
+async function fillUnlessClaimed(context: ServiceContext, deps: FillDeps, lines: Throttle): Promise<boolean> {
   const { settings, instance, telemetry } = context
   const { mark } = deps.cache
-  if ((await mark.claim(instance)) !== instance) return
+  if ((await mark.claim(instance)) !== instance) return false
   const startMs = deps.clock.nowMs()
   try {
     const { pipeline, redis } = settings
@@ -89,6 +108,7 @@ async function fillUnlessClaimed(context: ServiceContext, deps: FillDeps, lines:
     const what = resumed ? 'it had kept its data, and got what it may have lost' : 'brought anew'
     const text = `Redis holds all scores, ${what}: ${rows} rows in ${seconds.toFixed(1)} s`
     if (rows > 0) telemetry.log.info(text, { [ATTRIBUTES.rows]: rows })
+    return true
   } finally {
     telemetry.metrics.set('freshet.cache.refill_left', 0)
     await mark.release(instance).catch(() => {}) // ends by itself
