@@ -22,27 +22,64 @@ const boolean = z.strictObject({ type: z.literal('boolean') })
 const date = z.strictObject({ type: z.literal('date') })
 
 const single = [text, number, integer, boolean, date] as const
-const value = z.discriminatedUnion('type', single)
+const value = z.discriminatedUnion('type', single).superRefine(checkBounds)
 
 /** What may stand in the place of `{"$param": "<name>"}`. Without a default a caller must give it. */
-const parameter = z.discriminatedUnion('type', [
-  text.extend({ default: z.string().optional() }),
-  number.extend({ default: z.number().optional() }),
-  integer.extend({ default: z.int().optional() }),
-  boolean.extend({ default: z.boolean().optional() }),
-  date.extend({ default: z.string().optional() }),
-  z.strictObject({
-    type: z.literal('list'),
-    of: value,
-    minItems: z.int().min(0).default(1),
-    maxItems: z.int().min(1).max(4_096).default(100),
-    default: z.array(z.unknown()).optional(),
-  }),
-])
+const parameter = z
+  .discriminatedUnion('type', [
+    text.extend({ default: z.string().optional() }),
+    number.extend({ default: z.number().optional() }),
+    integer.extend({ default: z.int().optional() }),
+    boolean.extend({ default: z.boolean().optional() }),
+    date.extend({ default: z.string().optional() }),
+    z.strictObject({
+      type: z.literal('list'),
+      of: value,
+      minItems: z.int().min(0).default(1),
+      maxItems: z.int().min(1).max(4_096).default(100),
+      default: z.array(z.unknown()).optional(),
+    }),
+  ])
+  .superRefine(checkBounds)
+
+/** Bounds between which nothing is would make a template that starts, and that nobody can ever fill. */
+function checkBounds(declared: Bounds, context: z.RefinementCtx): void {
+  const nothing = (name: keyof Bounds, than: string) =>
+    context.addIssue({ code: 'custom', path: [name], message: `no value fits: ${than}` })
+  const { type, min = -Infinity, max = Infinity, minLength = 0, maxLength = Infinity } = declared
+  const { minItems = 0, maxItems = Infinity, oneOf } = declared
+  if (type === 'integer' ? Math.ceil(min) > Math.floor(max) : min > max)
+    nothing('min', `nothing lies between it and max`)
+  if (minLength > maxLength) nothing('minLength', 'it is more than maxLength')
+  if (minItems > maxItems) nothing('minItems', 'it is more than maxItems')
+  const bad = oneOf?.find(({ length }) => length < minLength || length > maxLength)
+  if (bad !== undefined) nothing('oneOf', `${bad} is shorter than minLength or longer than maxLength`)
+}
+
+/** Of whichever type. */
+interface Bounds {
+  readonly type: string
+  readonly min?: number | undefined
+  readonly max?: number | undefined
+  readonly minLength?: number
+  readonly maxLength?: number
+  readonly oneOf?: readonly string[] | undefined
+  readonly minItems?: number
+  readonly maxItems?: number
+}
+
+/** Names, patterns and aliases, with commas between them; what stands in < > is date math, and may have a slash. */
+function isIndex(text: string): boolean {
+  return text.length <= 1_000 && !/[\s"\\|/?#<>]/.test(text.replaceAll(/<[^<>\s]+>/g, ''))
+}
 
 const template = z.strictObject({
   /** Else elasticsearch.index. */
-  index: z.string().min(1).optional(),
+  index: z
+    .string()
+    .min(1)
+    .refine(isIndex, 'no index has such a name: no blanks, and none of " \\ | / ? # < >')
+    .optional(),
   query: z.record(z.string(), z.unknown()),
   sort: z.array(z.unknown()).min(1).max(8).optional(),
   /** Documents in the pool. */

@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { Breaker } from '@freshet/stage/breaker.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
+import type { Log } from '@freshet/stage/log.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { LastPools } from './last-pools.ts'
@@ -48,16 +49,16 @@ class HandSearcher {
 
 function sourceOver(
   searcher: HandSearcher,
-  more: { maxSearches?: number; isBehind?: boolean; scope?: object } = {},
+  more: { maxSearches?: number; isBehind?: boolean; scope?: object; log?: Log } = {},
 ) {
-  const { maxSearches = 4, isBehind = false, scope } = more
+  const { maxSearches = 4, isBehind = false, scope, log = quietLog } = more
   return new PoolSource({
     searcher,
     breaker: new Breaker({ misses: 3, restMs: 250 }),
     loop: { isBehind: () => isBehind },
     last: new LastPools({ maxPools: 10, maxBytes: 1_000_000 }),
     clock: systemClock,
-    log: quietLog,
+    log,
     scope: scope as Record<string, unknown> | undefined,
     budgetMs: BUDGET_MS,
     timeoutMs: TIMEOUT_MS,
@@ -213,4 +214,28 @@ test('more searches than may be under way, and a loop that stood still, ask noth
   const behind = await sourceOver(searcher, { isBehind: true }).find(queryOf('LGA'), FIELDS, inTime())
   expect(behind).toMatchObject({ kind: 'none', reason: 'overloaded' })
   expect(searcher.asked).toHaveLength(1)
+})
+
+describe('a query that Elasticsearch refuses', () => {
+  test('is no error of ours before it went well once, and one afterwards', async () => {
+    const searcher = new HandSearcher()
+    const lines: string[] = []
+    const log: Log = {
+      ...quietLog,
+      info: (message) => void lines.push(`info ${message}`),
+      error: (message) => void lines.push(`error ${message}`),
+    }
+    const source = sourceOver(searcher, { log })
+    const refusedFor = async (origin: string) => {
+      const found = source.find(queryOf(origin), FIELDS, inTime())
+      searcher.last.fail(new FreshetError('ELASTICSEARCH_REFUSED', '400 no such field'))
+      return found
+    }
+    expect(await refusedFor('LGA')).toMatchObject({ kind: 'none', error: { code: 'ELASTICSEARCH_REFUSED' } })
+    await refusedFor('LGA')
+    expect(lines).toEqual(['info a caller’s query was refused: 400 no such field'])
+    await seen(searcher, source)
+    expect(await refusedFor('JFK')).toMatchObject({ kind: 'last', reason: 'elasticsearch_refused' })
+    expect(lines.slice(1)).toEqual(['error a pool could not be had'])
+  })
 })

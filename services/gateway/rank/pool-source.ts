@@ -113,7 +113,7 @@ export class PoolSource {
       const fault = toFreshetError(error)
       if (AWAY.has(fault.code)) verdict.missed()
       else verdict.succeeded() // a server that refuses at once need not be cut off
-      return this.#failed(fault)
+      return this.#failed(id, fault)
     } finally {
       clearTimeout(timer)
     }
@@ -150,8 +150,11 @@ export class PoolSource {
     return { succeeded: () => once(() => breaker.succeeded()), missed: () => once(missed) }
   }
 
-  #failed(error: FreshetError): Ended {
-    this.#failures.error('a pool could not be had', error)
+  #failed(id: string, error: FreshetError): Ended {
+    // A query that never went well is its caller's mistake, who is told so (ranker.ts makes it a 400).
+    if (error.code === 'ELASTICSEARCH_REFUSED' && this.#parts.last.get(id) === undefined)
+      this.#failures.info('a caller’s query was refused', error)
+    else this.#failures.error('a pool could not be had', error)
     return { kind: 'failed', reason: REASON_OF[error.code] ?? 'elasticsearch_refused', error }
   }
 

@@ -16,7 +16,8 @@ export class QueryRefused extends Error {
 
 const MAX_DEPTH = 16
 const MAX_CLAUSES = 512
-const MAX_LIST = 4_096
+/** In all the lists and single values together: each costs Elasticsearch a look-up, wherever it stands. */
+const MAX_VALUES = 4_096
 
 /** One walk through a query: what it may hold, and which parameters it has met. */
 export class Visit {
@@ -24,6 +25,7 @@ export class Visit {
   readonly used = new Set<string>()
   #depth = 0
   #clauses = 0
+  #values = 0
 
   /** @param parameters those that may stand in the query; none in one that a caller sends. */
   constructor(parameters: ReadonlyMap<string, ParameterSettings>) {
@@ -39,6 +41,12 @@ export class Visit {
     if (++this.#depth > MAX_DEPTH) throw this.refuse(at, `more than ${MAX_DEPTH} clauses within each other`)
     walk()
     this.#depth--
+  }
+
+  /** Counts what is in a list, or a value of its own. */
+  values(at: string, count: number): void {
+    this.#values += count
+    if (this.#values > MAX_VALUES) throw this.refuse(at, `more than ${MAX_VALUES} values in one query`)
   }
 
   /** The name of an object that has one. */
@@ -116,7 +124,7 @@ export function oneOf(...words: readonly string[]): Check {
 export function listOf(check: Check): Check {
   return (node, at, visit) => {
     if (!Array.isArray(node)) throw visit.refuse(at, 'a list is wanted')
-    if (node.length > MAX_LIST) throw visit.refuse(at, `more than ${MAX_LIST} in a list`)
+    visit.values(at, node.length)
     for (const [index, one] of node.entries()) check(one, `${at}.${index}`, visit)
   }
 }

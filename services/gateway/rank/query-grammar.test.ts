@@ -46,6 +46,16 @@ describe('a query of the caller’s own', () => {
     ['__proto__ beside', { bool: JSON.parse('{"must": [], "__proto__": {}}') }],
     ['too many clauses', { bool: { should: many(600) } }],
     ['clauses too deep', nested(40)],
+    [
+      'many lists that are too long together',
+      {
+        bool: {
+          filter: Array.from({ length: 20 }, () => ({
+            terms: { a: Array.from({ length: 300 }, (_, i) => i) },
+          })),
+        },
+      },
+    ],
     ['lists too long', { terms: { a: Array.from({ length: 5_000 }, (_, i) => i) } }],
   ])('%s is refused', (_, query) => {
     expect(() => rawPoolQuery({ query }, 'flights')).toThrow(

@@ -211,6 +211,8 @@ describe('a template is checked when the gateway starts', () => {
   })
 
   test.each([
+    ['an index with a slash', { query: { match_all: {} }, index: 'flights/_search' }],
+    ['an index with a blank', { query: { match_all: {} }, index: 'flights shop' }],
     ['a pool of more than 500', { query: { match_all: {} }, size: 501 }],
     ['runtime mappings', { query: { match_all: {} }, runtime_mappings: {} }],
     ['aggregations', { query: { match_all: {} }, aggs: {} }],
@@ -221,6 +223,33 @@ describe('a template is checked when the gateway starts', () => {
     ],
   ])('%s is no template', (_, template) => {
     expect(rank.safeParse({ templates: { it: template } }).success).toBe(false)
+  })
+
+  const number = { type: 'number' }
+  test.each([
+    ['numbers', { ...number, min: 2, max: 1 }, 'min'],
+    ['whole numbers', { type: 'integer', min: 1.2, max: 1.8 }, 'min'],
+    ['text', { ...string, minLength: 5, maxLength: 4 }, 'minLength'],
+    [
+      'text of fewer characters than stand for the limit left out',
+      { ...string, minLength: 257 },
+      'minLength',
+    ],
+    ['the only texts there are', { ...string, oneOf: ['a', 'bcd'], maxLength: 2 }, 'oneOf'],
+    ['lists', { type: 'list', of: string, minItems: 3, maxItems: 2 }, 'minItems'],
+    ['what is in lists', { type: 'list', of: { ...number, min: 2, max: 1 } }, 'min'],
+  ])('bounds of %s between which nothing is are told by name', (_, x, name) => {
+    const { error } = rank.safeParse({
+      templates: { it: { query: { terms: { a: { $param: 'x' } } }, parameters: { x } } },
+    })
+    expect(error!.issues.map(({ path }) => path.at(-1))).toEqual([name])
+    expect(error!.issues[0]!.message).toMatch(/no value fits/)
+  })
+
+  test('bounds may meet, and an index may be a pattern, a list or date math', () => {
+    const parameters = { x: { ...number, min: 1, max: 1 } }
+    for (const index of ['flights-*,-flights-old', '<flights-{now/d}>,shop', 'other:Flights'])
+      templateOf({ query: { term: { a: { $param: 'x' } } }, index, parameters }).fill({ x: 1 })
   })
 
   test('an index of its own stands before that of the pipeline', () => {
