@@ -208,8 +208,10 @@ class Gateway implements AsyncDisposable {
   async expectToFind(examples: typeof CLAUSE_EXAMPLES): Promise<void> {
     for (const [name, all] of Object.entries(examples))
       for (const options of all) {
-        const { pool } = await this.until({ query: { [name]: options }, size: 20 }, { degraded: false })
+        const named = { pool: { source: 'elasticsearch' } }
+        const { pool, reason } = await this.until({ query: { [name]: options }, size: 20 }, named)
         expect(pool.size > 0, `${name} ${JSON.stringify(options)}`).toBe(name !== 'match_none')
+        expect(reason, name).not.toBe('elasticsearch_partial')
       }
   }
 
