@@ -53,6 +53,18 @@ test('what keeps it from capturing is told with its number', () => {
   ])
 })
 
+test('where two of its workers fail, neither hides the other', () => {
+  const failing = [
+    { worker: 'cache', error: 'REDIS_UNREACHABLE: no answer', atMs: AT_MS - 9_000 },
+    { worker: 'model', error: 'MODEL_HASH: other bytes', atMs: AT_MS - 5_000 },
+  ]
+  const gateway = { service: 'gateway', instance: 'gateway-box-1', status: 'failing', failing } as const
+  expect(describe(poller({ ...gateway, lastError: failing[1]!.error })).slice(1)).toEqual([
+    '    cache fails, 9 s ago: REDIS_UNREACHABLE: no answer',
+    '    model fails, 5 s ago: MODEL_HASH: other bytes',
+  ])
+})
+
 test('one that has nothing to do says so, and leaves no blanks behind', () => {
   expect(describe(poller())).toEqual([
     '  poller-box-1       running   heard 2 s ago',

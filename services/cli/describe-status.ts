@@ -28,7 +28,8 @@ export function describeStatus(status: Status): string {
 }
 
 function describeInstance(listed: ListedInstance, { mode, atMs }: Status): string[] {
-  const { instance, service, status, silentSeconds, progress, model, lastError, lastErrorAtMs } = listed
+  const { instance, service, status, silentSeconds, progress, model, failing = [] } = listed
+  const { lastError, lastErrorAtMs } = listed
   const done = [
     ...Object.entries(progress).map(([stage, units]) => `${stage} ${units}`),
     ...(model === null ? [] : [`model ${model}`]),
@@ -40,7 +41,10 @@ function describeInstance(listed: ListedInstance, { mode, atMs }: Status): strin
     ...describeReplaced(listed, atMs),
     ...(service === 'poller' ? describeCapture(listed, { mode, atMs }) : []),
     ...(service === 'scorer' ? [...describeRefill(listed), ...describeRescoring(listed, atMs)] : []),
-    ...(lastError === null ? [] : [`    last error${when}: ${lastError}`]),
+    ...(failing.length > 1
+      ? failing.map(({ worker, error, atMs: at }) => `    ${worker} fails, ${age(atMs - at)} ago: ${error}`)
+      : []),
+    ...(lastError === null || failing.length > 1 ? [] : [`    last error${when}: ${lastError}`]),
   ]
 }
 

@@ -123,6 +123,33 @@ test('a failing instance is named with its error, also after it has fallen silen
   }
 })
 
+test('every worker that fails is named with its error, what it means for callers and what to do', () => {
+  const failing = [
+    { worker: 'cache', error: 'REDIS_UNREACHABLE: no answer', atMs: 1 },
+    { worker: 'model of worker 1', error: 'MODEL_HASH: other bytes', atMs: 2 },
+    { worker: 'model of worker 2', error: 'MODEL_HASH: other bytes', atMs: 2 },
+  ]
+  const gateway = instance('gateway-1', 1, { status: 'failing', failing, lastError: failing[2]!.error })
+  expect(judge(reachable({ instances: [watchdog, gateway] }), THRESHOLDS).findings).toEqual([
+    {
+      id: 'failing/gateway',
+      kind: 'failing',
+      title: 'gateway-1 is failing: cache, model',
+      details: {
+        Service: 'gateway',
+        'Error of cache (REDIS_UNREACHABLE)': 'REDIS_UNREACHABLE: no answer',
+        'Error of model (MODEL_HASH)': 'MODEL_HASH: other bytes',
+      },
+      advice: {
+        effect: expect.stringMatching(
+          /from the snapshot, or the default.*; stored scores are served as ever/,
+        ),
+        firstLook: expect.stringMatching(/^Check redis\.url.* model\.onnx is not the file/),
+      },
+    },
+  ])
+})
+
 test('what crashes again and again is one trouble, and over when a successor stays up', () => {
   const crashes = [300, 200, 100].map((seconds, at) =>
     instance(`scorer-${at}`, seconds, { ...crashed, startedAtMs: NOW_MS - (seconds + 5) * 1000 }),

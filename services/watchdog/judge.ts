@@ -4,6 +4,7 @@ import type { FreshetError } from '@freshet/errors/errors.ts'
 import type { Finding } from '@freshet/records/alert-state.ts'
 import type { Heartbeat } from '@freshet/records/heartbeat.ts'
 import type { Judgement } from './alerts.ts'
+import { failing } from './failing.ts'
 
 /** What one look at the pipeline saw. */
 export type Facts =
@@ -116,7 +117,7 @@ function judgeInstances(facts: Reachable, { silentSeconds }: Thresholds): Findin
     ...[...services].map((service) =>
       failing(
         service,
-        failed.filter(({ heartbeat }) => heartbeat.service === service),
+        failed.map(({ heartbeat }) => heartbeat).filter((heartbeat) => heartbeat.service === service),
       ),
     ),
     ...missed
@@ -142,21 +143,6 @@ function takeSuccessor(candidates: Instance[], gone: Instance): boolean {
   )
   if (at >= 0) candidates.splice(at, 1)
   return at >= 0
-}
-
-/** One finding a service: what crashes again and again under new names is one trouble. */
-function failing(service: string, instances: readonly Instance[]): Finding {
-  const { instance, lastError } = instances.at(-1)!.heartbeat
-  return {
-    id: `failing/${service}`,
-    kind: 'failing',
-    title: `${instance} is failing`,
-    details: {
-      Service: service,
-      Error: lastError ?? 'unknown',
-      ...(instances.length > 1 && { Instances: `${instances.length}` }),
-    },
-  }
 }
 
 function silent({ heartbeat, heardAtMs }: Instance, nowMs: number): Finding {

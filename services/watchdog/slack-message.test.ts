@@ -54,6 +54,12 @@ test('the end of an alert says how long it lasted', () => {
   expect(text).toBe('RESOLVED after 10 min: air-infer is 5 min behind (pipeline air)')
 })
 
+test('what is known of this very trouble stands in the place of what goes for its kind', () => {
+  const advice = { effect: 'callers get stored scores', firstLook: 'push <it> again' }
+  const { blocks } = slackMessage({ ...lag, finding: { ...lag.finding, advice } }, 'air')
+  expect(JSON.stringify(blocks)).toContain('callers get stored scores\\n*First look:* push &lt;it&gt; again')
+})
+
 test('Slack refuses no alert, whatever stands in it', () => {
   const text = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 3_000 }),
@@ -67,6 +73,7 @@ test('Slack refuses no alert, whatever stands in it', () => {
       kind: fc.constantFrom(...FINDING_KINDS),
       title: text,
       details: fc.dictionary(fc.string(), text, { maxKeys: 15 }),
+      advice: fc.record({ effect: text, firstLook: text }),
     }),
     sinceMs: fc.constant(SINCE_MS),
     atMs: fc.constant(SINCE_MS + 1),

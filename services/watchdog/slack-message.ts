@@ -65,10 +65,12 @@ export function slackMessage(message: AlertMessage, pipeline: string): SlackMess
     .map(([name, value]) =>
       markdown(`*${escapeWithin(name, MAX_CHARACTERS.name)}*\n${escapeWithin(value, MAX_CHARACTERS.value)}`),
     )
-  const { effect, firstLook } = ADVICE[finding.kind]
+  const { effect, firstLook } = finding.advice ?? ADVICE[finding.kind]
   const advice: SlackBlock = {
     type: 'section',
-    text: markdown(`*Effect:* ${effect}\n*First look:* ${firstLook}`),
+    text: markdown(
+      `*Effect:* ${escapeWithin(effect, MAX_CHARACTERS.value)}\n*First look:* ${escapeWithin(firstLook, MAX_CHARACTERS.value)}`,
+    ),
   }
   return {
     text: escapeWithin(`${headline} (pipeline ${pipeline})`, MAX_CHARACTERS.text),

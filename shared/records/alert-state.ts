@@ -20,6 +20,8 @@ const findingSchema = z.object({
   title: z.string(),
   /** Figures, by what they are called. */
   details: z.record(z.string(), z.string()),
+  /** Where more is known than goes for every finding of its kind. */
+  advice: z.object({ effect: z.string(), firstLook: z.string() }).optional(),
 })
 
 const alertSchema = z.discriminatedUnion('phase', [

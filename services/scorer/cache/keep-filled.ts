@@ -31,10 +31,22 @@ const PROGRESS_MS = 10_000
  * kept its data says how far it has `.scores`, and gets what comes after.
  */
 export async function keepFilled(context: ServiceContext, deps: FillDeps): Promise<void> {
-  const { signal, telemetry, report } = context
-  const lines = new Throttle(LOG_INTERVAL_MS, deps.clock)
   const patienceMsOf = () => PATIENCE_MS
-  const fault = new LastingFault(report, { worker: 'refill', patienceMsOf, clock: deps.clock })
+  const fault = new LastingFault(context.report, { worker: 'refill', patienceMsOf, clock: deps.clock })
+  try {
+    await lookAgainAndAgain(context, deps, fault)
+  } finally {
+    fault.looked(undefined) // whoever starts this again knows nothing of what was told
+  }
+}
+
+async function lookAgainAndAgain(
+  context: ServiceContext,
+  deps: FillDeps,
+  fault: LastingFault,
+): Promise<void> {
+  const { signal, telemetry } = context
+  const lines = new Throttle(LOG_INTERVAL_MS, deps.clock)
   let advancedAtMs = Number.NEGATIVE_INFINITY
   for (let failures = 0; !signal.aborted; ) {
     let backOff = LOOK_BACK_OFF
