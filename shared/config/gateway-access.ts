@@ -5,11 +5,19 @@ import { z } from 'zod'
 export const SCOPES = ['lookup', 'predict', 'rank', 'rank:raw', 'metrics'] as const
 export type Scope = (typeof SCOPES)[number]
 
+/** Sixty-four digits without a letter among them, or one e, are a number to YAML where no quotes stand around them. */
+const SHA256 = '64 lower-case hex digits, in quotes'
+const RATE = 'a number from 0.01 to 1000000'
+const BURST = 'a whole number from 1 to 1000000'
+
 export const apiKeySchema = z.strictObject({
-  name: z.string().min(1).describe('Who holds it.'),
-  sha256: z
+  name: z
     .string()
-    .regex(/^[0-9a-f]{64}$/)
+    .refine(isName, 'up to 200 characters of one line, and not only blanks')
+    .describe('Who holds it.'),
+  sha256: z
+    .string(SHA256)
+    .regex(/^[0-9a-f]{64}$/, SHA256)
     .describe('SHA-256 of the key, in hex.'),
   scopes: z
     .array(z.enum(SCOPES))
@@ -17,18 +25,25 @@ export const apiKeySchema = z.strictObject({
     .default(['lookup', 'predict', 'rank'])
     .describe('What it may ask for.'),
   requestsPerSecond: z
-    .number()
-    .min(0.01)
-    .max(1_000_000)
+    .number(RATE)
+    .min(0.01, RATE)
+    .max(1_000_000, RATE)
     .optional()
     .describe('How often it may ask in the long run; without it, as often as it likes.'),
   burst: z
-    .int()
-    .min(1)
-    .max(1_000_000)
+    .int(BURST)
+    .min(1, BURST)
+    .max(1_000_000, BURST)
     .optional()
     .describe('Requests at once after a pause; without it, those of a second.'),
 })
+
+/** It stands in log lines and metrics. */
+function isName(text: string): boolean {
+  return (
+    text.trim() !== '' && text.length <= 200 && text.isWellFormed() && !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(text)
+  )
+}
 
 export type ApiKey = z.infer<typeof apiKeySchema>
 

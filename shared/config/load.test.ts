@@ -187,6 +187,22 @@ describe('settings', () => {
     expect(() => loadSettings({ env })).toThrow(/gateway\.keys/)
   })
 
+  test.each([
+    ['digits without quotes, which YAML reads as a number', '1'.repeat(64)],
+    ['one e among digits', `${'1'.repeat(30)}e${'1'.repeat(33)}`],
+    ['capital letters', `"${'AB'.repeat(32)}"`],
+  ])('say of a hash how it is to be written: %s', (_, sha256) => {
+    const env = { FRESHET_GATEWAY_KEYS: `[{ name: shop, sha256: ${sha256} }]` }
+    expect(() => loadSettings({ env })).toThrow(
+      /gateway\.keys\.0\.sha256: 64 lower-case hex digits, in quotes$/,
+    )
+  })
+
+  test.each(['', ' ', 'two\nlines', '\u2028', 'bell\u0007'])('refuse a holder called %j', (name) => {
+    const env = { FRESHET_GATEWAY_KEYS: JSON.stringify([{ name, sha256: hash('sha256', 'x') }]) }
+    expect(() => loadSettings({ env })).toThrow(/gateway\.keys\.0\.name: .*one line/)
+  })
+
   test('want certificate and key together', () => {
     const env = { FRESHET_GATEWAY_TLS_CERT_FILE: '/etc/tls/cert.pem' }
     expect(() => loadSettings({ env })).toThrow(/gateway\.tls.*go together/)

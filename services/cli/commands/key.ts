@@ -4,6 +4,14 @@ import { Command } from 'commander'
 import { wantsJson } from '../invocation.ts'
 import { entryAsYaml, newKey } from '../key/new-key.ts'
 
+/** What sets each part of the entry. */
+const OPTION_OF: Readonly<Record<string, string>> = {
+  name: '--name',
+  scopes: '--scopes',
+  requestsPerSecond: '--rate',
+  burst: '--burst',
+}
+
 interface Options {
   readonly name: string
   readonly scopes: string
@@ -35,7 +43,7 @@ function newCommand(): Command {
       })
       if (!entry.success) {
         const { path, message } = entry.error.issues[0]!
-        throw new FreshetError('USAGE', `${path.join('.')}: ${message}`)
+        throw new FreshetError('USAGE', `${OPTION_OF[String(path[0])] ?? path.join('.')}: ${message}`)
       }
       if (burst !== undefined && rate === undefined) throw new FreshetError('USAGE', '--burst needs --rate')
       const made = newKey(entry.data)
@@ -46,6 +54,7 @@ function newCommand(): Command {
               'The key, for its holder alone. It is not kept anywhere:',
               `    ${made.key}`,
               'Its entry in freshet.yaml, for the next start of the gateway:',
+              'gateway:',
               '  keys:',
               `${entryAsYaml(made.entry)}\n`,
             ].join('\n'),

@@ -17,7 +17,7 @@ test('a new key is another one each time, and its entry knows only its hash', ()
   }
 })
 
-test.each(['shop', 'yes', 'a: b', '"quoted" # not a comment', '- list', 'ü\n'])(
+test.each(['shop', 'yes', 'a: b', '"quoted" # not a comment', '- list', 'ü', '123'])(
   'what is printed for %j is an entry of gateway.keys',
   (name) => {
     const { entry } = newKey({
