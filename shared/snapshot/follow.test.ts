@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import { once } from 'node:events'
 import { MemoryObjectStore } from '@freshet/adapters/memory/object-store.ts'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import {
@@ -14,6 +15,7 @@ import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { expect, test } from 'vitest'
 import { SnapshotFollower } from './follow.ts'
 import { objectKey } from './manifest.ts'
+import { promptReads } from './prompt-reads.ts'
 import { manyRows } from './rows.kit.ts'
 import { sortRows } from './sort.ts'
 import { SnapshotInMemory } from './table/snapshot-in-memory.ts'
@@ -83,6 +85,22 @@ test('with the store away the table stays as it was, and is followed again when 
   await world.until(({ status }) => status.state === 'following' && status.sequence === 2)
   expect(world.table.size).toBe(20)
 })
+
+test.each(['the manifest', 'files'] as const)(
+  'a read of %s that hangs is given up, and holds up nobody once others are answered',
+  async (hangs) => {
+    await using world = new World()
+    const first = await world.file('0/d1', manyRows(0, 10))
+    await world.publish({ 0: partition({ deltas: [first] }) })
+    await world.until(({ status }) => status.sequence === 1)
+    world.hangs = hangs
+    await world.publish({ 0: partition({ deltas: [first, await world.file('0/d2', manyRows(10, 10))] }) })
+    await world.until(({ hanging }) => hanging > 0)
+    world.hangs = 'nothing'
+    await world.until(({ status }) => status.state === 'following' && status.sequence === 2)
+    expect(world.table.size).toBe(20)
+  },
+)
 
 test('a damaged file keeps no other from being loaded, and is told', async () => {
   await using world = new World()
@@ -183,8 +201,13 @@ test('where there is no snapshot yet, that is known, and is no failure', async (
 
 /** A store under the hand of the test, a clock whose sleeps take one turn, and a follower that runs. */
 class World extends MemoryObjectStore {
-  readonly #holder = new SnapshotInMemory(this, { tombstoneTtlMs: 1_000 })
+  readonly #clock = { nowMs: Date.now, sleep: () => new Promise<void>((resolve) => setImmediate(resolve)) }
+  readonly #prompt = promptReads(this, this.#clock)
+  readonly #holder = new SnapshotInMemory(this.#prompt, { tombstoneTtlMs: 1_000 })
   away: boolean
+  /** Reads whose bytes stop and never come, also when later ones do. */
+  hangs: 'nothing' | 'the manifest' | 'files' = 'nothing'
+  hanging = 0
   onMissing: () => Promise<void> = async () => {}
   readonly #reads: string[] = []
   readonly #stop = new AbortController()
@@ -196,13 +219,12 @@ class World extends MemoryObjectStore {
   constructor(pipeline = 'flights', { away = false } = {}) {
     super()
     this.away = away
-    const clock = { nowMs: Date.now, sleep: () => new Promise<void>((resolve) => setImmediate(resolve)) }
     this.#follower = new SnapshotFollower({
-      store: this,
+      store: this.#prompt,
       pipeline,
       holder: this.#holder,
       everyMs: 5,
-      clock,
+      clock: this.#clock,
       log: quietLog,
       onLook: (fault) => {
         this.fault = fault
@@ -249,13 +271,25 @@ class World extends MemoryObjectStore {
     }
   }
 
-  override async get(key: string): ReturnType<MemoryObjectStore['get']> {
+  override async get(key: string, signal?: AbortSignal): ReturnType<MemoryObjectStore['get']> {
+    if (this.hangs === 'the manifest') await this.#hang(signal!)
     if (this.away) throw new FreshetError('S3_UNREACHABLE', 'away')
     return super.get(key)
   }
 
-  override async getRange(key: string, range: { from: number; to: number }): Promise<Buffer> {
+  async #hang(signal: AbortSignal): Promise<void> {
+    this.hanging++
+    if (!signal.aborted) await once(signal, 'abort')
+    throw new FreshetError('DEADLINE', 'given up')
+  }
+
+  override async getRange(
+    key: string,
+    range: { from: number; to: number },
+    signal?: AbortSignal,
+  ): Promise<Buffer> {
     this.#reads.push(key)
+    if (this.hangs === 'files') await this.#hang(signal!)
     return super.getRange(key, range).catch(async (error: unknown) => {
       await this.onMissing()
       throw error

@@ -4,6 +4,7 @@ import type { Settings } from '@freshet/config/schema.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import type { StoredScore } from '@freshet/records/stored-score.ts'
 import { type FollowerParts, type FollowStatus, SnapshotFollower } from '@freshet/snapshot/follow.ts'
+import { promptReads } from '@freshet/snapshot/prompt-reads.ts'
 import { RangeReads } from '@freshet/snapshot/ranges/range-reads.ts'
 import { Breaker } from '@freshet/stage/breaker.ts'
 import type { Metrics } from '@freshet/telemetry/metrics.ts'
@@ -40,8 +41,9 @@ export class FollowedSnapshot implements SnapshotRung, Disposable {
     this.#isOff = gateway.snapshot.mode === 'off'
     this.#parts = parts
     this.#reads = new RangeReads(store)
+    const prompt = promptReads(store, parts.clock)
     this.#held = new ChosenSnapshot(gateway.snapshot.mode, {
-      store,
+      store: prompt,
       reads: this.#reads,
       memoryBytes: gateway.snapshot.memoryMiB * 2 ** 20,
       hasVersions: elasticsearch.versionField !== undefined,
@@ -56,7 +58,7 @@ export class FollowedSnapshot implements SnapshotRung, Disposable {
       onLookup: (outcome) => parts.metrics.add('freshet.gateway.snapshot.lookups', 1, outcome),
     })
     this.#follower = new SnapshotFollower({
-      store,
+      store: prompt,
       pipeline,
       holder: this.#held,
       everyMs: snapshot.followSeconds * 1_000,
