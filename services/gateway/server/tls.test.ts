@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer, request, type Server } from 'node:https'
@@ -89,9 +90,21 @@ test('a renewed certificate is taken without a restart, and one that cannot be u
 
 test.each([
   ['is not there', '/nonexistent/cert.pem', /gateway\.tls\.certFile: cannot read .*ENOENT/],
-  ['belongs to another key', undefined, /gateway\.tls: .*key values mismatch/],
+  ['belongs to another key', undefined, /gateway\.tls: certFile .* and keyFile .*key values mismatch/],
 ])('a certificate that %s is told at the start', async (_, certFile, told) => {
   const { files } = selfSigned(scratchFolder(), 'gateway')
   const other = selfSigned(scratchFolder(), 'another').files
   await expect(servedWith({ ...files, certFile: certFile ?? other.certFile })).rejects.toThrow(told)
+})
+
+test.each([
+  ['certFile', 'no certificate', /gateway\.tls\.certFile: .*cert\.pem holds no certificate/],
+  ['keyFile', 'no key', /gateway\.tls\.keyFile: .*key\.pem holds no key/],
+  ['keyFile', undefined, /gateway\.tls\.keyFile: .*key\.pem .*is encrypted/],
+] as const)('what is wrong with %s is told with its name: %s', (setting, text, told) => {
+  const { files } = selfSigned(scratchFolder(), 'gateway')
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const encrypted = { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'secret' } as const
+  writeFileSync(files[setting], text ?? privateKey.export(encrypted))
+  expect(() => readTls(files)).toThrow(told)
 })

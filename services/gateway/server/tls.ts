@@ -1,9 +1,13 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import type { Server } from 'node:https'
 import { createSecureContext } from 'node:tls'
 import type { Settings } from '@freshet/config/schema.ts'
 import { FreshetError } from '@freshet/errors/errors.ts'
+import { systemClock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
+import { Throttle } from '@freshet/stage/throttle.ts'
+import { concernOfAge } from './certificate-age.ts'
 
 interface TlsFiles {
   readonly certFile: string
@@ -12,6 +16,7 @@ interface TlsFiles {
 
 const MIN_VERSION = 'TLSv1.2'
 const LOOK_EVERY_MS = 10_000
+const AGE_EVERY_MS = 24 * 3_600_000
 
 /** Undefined where the gateway speaks plain HTTP, on loopback or behind a proxy. */
 export function tlsFiles({ certFile, keyFile }: Settings['gateway']['tls']): TlsFiles | undefined {
@@ -24,32 +29,49 @@ export function tlsFiles({ certFile, keyFile }: Settings['gateway']['tls']): Tls
  */
 export function readTls({ certFile, keyFile }: TlsFiles) {
   const options = {
-    cert: readPem('certFile', certFile),
-    key: readPem('keyFile', keyFile),
+    cert: readPem('certFile', certFile, (pem) => new X509Certificate(pem)),
+    key: readPem('keyFile', keyFile, refuseEncrypted),
     minVersion: MIN_VERSION,
   } as const
   try {
     createSecureContext(options)
   } catch (cause) {
-    throw new FreshetError('CONFIG_INVALID', `gateway.tls: ${(cause as Error).message}`, { cause })
+    const text = `certFile ${certFile} and keyFile ${keyFile}: ${(cause as Error).message}`
+    throw new FreshetError('CONFIG_INVALID', `gateway.tls: ${text}`, { cause })
   }
   return options
 }
 
-function readPem(setting: keyof TlsFiles, path: string): string {
+/** @param parse throws when it is not what it should be */
+function readPem(setting: keyof TlsFiles, path: string, parse: (pem: string) => unknown): string {
+  const invalid = (what: string, cause: unknown) =>
+    new FreshetError('CONFIG_INVALID', `gateway.tls.${setting}: ${what}`, { cause })
+  let pem: string
   try {
-    return readFileSync(path, 'utf8')
+    pem = readFileSync(path, 'utf8')
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException
-    throw new FreshetError('CONFIG_INVALID', `gateway.tls.${setting}: cannot read ${path}: ${code}`, {
-      cause,
-    })
+    throw invalid(`cannot read ${path}: ${(cause as NodeJS.ErrnoException).code}`, cause)
   }
+  try {
+    parse(pem)
+    return pem
+  } catch (cause) {
+    throw invalid(`${path} ${WHAT_IS_WRONG[setting]}: ${(cause as Error).message}`, cause)
+  }
+}
+
+const WHAT_IS_WRONG = { certFile: 'holds no certificate in PEM', keyFile: 'holds no key that can be used' }
+
+/** OpenSSL would say that it lacks a passphrase, which nobody can give it here. */
+function refuseEncrypted(pem: string): void {
+  if (/-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m.test(pem))
+    throw new Error('it is encrypted; `openssl pkey -in <file> -out <file>` decrypts it')
+  createPrivateKey(pem)
 }
 
 /**
  * Takes a renewed certificate for new connections, without a restart. One that cannot be used, such as while only one
- * of both files is there, changes nothing and is told.
+ * of both files is there, changes nothing and is told. One that ends soon is told at the start and once a day.
  * @returns what ends it
  */
 export function followTls(
@@ -58,11 +80,18 @@ export function followTls(
   { log, everyMs = LOOK_EVERY_MS }: { readonly log: Log; readonly everyMs?: number },
 ): Disposable {
   let seen = changedAt(files)
+  const ages = new Throttle(AGE_EVERY_MS, systemClock)
+  const lookAtAge = () => {
+    if (ages.pass() === null) return
+    const concern = concernOfAge(readPem('certFile', files.certFile), systemClock.nowMs())
+    if (concern !== undefined) log.warn(concern.text)
+  }
+  lookAtAge()
   const look = () => {
     const now = changedAt(files)
-    if (now === seen) return
-    seen = now
     try {
+      if (now === seen) return lookAtAge()
+      seen = now
       server.setSecureContext(readTls(files))
       log.info('the certificate was read again')
     } catch (error) {
