@@ -23,8 +23,12 @@ export interface Fault {
   after?(world: World): Promise<void>
   /** What is wrong with an answer that was asked for while it was broken; null: nothing. */
   faultOf?(one: Asked): string | null
+  /** What is wrong with all of them together: that the fault was not felt, say. */
+  faultOfAll?(all: readonly Asked[]): string | null
   /** An answer as before the fault. */
   isWell(one: Asked, world: World): boolean
+  /** It is more than the gateway can take, so some callers may be refused. */
+  readonly mayRefuse?: true
   /** Some keys have no score anywhere while it is broken. */
   readonly allowsDefault?: true
 }

@@ -3,7 +3,9 @@ import { ballastFile } from './ballast.ts'
 import type { Fault } from './fault.ts'
 import { ThreadKiller } from './kill-workers.ts'
 import type { Asked } from './load/generator.ts'
+import type { HangUpReport } from './load/hang-ups.ts'
 import type { SlowReport } from './load/slow-clients.ts'
+import { modelThreads } from './model-threads.ts'
 import { POOLS, ranking } from './ranked-index.ts'
 import { IN_BOTH, KEYS, keyOf, versionIn } from './truth.ts'
 import { forked, lookup, predict, type World } from './world.ts'
@@ -31,7 +33,7 @@ const redisFaults: readonly Fault[] = [
     name: 'redis-stopped',
     title: 'Redis is killed, and comes back empty; then it is filled again',
     async begin(world) {
-      await world.redis.kill()
+      await world.truth.losesAll(() => world.redis.kill())
       return async () => {
         await world.redis.restart()
         await world.refillAll()
@@ -99,7 +101,7 @@ const redisFaults: readonly Fault[] = [
     title: 'Redis is emptied; then it is filled again',
     async begin(world) {
       const client = world.redis.newClient()
-      await client.flushall()
+      await world.truth.losesAll(() => client.flushall())
       client.disconnect()
       return () => world.refillAll()
     },
@@ -144,7 +146,7 @@ const s3Faults: readonly Fault[] = [
       await world.publish(SNAPSHOT_ONLY, [ballasts.get(world)!])
       return async () => {}
     },
-    isWell: ({ source }) => source === 'cache' || source === 'snapshot',
+    isWell: hasNewest,
     after: (world) =>
       until('the delta is loaded', async () => {
         const last = KEYS - 1
@@ -170,6 +172,13 @@ const liveOrStored = ({ status, source, reason }: Asked) =>
   status === 200 && (source === 'live' || LIVE_REASONS.has(reason ?? ''))
     ? null
     : `${status} from ${source}: ${reason}`
+/** A document that takes seconds is nobody's live score within the bound. */
+function storedForWant({ status, source, reason }: Asked): string | null {
+  const isStored = status === 200 && (source === 'cache' || source === 'snapshot')
+  return isStored && (reason === 'live_failed' || LIVE_REASONS.has(reason ?? ''))
+    ? null
+    : `${status} from ${source}: ${reason}`
+}
 const LIVE_REASONS = new Set(['live_late', 'live_overloaded', 'overloaded', 'deadline'])
 
 const modelFaults: readonly Fault[] = [
@@ -181,8 +190,19 @@ const modelFaults: readonly Fault[] = [
       requests: predictions,
       phases: [{ ...span, requests: numbers(0, IN_BOTH).map((number) => predict(number, 4_000_000)) }],
     }),
+    async prepare({ gatewayPid }) {
+      if (modelThreads(gatewayPid)?.all === 0) throw new Error('the model takes cores before the loop')
+    },
     begin: async () => async () => {},
+    mayRefuse: true,
+    faultOf: storedForWant,
     isWell: isLive,
+    after: ({ gatewayPid }) =>
+      until(
+        'no thread is in the model any more', // a process that ends under ONNX Runtime ends with SIGABRT
+        async () => (modelThreads(gatewayPid)?.busy ?? 0) === 0,
+        { giveUpMs: 150_000 },
+      ),
   },
   {
     name: 'model-worker-crashes',
@@ -223,6 +243,10 @@ const modelFaults: readonly Fault[] = [
       }
     },
     faultOf: liveOrStored,
+    faultOfAll: (all) => {
+      const models = new Set(all.filter(isLive).map(({ model }) => model?.split('@')[1]))
+      return models.has('1') && models.has('2') ? null : `only ${[...models]} answered`
+    },
     isWell: isLive,
   },
 ]
@@ -264,7 +288,14 @@ const clientFaults: readonly Fault[] = [
         perSecond: 1_000,
         requests: [...predictions.slice(0, 50), ...numbers(0, 50).map(lookup)],
       })
-      return async () => helper[Symbol.asyncDispose]()
+      return async () => {
+        const told = helper.says<HangUpReport>()
+        helper.child.send('stop')
+        const report = await told
+        await helper[Symbol.asyncDispose]()
+        if (Object.values(report).some((count) => count < 50))
+          throw new Error(`too few hung up: ${JSON.stringify(report)}`)
+      }
     },
     faultOf: (one) => (one.status === 200 ? null : `${one.status}: ${one.problem}`),
     isWell: fromCache,
@@ -281,6 +312,7 @@ const clientFaults: readonly Fault[] = [
       })),
     }),
     begin: async () => async () => {},
+    mayRefuse: true,
     isWell: fromCache,
   },
 ]

@@ -12,6 +12,7 @@ function asked(sentAtMs: number, tookMs: number | null, more: Partial<Asked> = {
     reason: null,
     pool: null,
     problem: null,
+    inPhase: false,
   }
   return { dueAtMs: sentAtMs, sentAtMs, doneAtMs, status: 200, ...answer, ...more }
 }

@@ -26,8 +26,15 @@ for (const fault of FAULTS.filter(({ name }) => wanted?.includes(name) ?? true))
   process.exitCode ||= isGood(result) ? 0 : 1
 }
 
-function isGood({ wrong, inexcusable, recoverySeconds, exitCode }: FaultResult): boolean {
-  return wrong.length === 0 && inexcusable.length === 0 && recoverySeconds !== null && exitCode === 0
+function isGood({
+  wrong,
+  inexcusable,
+  refusedWithoutCause,
+  recoverySeconds,
+  exitCode,
+}: FaultResult): boolean {
+  const isKept = inexcusable.length + refusedWithoutCause === 0
+  return wrong.length === 0 && isKept && recoverySeconds !== null && exitCode === 0
 }
 
 function printRow(result: FaultResult): void {
@@ -36,7 +43,7 @@ function printRow(result: FaultResult): void {
       `Node ${process.version}, ${availableParallelism()} cores (${cpus()[0]?.model}), load ${loadavg()[0]!.toFixed(1)}, ${values.rate} requests/s for ${values.seconds} s a fault\n`,
     )
     print(
-      '| fault | requests | refused (503) | ≤ 100 ms | late: machine / ours | p50 / p99 / p99.9 / max ms | answers from | wrong | well again after |',
+      '| fault | requests: all / while broken | refused (503) | ≤ 100 ms | late: machine / ours | p50 / p99 / p99.9 / max ms | answers from | wrong | well again after |',
     )
     print('| --- | --- | --- | --- | --- | --- | --- | --- | --- |')
     isFirst.value = false
@@ -49,7 +56,7 @@ function printRow(result: FaultResult): void {
   const share = ((100 * inTime) / (requests - refused)).toFixed(2)
   const recovered = result.recoverySeconds === null ? 'never' : `${result.recoverySeconds.toFixed(2)} s`
   print(
-    `| ${name} | ${requests} | ${refused} | ${share} % | ${lateByTheMachine} / ${late.length} | ${times} | ${sources.join(', ')} | ${wrong.length} | ${recovered} |`,
+    `| ${name} | ${requests} / ${result.askedWhileBroken} | ${refused} | ${share} % | ${lateByTheMachine} / ${late.length} | ${times} | ${sources.join(', ')} | ${wrong.length} | ${recovered} |`,
   )
   if (result.exitCode !== 0) print(`  the gateway ended with ${result.exitCode}: ${result.output}`)
   for (const words of new Set(wrong.slice(0, 5))) print(`  wrong: ${words}`)

@@ -1,9 +1,9 @@
 import type { Fault } from './fault.ts'
 import { type Judged, judge, metStall, recoverySeconds } from './judge.ts'
-import type { Asked, Stall } from './load/generator.ts'
+import type { Asked, LoadOrder, Stall } from './load/generator.ts'
 import { monotonicMs } from './load/monotonic.ts'
 import { bestScore, POOLS } from './ranked-index.ts'
-import { IN_BOTH } from './truth.ts'
+import { fallsOfSnapshot, IN_BOTH } from './truth.ts'
 import { lookup, World } from './world.ts'
 
 export interface FaultOptions {
@@ -14,11 +14,15 @@ export interface FaultOptions {
 export interface FaultResult extends Judged {
   readonly name: string
   readonly title: string
+  /** Requests that were asked and answered while it was broken. */
+  readonly askedWhileBroken: number
   /** Late, and nothing of the machine was seen at that time, not even nearby. */
   readonly inexcusable: readonly Asked[]
+  /** Refused, though the fault asks no more than the gateway can take, and the machine ran. */
+  readonly refusedWithoutCause: number
   /** Answers that are wrong: another key's score, one that is older than known, one from a place that it cannot be from. */
   readonly wrong: readonly string[]
-  /** From the repair; null: not while the load lasted. */
+  /** From the repair; null: not while it was asked. */
   readonly recoverySeconds: number | null
   /** How late the timer of the control process was at most. */
   readonly controlMaxLateMs: number
@@ -40,7 +44,7 @@ export async function runFault(
   await world.begin(fault.world ?? {})
   await fault.prepare?.(world)
   await using _writing = world.keepWriting()
-  const span = { fromMs: seconds * 120, toMs: Math.max(seconds * 350, seconds * 1_000 - AFTER_REPAIR_MS) }
+  const span = { fromMs: seconds * 60, toMs: seconds * 1_000 - AFTER_REPAIR_MS }
   const at = { begunMs: 0, repairedMs: 0 }
   const order = {
     seconds,
@@ -48,28 +52,39 @@ export async function runFault(
     requests: Array.from({ length: IN_BOTH }, (_, number) => lookup(number)),
     ...fault.load?.(span),
   }
-  const { asked, stalls, control } = await world.load(order, async () => {
+  const { asked, ...told } = await world.load(order, async () => {
     const startedAtMs = monotonicMs()
     await sleepUntil(startedAtMs + span.fromMs)
     const repair = await fault.begin(world)
     at.begunMs = monotonicMs()
-    await sleepUntil(startedAtMs + span.toMs)
+    await sleepUntil(Math.max(startedAtMs, at.begunMs - span.fromMs) + span.toMs)
     await repair()
     at.repairedMs = monotonicMs()
   })
   await fault.after?.(world)
-  const allStalls: Stall[] = [...stalls, ...control.stalls]
-  const judged = judge(asked, allStalls)
+  const stalls: Stall[] = [...told.stalls, ...told.control.stalls]
+  const judged = judge(asked, stalls)
+  const broken = asked.filter((one) => isWhileBroken(one, order, at))
+  const isInexcusable = (one: Asked) => !metStall(one, stalls)
   return {
     name: fault.name,
     title: fault.title,
     ...judged,
-    inexcusable: judged.late.filter((one) => !metStall(one, allStalls)),
-    wrong: asked
-      .filter((one) => !BROKEN_OFF.has(one.status) || !metStall(one, allStalls)) // a starved gateway closes what it had no time to read
-      .flatMap((one) => whatIsWrong(one, fault, world, at) ?? []),
-    recoverySeconds: recoverySeconds(asked, at.repairedMs, (one) => fault.isWell(one, world)),
-    controlMaxLateMs: control.maxLateMs,
+    askedWhileBroken: broken.length,
+    inexcusable: judged.late.filter(isInexcusable),
+    refusedWithoutCause: fault.mayRefuse
+      ? 0
+      : asked.filter((one) => one.status === 503 && isInexcusable(one)).length,
+    wrong: [
+      ...asked
+        .filter((one) => !BROKEN_OFF.has(one.status) || isInexcusable(one)) // a starved gateway closes what it had no time to read
+        .flatMap((one) => whatIsWrong(one, fault, world) ?? []),
+      ...broken.flatMap((one) => (one.status === 200 ? (fault.faultOf?.(one) ?? []) : [])),
+      ...fallsOfSnapshot(asked),
+      ...(fault.faultOfAll?.(broken) ?? []),
+    ].flat(),
+    recoverySeconds: await recovery(fault, world, asked, { order, repairedMs: at.repairedMs }),
+    controlMaxLateMs: told.control.maxLateMs,
     exitCode: await world.stopGateway(),
     output: world.output.slice(-2_000),
   }
@@ -78,20 +93,41 @@ export async function runFault(
 /** No answer, or one to a request that nobody had time to read. */
 const BROKEN_OFF = new Set([0, 408])
 
-/** Recovery must be seen within this. */
-const AFTER_REPAIR_MS = 5_300
+/** So long the load goes on when it is mended. */
+const AFTER_REPAIR_MS = 1_700
+/** Who is not well by then is asked a little more, so often. */
+const MORE_LOADS = 10
 
-function whatIsWrong(
-  one: Asked,
-  fault: Fault,
-  { truth }: World,
+type Order = Omit<LoadOrder, 'port'>
+
+/** Where it is in what is asked, that tells; else time does. */
+function isWhileBroken(
+  { inPhase, sentAtMs, doneAtMs }: Asked,
+  { phases }: Order,
   { begunMs, repairedMs }: { begunMs: number; repairedMs: number },
-): string | null {
+): boolean {
+  if (phases !== undefined) return inPhase
+  return sentAtMs > begunMs + GRACE_MS && doneAtMs !== null && doneAtMs < repairedMs - GRACE_MS
+}
+
+/** However long the machine takes over it, within a bound. */
+async function recovery(
+  fault: Fault,
+  world: World,
+  asked: readonly Asked[],
+  { order: { requests }, repairedMs }: { order: Order; repairedMs: number },
+): Promise<number | null> {
+  const all = [...asked]
+  for (let loads = 0; ; loads++) {
+    const seconds = recoverySeconds(all, repairedMs, (one) => fault.isWell(one, world))
+    if (seconds !== null || loads === MORE_LOADS) return seconds
+    all.push(...(await world.load({ requests, seconds: 1.5, requestsPerSecond: 100 }, async () => {})).asked)
+  }
+}
+
+function whatIsWrong(one: Asked, fault: Fault, { truth }: World): string | null {
   if (one.status === 503) return null
   if (one.status !== 200) return `${one.status} ${one.problem}`
-  const isBroken = one.sentAtMs > begunMs + GRACE_MS && one.doneAtMs! < repairedMs - GRACE_MS
-  const ofFault = isBroken ? fault.faultOf?.(one) : null
-  if (ofFault) return ofFault
   if (one.pool !== null) return whatIsWrongWithTheBest(one)
   switch (one.source) {
     case 'live':

@@ -19,8 +19,9 @@ import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { FrontDoor } from '../cluster/front-door.ts'
 import { PROGRAM } from '../stack.ts'
 import { until } from '../until.ts'
-import type { ControlReport } from './load/control.ts'
+import type { ControlOrder, ControlReport } from './load/control.ts'
 import type { LoadOrder, LoadReport } from './load/generator.ts'
+import { monotonicMs } from './load/monotonic.ts'
 import { rankedIndex, rankingConfig } from './ranked-index.ts'
 import { IN_BOTH, KEYS, keepWriting, keyOf, Truth } from './truth.ts'
 
@@ -182,12 +183,14 @@ export class World implements AsyncDisposable {
   async refill(numbers: readonly number[]): Promise<void> {
     const { version, rows } = this.truth.next(numbers)
     await this.#withWriter((store) => store.merge(rows))
-    this.truth.wrote(numbers, version, null)
+    this.truth.wrote(numbers, version, monotonicMs())
   }
 
   /** All that Redis should hold, after it has lost it. */
   async refillAll(): Promise<void> {
-    await this.#withWriter((store) => store.merge(this.truth.newest()))
+    const { rows, wrote } = this.truth.newest()
+    await this.#withWriter((store) => store.merge(rows))
+    wrote(monotonicMs())
   }
 
   async promote(version: string): Promise<void> {
@@ -201,7 +204,10 @@ export class World implements AsyncDisposable {
   ): Promise<LoadReport & { control: ControlReport }> {
     await using generator = forked('./load/generator.ts')
     await using control = forked('./load/control.ts')
-    control.child.send({ pids: [this.gatewayPid, generator.child.pid!] })
+    control.child.send({
+      gatewayPid: this.gatewayPid,
+      generatorPid: generator.child.pid!,
+    } satisfies ControlOrder)
     await control.says()
     generator.child.send({ ...order, port: this.port } satisfies LoadOrder)
     await generator.says()

@@ -1,20 +1,22 @@
 /**
  * A process that does nothing but look how late its own timer is, and how long the main threads of others were ready to
- * run and did not get a core: what the machine did while the gateway was asked.
+ * run and did not get a core: what the machine did while the gateway was asked. What the gateway's other threads (of its
+ * model, of its snapshot) computed meanwhile is taken off: for that the machine is not to blame.
  */
 
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import type { Stall } from './generator.ts'
 import { monotonicMs } from './monotonic.ts'
+import { ThreadTimes } from './thread-times.ts'
+import { UsedCpu } from './used-cpu.ts'
 
 export interface ControlOrder {
-  /** Whose main threads are looked at. */
-  readonly pids: readonly number[]
+  readonly gatewayPid: number
+  readonly generatorPid: number
 }
 
 export interface ControlReport {
-  /** When the control process or one of the others was kept from running, by monotonicMs. */
+  /** When the control process or one of the others was kept from running, and not by the gateway; by monotonicMs. */
   readonly stalls: readonly Stall[]
   /** How late its timer was at most. */
   readonly maxLateMs: number
@@ -25,41 +27,38 @@ const NOTICED_MS = 3
 
 if (process.send !== undefined) {
   const [order] = (await once(process, 'message')) as [ControlOrder]
-  const watch = watchMachine(order.pids)
+  const watch = watchMachine(order)
   process.send('watches')
   await once(process, 'message')
   process.send(watch(), () => process.disconnect())
 }
 
-function watchMachine(pids: readonly number[]): () => ControlReport {
+function watchMachine({ gatewayPid, generatorPid }: ControlOrder): () => ControlReport {
   const stalls: Stall[] = []
+  const gateway = new ThreadTimes(gatewayPid)
+  const generator = new ThreadTimes(generatorPid)
+  const byOurs = new UsedCpu()
   let maxLateMs = 0
   let tickedAtMs = monotonicMs()
-  const waited = new Map(pids.map((pid) => [pid, waitedMs(pid)]))
+  let [gatewayWaitedMs, generatorWaitedMs] = [gateway.mainWaitedMs(), generator.mainWaitedMs()]
+  const stalled = (nowMs: number, ms: number) => {
+    if (ms > NOTICED_MS) stalls.push({ fromMs: nowMs - Math.max(TICK_MS, ms), toMs: nowMs })
+  }
   const timer = setInterval(() => {
     const nowMs = monotonicMs()
+    const waited = [gateway.mainWaitedMs(), generator.mainWaitedMs()] as const
     const lateMs = nowMs - tickedAtMs - TICK_MS
+    const gatewayMs = waited[0] - gatewayWaitedMs
+    byOurs.add(nowMs, gateway.othersRanMs())
     maxLateMs = Math.max(maxLateMs, lateMs)
-    if (lateMs > NOTICED_MS) stalls.push({ fromMs: tickedAtMs, toMs: nowMs })
-    for (const [pid, before] of waited) {
-      const after = waitedMs(pid)
-      if (after - before > NOTICED_MS)
-        stalls.push({ fromMs: nowMs - Math.max(TICK_MS, after - before), toMs: nowMs })
-      waited.set(pid, after)
-    }
+    stalled(nowMs, lateMs - byOurs.sinceMs(tickedAtMs))
+    stalled(nowMs, gatewayMs - byOurs.sinceMs(nowMs - gatewayMs))
+    stalled(nowMs, waited[1] - generatorWaitedMs) // callers are elsewhere in earnest
+    ;[gatewayWaitedMs, generatorWaitedMs] = waited
     tickedAtMs = nowMs
   }, TICK_MS)
   return () => {
     clearInterval(timer)
     return { stalls, maxLateMs }
-  }
-}
-
-/** How long the main thread has waited for a core since it began; 0 where the kernel does not tell, or it is gone. */
-function waitedMs(pid: number): number {
-  try {
-    return Number(readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'latin1').split(' ')[1]) / 1e6
-  } catch {
-    return 0
   }
 }

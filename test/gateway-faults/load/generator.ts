@@ -37,9 +37,13 @@ export interface Asked {
   readonly reason: string | null
   /** Of a ranking, whose best answer this is: where its documents came from. */
   readonly pool: string | null
+  /** Asked in a phase of the load. */
+  readonly inPhase: boolean
   /** What stands in the answer else, or went wrong. */
   readonly problem: string | null
 }
+
+type Answered = Omit<Asked, 'dueAtMs' | 'inPhase'>
 
 export interface LoadReport {
   readonly asked: readonly Asked[]
@@ -81,7 +85,9 @@ async function generate(order: LoadOrder): Promise<LoadReport> {
     for (; next < due.length && startMs + due[next]!.atMs <= nowMs; next++) {
       const { atMs, phase } = due[next]!
       const requests = (phase && ofPhase.get(phase)) ?? plain
-      asked.push(connections.ask(requests[shuffled(next, requests.length)]!, startMs + atMs))
+      const request = requests[shuffled(next, requests.length)]!
+      const about = { dueAtMs: startMs + atMs, inPhase: phase !== undefined }
+      asked.push(connections.ask(request).then((answer) => ({ ...answer, ...about })))
     }
     await new Promise((resolve) => setTimeout(resolve, 1))
   }
@@ -123,17 +129,17 @@ class Connections {
     this.#idle.push(...warm)
   }
 
-  async ask(request: Buffer, dueAtMs: number): Promise<Asked> {
+  async ask(request: Buffer): Promise<Answered> {
     const sentAtMs = monotonicMs()
     const connection = this.#idle.pop() ?? (this.#open.size < MAX_CONNECTIONS ? this.#new() : undefined)
-    if (connection === undefined) return { ...NO_ANSWER, dueAtMs, sentAtMs, problem: 'no connection is left' }
+    if (connection === undefined) return { ...NO_ANSWER, sentAtMs, problem: 'no connection is left' }
     try {
       const text = await connection.ask(request)
       const doneAtMs = monotonicMs()
       if (this.#open.has(connection)) this.#idle.push(connection)
-      return { dueAtMs, sentAtMs, doneAtMs, ...partsOf(text) }
+      return { sentAtMs, doneAtMs, ...partsOf(text) }
     } catch (error) {
-      return { ...NO_ANSWER, dueAtMs, sentAtMs, doneAtMs: monotonicMs(), problem: String(error) }
+      return { ...NO_ANSWER, sentAtMs, doneAtMs: monotonicMs(), problem: String(error) }
     }
   }
 
@@ -209,7 +215,7 @@ const NO_ANSWER = {
   pool: null,
 } as const
 
-function partsOf(text: string): Omit<Asked, 'dueAtMs' | 'sentAtMs' | 'doneAtMs'> {
+function partsOf(text: string): Omit<Answered, 'sentAtMs' | 'doneAtMs'> {
   const status = Number(text.slice('HTTP/1.1 '.length, 'HTTP/1.1 200'.length))
   const body = JSON.parse(text.slice(text.indexOf('\r\n\r\n') + 4))
   if (status !== 200) return { ...NO_ANSWER, status, problem: String(body.code) }
