@@ -22,8 +22,8 @@ import { runWorkers } from './workers/run-workers.ts'
 
 /**
  * What waits for a thread here are runs: of single documents that share one, of the documents of one request, or of one
- * pool. One that takes two seconds is nobody’s answer any more, and its thread is replaced by the spare. The threads get a core after the loop that
- * answers: a model that hangs must not starve it.
+ * pool. One that takes two seconds is nobody’s answer any more, and its thread is replaced by the spare. The threads get a
+ * core after the loop that answers: a model that hangs must not starve it.
  */
 const POOL = { runRows: RUN_ROWS, maxQueued: MAX_WAITING, jobDeadlineMs: 2_000, spares: 1, niceness: 10 }
 
