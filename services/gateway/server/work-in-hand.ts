@@ -5,7 +5,7 @@ const HEAVY_BYTES = 1_024
 /** Of the deadline, the work that may be in hand: the rest is for what comes between, such as waiting for stores. */
 const WORK_SHARE = 0.5
 /** Of the loop's time for a byte of a body: 6.5 ms for 1,000 keys of 25 characters (decisions/0019). */
-const MS_PER_BYTE = { first: 0.000_26, least: 0.000_26 / 4, most: 0.000_26 * 16 }
+const MS_PER_BYTE = { first: 0.000_26, least: 0.000_26 / 8, most: 0.000_26 * 16 }
 /** The cost is measured over at least so much work, done within so long: an idle loop says nothing of it. */
 const MEASURE = { bytes: 64 * 1_024, withinMs: 1_000, weight: 0.3 }
 
@@ -21,12 +21,14 @@ export interface WorkOptions {
 
 /**
  * Bounds the work of heavy requests, by the bytes of their bodies: what is in hand of it is done within half the deadline,
- * at the cost that was measured of late on this machine, or it is a single request. Only what is there is counted, so
+ * at the cost that was measured of late on this machine, or it is a single request and was not held up by others. Only what is there is counted, so
  * callers that announce a body and do not send it keep nobody out.
  */
 export class WorkInHand {
   readonly #options: WorkOptions
   #heavyBytes = 0
+  /** When the last heavy one was let in. */
+  #begunAtMs = Number.NEGATIVE_INFINITY
   #msPerByte = MS_PER_BYTE.first
   #doneBytes = 0
   #sinceMs: number
@@ -45,8 +47,11 @@ export class WorkInHand {
 
   /** Whether a body of this many announced bytes would be refused, and need not even be read. */
   isTooMuch(bytes: number, waitedMs: number): boolean {
-    if (bytes < HEAVY_BYTES || this.#heavyBytes === 0) return false
-    return waitedMs + (this.#heavyBytes + bytes) * this.#msPerByte > this.#options.deadlineMs * WORK_SHARE
+    if (bytes < HEAVY_BYTES) return false
+    const takesMs = waitedMs + (this.#heavyBytes + bytes) * this.#msPerByte
+    if (takesMs <= this.#options.deadlineMs * WORK_SHARE) return false
+    // What was begun while this one waited is what held it up, also when it is over; else it was something that passes.
+    return this.#heavyBytes > 0 || this.#begunAtMs > this.#options.nowMs() - waitedMs
   }
 
   /**
@@ -58,7 +63,9 @@ export class WorkInHand {
       this.#options.onRefused?.()
       return false
     }
-    if (bytes >= HEAVY_BYTES) this.#heavyBytes += bytes
+    if (bytes < HEAVY_BYTES) return true
+    this.#heavyBytes += bytes
+    this.#begunAtMs = this.#options.nowMs()
     return true
   }
 
