@@ -83,7 +83,7 @@ export function followTls(
   const ages = new Throttle(AGE_EVERY_MS, systemClock)
   const lookAtAge = () => {
     if (ages.pass() === null) return
-    const concern = concernOfAge(readPem('certFile', files.certFile), systemClock.nowMs())
+    const concern = concernOfAge(readTls(files).cert, systemClock.nowMs())
     if (concern !== undefined) log.warn(concern.text)
   }
   lookAtAge()
