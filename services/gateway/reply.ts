@@ -37,6 +37,14 @@ export function pageReply(text: string, mediaType: string): Response {
   return new Response(text, { headers: { ...PAGE_HEADERS, 'content-type': mediaType } })
 }
 
+/** For people who have typed another address. */
+export function redirectReply(location: string): Response {
+  return new Response(`See ${location}\n`, {
+    status: 302,
+    headers: { ...SECURITY_HEADERS, 'content-type': 'text/plain; charset=utf-8', location },
+  })
+}
+
 /** @param tookMs since the request was accepted. */
 export function answerReply(answer: Answer, tookMs: number): Response {
   return new Response(JSON.stringify(answer), {
@@ -64,6 +72,13 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   TEMPLATE_UNKNOWN: 404,
   POOL_UNKNOWN: 503,
   MODEL_MISSING: 404,
+  MODEL_HASH: 503,
+  MODEL_INVALID: 503,
+  MODEL_GOLDEN: 503,
+  S3_UNREACHABLE: 503,
+  S3_UNAUTHORIZED: 503,
+  S3_REFUSED: 503,
+  BUCKET_MISSING: 503,
   DEADLINE: 408,
   OVERLOADED: 503,
   DOCUMENT_NOT_JSON: 422,

@@ -82,3 +82,21 @@ test('without a model there is no page; with another one promoted that does not 
     reason: 'MODEL_HASH',
   })
 })
+
+test.each([
+  ['MODEL_HASH', 'MODEL_HASH'],
+  ['S3_UNREACHABLE', 'S3_UNREACHABLE'],
+  ['DEADLINE', 'S3_UNREACHABLE'],
+] as const)(
+  'while %s keeps the promoted model from serving that is told, not that there is none',
+  async (code, told) => {
+    const fault = new FreshetError(code, 's3://secret/models is in the way')
+    const asked = pagesOver(nothing, { current: null, fault }).page(10_000)
+    await expect(asked).rejects.toMatchObject({ code: told, message: expect.not.stringContaining('secret') })
+  },
+)
+
+test('where none is promoted there is no page', async () => {
+  const fault = new FreshetError('MODEL_MISSING', 'no model is promoted')
+  expect(await pagesOver(nothing, { current: null, fault }).page(10_000)).toBeNull()
+})

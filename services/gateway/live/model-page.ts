@@ -1,3 +1,4 @@
+import { type ErrorCode, FreshetError } from '@freshet/errors/errors.ts'
 import { readShadow, type ShadowPointer } from '@freshet/model/bundle/shadow-pointer.ts'
 import type { PromotedModel } from '@freshet/model/run/promoted-model.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
@@ -23,11 +24,16 @@ export class ModelPages {
     this.#store = store
   }
 
-  /** @returns null when no model serves. */
+  /** @returns null when none is promoted. @throws what keeps the promoted one from serving, in words for callers */
   async page(deadline: Deadline): Promise<ModelPage | null> {
     await this.#refreshShadow(deadline)
     const { current, fault } = this.#models
-    if (current === null) return null
+    if (current === null) {
+      if (fault === null || fault.code === 'MODEL_MISSING') return null
+      throw new FreshetError(codeOf(fault), 'a model is promoted or may be, and cannot serve here', {
+        cause: fault,
+      })
+    }
     const { name, version, generation } = current.identity
     return {
       model: current.label,
@@ -61,6 +67,11 @@ export class ModelPages {
       // The last one known stands; readiness and the log tell of the store.
     }
   }
+}
+
+/** A read of the store that was given up is not the caller's deadline. */
+function codeOf({ code }: FreshetError): ErrorCode {
+  return code === 'DEADLINE' ? 'S3_UNREACHABLE' : code
 }
 
 function shadowOf({ name, modelVersion: version, sha256, sinceMs }: ShadowPointer): ModelPage['shadow'] {

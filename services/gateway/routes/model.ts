@@ -14,7 +14,7 @@ export function modelRoute({ model }: Pick<AppParts, 'model'>): Route {
     summary: 'The model that serves',
     description: 'What live scores come from; a stored score names its own.',
     replies: { 200: { description: 'The model.', mediaType: 'application/json', schema: modelPageSchema } },
-    errors: ['MODEL_MISSING'],
+    errors: ['MODEL_MISSING', 'MODEL_HASH', 'MODEL_INVALID', 'MODEL_GOLDEN', 'S3_UNREACHABLE'],
     async handle({ deadline }) {
       const page = await model(deadline)
       if (page === null) throw new FreshetError('MODEL_MISSING', 'no model serves here yet')
