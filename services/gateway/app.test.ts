@@ -47,6 +47,7 @@ describe('GET /v1/scores/{key}', () => {
     ['a key in the query that is no UTF-8', '/v1/scores?key=%E0%A4%A', {}],
     ['a query without a key', '/v1/scores?keys=a', {}],
     ['an empty key', '/v1/scores?key=', {}],
+    ['two keys', '/v1/scores?key=a&key=b', {}],
     ['a key that is too long', `/v1/scores/${'ü'.repeat(385)}`, {}],
     ['a deadline that is no number', '/v1/scores/a?deadline_ms=soon', {}],
     ['a deadline of nothing', '/v1/scores/a', { 'x-deadline-ms': '0' }],

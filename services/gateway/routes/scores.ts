@@ -88,7 +88,9 @@ function decode(raw: string): string {
 /** In a query `+` is a space. */
 function keyInQuery(query: string): string {
   const name = 'key='
-  const raw = query.split('&').find((parameter) => parameter.startsWith(name))
+  const [raw, another] = query.split('&').filter((parameter) => parameter.startsWith(name))
+  if (another !== undefined)
+    throw new FreshetError('REQUEST_INVALID', 'more than one key: POST /v1/scores takes many')
   if (raw === undefined || raw === name)
     throw new FreshetError('REQUEST_INVALID', `no key: ask for ${KEY_PATH} or ${PATH}?key=…`)
   return raw.slice(name.length).replaceAll('+', ' ')

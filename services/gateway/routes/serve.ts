@@ -57,6 +57,8 @@ export function serveNothing(
 }
 
 function refusal(method: string, path: string, methods: readonly string[]): Response {
+  // HAProxy asks so whether anybody is there, unless it is told what else to ask.
+  if (method === 'OPTIONS' && path === '/') return new Response(null, { status: 204 })
   if (methods.length === 0) return problemReply(new FreshetError('ROUTE_UNKNOWN', `${method} ${path}`))
   const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ')
   if (method === 'OPTIONS') return new Response(null, { status: 204, headers: { allow } })

@@ -29,6 +29,9 @@ const LINGER_MS = 250
 const STOP_MS = 8_000
 const CLOSE_IDLE_EVERY_MS = 50
 
+/** Plain checks of load balancers speak HTTP/1.0 and name no host; Node refuses an HTTP/1.1 request without one. */
+const OPTIONS = { hostname: 'localhost', errorHandler: refuseUnparsed }
+
 type Fetch = Parameters<typeof getRequestListener>[0]
 
 /** The app on a port. Disposing answers what is in hand or on its way, stops accepting, and ends within 9 s. */
@@ -44,7 +47,7 @@ export class HttpServer implements AsyncDisposable {
     { log = quietLog, inHand = new RequestsInHand() }: { log?: Log; inHand?: RequestsInHand } = {},
   ): Promise<HttpServer> {
     const files = tlsFiles(tls)
-    const listener = inHand.before(getRequestListener(fetch, { errorHandler: refuseUnparsed }))
+    const listener = inHand.before(getRequestListener(fetch, OPTIONS))
     const server =
       files === undefined
         ? createServer(SERVER_OPTIONS, listener)

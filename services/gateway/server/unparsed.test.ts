@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { Hono } from 'hono'
 import { expect, test } from 'vitest'
+import { gateway } from '../app.kit.ts'
 import { HttpServer } from './http-server.ts'
 
 /** What a server says to these bytes until it, or we, close the connection. */
@@ -61,6 +62,16 @@ test.each([
   if (code === undefined) return
   expect(received.toLowerCase()).toContain('content-type: application/problem+json')
   expect(JSON.parse(received.slice(received.indexOf('\r\n\r\n')))).toMatchObject({ status, code })
+})
+
+test.each([
+  ['GET /healthz', 200],
+  ['HEAD /healthz', 200],
+  ['GET /v1/scores/a', 404],
+  ['OPTIONS /', 204],
+])('HTTP/1.0 without a host, as load balancers check with: %s', async (line, status) => {
+  const received = await answerTo(`${line} HTTP/1.0\r\n\r\n`, gateway({ default: 1 }).app)
+  expect(received).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
 })
 
 test('an expectation that nobody knows is no reason to refuse', async () => {
