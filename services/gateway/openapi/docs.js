@@ -1,9 +1,13 @@
 // Adds to each operation a form that sends it to this gateway. The key stays in this page's memory.
 
 const EXAMPLES = {
-  getScores: '{\n  "keys": ["flights/1", "flights/2"]\n}',
-  predict: '{\n  "document": {},\n  "key": "flights/1"\n}',
-  rank: '{\n  "template": "",\n  "parameters": {},\n  "top": 10\n}',
+  getScores: { keys: ['flights/1', 'flights/2'] },
+  predict: { document: {}, key: 'flights/1' },
+  rank: { template: 'name of a template', parameters: {}, top: 10 },
+}
+const HINTS = {
+  predict: 'The document wants the fields that the columns of GET /v1/model look at.',
+  rank: 'Templates are those of gateway.rank.templates: whoever names another is told which there are.',
 }
 const SHOWN_HEADERS = ['age', 'cache-status', 'server-timing', 'allow', 'retry-after']
 
@@ -11,6 +15,44 @@ const key = field('API key, where keys are configured', 'password')
 document.querySelector('header').append(key.label)
 
 for (const section of document.querySelectorAll('section[data-method]')) addForm(section)
+fillDocument()
+key.input.addEventListener('change', fillDocument)
+
+/** Puts a document that the model can score into the form of predict, unless somebody has written there. */
+async function fillDocument() {
+  const input = document.querySelector('#predict textarea')
+  const before = input?.value
+  if (before !== pretty(JSON.stringify(EXAMPLES.predict))) return
+  const headers = key.input.value === '' ? {} : { 'x-api-key': key.input.value }
+  const reply = await fetch('/v1/model', { headers }).catch(() => null)
+  if (!reply?.ok) return // the hint has to do
+  const { inputs } = await reply.json()
+  if (input.value === before) input.value = pretty(JSON.stringify(exampleFor(inputs.columns)))
+}
+
+/** @param columns of a model.json: each looks at a JSON pointer into the document */
+function exampleFor(columns) {
+  const example = Object.create(null)
+  for (const column of columns) {
+    const names = column.path.split('/').slice(1)
+    const last = names.pop()
+    let at = example
+    for (const name of names) at = at[plain(name)] ??= Object.create(null)
+    at[plain(last)] ??= valueFor(column)
+  }
+  return { ...EXAMPLES.predict, document: example }
+}
+
+function plain(name) {
+  return name.replaceAll('~1', '/').replaceAll('~0', '~')
+}
+
+function valueFor({ type, categories, clip }) {
+  if (type === 'number') return clip?.[0] ?? 1
+  if (type === 'boolean') return true
+  if (type === 'category') return categories[0]
+  return type === 'time' ? '2026-01-31T12:00:00Z' : 'text'
+}
 
 /** @param {HTMLElement} section */
 function addForm(section) {
@@ -24,9 +66,10 @@ function addForm(section) {
   form.append(heading, ...parameters.map(({ label }) => label))
   const body = section.dataset.mediaType === '' ? null : field('Body', 'textarea')
   if (body !== null) {
-    body.input.value = EXAMPLES[section.id] ?? '{}'
-    body.input.rows = 5
+    body.input.value = pretty(JSON.stringify(EXAMPLES[section.id] ?? {}))
+    body.input.rows = 8
     form.append(body.label)
+    if (HINTS[section.id] !== undefined) form.append(HINTS[section.id])
   }
   const send = document.createElement('button')
   send.textContent = 'Send'

@@ -71,6 +71,8 @@ describe('answers are as the document says', () => {
     ['GET /metrics', '/metrics', {}],
     ['GET /openapi.json', '/openapi.json', {}],
     ['GET /docs', '/docs', {}],
+    ['GET /', '/', {}],
+    ['GET /docs/', '/docs/', {}],
     ['GET /docs/docs.css', '/docs/docs.css', {}],
     ['GET /docs/docs.js', '/docs/docs.js', {}],
   ])('%s for %s', async (operation, path, init) => {
@@ -131,6 +133,12 @@ describe('the page', () => {
     expect(policy).toContain("default-src 'none'")
     expect(policy).toContain("script-src 'self'")
     expect(policy).not.toContain('unsafe')
+  })
+
+  test.each(['/', '/docs/'])('is where %s leads', async (path) => {
+    const { app } = await world({ key: 'sesame' })
+    const reply = await app.request(path)
+    expect([reply.status, reply.headers.get('location')]).toEqual([302, '/docs'])
   })
 
   test('is open, as the document is, when keys are wanted', async () => {

@@ -125,7 +125,13 @@ function commonErrors(route: Route): readonly ErrorCode[] {
     ...(hasDeadline(route) ? (['REQUEST_INVALID', 'OVERLOADED'] as const) : []),
     ...(route.body === undefined
       ? []
-      : (['REQUEST_INVALID', 'REQUEST_TOO_LARGE', 'MEDIA_TYPE_UNSUPPORTED', 'DEADLINE'] as const)),
+      : ([
+          'REQUEST_INVALID',
+          'REQUEST_TOO_LARGE',
+          'MEDIA_TYPE_UNSUPPORTED',
+          'TRANSFER_CODING_UNSUPPORTED',
+          'DEADLINE',
+        ] as const)),
     'BUG',
   ]
 }

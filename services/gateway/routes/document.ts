@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { docsPage } from '../openapi/docs-page.ts'
 import { documentOf } from '../openapi/document.ts'
-import { pageReply, textReply } from '../reply.ts'
+import { pageReply, redirectReply, textReply } from '../reply.ts'
 import type { Route } from './route.ts'
 
 const HTML = 'text/html; charset=utf-8'
@@ -26,6 +26,8 @@ export function withDocument(others: readonly Route[]): readonly Route[] {
       mediaType: HTML,
       handle: () => pageReply(texts().page, HTML),
     }),
+    toDocs('/', 'getRoot'),
+    toDocs('/docs/', 'getDocsSlash'),
     file('/docs/docs.css', 'getDocsStyle', 'Its style', {
       mediaType: CSS,
       handle: () => pageReply(style, CSS),
@@ -46,6 +48,25 @@ export function withDocument(others: readonly Route[]): readonly Route[] {
 function once<T extends object>(make: () => T): () => T {
   let made: T | undefined
   return () => (made ??= make())
+}
+
+/** What people type. */
+function toDocs(path: string, id: string): Route {
+  const summary = 'The way to /docs'
+  return {
+    method: 'GET',
+    path,
+    access: 'open',
+    id,
+    summary,
+    description: 'Works without any other server.',
+    replies: {
+      302: { description: summary, mediaType: 'text/plain; charset=utf-8', schema: null },
+      200: { description: 'The page itself, for who follows.', mediaType: HTML, schema: null },
+    },
+    errors: [],
+    handle: () => redirectReply('/docs'),
+  }
 }
 
 function file(
