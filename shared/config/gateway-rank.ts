@@ -1,5 +1,6 @@
 /** Settings of `POST /v1/rank`: which queries callers may ask Elasticsearch through the gateway, and for how long. */
 import { z } from 'zod'
+import { secret } from './secret.ts'
 
 /** Documents in a pool at most; each of them is scored before a rank is answered. */
 export const MAX_POOL_SIZE = 500
@@ -117,9 +118,7 @@ export const rank = z
       .describe(
         'So long a search may go on that nobody waits for any more, to be the last pool of the next who asks; then it is cut off.',
       ),
-    apiKey: z
-      .string()
-      .min(1)
+    apiKey: secret
       .optional()
       .describe(
         'Encoded API key for these searches, instead of elasticsearch.apiKey: it needs read on the indices, no more.',

@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { apiKeySchema, tlsSchema } from './gateway-access.ts'
 import { rank } from './gateway-rank.ts'
 import { gatewaySnapshotSchema } from './gateway-snapshot.ts'
+import { secret } from './secret.ts'
 
 const pipeline = z
   .string()
@@ -24,11 +25,7 @@ const elasticsearch = z
       .min(1)
       .default('documents')
       .describe('Index, alias or pattern whose documents are scored.'),
-    apiKey: z
-      .string()
-      .min(1)
-      .optional()
-      .describe('Encoded API key, instead of a user and password in the URL.'),
+    apiKey: secret.optional().describe('Encoded API key, instead of a user and password in the URL.'),
     caFile: z.string().min(1).optional().describe('PEM file of the certificate authority, for https.'),
     key: z
       .union([z.enum(['index/id', 'id']), z.string().regex(/^field:.+$/, 'index/id, id or field:<path>')])
@@ -141,7 +138,7 @@ const kafka = z
     replicationFactor: z.int().min(1).max(10).default(1).describe('Copies of each topic; fixed at creation.'),
     tls: z.boolean().default(false).describe('Speak TLS to the brokers.'),
     user: z.string().min(1).optional().describe('User for SASL.'),
-    password: z.string().min(1).optional().describe('Password for SASL.'),
+    password: secret.optional().describe('Password for SASL.'),
     saslMechanism: z
       .enum(['plain', 'scram-sha-256', 'scram-sha-512'])
       .default('scram-sha-512')
@@ -187,7 +184,7 @@ const s3 = z
       .describe('Address of an S3 server other than AWS.'),
     region: z.string().min(1).default('us-east-1').describe('Region that requests are signed for.'),
     accessKeyId: z.string().min(1).optional().describe('Access key; else the standard AWS credential chain.'),
-    secretAccessKey: z.string().min(1).optional().describe('Secret of the access key.'),
+    secretAccessKey: secret.optional().describe('Secret of the access key.'),
     requestTimeoutMs: z.int().min(100).max(600_000).default(30_000).describe('Longest wait for one answer.'),
   })
   .prefault({})
@@ -369,7 +366,7 @@ const telemetry = z
       .url({ protocol: /^https?$/ })
       .optional()
       .describe('Elasticsearch for telemetry; else elasticsearch.url.'),
-    apiKey: z.string().min(1).optional().describe('Encoded API key for telemetry.url.'),
+    apiKey: secret.optional().describe('Encoded API key for telemetry.url.'),
     namespace: z
       .string()
       .regex(/^[a-z0-9_.]+$/)

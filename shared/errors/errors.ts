@@ -219,7 +219,10 @@ export const ERRORS = {
     retryable: true,
     hint: 'Too much at once: a caller of the gateway is answered from the next store, all else is tried again.',
   },
-  DEADLINE: { retryable: true, hint: 'The time was over before the answer was there.' },
+  DEADLINE: {
+    retryable: true,
+    hint: 'Ask again, with more time where you set it (gateway.deadlineMs, --deadline); if it stays, see `freshet status` and `freshet doctor` for which store is slow or away.',
+  },
   WORKER_ENDED: {
     retryable: true,
     hint: 'A process of the gateway ended unasked, or stood still and was killed; it is started anew, and its log has the reason. The others answer meanwhile.',
@@ -251,6 +254,10 @@ export const ERRORS = {
   MEDIA_TYPE_UNSUPPORTED: {
     retryable: false,
     hint: 'Send JSON in UTF-8 as it is, with `content-type: application/json`.',
+  },
+  TRANSFER_CODING_UNSUPPORTED: {
+    retryable: false,
+    hint: 'Send the body plain, or with `transfer-encoding: chunked` alone.',
   },
   ROUTE_UNKNOWN: { retryable: false, hint: '/docs and /openapi.json name everything that can be asked for.' },
   METHOD_NOT_ALLOWED: { retryable: false, hint: 'Ask with a method that the `allow` header names.' },

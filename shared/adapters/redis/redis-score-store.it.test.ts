@@ -145,6 +145,21 @@ test('a Redis that is not there, or stands still, is REDIS_UNREACHABLE', async (
   await expect(checkRedis(settingsOf(server))).rejects.toMatchObject({ code: 'REDIS_UNREACHABLE' })
 })
 
+test('a reader that is given up while it connects complains of nothing', async () => {
+  await using server = await RedisServer.start()
+  server.freeze()
+  const told: unknown[] = []
+  const log = { ...quietLog, error: (...line: unknown[]) => void told.push(line) }
+  const given = { ...options, log, onLook: (fault: unknown) => void told.push(fault) }
+  for (const url of [server.url, 'redis://127.0.0.1:1']) {
+    const reader = new RedisScoreReader({ ...settingsOf(server), url }, given)
+    await reader[Symbol.asyncDispose]()
+  }
+  await using another = new RedisScoreReader(settingsOf(server), options)
+  await expect.poll(() => another.fault, { timeout: 10_000 }).toBeDefined() // long after the others would have told
+  expect(told).toEqual([])
+})
+
 test('the reader finds what the writer stored, and is back after Redis was killed', async () => {
   await using server = await RedisServer.start()
   await using store = await RedisScoreStore.open(settingsOf(server), options)
