@@ -11,7 +11,7 @@ const MAX_FAULTS = 10
 
 /**
  * The body of a request, checked. Unknown fields are refused.
- * @throws REQUEST_INVALID, REQUEST_TOO_LARGE, MEDIA_TYPE_UNSUPPORTED, DEADLINE when it is not all there in time, OVERLOADED
+ * @throws REQUEST_INVALID, REQUEST_TOO_LARGE, MEDIA_TYPE_UNSUPPORTED, TRANSFER_CODING_UNSUPPORTED, DEADLINE when it is not all there in time, OVERLOADED
  */
 export async function readBody<T>(
   call: Call,
@@ -54,11 +54,14 @@ function invalid(message: string, at = ''): RequestFault {
   return new RequestFault('REQUEST_INVALID', message, [{ at, message }])
 }
 
-/** @throws MEDIA_TYPE_UNSUPPORTED */
+/** @throws MEDIA_TYPE_UNSUPPORTED, TRANSFER_CODING_UNSUPPORTED */
 function checkMediaType(headers: Headers): void {
   const type = headers.get('content-type') ?? ''
   if (!/^application\/json\s*(;\s*charset\s*=\s*"?utf-?8"?\s*)?;?\s*$/i.test(type))
     throw new FreshetError('MEDIA_TYPE_UNSUPPORTED', 'the content type is not application/json')
+  const coding = headers.get('transfer-encoding')
+  if (coding !== null && coding.trim().toLowerCase() !== 'chunked')
+    throw new FreshetError('TRANSFER_CODING_UNSUPPORTED', `the body comes as ${coding}`)
   const encoding = headers.get('content-encoding')
   if (encoding !== null && encoding.toLowerCase() !== 'identity')
     throw new FreshetError('MEDIA_TYPE_UNSUPPORTED', 'the body is compressed')

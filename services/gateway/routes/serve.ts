@@ -70,7 +70,8 @@ function failed(call: Served, error: unknown, { log }: Pick<Parts, 'log'>): Resp
   const reply = problemReply(known)
   if (reply.status >= 500) {
     call.error = error
-    if (reply.status !== 503) log.error('a request failed', known) // what is away or too much is told once, not for each
+    // What is away or too much is told once, not for each.
+    if (reply.status === 500) log.error('a request failed', known)
   }
   return reply
 }

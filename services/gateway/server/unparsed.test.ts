@@ -74,6 +74,18 @@ test.each([
   expect(received).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
 })
 
+test('a body in a coding that nobody here undoes is not taken for a plain one', async () => {
+  const head =
+    'POST /v1/scores HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\nconnection: close\r\n'
+  const body = '{"keys":["a"]}'
+  const chunk = `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`
+  const { app } = gateway({ default: 1 })
+  const coded = await answerTo(`${head}transfer-encoding: gzip, chunked\r\n\r\n${chunk}`, app)
+  expect(coded).toMatch(/^HTTP\/1\.1 501 /)
+  expect(coded).toContain('TRANSFER_CODING_UNSUPPORTED')
+  expect(await answerTo(`${head}transfer-encoding: Chunked\r\n\r\n${chunk}`, app)).toMatch(/^HTTP\/1\.1 200 /)
+})
+
 test('an expectation that nobody knows is no reason to refuse', async () => {
   const received = await answerTo('GET / HTTP/1.1\r\nhost: a\r\nexpect: wonders\r\nconnection: close\r\n\r\n')
   expect(received).toContain('answered')
