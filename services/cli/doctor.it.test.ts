@@ -1,11 +1,16 @@
 import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { connectElasticsearch } from '@freshet/adapters/elasticsearch/connect.ts'
 import { ensureBucket, openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
+import { rank as rankSchema } from '@freshet/config/gateway-rank.ts'
 import { loadSettings } from '@freshet/config/load.ts'
+import { selfSigned } from '@freshet/gateway/server/certificate.kit.ts'
 import { MANIFEST_OBJECT, manifestRecord } from '@freshet/records/manifest.ts'
 import { expect, onTestFinished, test } from 'vitest'
 import { complaintOf, describeCapture, reportCapture } from './capture-report.ts'
-import { runChecks } from './doctor.ts'
+import { runChecks, SNAPSHOT_CHECK } from './doctor.ts'
 
 /** Two indices behind one pattern: `-good` holds documents of all kinds of date, `-bad` keeps no _source. */
 async function scratchPattern() {
@@ -78,8 +83,8 @@ test('doctor names what is wrong with the snapshot: files that are gone, and tha
   await ensureBucket(settings.s3)
   await using store = openS3(settings.s3)
   const told = async (pipeline: string) =>
-    (await runChecks({ ...settings, pipeline })).find(({ name }) => name === 'the snapshot in S3')
-  expect(await told('flights')).toEqual({ name: 'the snapshot in S3' })
+    (await runChecks({ ...settings, pipeline })).find(({ name }) => name === SNAPSHOT_CHECK)
+  expect(await told('flights')).toEqual({ name: SNAPSHOT_CHECK })
   const base = { object: '0/base', rows: 1, bytes: 5, newestAsOfMs: 1 }
   const manifest = manifestRecord.encode({
     version: 1,
@@ -93,4 +98,35 @@ test('doctor names what is wrong with the snapshot: files that are gone, and tha
   expect((await told('flights'))?.error).toMatch(/^SNAPSHOT_FILE_MISSING.*`freshet snapshot check`/)
   expect((await told('shop'))?.error).toMatch(/^CONFIG_INVALID: s3\.prefix.*of pipeline flights/)
   await store.delete(MANIFEST_OBJECT)
+})
+
+test('doctor compiles the templates of rank, and searches with the key that the gateway searches with', async () => {
+  const told = async (rank: object) => {
+    const { gateway, ...settings } = loadSettings({ env: process.env })
+    const results = await runChecks({
+      ...settings,
+      gateway: { ...gateway, rank: { ...gateway.rank, ...rank } },
+    })
+    return results.find(({ name }) => name.includes('rank'))
+  }
+  expect(await told({})).not.toHaveProperty('error')
+  const query = { term: { a: { $param: 'x' } } }
+  const { templates } = rankSchema.parse({ templates: { near: { query } } })
+  expect((await told({ templates }))?.error).toMatch(/^CONFIG_INVALID.*near.*no parameter is called x/)
+  const { templates: elsewhere } = rankSchema.parse({
+    templates: { near: { index: 'no-such-index', query: { match_all: {} } } },
+  })
+  expect((await told({ templates: elsewhere, apiKey: 'a2V5' }))?.error).toMatch(
+    /^(INDEX_MISSING|ELASTICSEARCH_UNAUTHORIZED).*gateway\.rank\.apiKey, no-such-index/,
+  )
+})
+
+test('doctor warns of a certificate of the gateway that ends soon', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'freshet-doctor-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const { gateway, ...settings } = loadSettings({ env: process.env })
+  const tls = selfSigned(folder, 'gateway').files
+  const results = await runChecks({ ...settings, gateway: { ...gateway, tls } })
+  const found = results.find(({ name }) => name === 'who may ask the gateway')
+  expect(found).toEqual({ name: found?.name, warnings: [expect.stringMatching(/the certificate ends on/)] })
 })

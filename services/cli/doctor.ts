@@ -1,12 +1,16 @@
+import { PoolSearcher } from '@freshet/adapters/elasticsearch/search-pool.ts'
 import { connectKafka } from '@freshet/adapters/kafka/connect.ts'
 import { checkTopics } from '@freshet/adapters/kafka/topics.ts'
 import { checkRedis } from '@freshet/adapters/redis/check.ts'
 import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
 import type { Settings } from '@freshet/config/schema.ts'
-import { describeError, FreshetError } from '@freshet/errors/errors.ts'
+import { describeError, FreshetError, toFreshetError } from '@freshet/errors/errors.ts'
+import { compileTemplates } from '@freshet/gateway/rank/template.ts'
+import { concernOfAge } from '@freshet/gateway/server/certificate-age.ts'
 import { readTls, tlsFiles } from '@freshet/gateway/server/tls.ts'
 import { loadPromotedModel } from '@freshet/model/bundle/model-store.ts'
 import { checkSnapshot } from '@freshet/snapshot/check-snapshot.ts'
+import { systemClock } from '@freshet/stage/clock.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { promisedCapture } from './capture-promise.ts'
 import { type CaptureReport, complaintOf, reportCapture } from './capture-report.ts'
@@ -31,6 +35,9 @@ interface Check {
 }
 
 const PATIENCE_MS = 10_000
+/** Reading every file takes as long as a load of the gateway does; a length tells of one that was cut. */
+export const SNAPSHOT_CHECK =
+  'the snapshot in S3: the length of its files (`freshet snapshot check` reads them)'
 
 export const CHECKS: readonly Check[] = [
   {
@@ -60,7 +67,7 @@ export const CHECKS: readonly Check[] = [
     },
   },
   {
-    name: 'the snapshot in S3',
+    name: SNAPSHOT_CHECK,
     run: async ({ s3, pipeline }, signal) => {
       await using store = openS3(s3)
       await checkSnapshot(store, pipeline, signal)
@@ -68,6 +75,19 @@ export const CHECKS: readonly Check[] = [
     },
   },
   { name: 'who may ask the gateway', run: async ({ gateway }) => checkGateway(gateway) },
+  {
+    name: 'the queries of the gateway’s rank',
+    run: async (settings, signal) => {
+      const { elasticsearch, gateway } = settings
+      const templates = compileTemplates(gateway.rank, elasticsearch.index)
+      if (gateway.rank.apiKey !== undefined) {
+        const own = Object.values(gateway.rank.templates).flatMap(({ index }) => index ?? [])
+        const indices = templates.size > own.length || own.length === 0 ? [elasticsearch.index, ...own] : own
+        await searchOnce(settings, [...new Set(indices)], signal)
+      }
+      return {}
+    },
+  },
 ]
 
 async function checkCapture(settings: Settings['elasticsearch'], signal: AbortSignal): Promise<Findings> {
@@ -86,9 +106,27 @@ async function checkCapture(settings: Settings['elasticsearch'], signal: AbortSi
 /** @throws CONFIG_INVALID, of its certificate */
 function checkGateway(gateway: Settings['gateway']): Findings {
   const files = tlsFiles(gateway.tls)
-  if (files !== undefined) readTls(files)
   const { errors, warnings } = gatewayConcerns(gateway)
+  const age = files && concernOfAge(readTls(files).cert, systemClock.nowMs())
+  if (age !== undefined) (age.isRefused ? errors : warnings).push(age.text)
   return { warnings, ...(errors.length > 0 && { error: errors.join('; ') }) }
+}
+
+/** As the gateway searches, with the key that it searches with. @throws ELASTICSEARCH_UNAUTHORIZED, INDEX_MISSING, … */
+async function searchOnce(
+  { elasticsearch, gateway }: Settings,
+  indices: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  using searcher = new PoolSearcher(elasticsearch, { apiKey: gateway.rank.apiKey, maxSockets: 1 })
+  for (const index of indices) {
+    try {
+      await searcher.search(index, '{"size":0}', signal)
+    } catch (error) {
+      const { code, message } = toFreshetError(error)
+      throw new FreshetError(code, `with gateway.rank.apiKey, ${index}: ${message}`, { cause: error })
+    }
+  }
 }
 
 /** All checks side by side; one that does not end in time is wrong too. */
