@@ -21,8 +21,8 @@ export interface WorkOptions {
 
 /**
  * Bounds the work of heavy requests, by the bytes of their bodies: what is in hand of it is done within half the deadline,
- * at the cost that was measured of late on this machine, or it is a single request and was not held up by others. Only what is there is counted, so
- * callers that announce a body and do not send it keep nobody out.
+ * at the cost that was measured of late on this machine, or it is a single request and was not held up by others. Only
+ * what is there is counted, so callers that announce a body and do not send it keep nobody out.
  */
 export class WorkInHand {
   readonly #options: WorkOptions
