@@ -62,6 +62,8 @@ describe('the arrows between rooms', () => {
       'poller/main.ts',
       'scorer/main.ts',
       'gateway/main.ts',
+      'gateway/rank/template.ts',
+      'gateway/server/certificate-age.ts',
       'gateway/server/tls.ts',
       'watchdog/main.ts',
       'scorer/snapshot/flush-bell.ts',

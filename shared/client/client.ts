@@ -52,6 +52,8 @@ const MAX_KEYS = 1_000
 const MAX_DOCUMENTS = 256
 /** so many of them side by side. */
 const PARTS_AT_ONCE = 4
+/** With less time left nothing is sent: timers, which end the parts before, may be early by as much. */
+const LEAST_MS = 1
 
 /** What can be asked for in parts. */
 interface Kind<T> {
@@ -190,7 +192,7 @@ export class FreshetClient implements Disposable {
   ): Promise<Result[]> {
     options.signal?.throwIfAborted()
     const none = (reason: ClientReason, one: T) => toResult(failed(reason), keyOf(one), this.#default)
-    if (!(options.deadlineMs > 0)) return part.map((one) => none('gateway_late', one))
+    if (!(options.deadlineMs >= LEAST_MS)) return part.map((one) => none('gateway_late', one))
     const written = part.map(write)
     const texts = written.flatMap((one) => ('text' in one ? [one.text] : []))
     const keys = part.filter((_, at) => 'text' in written[at]!).map(keyOf)
