@@ -1,6 +1,12 @@
 /** Ends threads of a running Node process from outside, through its own inspector: nothing in the process is made for it. */
 import { once } from 'node:events'
 
+/**
+ * Between two runs of the model, as a crash of the thread's own code is. The inspector also interrupts a call of ONNX
+ * Runtime, which does not survive that: it takes the whole process along.
+ */
+const END = 'setImmediate(() => process.exit(1))'
+
 /** @param inspectorUrl as Node prints it: `ws://127.0.0.1:…`. */
 export class ThreadKiller implements Disposable {
   readonly #socket: WebSocket
@@ -28,7 +34,7 @@ export class ThreadKiller implements Disposable {
     const [oldest] = this.#sessions
     if (oldest === undefined) return false
     this.#sessions.delete(oldest)
-    const evaluate = { id: 1, method: 'Runtime.evaluate', params: { expression: 'process.exit(1)' } }
+    const evaluate = { id: 1, method: 'Runtime.evaluate', params: { expression: END } }
     this.#send('NodeWorker.sendMessageToWorker', { sessionId: oldest, message: JSON.stringify(evaluate) })
     return true
   }
