@@ -8,13 +8,10 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { RedisScoreStore } from '@freshet/adapters/redis/redis-score-store.ts'
 import { type ClientOptions, FreshetClient, type Result } from '@freshet/client/client.ts'
 import { answerSchema } from '@freshet/gateway/routes/schemas.ts'
-import { batchOf } from '@freshet/ports/score-store.contract.ts'
-import { rowsOfBatch } from '@freshet/records/stored-rows.ts'
-import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { storeForGateway } from './gateway-scores.ts'
 import { Stack } from './stack.ts'
 import { until } from './until.ts'
 
@@ -46,21 +43,10 @@ beforeAll(async () => {
     FRESHET_GATEWAY_REDIS_BUDGET_MS: String(PATIENT_MS),
     FRESHET_GATEWAY_RANK_ELASTICSEARCH_BUDGET_MS: String(PATIENT_MS),
   })
-  await using store = await RedisScoreStore.open(stack.settings.redis, {
-    pipeline: stack.settings.pipeline,
-    log: quietLog,
-  })
-  await store.merge(
-    rowsOfBatch(
-      batchOf([
-        { key: 'flights/UA-1', score: 12.5 },
-        { key: 'flights/UA-2', score: 7 },
-      ]),
-    ),
-  )
-  const documents = stack.bundle.golden.slice(0, 20).map(({ document }, i) => [`${i}`, document as object])
-  await stack.write(Object.fromEntries(documents))
-  await stack.client.indices.refresh({ index: stack.index })
+  await storeForGateway(stack, [
+    { key: 'flights/UA-1', score: 12.5 },
+    { key: 'flights/UA-2', score: 7 },
+  ])
   await startGateway()
 })
 

@@ -10,12 +10,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { RedisScoreStore } from '@freshet/adapters/redis/redis-score-store.ts'
-import { batchOf } from '@freshet/ports/score-store.contract.ts'
-import { rowsOfBatch } from '@freshet/records/stored-rows.ts'
-import { quietLog } from '@freshet/stage/quiet-log.ts'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { storeForGateway } from './gateway-scores.ts'
 import { Stack } from './stack.ts'
 
 /** The program, from the PyPI package of that name. */
@@ -52,21 +49,10 @@ beforeAll(async () => {
     FRESHET_GATEWAY_RANK_TEMPLATES: JSON.stringify(TEMPLATES),
     FRESHET_GATEWAY_DEFAULT: '0.5',
   })
-  await using store = await RedisScoreStore.open(stack.settings.redis, {
-    pipeline: stack.settings.pipeline,
-    log: quietLog,
-  })
-  await store.merge(
-    rowsOfBatch(
-      batchOf([
-        { key: 'flights/UA-1', score: 12.5 },
-        { key: '0', score: 7 },
-      ]),
-    ),
-  )
-  const documents = stack.bundle.golden.slice(0, 20).map(({ document }, i) => [`${i}`, document as object])
-  await stack.write(Object.fromEntries(documents))
-  await stack.client.indices.refresh({ index: stack.index })
+  await storeForGateway(stack, [
+    { key: 'flights/UA-1', score: 12.5 },
+    { key: '0', score: 7 },
+  ])
   stack.start('gateway')
   await stack.gatewayReady()
 })

@@ -53,19 +53,12 @@ function once<T extends object>(make: () => T): () => T {
 /** What people type. */
 function toDocs(path: string, id: string): Route {
   const summary = 'The way to /docs'
+  const handle = () => redirectReply('/docs')
+  const page = file(path, id, summary, { mediaType: HTML, handle })
+  const way = { description: summary, mediaType: 'text/plain; charset=utf-8', schema: null }
   return {
-    method: 'GET',
-    path,
-    access: 'open',
-    id,
-    summary,
-    description: 'Works without any other server.',
-    replies: {
-      302: { description: summary, mediaType: 'text/plain; charset=utf-8', schema: null },
-      200: { description: 'The page itself, for who follows.', mediaType: HTML, schema: null },
-    },
-    errors: [],
-    handle: () => redirectReply('/docs'),
+    ...page,
+    replies: { 302: way, 200: { ...page.replies[200]!, description: 'The page, for who follows.' } },
   }
 }
 
