@@ -65,8 +65,9 @@ class GatewayWorker {
     this.#context = context
   }
 
+  /** To one that has just ended, and whose end is not heard of yet, nothing is said; that is its end's to tell. */
   say(message: ToWorker): boolean {
-    return this.#worker?.isConnected() === true && this.#worker.send(message)
+    return this.#worker?.isConnected() === true && this.#worker.send(message, () => {})
   }
 
   async keepRunning(

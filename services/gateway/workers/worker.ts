@@ -153,8 +153,9 @@ function faultOf(error: unknown): Fault {
   return { code, message }
 }
 
+/** A first process that is gone, and whose end is not heard of yet, hears nothing. */
 function say(message: FromWorker): void {
-  if (process.connected) process.send!(message)
+  if (process.connected) process.send!(message, () => {})
 }
 
 async function said(message: FromWorker): Promise<void> {

@@ -175,6 +175,15 @@ test('a worker that stands still is killed and replaced', async () => {
   expect(gateway.metrics.values()['freshet.gateway.workers_replaced']).toBe(1)
 })
 
+test('a stop that comes between the end of workers and the news of it is a stop', async () => {
+  await using redis = await redisWithScore()
+  await using gateway = new TwoWorkers(redis.url, await freePort())
+  await expect.poll(async () => (await gateway.scraped()).workers, WITHIN).toEqual(['1', '2'])
+  for (const worker of Object.values(cluster.workers ?? {})) worker!.process.kill('SIGKILL')
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500) // they are gone, and this process has not heard
+  await gateway.stop()
+})
+
 test('a port that is taken is told as that, once, and no worker is left', async () => {
   await using redis = await redisWithScore()
   const gateway = new TwoWorkers(redis.url, redis.port)
