@@ -72,9 +72,9 @@ describe('the arrows between rooms', () => {
       'scorer/cache/fill-cache.ts',
       'scorer/cache/refill.ts',
       'poller/sweep/dead-epochs.ts',
-      'watchdog/judge.ts',
-      'watchdog/slack-message.ts',
-      'watchdog/slack-route.ts',
+      'watchdog/rules/judge.ts',
+      'watchdog/routes/slack-message.ts',
+      'watchdog/routes/slack-route.ts',
     ])
     const imported = globSync(join(ROOT, 'services/cli/**/*.ts'))
       .filter((file) => !isForTests(file))

@@ -10,7 +10,7 @@ import { TOLD_OBJECT, type Told, toldRecord } from '@freshet/records/told.ts'
 import { topicName } from '@freshet/records/topics.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
-import { SlackRoute } from '@freshet/watchdog/slack-route.ts'
+import { SlackRoute } from '@freshet/watchdog/routes/slack-route.ts'
 import { afterRun, type Failure } from './told.ts'
 
 const TELL_WITHIN_MS = 60_000

@@ -1,5 +1,5 @@
 import type { Told } from '@freshet/records/told.ts'
-import { slackMessage } from '@freshet/watchdog/slack-message.ts'
+import { slackMessage } from '@freshet/watchdog/routes/slack-message.ts'
 import { expect, test } from 'vitest'
 import { afterRun, type Failure } from './told.ts'
 

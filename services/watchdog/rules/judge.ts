@@ -3,7 +3,7 @@ import { type PartitionLag, sumLag } from '@freshet/adapters/kafka/lag.ts'
 import type { FreshetError } from '@freshet/errors/errors.ts'
 import type { Finding } from '@freshet/records/alert-state.ts'
 import type { Heartbeat } from '@freshet/records/heartbeat.ts'
-import type { Judgement } from './alerts.ts'
+import type { Judgement } from '../alerts/alerts.ts'
 import { failing } from './failing.ts'
 
 /** What one look at the pipeline saw. */

@@ -1,8 +1,8 @@
 import { isFreshetError } from '@freshet/errors/errors.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
+import { type AlertRoute, logAlert } from '../routes/alert-route.ts'
 import type { AlertBook } from './alert-book.ts'
-import { type AlertRoute, logAlert } from './alert-route.ts'
 
 /** Slack takes one message a second from a webhook. */
 const PACE_MS = 1_000

@@ -1,6 +1,6 @@
 import { type Heartbeat, heartbeatKey } from '@freshet/records/heartbeat.ts'
+import type { Instance } from '../rules/judge.ts'
 import { DeadLetterWindow } from './dead-letter-window.ts'
-import type { Instance } from './judge.ts'
 
 const DEAD_LETTERS_WINDOW_MS = 300_000
 

@@ -5,10 +5,10 @@ import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import { inSpan } from '@freshet/telemetry/spans.ts'
 import type { Tracer } from '@opentelemetry/api'
+import type { FactReader } from '../look/facts.ts'
+import { judge } from '../rules/judge.ts'
 import type { AlertBook } from './alert-book.ts'
 import type { AlertStore } from './alert-store.ts'
-import type { FactReader } from './facts.ts'
-import { judge } from './judge.ts'
 
 export interface WatchOptions {
   readonly settings: Settings['watchdog']

@@ -3,8 +3,8 @@ import { readLag } from '@freshet/adapters/kafka/lag.ts'
 import { toFreshetError } from '@freshet/errors/errors.ts'
 import { consumerGroups } from '@freshet/records/topics.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
+import type { Facts, GroupLag } from '../rules/judge.ts'
 import type { Heard } from './heard.ts'
-import type { Facts, GroupLag } from './judge.ts'
 
 export interface FactReaderOptions {
   readonly connection: KafkaConnection

@@ -1,6 +1,6 @@
 /** An alert as a Slack message: what, how bad, since when, what it means, where to look first. */
 import type { AlertMessage, FindingKind } from '@freshet/records/alert-state.ts'
-import { formatSeconds } from './judge.ts'
+import { formatSeconds } from '../rules/judge.ts'
 
 export interface SlackMessage {
   /** What the notification shows, and all that is shown where blocks are not. */
