@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { apiKeySchema, tlsSchema } from './gateway-access.ts'
 import { rank } from './gateway-rank.ts'
 import { gatewaySnapshotSchema } from './gateway-snapshot.ts'
+import { kibanaSchema } from './kibana.ts'
 import { secret } from './secret.ts'
 
 const pipeline = z
@@ -410,6 +411,7 @@ export const settingsSchema = z.strictObject({
   watchdog,
   slack,
   telemetry,
+  kibana: kibanaSchema,
 })
 
 export type Settings = z.infer<typeof settingsSchema>
@@ -419,6 +421,7 @@ export const SECRETS: readonly string[] = [
   'elasticsearch.apiKey',
   'gateway.rank.apiKey',
   'kafka.password',
+  'kibana.apiKey',
   's3.secretAccessKey',
   'slack.webhookUrl',
   'telemetry.apiKey',
