@@ -3,6 +3,7 @@
  * values and `docs/reference/config.md` are made from it.
  */
 import { z } from 'zod'
+import { alertsSchema, slackSchema } from './alert-routes.ts'
 import { apiKeySchema, tlsSchema } from './gateway-access.ts'
 import { rank } from './gateway-rank.ts'
 import { gatewaySnapshotSchema } from './gateway-snapshot.ts'
@@ -347,15 +348,6 @@ const watchdog = z
   })
   .prefault({})
 
-const slack = z
-  .strictObject({
-    webhookUrl: z
-      .url({ protocol: /^https?$/ })
-      .optional()
-      .describe('Incoming webhook; without it alerts go to the log.'),
-  })
-  .prefault({})
-
 const telemetry = z
   .strictObject({
     enabled: z.boolean().default(true).describe('Send traces and logs to Elasticsearch.'),
@@ -409,7 +401,8 @@ export const settingsSchema = z.strictObject({
   snapshot,
   gateway,
   watchdog,
-  slack,
+  slack: slackSchema,
+  alerts: alertsSchema,
   telemetry,
   kibana: kibanaSchema,
 })
@@ -418,6 +411,9 @@ export type Settings = z.infer<typeof settingsSchema>
 
 /** Paths whose values are never shown. URLs are shown without their password. */
 export const SECRETS: readonly string[] = [
+  'alerts.pingUrl',
+  'alerts.webhook.headers',
+  'alerts.webhook.url',
   'elasticsearch.apiKey',
   'gateway.rank.apiKey',
   'kafka.password',

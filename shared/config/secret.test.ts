@@ -2,7 +2,11 @@ import { expect, test } from 'vitest'
 import { listSettings } from './describe.ts'
 import { loadSettings } from './load.ts'
 
-const secrets = listSettings().filter(({ secret, path }) => secret && path !== 'slack.webhookUrl')
+/** A line break at the end of an address does no harm: it is left out where an address is read. */
+const ADDRESSES = ['slack.webhookUrl', 'alerts.webhook.url', 'alerts.pingUrl']
+const secrets = listSettings().filter(
+  ({ secret, path, type }) => secret && type === 'string' && !ADDRESSES.includes(path),
+)
 
 test.each(secrets)(
   '$path with the line break of its file is refused, without being shown',
@@ -12,3 +16,17 @@ test.each(secrets)(
     expect(load).not.toThrow(/c2VjcmV0/)
   },
 )
+
+test('a header of the second route with the line break of its file is refused, without being shown', () => {
+  const FRESHET_ALERTS_WEBHOOK_HEADERS = JSON.stringify({ authorization: 'Bearer c2VjcmV0\n' })
+  const load = () => loadSettings({ env: { FRESHET_ALERTS_WEBHOOK_HEADERS } })
+  expect(load).toThrow(/alerts\.webhook\.headers\.authorization.*no line break/)
+  expect(load).not.toThrow(/c2VjcmV0/)
+})
+
+test.each(ADDRESSES)('a wrong %s is refused, without being shown', (path) => {
+  const { env } = listSettings().find((setting) => setting.path === path)!
+  const load = () => loadSettings({ env: { [env]: 'hooks.slack.com/services/hunter2' } })
+  expect(load).toThrow(path)
+  expect(load).not.toThrow(/hunter2/)
+})
