@@ -6,6 +6,23 @@ import type { Settings } from './schema.ts'
 const NOTHING = hash('sha256', '')
 
 /**
+ * A status page that others can reach asks for a key, and the keys are such.
+ * @throws CONFIG_INVALID
+ */
+export function checkPageAccess({ pageHost, pageKeys }: Settings['watchdog']): void {
+  const wrong = (setting: string, why: string) => {
+    throw new FreshetError('CONFIG_INVALID', `watchdog.${setting}: ${why}`)
+  }
+  if (!isLoopback(pageHost) && pageKeys.length === 0)
+    wrong(
+      'pageHost',
+      `${pageHost} is reachable from outside, so watchdog.pageKeys must name at least one key`,
+    )
+  for (const [at, { name, sha256 }] of pageKeys.entries())
+    if (sha256 === NOTHING) wrong(`pageKeys.${at}`, `the key of ${name} is the hash of nothing`)
+}
+
+/**
  * A gateway that others can reach asks for keys, and the keys are such.
  * @throws CONFIG_INVALID
  */

@@ -156,6 +156,18 @@ describe('settings', () => {
     expect(loadSettings({ env: { ...env, FRESHET_GATEWAY_KEYS: keys } }).gateway.host).toBe('0.0.0.0')
   })
 
+  test('open the status page beyond loopback only with keys', () => {
+    const env = { FRESHET_WATCHDOG_PAGE_HOST: '0.0.0.0' }
+    expect(() => loadSettings({ env })).toThrow(/watchdog\.pageKeys/)
+    const keys = (sha256: string) => ({
+      FRESHET_WATCHDOG_PAGE_KEYS: JSON.stringify([{ name: 'me', sha256 }]),
+    })
+    expect(() => loadSettings({ env: { ...env, ...keys(hash('sha256', '')) } })).toThrow(/hash of nothing/)
+    const opened = loadSettings({ env: { ...env, ...keys(hash('sha256', 'x')) } })
+    expect(opened.watchdog.pageHost).toBe('0.0.0.0')
+    expect(loadSettings({ env: { FRESHET_WATCHDOG_PAGE_PORT: 'null' } }).watchdog.pagePort).toBeNull()
+  })
+
   test.each([
     ['127.0.0.1', true],
     ['127.1.2.3', true],

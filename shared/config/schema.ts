@@ -9,6 +9,7 @@ import { rank } from './gateway-rank.ts'
 import { gatewaySnapshotSchema } from './gateway-snapshot.ts'
 import { kibanaSchema } from './kibana.ts'
 import { secret } from './secret.ts'
+import { watchdogPage } from './watchdog-page.ts'
 
 const pipeline = z
   .string()
@@ -345,6 +346,7 @@ const watchdog = z
       .default(30)
       .describe('An instance without a heartbeat for so long is an alert.'),
     repeatHours: z.number().min(0.01).default(4).describe('A firing alert is repeated after this time.'),
+    ...watchdogPage,
   })
   .prefault({})
 
