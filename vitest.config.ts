@@ -17,6 +17,7 @@ export default defineConfig({
           testTimeout: 60_000, // thousands of seeds, on a machine that may be busy
           include: ['**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/*.{it,e2e,cluster}.test.ts'],
+          maxWorkers: '100%', // they work, so a core of two that is left free is time lost
         },
       },
       {
@@ -28,7 +29,7 @@ export default defineConfig({
           globalSetup: ['test/servers.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          maxWorkers: 3, // they wait more than they work
+          maxWorkers: 4, // they wait more than they work
         },
       },
       {
