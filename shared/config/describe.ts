@@ -89,7 +89,7 @@ function typeName(schema: JsonSchema): string {
 /** `gateway.deadlineMs` → `FRESHET_GATEWAY_DEADLINE_MS`. */
 function envName(path: string): string {
   return `FRESHET_${path
-    .replaceAll('.', '_')
+    .replace(/[.-]/g, '_')
     .replace(/([a-z])([A-Z])/g, '$1_$2')
     .toUpperCase()}`
 }

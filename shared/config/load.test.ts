@@ -98,7 +98,7 @@ describe('settings', () => {
     ['gateway.port', '80.5', 'a whole number from 0 to 65535'],
     ['redis.ttlSeconds', '-1', 'a whole number from 0'],
     ['gateway.default', 'none', 'a number or null'],
-    ['watchdog.lagSeconds', 'long', 'a number from 0'],
+    ['watchdog.repeatHours', 'long', 'a number from 0.01'],
   ])('that are numbers tell what they must be: %s = %s', (path, value, words) => {
     const { env } = listSettings().find((setting) => setting.path === path)!
     expect(() => loadSettings({ env: { [env]: value } })).toThrow(

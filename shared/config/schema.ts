@@ -9,7 +9,8 @@ import { rank } from './gateway-rank.ts'
 import { gatewaySnapshotSchema } from './gateway-snapshot.ts'
 import { kibanaSchema } from './kibana.ts'
 import { secret } from './secret.ts'
-import { watchdogPage } from './watchdog-page.ts'
+import { telemetryDocuments } from './telemetry-documents.ts'
+import { watchdogSchema } from './watchdog.ts'
 
 const pipeline = z
   .string()
@@ -336,20 +337,6 @@ const gateway = z
   })
   .prefault({})
 
-const watchdog = z
-  .strictObject({
-    intervalSeconds: z.number().min(0.1).max(600).default(5).describe('Time between two looks.'),
-    lagSeconds: z.number().min(0).default(60).describe('A consumer group this far behind is an alert.'),
-    silentSeconds: z
-      .number()
-      .min(1)
-      .default(30)
-      .describe('An instance without a heartbeat for so long is an alert.'),
-    repeatHours: z.number().min(0.01).default(4).describe('A firing alert is repeated after this time.'),
-    ...watchdogPage,
-  })
-  .prefault({})
-
 const telemetry = z
   .strictObject({
     enabled: z.boolean().default(true).describe('Send traces and logs to Elasticsearch.'),
@@ -383,6 +370,7 @@ const telemetry = z
       .describe(
         'Most spans a second of degraded, late and failed answers: while a store is away that is all of them, and their spans would cost more than they. What is held back is counted in freshet.requests.untraced.',
       ),
+    ...telemetryDocuments,
     maxQueuedBytes: z
       .int()
       .min(65_536)
@@ -402,7 +390,7 @@ export const settingsSchema = z.strictObject({
   scorer,
   snapshot,
   gateway,
-  watchdog,
+  watchdog: watchdogSchema,
   slack: slackSchema,
   alerts: alertsSchema,
   telemetry,
@@ -423,4 +411,5 @@ export const SECRETS: readonly string[] = [
   's3.secretAccessKey',
   'slack.webhookUrl',
   'telemetry.apiKey',
+  'telemetry.keySalt',
 ]

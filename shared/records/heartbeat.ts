@@ -3,7 +3,7 @@ import { ALERT_STATE_KEY } from './alert-state.ts'
 import { jsonRecord } from './json-record.ts'
 
 /** What a service instance says of itself every few seconds, in `.heartbeats` under `service/instance`. */
-const heartbeatSchema = z.object({
+export const heartbeatSchema = z.object({
   version: z.literal(1),
   service: z.string(),
   instance: z.string(),

@@ -45,7 +45,7 @@ async function readStatus(settings: Settings): Promise<Status> {
     })),
   )
   const atMs = Date.now()
-  const { silentSeconds } = watchdog
+  const silentSeconds = watchdog.rules.silent.threshold!
   const instances = listInstances([...latest.values()], { nowMs: atMs, silentSeconds })
   return { pipeline, mode: elasticsearch.mode, atMs, instances, groups }
 }

@@ -79,5 +79,5 @@ async function isWatched({ kafka, pipeline, watchdog }: Settings): Promise<boole
     return false
   }
   if (last === undefined || last.status === 'stopping') return false
-  return systemClock.nowMs() - last.atMs < watchdog.silentSeconds * 1_000
+  return systemClock.nowMs() - last.atMs < watchdog.rules.silent.threshold! * 1_000
 }
