@@ -11,9 +11,11 @@ const KAFKA_WITHIN_MS = 60_000
 export async function bootstrap(settings: Settings, report: (line: string) => void): Promise<void> {
   const connection = connectKafka(settings.kafka, { clientId: 'freshet-bootstrap', log: quietLog })
   const signal = AbortSignal.timeout(KAFKA_WITHIN_MS)
-  await createTopics(connection, settings.pipeline, settings.kafka, signal)
+  const made = await createTopics(connection, settings.pipeline, settings.kafka, signal)
   await checkTopics(connection, settings.pipeline, signal)
-  report(`topics of pipeline ${settings.pipeline} are there`)
+  report(
+    `topics of pipeline ${settings.pipeline} are there${made.length > 0 ? `; made just now: ${made.join(', ')}` : ''}`,
+  )
   await ensureBucket(settings.s3)
   report(`bucket ${settings.s3.bucket} is there`)
   if (!settings.telemetry.enabled) return

@@ -86,7 +86,7 @@ export const ERRORS = {
   },
   TOPIC_MISSING: {
     retryable: false,
-    hint: 'Run `freshet bootstrap` (`freshet up` does it too), or create the topics as docs/reference/topics.md says.',
+    hint: 'Run `freshet bootstrap` (`freshet up` does it too): it makes what is missing and leaves the rest. Or create the topics as docs/reference/topics.md says.',
   },
   TOPIC_POLICY: { retryable: false, hint: 'Alter the topic as the message says, then start again.' },
 

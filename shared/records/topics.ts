@@ -43,6 +43,15 @@ export const TOPICS = {
     partitions: 1,
     holds: 'the status of every service instance, every few seconds',
   },
+  control: {
+    suffix: '.control',
+    cleanupPolicy: 'compact',
+    // Kafka never compacts the segment that it writes to, and every instance reads it whole when it starts.
+    settings: { 'segment.bytes': `${4 * 1024 * 1024}` },
+    partitions: 1,
+    holds:
+      'what operators order (silences, maintenance, traces of one document), and what the watchdogs must not forget',
+  },
   dead: {
     suffix: '.dead',
     cleanupPolicy: 'delete',

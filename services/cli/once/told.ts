@@ -15,11 +15,13 @@ export function afterRun(
   { nowMs, repeatMs }: { readonly nowMs: number; readonly repeatMs: number },
 ): { readonly message: AlertMessage | null; readonly told: Told | null } {
   const sinceMs = told?.sinceMs ?? nowMs
-  const message = (change: AlertMessage['change'], finding: Finding) => ({
+  const message = (change: AlertMessage['change'], finding: Finding): AlertMessage => ({
+    id: `once-${nowMs}`,
     change,
-    finding,
-    sinceMs,
     atMs: nowMs,
+    alerts: [{ finding, sinceMs, measures: [] }],
+    more: 0,
+    begunAtMs: null,
   })
   if (failure === null) return { message: told && message('resolved', findingOf(null)), told: null }
   const isKnown = told?.errorCode === failure.code
@@ -32,6 +34,8 @@ function findingOf(failure: Failure): Finding {
   return {
     id: 'once',
     kind: 'once',
+    severity: 'critical',
+    forSeconds: 0,
     title: 'a run of `freshet once` failed',
     details: failure === null ? {} : { Error: `${failure.code}: ${failure.message}` },
   }

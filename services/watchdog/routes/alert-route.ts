@@ -15,15 +15,15 @@ export interface AlertRoute {
 
 /** For pipelines without Slack, and for messages that Slack refuses. */
 export function logAlert(log: Log, message: AlertMessage): void {
-  const { finding, change } = message
-  log.warn(alertText(message), {
-    [ATTRIBUTES.eventName]: 'freshet.alert',
-    [ATTRIBUTES.alertChange]: change,
-    [ATTRIBUTES.alertId]: finding.id,
-    [ATTRIBUTES.alertDetails]: Object.entries(finding.details)
-      .map(([name, value]) => `${name}: ${value}`)
-      .join('; '),
-  })
+  for (const { finding } of message.alerts)
+    log.warn(alertText(message), {
+      [ATTRIBUTES.eventName]: 'freshet.alert',
+      [ATTRIBUTES.alertChange]: message.change,
+      [ATTRIBUTES.alertId]: finding.id,
+      [ATTRIBUTES.alertDetails]: Object.entries(finding.details)
+        .map(([name, value]) => `${name}: ${value}`)
+        .join('; '),
+    })
 }
 
 export function logRoute(log: Log): AlertRoute {

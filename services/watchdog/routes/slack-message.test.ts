@@ -1,5 +1,5 @@
 import { findFault } from '@freshet/demo/slack-rules.ts'
-import type { AlertMessage } from '@freshet/records/alert-state.ts'
+import type { AlertMessage, Finding } from '@freshet/records/alert-state.ts'
 import { FINDING_KINDS } from '@freshet/records/alert-state.ts'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -7,16 +7,21 @@ import { escapeWithin, slackMessage } from './slack-message.ts'
 
 const SINCE_MS = 1_764_100_000_000
 
+const finding: Finding = {
+  id: 'lag/air-infer',
+  kind: 'lag',
+  severity: 'critical',
+  forSeconds: 10,
+  title: 'air-infer is 5 min behind',
+  details: { Topic: 'air.changes', Behind: '5 min, 5,210 records' },
+}
 const lag: AlertMessage = {
+  id: '1-0',
   change: 'firing',
-  finding: {
-    id: 'lag/air-infer',
-    kind: 'lag',
-    title: 'air-infer is 5 min behind',
-    details: { Topic: 'air.changes', Behind: '5 min, 5,210 records' },
-  },
-  sinceMs: SINCE_MS,
   atMs: SINCE_MS + 10_000,
+  alerts: [{ finding, sinceMs: SINCE_MS, measures: [] }],
+  more: 0,
+  begunAtMs: null,
 }
 
 test('an alert says what, how bad, since when, what it means and where to look', () => {
@@ -56,7 +61,10 @@ test('the end of an alert says how long it lasted', () => {
 
 test('what is known of this very trouble stands in the place of what goes for its kind', () => {
   const advice = { effect: 'callers get stored scores', firstLook: 'push <it> again' }
-  const { blocks } = slackMessage({ ...lag, finding: { ...lag.finding, advice } }, 'air')
+  const { blocks } = slackMessage(
+    { ...lag, alerts: [{ ...lag.alerts[0]!, finding: { ...finding, advice } }] },
+    'air',
+  )
   expect(JSON.stringify(blocks)).toContain('callers get stored scores\\n*First look:* push &lt;it&gt; again')
 })
 
@@ -66,17 +74,26 @@ test('Slack refuses no alert, whatever stands in it', () => {
     fc.constant('<&>'.repeat(2_000)),
     fc.constant('🌊'.repeat(3_000)),
   )
-  const message = fc.record({
-    change: fc.constantFrom('firing', 'reminder', 'resolved'),
+  const alert = fc.record({
     finding: fc.record({
       id: text,
       kind: fc.constantFrom(...FINDING_KINDS),
+      severity: fc.constantFrom('critical', 'warning'),
+      forSeconds: fc.constant(10),
       title: text,
       details: fc.dictionary(fc.string(), text, { maxKeys: 15 }),
       advice: fc.record({ effect: text, firstLook: text }),
     }),
     sinceMs: fc.constant(SINCE_MS),
+    measures: fc.array(fc.double()),
+  })
+  const message = fc.record({
+    id: fc.constant('1-0'),
+    change: fc.constantFrom('firing', 'reminder', 'flapping', 'resolved'),
     atMs: fc.constant(SINCE_MS + 1),
+    alerts: fc.array(alert, { minLength: 1, maxLength: 3 }),
+    more: fc.nat(),
+    begunAtMs: fc.constant(null),
   })
   fc.assert(
     fc.property(message, (each) => {

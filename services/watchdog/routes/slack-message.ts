@@ -25,7 +25,7 @@ const MAX_CHARACTERS = { header: 150, text: 3_000, name: 75, value: 900, context
 const MAX_FIELDS = 10
 
 /** What a kind of trouble means for callers, and what to do first. */
-const ADVICE: Readonly<Record<FindingKind, { effect: string; firstLook: string }>> = {
+const ADVICE: Readonly<Partial<Record<FindingKind, { effect: string; firstLook: string }>>> = {
   lag: {
     effect: 'scores or snapshots are stale; the gateway still answers with what it has',
     firstLook: '`freshet status`, then the last error of the scorer',
@@ -42,7 +42,7 @@ const ADVICE: Readonly<Record<FindingKind, { effect: string; firstLook: string }
     effect: 'these documents have no score; callers get the default for them',
     firstLook: '`freshet replay --dead --dry-run`, each with its reason',
   },
-  incomplete: {
+  'verify-failed': {
     effect: 'callers get old scores, none, or scores of what no longer lives, for the documents counted here',
     firstLook: '`freshet verify` names them, `freshet verify --repair` emits them again',
   },
@@ -50,22 +50,25 @@ const ADVICE: Readonly<Record<FindingKind, { effect: string; firstLook: string }
     effect: 'what has changed since the last run that was well has no new score',
     firstLook: 'the log of the run; the next one goes on where it was',
   },
-  'kafka-unreachable': {
+  unreachable: {
     effect:
       'nothing new is scored, and other alerts neither open nor end; the gateway answers with what it has',
     firstLook: 'whether the brokers run, then `freshet status`',
   },
 }
 
+const ELSE = { effect: 'its runbook says it', firstLook: '`freshet status`' }
+
 export function slackMessage(message: AlertMessage, pipeline: string): SlackMessage {
-  const { finding, change, sinceMs } = message
+  const { change } = message
+  const { finding, sinceMs } = message.alerts[0]!
   const headline = alertText(message)
   const fields = Object.entries(finding.details)
     .slice(0, MAX_FIELDS - 1)
     .map(([name, value]) =>
       markdown(`*${escapeWithin(name, MAX_CHARACTERS.name)}*\n${escapeWithin(value, MAX_CHARACTERS.value)}`),
     )
-  const { effect, firstLook } = finding.advice ?? ADVICE[finding.kind]
+  const { effect, firstLook } = finding.advice ?? ADVICE[finding.kind] ?? ELSE
   const advice: SlackBlock = {
     type: 'section',
     text: markdown(
@@ -87,15 +90,20 @@ export function slackMessage(message: AlertMessage, pipeline: string): SlackMess
 }
 
 /** One line for a log, a notification or a header. */
-export function alertText({ change, finding, sinceMs, atMs }: AlertMessage): string {
+export function alertText({ change, alerts, more, atMs }: AlertMessage): string {
+  const { sinceMs } = alerts[0]!
+  const others = alerts.length - 1 + more
+  const title = `${alerts[0]!.finding.title}${others > 0 ? `, and ${others} more` : ''}`
   const lasted = formatSeconds((atMs - sinceMs) / 1000)
   switch (change) {
     case 'firing':
-      return `FIRING: ${finding.title}`
+      return `FIRING: ${title}`
+    case 'flapping':
+      return `FLAPPING: ${title}`
     case 'reminder':
-      return `STILL FIRING after ${lasted}: ${finding.title}`
+      return `STILL FIRING after ${lasted}: ${title}`
     case 'resolved':
-      return `RESOLVED after ${lasted}: ${finding.title}`
+      return `RESOLVED after ${lasted}: ${title}`
   }
 }
 

@@ -1,17 +1,27 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { startSlackReceiver } from '@freshet/demo/slack-receiver.ts'
-import type { AlertMessage } from '@freshet/records/alert-state.ts'
+import type { AlertMessage, Finding } from '@freshet/records/alert-state.ts'
 import { handClock } from '@freshet/stage/clock.kit.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { SlackRoute } from './slack-route.ts'
 
+const finding: Finding = {
+  id: 'lag/air-infer',
+  kind: 'lag',
+  severity: 'critical',
+  forSeconds: 10,
+  title: 'air-infer is 42 s behind',
+  details: {},
+}
 const alert: AlertMessage = {
+  id: '1-0',
   change: 'firing',
-  finding: { id: 'lag/air-infer', kind: 'lag', title: 'air-infer is 42 s behind', details: {} },
-  sinceMs: 0,
   atMs: 10_000,
+  alerts: [{ finding, sinceMs: 0, measures: [] }],
+  more: 0,
+  begunAtMs: null,
 }
 
 const quiet = () => ({ debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() }) satisfies Log

@@ -7,7 +7,8 @@ import kafkajs, { type Admin, type ITopicConfig } from './kafkajs.ts'
 
 /**
  * Makes the topics of a pipeline that are not there, and resolves when every partition has a leader. Topics that are
- * there stay as they are: `checkTopics` judges them.
+ * there stay as they are: `checkTopics` judges them. So a pipeline of an older build gets those that are new.
+ * @returns the names of those that were made
  * @throws KAFKA_REFUSED, e.g. with fewer brokers than replicas; KAFKA_UNREACHABLE; DEADLINE when `signal` aborts
  */
 export async function createTopics(
@@ -15,16 +16,20 @@ export async function createTopics(
   pipeline: string,
   settings: Settings['kafka'],
   signal: AbortSignal,
-): Promise<void> {
+): Promise<readonly string[]> {
   const topics = Object.entries<TopicSpec>(TOPICS).map(([name, spec]) =>
     toKafkaJs(topicName(pipeline, name as TopicName), spec, settings),
   )
-  await withAdmin(connection, { doing: `creating the topics of ${pipeline}`, signal }, async (admin) => {
-    const there = new Set(await admin.listTopics())
-    const missing = topics.filter(({ topic }) => !there.has(topic))
-    if (missing.length === 0) return
-    await createLed(admin, missing, signal)
-  })
+  return await withAdmin(
+    connection,
+    { doing: `creating the topics of ${pipeline}`, signal },
+    async (admin) => {
+      const there = new Set(await admin.listTopics())
+      const missing = topics.filter(({ topic }) => !there.has(topic))
+      if (missing.length > 0) await createLed(admin, missing, signal)
+      return missing.map(({ topic }) => topic)
+    },
+  )
 }
 
 /**
@@ -82,7 +87,7 @@ function missing({ settings }: KafkaConnection, topic: string, spec: TopicSpec):
   const configs = configEntries.map(({ name, value }) => `--config ${name}=${value}`).join(' ')
   return new FreshetError(
     'TOPIC_MISSING',
-    `${topic} does not exist: kafka-topics.sh --bootstrap-server ${settings.brokers[0]} --create --topic ${topic} --partitions ${numPartitions} --replication-factor ${replicationFactor} ${configs}`,
+    `${topic} does not exist (a pipeline of an older build lacks topics that are new; \`freshet bootstrap\` makes them): kafka-topics.sh --bootstrap-server ${settings.brokers[0]} --create --topic ${topic} --partitions ${numPartitions} --replication-factor ${replicationFactor} ${configs}`,
   )
 }
 

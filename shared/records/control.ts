@@ -1,0 +1,81 @@
+/**
+ * What operators order, kept in `.control` until it ends or is taken back: each key holds one order, a message without
+ * a value takes it back. The watchdogs keep their memory there too, under `watchdog/alerts`.
+ */
+import type { Buffer } from 'node:buffer'
+import { z } from 'zod'
+import { ALERT_STATE_KEY } from './alert-state.ts'
+import { jsonRecord } from './json-record.ts'
+
+/** Who ordered it and why, and from when until when it goes; every order ends by itself. */
+const stamp = {
+  version: z.literal(1),
+  by: z.string(),
+  reason: z.string(),
+  atMs: z.number(),
+  untilMs: z.number(),
+}
+
+const orderSchema = z.discriminatedUnion('order', [
+  /** Nobody is told of alerts that match. */
+  z.object({
+    order: z.literal('silence'),
+    ...stamp,
+    id: z.string(),
+    /** An alert's id or its kind; `*` stands for any characters: `lag/air-infer`, `silent`, `lag/*`. */
+    match: z.string(),
+  }),
+  /** Nobody is told of any alert: the pipeline is being worked on. */
+  z.object({ order: z.literal('maintenance'), ...stamp }),
+  /** Every step of this document is traced. */
+  z.object({ order: z.literal('trace'), ...stamp, key: z.string() }),
+])
+
+export type Order = z.infer<typeof orderSchema>
+export type Silence = Extract<Order, { order: 'silence' }>
+export type Maintenance = Extract<Order, { order: 'maintenance' }>
+export type TraceOrder = Extract<Order, { order: 'trace' }>
+
+export const orderRecord = jsonRecord<Order>('order', 1, orderSchema)
+
+/** The key of an order in `.control`. */
+export function controlKey(order: Order): string {
+  switch (order.order) {
+    case 'silence':
+      return `silence/${order.id}`
+    case 'maintenance':
+      return 'maintenance'
+    case 'trace':
+      return `trace/${order.key}`
+  }
+}
+
+/** Else it is the watchdogs' memory. */
+export function isOrderKey(key: string): boolean {
+  return key !== ALERT_STATE_KEY
+}
+
+/** What has been ordered, as far as `.control` has been heard. */
+export class Orders {
+  readonly #orders = new Map<string, Order>()
+
+  /**
+   * Takes a message of `.control`; the watchdogs' memory is passed over.
+   * @throws RECORD_VERSION for an order of a later build, RECORD_MALFORMED; whatever stood under the key is over
+   */
+  hear(key: string, value: Buffer | null): void {
+    if (!isOrderKey(key)) return
+    this.#orders.delete(key)
+    if (value !== null) this.#orders.set(key, orderRecord.decode(value))
+  }
+
+  /** Oldest first. */
+  inForce(nowMs: number): readonly Order[] {
+    return [...this.#orders.values()].filter(({ untilMs }) => untilMs > nowMs).sort((a, b) => a.atMs - b.atMs)
+  }
+
+  /** Those that ended before `atMs`: they may be taken out of the topic. */
+  endedBefore(atMs: number): readonly Order[] {
+    return [...this.#orders.values()].filter(({ untilMs }) => untilMs < atMs)
+  }
+}
