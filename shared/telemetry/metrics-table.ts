@@ -174,6 +174,12 @@ export const METRICS = {
     help: 'Scores that the model gave as NaN or infinity, and that stand as model.json says (whenNotFinite).',
   },
   'freshet.cache.rows': { kind: 'counter', unit: '{row}', help: 'Rows that Redis has stored or outranked.' },
+  'freshet.cache.freshness': {
+    kind: 'gauge',
+    unit: 's',
+    label: { name: 'quantile', values: null },
+    help: 'From when the poller saw a document until Redis had its score: p50 and p99 of the rows of the last minute, up to a tenth above. Absent while nothing is new; what is scored again is not counted.',
+  },
   'freshet.cache.refills': {
     kind: 'counter',
     unit: '{refill}',

@@ -9,6 +9,7 @@ import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import { inSpan, linksTo, messagingSpan } from '@freshet/telemetry/spans.ts'
 import type { DeadLetters, DeadMessage } from '../dead-letters.ts'
 import type { FillDeps } from './fill-cache.ts'
+import { Freshness } from './freshness.ts'
 import { keepFilled } from './keep-filled.ts'
 
 export interface CacheDeps extends FillDeps {
@@ -19,6 +20,9 @@ export interface CacheDeps extends FillDeps {
 const STALL_MS = 60_000
 /** Partitions in work at once: all of a fetch, since the next fetch waits for the last of this one. */
 const CONCURRENCY = 16
+/** Of freshness: long enough for a figure that stands still, short enough for trouble to show. */
+const WINDOW_MS = 60_000
+const TELL_EVERY_MS = 5_000
 
 /**
  * Merges `.scores` into the cache until the signal aborts, and commits what the cache has. While the cache is away the
@@ -28,16 +32,29 @@ const CONCURRENCY = 16
 export async function runCache(context: ServiceContext, deps: CacheDeps): Promise<void> {
   const stop = new AbortController()
   const signal = AbortSignal.any([context.signal, stop.signal])
-  const filling = keepFilled({ ...context, signal }, deps)
+  const freshness = new Freshness({ windowMs: WINDOW_MS })
+  const beside = [keepFilled({ ...context, signal }, deps), tell(freshness, { ...context, signal }, deps)]
   try {
-    await mergeScores(context, deps)
+    await mergeScores(context, deps, freshness)
   } finally {
     stop.abort()
-    await filling
+    await Promise.all(beside)
   }
 }
 
-async function mergeScores(context: ServiceContext, deps: CacheDeps): Promise<void> {
+/** Also while nothing comes: then there is no figure, in place of an old one. */
+async function tell(
+  freshness: Freshness,
+  { telemetry, signal }: ServiceContext,
+  { clock }: CacheDeps,
+): Promise<void> {
+  while (!signal.aborted) {
+    telemetry.metrics.setEach('freshet.cache.freshness', freshness.quantiles(clock.nowMs()))
+    await clock.sleep(TELL_EVERY_MS, signal)
+  }
+}
+
+async function mergeScores(context: ServiceContext, deps: CacheDeps, freshness: Freshness): Promise<void> {
   const { settings, telemetry, signal } = context
   const topic = topicName(settings.pipeline, 'scores')
   const group = groupName(settings.pipeline, 'cache')
@@ -63,6 +80,8 @@ async function mergeScores(context: ServiceContext, deps: CacheDeps): Promise<vo
       const source = { topic, partition: fetched.partition, model: null }
       await deps.deadLetters.send(dead, source, lease.signal)
       await mergeAll(batches, AbortSignal.any([lease.signal, signal]), context, deps.cache)
+      const nowMs = deps.clock.nowMs()
+      for (const batch of batches) freshness.add(batch, nowMs)
       await lease.commit(fetched.messages.at(-1)!.offset + 1)
     })
   }, signal)
