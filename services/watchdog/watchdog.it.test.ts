@@ -94,7 +94,14 @@ function ownSettings(webhookUrl: string, silentSeconds: number): Settings {
     ...settings,
     pipeline: `test-${randomUUID()}`,
     kafka: { ...settings.kafka, partitions: 1 },
-    watchdog: { ...settings.watchdog, intervalSeconds: 0.5, lagSeconds: 60, silentSeconds },
+    watchdog: {
+      ...settings.watchdog,
+      intervalSeconds: 0.5,
+      rules: {
+        ...settings.watchdog.rules,
+        silent: { ...settings.watchdog.rules.silent, threshold: silentSeconds },
+      },
+    },
     slack: { webhookUrl },
     telemetry: { ...settings.telemetry, enabled: false, logLevel: 'error' },
   }

@@ -154,7 +154,7 @@ export interface RuleSettings {
 }
 
 function ruleSchema({ finds, threshold, forSeconds, severity }: RuleDefaults): z.ZodType<RuleSettings> {
-  return z
+  const schema = z
     .strictObject({
       enabled: z.boolean().default(true).describe(`Alert when ${finds}.`),
       ...(threshold && {
@@ -176,6 +176,7 @@ function ruleSchema({ finds, threshold, forSeconds, severity }: RuleDefaults): z
         .describe('critical: callers have it worse. warning: it can wait for the morning.'),
     })
     .prefault({})
+  return schema as z.ZodType<RuleSettings>
 }
 
 export const rulesSchema = z
