@@ -31,45 +31,77 @@ export const ATTRIBUTES = {
 
   /** `capture`, `infer`, `cache`, `snapshot`, … */
   stage: 'freshet.stage',
+  /** What to do about an error, from the table of errors. */
   hint: 'freshet.hint',
+  /** As it is, or hashed (telemetry.keySalt). */
   key: 'freshet.key',
+  /** Of a document's own span: `sample`, or `order` when somebody named it. */
+  traceReason: 'freshet.trace.reason',
+  /** `capture`, `score`, `cache`, `snapshot` or `answer`: what one document's own span stands for. */
+  documentStep: 'freshet.document.step',
+  /** Epoch of the capture that saw the document: it rises when a shard is read again. */
+  epoch: 'freshet.document.epoch',
+  /** `_primary_term` of the document in Elasticsearch. */
+  primaryTerm: 'freshet.document.primary_term',
+  /** `_seq_no` of the document in Elasticsearch. */
+  seqNo: 'freshet.document.seq_no',
+  /** Since the poller saw the document until the end of the step. */
+  documentAgeMs: 'freshet.document.age_ms',
+  /** `scored`, `deleted` or `unscorable`. */
+  documentState: 'freshet.document.state',
   /** JSON pointer into a document. */
   field: 'freshet.field',
-  /** The index and the shard that documents are captured from. */
+  /** The index that documents are captured from. */
   sourceIndex: 'freshet.source.index',
+  /** Its shard. */
   sourceShard: 'freshet.source.shard',
   /** `name@version`. */
   model: 'freshet.model',
+  /** Counts promotions. */
   modelGeneration: 'freshet.model.generation',
+  /** Threads that run the model. */
   modelThreads: 'freshet.model.threads',
   /** Rows in one call of the model. */
   modelRunRows: 'freshet.model.run_rows',
+  /** Rows, documents or answers that the line or span speaks of. */
   rows: 'freshet.rows',
+  /** Of these, those that went to the dead letters. */
   deadRows: 'freshet.dead.rows',
 
+  /** Where an answer came from: `live`, `cache`, `snapshot` or `default`. */
   answerSource: 'freshet.answer.source',
+  /** How old the document was that the answer speaks of. */
   answerAgeMs: 'freshet.answer.age_ms',
+  /** Whether a better source should have given it. */
   answerDegraded: 'freshet.answer.degraded',
+  /** Why, if so. */
   answerReason: 'freshet.answer.reason',
+  /** Whether it came after its deadline. */
   answerLate: 'freshet.answer.late',
 
+  /** Same trouble, same id. */
   alertId: 'freshet.alert.id',
   /** `firing`, `reminder` or `resolved`. */
   alertChange: 'freshet.alert.change',
   /** What is known of the trouble, in one line. */
   alertDetails: 'freshet.alert.details',
 
-  /** Between these times telemetry was not taken, and so many documents were dropped. */
+  /** From then on telemetry was not taken. */
   gapFrom: 'freshet.gap.from',
+  /** Until then. */
   gapTo: 'freshet.gap.to',
+  /** So many documents were dropped meanwhile. */
   gapDropped: 'freshet.gap.dropped',
 
   /** How often the same was tried before. */
   attempt: 'freshet.attempt',
   /** The same lines since the last one that was written. */
   linesLeftOut: 'freshet.kafka.lines_left_out',
+  /** Messages that Kafka forgot before they were read. */
   missingMessages: 'freshet.kafka.missing_messages',
+  /** How often the client of Kafka has tried. */
   kafkaRetries: 'freshet.kafka.retry_count',
+  /** Calls of Redis that were still open. */
   redisCallsLeft: 'freshet.redis.calls_left',
 } as const
 

@@ -13,6 +13,9 @@ import { Logger } from './logger.ts'
 import { Metrics } from './metrics.ts'
 import { describeResource, VERSION } from './resource.ts'
 import type { Telemetry } from './telemetry.ts'
+import { ChosenIds } from './traced/chosen-ids.ts'
+import { DocumentNames } from './traced/document-names.ts'
+import { TracedDocuments } from './traced/traced-documents.ts'
 
 export interface TelemetryOptions {
   readonly settings: Settings
@@ -57,14 +60,20 @@ export function openTelemetry(options: TelemetryOptions): Telemetry {
     clock,
     ...(exporter && { exportRecord: logExporter(exporter, { resource, scope, namespace }) }),
   })
+  const ids = new ChosenIds()
   const provider = new BasicTracerProvider({
     resource,
+    idGenerator: ids,
     spanProcessors: exporter ? [spanProcessor(exporter, namespace)] : [],
   })
+  const tracer = provider.getTracer(scope.name, scope.version, { schemaUrl: SCHEMA_URL })
+  const { traceOneIn: oneIn, keySalt } = settings.telemetry
+  const names = new DocumentNames(settings.pipeline, keySalt)
   return {
     log,
     metrics,
-    tracer: provider.getTracer(scope.name, scope.version, { schemaUrl: SCHEMA_URL }),
+    tracer,
+    traced: new TracedDocuments({ tracer, ids, names, oneIn, isOff: exporter === null }),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
 }
