@@ -15,6 +15,10 @@ describe('the reference pages', () => {
   )
 })
 
+test('an attribute of ours says what it means', () => {
+  expect(referencePages()['attributes.md']).not.toMatch(/\| Freshet \| – \|/)
+})
+
 describe('the arrows between rooms', () => {
   /** What a room may import, beside itself. */
   const allowed: Readonly<Record<string, readonly string[]>> = {

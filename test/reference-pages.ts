@@ -1,16 +1,27 @@
 /** Makes the pages of docs/reference from the tables in the code. `npm run reference` writes them. */
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { listSettings, type Setting } from '@freshet/config/describe.ts'
 import { ERRORS } from '@freshet/errors/errors.ts'
 import { TOPICS, type TopicSpec } from '@freshet/records/topics.ts'
-import { MAX_OPEN_LABELS, METRICS, type MetricSpec } from '@freshet/telemetry/metrics-table.ts'
+import { ATTRIBUTES, SCHEMA_URL } from '@freshet/stage/attributes.ts'
+import {
+  labelAttribute,
+  MAX_OPEN_LABELS,
+  METRICS,
+  type MetricSpec,
+} from '@freshet/telemetry/metrics-table.ts'
 
 export const REFERENCE_FOLDER = join(import.meta.dirname, '..', 'docs', 'reference')
 
 /** Page text by file name. */
 export function referencePages(): Readonly<Record<string, string>> {
   return {
+    'attributes.md': page(
+      'Attributes of spans, logs and metrics',
+      'shared/stage/attributes.ts',
+      attributeTable(),
+    ),
     'config.md': page('Settings', 'shared/config/schema.ts', configTable()),
     'errors.md': page('Errors', 'shared/errors/errors.ts', errorTable()),
     'metrics.md': page('Metrics', 'shared/telemetry/metrics-table.ts', metricTable()),
@@ -20,6 +31,34 @@ export function referencePages(): Readonly<Record<string, string>> {
 
 function page(title: string, source: string, table: string): string {
   return `# ${title}\n\nMade from \`${source}\` by \`npm run reference\`; a test fails when it is stale.\n\n${table}`
+}
+
+const ATTRIBUTES_FILE = join(import.meta.dirname, '..', 'shared', 'stage', 'attributes.ts')
+
+/** What stands above a name in the code is its meaning. */
+function attributeTable(): string {
+  const code = readFileSync(ATTRIBUTES_FILE, 'utf8')
+  const entries = [...code.matchAll(/^ {2}(?:\/\*\* ([^\n]*) \*\/\n {2})?(\w+): '([^']+)',$/gm)]
+  if (entries.length !== Object.keys(ATTRIBUTES).length)
+    throw new Error(`read ${entries.length} attributes in ${ATTRIBUTES_FILE}`)
+  const rows = entries.map(([, meaning, , name]) => [
+    `\`${name}\``,
+    name!.startsWith('freshet.') ? 'Freshet' : 'OpenTelemetry',
+    meaning ?? '–',
+  ])
+  const labels = Object.entries<MetricSpec>(METRICS).flatMap(([name, { label }]) =>
+    label === undefined ? [] : [{ attribute: labelAttribute(label), name }],
+  )
+  const ofMetrics = [...Map.groupBy(labels, ({ attribute }) => attribute)].map(([attribute, metrics]) => [
+    `\`${attribute}\``,
+    metrics.map(({ name }) => `\`${name}\``).join(', '),
+  ])
+  return `All of ours begin with \`freshet.\`; the others are OpenTelemetry's and mean what [its conventions](${SCHEMA_URL}) say.
+
+${table(['attribute', 'whose', 'meaning'], rows)}
+Metrics carry their label as an attribute:
+
+${table(['attribute', 'metrics'], ofMetrics)}`
 }
 
 function configTable(): string {

@@ -1,20 +1,31 @@
 import { ANSWER_SOURCES } from '@freshet/records/answer.ts'
+import { ATTRIBUTES, type AttributeName } from '@freshet/stage/attributes.ts'
 
 /**
- * Every counter and gauge of Freshet: unit, labels, help. `docs/reference/metrics.md` is this table printed. A counter
- * exists at 0 from the start, so a graph shows zero and not "no data".
+ * Every metric of Freshet: unit, labels, help. `docs/reference/metrics.md` is this table printed. A counter exists at 0
+ * from the start, so a graph shows zero and not "no data".
  */
 export interface MetricSpec {
-  readonly kind: 'counter' | 'gauge'
+  readonly kind: 'counter' | 'gauge' | 'histogram'
   /** UCUM, as OpenTelemetry asks: `s`, `By`, `{document}`. */
   readonly unit: string
   /** Label, if there is one, and its possible values; null: whatever there is, up to MAX_OPEN_LABELS of them. */
-  readonly label?: { readonly name: string; readonly values: readonly string[] | null }
+  readonly label?: {
+    readonly name: string
+    readonly values: readonly string[] | null
+    /** Its name in documents; `freshet.<name>` unless told. */
+    readonly attribute?: AttributeName
+  }
+  /** Of a histogram: upper bounds of its buckets, rising, in its unit. */
+  readonly bounds?: readonly number[]
   readonly help: string
 }
 
 /** Values of one label that are not known beforehand, such as the columns of a model: more are left out. */
 export const MAX_OPEN_LABELS = 100
+
+/** In seconds: close together around the deadline of an answer, wide where only "how bad" matters. */
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300]
 
 export const METRICS = {
   'freshet.poller.changes': {
@@ -173,6 +184,13 @@ export const METRICS = {
     unit: '{score}',
     help: 'Scores that the model gave as NaN or infinity, and that stand as model.json says (whenNotFinite).',
   },
+  'freshet.batch.duration': {
+    kind: 'histogram',
+    unit: 's',
+    label: { name: 'stage', values: ['infer', 'cache', 'snapshot'], attribute: ATTRIBUTES.stage },
+    bounds: SECONDS,
+    help: 'How long a batch took in a stage: scored, merged into Redis, written to a delta.',
+  },
   'freshet.cache.rows': { kind: 'counter', unit: '{row}', help: 'Rows that Redis has stored or outranked.' },
   'freshet.cache.freshness': {
     kind: 'gauge',
@@ -198,6 +216,18 @@ export const METRICS = {
   'freshet.snapshot.rows': { kind: 'counter', unit: '{row}', help: 'Rows written to deltas.' },
   'freshet.snapshot.commits': { kind: 'counter', unit: '{commit}', help: 'Manifests written.' },
   'freshet.snapshot.merges': { kind: 'counter', unit: '{merge}', help: 'Bases written anew.' },
+  'freshet.lag.time': {
+    kind: 'gauge',
+    unit: 's',
+    label: { name: 'group', values: null, attribute: ATTRIBUTES.messagingGroup },
+    help: 'How long the oldest message waits that a consumer group has not done with, over all partitions: each watchdog tells all groups.',
+  },
+  'freshet.lag.messages': {
+    kind: 'gauge',
+    unit: '{message}',
+    label: { name: 'group', values: null, attribute: ATTRIBUTES.messagingGroup },
+    help: 'Messages that a consumer group has not done with, those left out by compaction counted in: each watchdog tells all groups.',
+  },
   'freshet.verify.ended': {
     kind: 'counter',
     unit: '{verification}',
@@ -289,8 +319,19 @@ export const METRICS = {
   'freshet.answers': {
     kind: 'counter',
     unit: '{answer}',
-    label: { name: 'source', values: ANSWER_SOURCES },
+    label: { name: 'source', values: ANSWER_SOURCES, attribute: ATTRIBUTES.answerSource },
     help: 'Answers, by where they came from.',
+  },
+  'freshet.answer.duration': {
+    kind: 'histogram',
+    unit: 's',
+    label: {
+      name: 'source',
+      values: [...ANSWER_SOURCES, 'mixed', 'none'],
+      attribute: ATTRIBUTES.answerSource,
+    },
+    bounds: SECONDS,
+    help: 'From when a request was accepted until its answer was handed to the socket, by where the answer came from.',
   },
   'freshet.answers.degraded': {
     kind: 'counter',
@@ -346,6 +387,16 @@ export type OpenMetricName = {
     ? Name
     : never
 }[MetricName]
+
+/** Metrics of one kind. */
+export type MetricNameOf<Kind extends MetricSpec['kind']> = {
+  [Name in MetricName]: (typeof METRICS)[Name]['kind'] extends Kind ? Name : never
+}[MetricName]
+
+/** The name of a label among the attributes of documents. */
+export function labelAttribute({ name, attribute }: NonNullable<MetricSpec['label']>): string {
+  return attribute ?? `freshet.${name}`
+}
 
 /** The label that a count of the metric must name, as arguments: none for most. */
 export type LabelOf<Name extends MetricName> = (typeof METRICS)[Name] extends {

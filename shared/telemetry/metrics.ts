@@ -2,23 +2,33 @@ import {
   type LabelOf,
   MAX_OPEN_LABELS,
   METRICS,
-  type MetricName,
+  type MetricNameOf,
   type MetricSpec,
   type OpenMetricName,
 } from './metrics-table.ts'
 
+/** What a histogram has counted since the start. */
+export interface HistogramCounts {
+  /** By bucket: up to the first bound, …, beyond the last. */
+  readonly counts: Float64Array
+  sum: number
+}
+
 /** The figures of one process. Made once; every stage adds to it. */
 export class Metrics {
   readonly #values = new Map<string, number>()
+  readonly #elsewhere = new Map<string, number>()
+  readonly #histograms = new Map<string, HistogramCounts>()
 
   constructor() {
     for (const [name, spec] of Object.entries<MetricSpec>(METRICS))
-      for (const key of spec.label ? (spec.label.values ?? []).map((value) => `${name}.${value}`) : [name])
-        this.#values.set(key, 0)
+      if (spec.kind !== 'histogram')
+        for (const key of spec.label ? (spec.label.values ?? []).map((value) => `${name}.${value}`) : [name])
+          this.#values.set(key, 0)
   }
 
   /** Adds to a counter. */
-  add<Name extends MetricName>(name: Name, count = 1, ...[label]: LabelOf<Name>): void {
+  add<Name extends MetricNameOf<'counter'>>(name: Name, count = 1, ...[label]: LabelOf<Name>): void {
     const key = label === undefined ? name : `${name}.${label}`
     this.#values.set(key, (this.#values.get(key) ?? 0) + count)
   }
@@ -26,11 +36,11 @@ export class Metrics {
   /** Adds what another process of the same service has counted, by `name` or `name.label`; gauges are its own affair. */
   addCounts(counts: Readonly<Record<string, number>>): void {
     for (const [key, count] of Object.entries(counts))
-      if (isCounter(key)) this.#values.set(key, (this.#values.get(key) ?? 0) + count)
+      if (isCounter(key)) this.#elsewhere.set(key, (this.#elsewhere.get(key) ?? 0) + count)
   }
 
   /** Sets a gauge. */
-  set(name: MetricName, value: number): void {
+  set(name: MetricNameOf<'gauge'>, value: number): void {
     this.#values.set(name, value)
   }
 
@@ -41,9 +51,34 @@ export class Metrics {
       this.#values.set(`${name}.${label}`, value)
   }
 
-  /** All values by `name` or `name.label`, as heartbeats carry them. */
+  /** Counts values of a histogram, in its unit. */
+  record<Name extends MetricNameOf<'histogram'>>(name: Name, value: number, ...[label]: LabelOf<Name>): void {
+    const key = label === undefined ? name : `${name}.${label}`
+    const { bounds } = METRICS[name]
+    let histogram = this.#histograms.get(key)
+    if (histogram === undefined)
+      this.#histograms.set(key, (histogram = { counts: new Float64Array(bounds.length + 1), sum: 0 }))
+    let at = 0
+    while (at < bounds.length && value > bounds[at]!) at++
+    histogram.counts[at]!++
+    histogram.sum += value
+  }
+
+  /** All counters and gauges by `name` or `name.label`, as heartbeats carry them: with what other processes counted. */
   values(): Record<string, number> {
-    return Object.fromEntries(this.#values)
+    const values = Object.fromEntries(this.#values)
+    for (const [key, count] of this.#elsewhere) values[key] = (values[key] ?? 0) + count
+    return values
+  }
+
+  /** The same of this process alone: the others tell theirs themselves. */
+  ownValues(): ReadonlyMap<string, number> {
+    return this.#values
+  }
+
+  /** By `name` or `name.label`; only those that have counted something. */
+  histograms(): ReadonlyMap<string, HistogramCounts> {
+    return this.#histograms
   }
 }
 
