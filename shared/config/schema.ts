@@ -9,7 +9,7 @@ import { rank } from './gateway-rank.ts'
 import { gatewaySnapshotSchema } from './gateway-snapshot.ts'
 import { kibanaSchema } from './kibana.ts'
 import { secret } from './secret.ts'
-import { telemetryDocuments } from './telemetry-documents.ts'
+import { telemetry } from './telemetry.ts'
 import { watchdogSchema } from './watchdog.ts'
 
 const pipeline = z
@@ -334,48 +334,6 @@ const gateway = z
       .default(1024 * 1024)
       .describe('Largest request body.'),
     rank,
-  })
-  .prefault({})
-
-const telemetry = z
-  .strictObject({
-    enabled: z.boolean().default(true).describe('Send traces and logs to Elasticsearch.'),
-    logLevel: z
-      .enum(['debug', 'info', 'warn', 'error'])
-      .default('info')
-      .describe('Lines below this level are neither written nor sent.'),
-    url: z
-      .url({ protocol: /^https?$/ })
-      .optional()
-      .describe('Elasticsearch for telemetry; else elasticsearch.url.'),
-    apiKey: secret.optional().describe('Encoded API key for telemetry.url.'),
-    namespace: z
-      .string()
-      .regex(/^[a-z0-9_.]+$/)
-      .default('default')
-      .describe('Namespace of the data streams.'),
-    requestShare: z
-      .number()
-      .min(0)
-      .max(1)
-      .default(0.01)
-      .describe(
-        'Share of the gateway’s good answers that leave a span; degraded, late and failed ones do as far as telemetry.requestSpansPerSecond goes.',
-      ),
-    requestSpansPerSecond: z
-      .int()
-      .min(1)
-      .max(100_000)
-      .default(100)
-      .describe(
-        'Most spans a second of degraded, late and failed answers: while a store is away that is all of them, and their spans would cost more than they. What is held back is counted in freshet.requests.untraced.',
-      ),
-    ...telemetryDocuments,
-    maxQueuedBytes: z
-      .int()
-      .min(65_536)
-      .default(8 * 1024 * 1024)
-      .describe('Telemetry waiting for Elasticsearch; beyond it what is worth least is dropped and counted.'),
   })
   .prefault({})
 

@@ -1,0 +1,75 @@
+import { z } from 'zod'
+import { secret } from './secret.ts'
+import { telemetryDocuments } from './telemetry-documents.ts'
+
+const days = (byDefault: number) => z.int().min(1).max(3_650).default(byDefault)
+
+/** What a service tells of itself, where it goes and how long it stays there. */
+export const telemetry = z
+  .strictObject({
+    enabled: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Send traces, logs and metrics: to Elasticsearch, or where the OTEL_ variables say (docs/07-watching.md).',
+      ),
+    logLevel: z
+      .enum(['debug', 'info', 'warn', 'error'])
+      .default('info')
+      .describe('Lines below this level are neither written nor sent.'),
+    url: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .describe('Elasticsearch for telemetry; else elasticsearch.url.'),
+    apiKey: secret.optional().describe('Encoded API key for telemetry.url.'),
+    namespace: z
+      .string()
+      .regex(/^[a-z0-9_.]+$/)
+      .default('default')
+      .describe('Namespace of the data streams.'),
+    metricsEverySeconds: z
+      .int()
+      .min(1)
+      .max(3_600)
+      .default(15)
+      .describe('Time between two documents of the same metric.'),
+    apmFields: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Write the attributes that Kibana’s APM views look for beside OpenTelemetry’s own: about twelve more a span.',
+      ),
+    retention: z
+      .strictObject({
+        tracesDays: days(7).describe('Spans are kept so long.'),
+        logsDays: days(30).describe('Logs are kept so long.'),
+        metricsDays: days(30).describe('Metrics are kept so long.'),
+      })
+      .prefault({})
+      .describe(
+        'Put into force by `freshet bootstrap`; where the server has no data streams, kept by the watchdog.',
+      ),
+    requestShare: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.01)
+      .describe(
+        'Share of the gateway’s good answers that leave a span; degraded, late and failed ones do as far as telemetry.requestSpansPerSecond goes.',
+      ),
+    requestSpansPerSecond: z
+      .int()
+      .min(1)
+      .max(100_000)
+      .default(100)
+      .describe(
+        'Most spans a second of degraded, late and failed answers: while a store is away that is all of them, and their spans would cost more than they. What is held back is counted in freshet.requests.untraced.',
+      ),
+    ...telemetryDocuments,
+    maxQueuedBytes: z
+      .int()
+      .min(65_536)
+      .default(8 * 1024 * 1024)
+      .describe('Telemetry waiting for Elasticsearch; beyond it what is worth least is dropped and counted.'),
+  })
+  .prefault({})
