@@ -7,11 +7,18 @@ import { alertText } from './slack-message.ts'
 export interface AlertRoute {
   /**
    * Resolves when people have the message, however long that takes, or when `signal` aborts.
+   * @param turn asked right before each attempt, retries included
    * @returns whether they have it
    * @throws SLACK_REFUSED when they never will
    */
-  deliver(message: AlertMessage, signal: AbortSignal): Promise<boolean>
+  deliver(message: AlertMessage, signal: AbortSignal, turn?: Turn): Promise<boolean>
 }
+
+/**
+ * Whether it is still this watchdog's turn to speak: a process that slept may wake up when another one has long taken
+ * over, and no signal has reached it yet. Where it says no, `deliver` resolves to false without a further attempt.
+ */
+export type Turn = () => boolean
 
 /** For pipelines without Slack, and for messages that Slack refuses. */
 export function logAlert(log: Log, message: AlertMessage): void {

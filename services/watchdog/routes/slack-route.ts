@@ -10,7 +10,7 @@ import {
   IncomingWebhookHTTPError,
   type IncomingWebhookSendArguments,
 } from '@slack/webhook'
-import type { AlertRoute } from './alert-route.ts'
+import type { AlertRoute, Turn } from './alert-route.ts'
 import { slackMessage } from './slack-message.ts'
 
 const REQUEST_TIMEOUT_MS = 10_000
@@ -50,11 +50,11 @@ export class SlackRoute implements AlertRoute {
     })
   }
 
-  async deliver(message: AlertMessage, signal: AbortSignal): Promise<boolean> {
+  async deliver(message: AlertMessage, signal: AbortSignal, turn: Turn = () => true): Promise<boolean> {
     const { pipeline, clock, log } = this.#options
     const { text, blocks } = slackMessage(message, pipeline)
     let payload: IncomingWebhookSendArguments = { text, blocks }
-    for (let attempt = 0; !signal.aborted; attempt++) {
+    for (let attempt = 0; !signal.aborted && turn(); attempt++) {
       const outcome = await this.#post(payload, signal)
       if (outcome.kind === 'delivered') return true
       if (outcome.kind === 'refused') {
