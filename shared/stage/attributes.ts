@@ -25,6 +25,12 @@ export const ATTRIBUTES = {
   messagingBatchMessages: 'messaging.batch.message_count',
   messagingOffset: 'messaging.kafka.offset',
 
+  dbSystem: 'db.system.name',
+  dbOperation: 'db.operation.name',
+  dbCollection: 'db.collection.name',
+  dbBatchRows: 'db.operation.batch.size',
+  dbReturnedRows: 'db.response.returned_rows',
+
   httpMethod: 'http.request.method',
   httpRoute: 'http.route',
   httpStatus: 'http.response.status_code',

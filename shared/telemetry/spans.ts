@@ -3,13 +3,17 @@ import type { TraceContext } from '@freshet/records/change.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import {
   type Attributes,
+  type Context,
+  context,
   isSpanContextValid,
   type Link,
+  ROOT_CONTEXT,
   type Span,
   SpanKind,
   SpanStatusCode,
   TraceFlags,
   type Tracer,
+  trace,
 } from '@opentelemetry/api'
 
 export interface SpanShape {
@@ -17,12 +21,15 @@ export interface SpanShape {
   readonly kind?: SpanKind
   readonly attributes?: Attributes
   readonly links?: readonly Link[]
+  /** Unless told, the span in which it is started. */
+  readonly parent?: TraceContext | null
 }
 
 /** Runs `work` inside a span of its own; a failure is the span's status and code, and is thrown on. */
 export function inSpan<T>(tracer: Tracer, shape: SpanShape, work: (span: Span) => Promise<T>): Promise<T> {
   const { name, kind = SpanKind.INTERNAL, attributes = {}, links = [] } = shape
-  return tracer.startActiveSpan(name, { kind, attributes, links: [...links] }, async (span) => {
+  const within = shape.parent ? contextOf(shape.parent) : context.active()
+  return tracer.startActiveSpan(name, { kind, attributes, links: [...links] }, within, async (span) => {
     try {
       return await work(span)
     } catch (error) {
@@ -32,6 +39,11 @@ export function inSpan<T>(tracer: Tracer, shape: SpanShape, work: (span: Span) =
       span.end()
     }
   })
+}
+
+/** For a span below one that has travelled, or has ended. */
+function contextOf({ traceId, spanId }: TraceContext): Context {
+  return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags: TraceFlags.SAMPLED })
 }
 
 function failSpan(span: Span, error: unknown): void {
@@ -56,18 +68,20 @@ export interface MessagingOptions {
   readonly messages?: number
   readonly links?: readonly Link[]
   readonly attributes?: Attributes
+  readonly parent?: TraceContext | null
 }
 
 /** A span of one batch, e.g. `process demo.changes`. */
 export function messagingSpan(
   operation: keyof typeof OPERATIONS,
-  { topic, partition, group, messages, links = [], attributes = {} }: MessagingOptions,
+  { topic, partition, group, messages, links = [], attributes = {}, parent = null }: MessagingOptions,
 ): SpanShape {
   const { type, kind } = OPERATIONS[operation]
   return {
     name: `${operation} ${topic}`,
     kind,
     links,
+    parent,
     attributes: {
       [ATTRIBUTES.messagingSystem]: 'kafka',
       [ATTRIBUTES.messagingOperationName]: operation,

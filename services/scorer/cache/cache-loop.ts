@@ -6,8 +6,10 @@ import { rowsOfBatch } from '@freshet/records/stored-rows.ts'
 import { groupName, topicName } from '@freshet/records/topics.ts'
 import type { ServiceContext } from '@freshet/service/service.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
-import { inSpan, linksTo, messagingSpan } from '@freshet/telemetry/spans.ts'
+import { inSpan, linksTo, messagingSpan, traceContextOf } from '@freshet/telemetry/spans.ts'
+import { SpanKind } from '@opentelemetry/api'
 import type { DeadLetters, DeadMessage } from '../dead-letters.ts'
+import { leaveSteps } from '../document-steps.ts'
 import type { FillDeps } from './fill-cache.ts'
 import { Freshness } from './freshness.ts'
 import { keepFilled } from './keep-filled.ts'
@@ -16,6 +18,7 @@ export interface CacheDeps extends FillDeps {
   readonly deadLetters: DeadLetters
 }
 
+const REDIS = { [ATTRIBUTES.dbSystem]: 'redis', [ATTRIBUTES.dbOperation]: 'merge' }
 /** Longer than the cache tries by itself before it rejects. */
 const STALL_MS = 60_000
 /** Partitions in work at once: all of a fetch, since the next fetch waits for the last of this one. */
@@ -76,13 +79,19 @@ async function mergeScores(context: ServiceContext, deps: CacheDeps, freshness: 
       links: linksTo(batches.map(({ header }) => header.trace)),
       attributes: { [ATTRIBUTES.stage]: 'cache' },
     })
-    await inSpan(telemetry.tracer, shape, async () => {
+    await inSpan(telemetry.tracer, shape, async (span) => {
       const source = { topic, partition: fetched.partition, model: null }
       await deps.deadLetters.send(dead, source, lease.signal)
+      const beganAtMs = deps.clock.nowMs()
       await mergeAll(batches, AbortSignal.any([lease.signal, signal]), context, deps.cache)
-      const nowMs = deps.clock.nowMs()
-      for (const batch of batches) freshness.add(batch, nowMs)
-      await lease.commit(fetched.messages.at(-1)!.offset + 1)
+      const endedAtMs = deps.clock.nowMs()
+      const step = { step: 'cache', after: 'score', beganAtMs, endedAtMs, attributes: REDIS } as const
+      for (const batch of batches) {
+        freshness.add(batch, endedAtMs)
+        leaveSteps(telemetry.traced, batch, { ...step, together: [traceContextOf(span)] })
+      }
+      const commit = messagingSpan('commit', { topic, group, partition: fetched.partition })
+      await inSpan(telemetry.tracer, commit, () => lease.commit(fetched.messages.at(-1)!.offset + 1))
     })
   }, signal)
 }
@@ -114,7 +123,16 @@ async function mergeAll(
   cache: ScoreStore,
 ): Promise<void> {
   const rows = batches.reduce((sum, batch) => sum + batch.rows.count, 0)
-  const shape = { name: 'write cache', attributes: { [ATTRIBUTES.stage]: 'cache', [ATTRIBUTES.rows]: rows } }
+  const shape = {
+    name: 'write cache',
+    kind: SpanKind.CLIENT,
+    attributes: {
+      ...REDIS,
+      [ATTRIBUTES.stage]: 'cache',
+      [ATTRIBUTES.rows]: rows,
+      [ATTRIBUTES.dbBatchRows]: rows,
+    },
+  }
   try {
     await inSpan(telemetry.tracer, shape, () =>
       Promise.all(batches.map((batch) => cache.merge(rowsOfBatch(batch), signal))),

@@ -8,6 +8,7 @@ import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import { inSpan, linksTo, messagingSpan, traceContextOf } from '@freshet/telemetry/spans.ts'
 import type { DeadLetters, DeadMessage } from '../dead-letters.ts'
+import { leaveSteps } from '../document-steps.ts'
 import type { ChangeMessage } from './change-message.ts'
 import { changesToRows } from './changes-to-rows.ts'
 import type { FeatureBatch } from './feature-batch.ts'
@@ -64,6 +65,7 @@ export class BatchScorer {
     lease: Lease,
   ): Promise<ScoredBatch> {
     const { stage, groupId, isNews = () => true, isBackground = false } = this.#options
+    const beganAtMs = this.#deps.clock.nowMs()
     const features = changesToRows(messages, isBackground ? model.backgroundWriter : model.writer)
     const topic = this.#topic('changes')
     const shape = messagingSpan('process', {
@@ -92,7 +94,30 @@ export class BatchScorer {
       )
       lease.check()
       await this.#produce(batch, lease)
+      this.#trace(batch, features, dead, beganAtMs)
       return { batch, features, scores }
+    })
+  }
+
+  /** Leaves the spans of the documents that are traced. */
+  #trace(batch: ScoreBatch, features: FeatureBatch, dead: readonly DeadMessage[], beganAtMs: number): void {
+    const { telemetry } = this.#context
+    const step = {
+      ...({ step: 'score', after: 'capture', beganAtMs, endedAtMs: this.#deps.clock.nowMs() } as const),
+      together: [batch.header.trace],
+      attributes: {
+        [ATTRIBUTES.messagingSystem]: 'kafka',
+        [ATTRIBUTES.messagingDestination]: this.#topic('changes'),
+        [ATTRIBUTES.messagingGroup]: this.#options.groupId,
+      },
+    }
+    leaveSteps(telemetry.traced, batch, step, (row) => {
+      const message = features.messages[row]!
+      const letter = dead.find((one) => one.message === message)
+      return {
+        attributes: { [ATTRIBUTES.messagingOffset]: message.offset },
+        failure: letter && { code: letter.code, message: letter.reason },
+      }
     })
   }
 

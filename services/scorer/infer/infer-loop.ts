@@ -5,11 +5,12 @@ import type { Producer } from '@freshet/adapters/kafka/producer.ts'
 import type { ServingModel } from '@freshet/model/run/loaded-model.ts'
 import type { PromotedModel } from '@freshet/model/run/promoted-model.ts'
 import { type ScoreBatch, STATE } from '@freshet/records/score-batch.ts'
-import { inferNoteRecord } from '@freshet/records/scoring-note.ts'
+import { type InferNote, inferNoteRecord } from '@freshet/records/scoring-note.ts'
 import { groupName, topicName } from '@freshet/records/topics.ts'
 import type { ServiceContext } from '@freshet/service/service.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import { withGrace } from '@freshet/stage/grace.ts'
+import { inSpan, messagingSpan } from '@freshet/telemetry/spans.ts'
 import type { DeadLetters } from '../dead-letters.ts'
 import type { Turns } from '../turns.ts'
 import { BatchScorer, type ScoredBatch } from './batch-scorer.ts'
@@ -88,12 +89,25 @@ class Infer {
     for (const micro of cutMicroBatches(messages, limits)) {
       lease.check()
       const scored = await this.#scorer.score(micro, partition, model, lease)
-      await lease.commit(scored.batch.header.toOffset + 1, inferNoteRecord.encode(note))
+      await this.#commit(scored.batch, note, lease)
       onScored(model, scored)
       this.#count(scored.batch, micro.length)
       await lease.heartbeat()
     }
     stretches.advance(partition, messages.at(-1)!.offset + 1)
+  }
+
+  async #commit({ header }: ScoreBatch, note: InferNote, lease: Lease): Promise<void> {
+    const { settings, telemetry } = this.#context
+    const shape = messagingSpan('commit', {
+      topic: topicName(settings.pipeline, 'changes'),
+      group: groupName(settings.pipeline, 'infer'),
+      partition: header.partition,
+      parent: header.trace,
+    })
+    await inSpan(telemetry.tracer, shape, () =>
+      lease.commit(header.toOffset + 1, inferNoteRecord.encode(note)),
+    )
   }
 
   #count({ rows }: ScoreBatch, messages: number): void {

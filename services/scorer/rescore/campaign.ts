@@ -13,6 +13,7 @@ import type { ServiceContext } from '@freshet/service/service.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import { withGrace } from '@freshet/stage/grace.ts'
+import { inSpan, messagingSpan } from '@freshet/telemetry/spans.ts'
 import type { BatchScorer } from '../infer/batch-scorer.ts'
 import { cutMicroBatches, MAX_SCORE_BYTES } from '../infer/micro-batch.ts'
 import type { Turns } from '../turns.ts'
@@ -144,7 +145,12 @@ export class Campaign {
   async #commit(nextOffset: number, lease: Lease): Promise<void> {
     const { generation } = this.#deps
     const note = rescoreNoteRecord.encode({ version: 1, generation, beganAtMs: this.#beganAtMs })
-    await lease.commit(nextOffset, note)
+    const { settings, telemetry } = this.#context
+    const shape = messagingSpan('commit', {
+      topic: topicName(settings.pipeline, 'changes'),
+      group: rescoreGroup(settings.pipeline),
+    })
+    await inSpan(telemetry.tracer, shape, () => lease.commit(nextOffset, note))
   }
 
   #limits() {

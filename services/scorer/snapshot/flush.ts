@@ -3,7 +3,7 @@ import type { Settings } from '@freshet/config/schema.ts'
 import { isFreshetError } from '@freshet/errors/errors.ts'
 import type { StageReport } from '@freshet/service/service.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
-import { inSpan } from '@freshet/telemetry/spans.ts'
+import { inSpan, linksTo, traceContextOf } from '@freshet/telemetry/spans.ts'
 import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
 import type { TakenScores } from './held-scores.ts'
 import type { OwnPartitions } from './own-partitions.ts'
@@ -31,12 +31,21 @@ export async function writeDeltas(
   const shape = {
     name: 'write snapshot deltas',
     attributes: { [ATTRIBUTES.stage]: 'snapshot', [ATTRIBUTES.rows]: rows },
+    links: linksTo(taken.flatMap(({ origins }) => origins)),
   }
-  await inSpan(telemetry.tracer, shape, async () => {
+  await inSpan(telemetry.tracer, shape, async (span) => {
     await publish(parts, own, taken.map(scoresToDelta), { write: signal, commit: signal })
     telemetry.metrics.add('freshet.snapshot.rows', rows)
     telemetry.metrics.add('freshet.snapshot.commits')
     report.progressed('snapshot', rows)
+    const endedAtMs = parts.clock.nowMs()
+    for (const { traced } of taken)
+      for (const { score, sinceMs } of traced)
+        telemetry.traced.leave({
+          ...score,
+          ...{ step: 'snapshot', after: 'score', beganAtMs: sinceMs, endedAtMs },
+          together: [traceContextOf(span)],
+        })
     for (const { lease, nextOffset } of taken) await tellKafka(lease, nextOffset)
   })
 }

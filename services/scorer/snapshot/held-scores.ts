@@ -1,9 +1,11 @@
 import type { Lease } from '@freshet/adapters/kafka/consumer.ts'
+import type { TraceContext } from '@freshet/records/change.ts'
 import type { Manifest } from '@freshet/records/manifest.ts'
 import type { ScoreBatch } from '@freshet/records/score-batch.ts'
 import { rowsOfBatch } from '@freshet/records/stored-rows.ts'
 import type { SortedSource } from '@freshet/snapshot/merge.ts'
 import { sortRows } from '@freshet/snapshot/sort.ts'
+import type { TracedScore } from '../document-steps.ts'
 
 /** What goes into the next delta of one partition. */
 export interface TakenScores {
@@ -15,7 +17,19 @@ export interface TakenScores {
   readonly fromOffset: number
   readonly nextOffset: number
   readonly lease: Lease
+  /** Of the spans that produced the batches, the first: a span takes no more links. */
+  readonly origins: readonly TraceContext[]
+  /** The documents among them that are traced. */
+  readonly traced: readonly HeldTrace[]
 }
+
+/** A traced document, and since when it is held: wall-clock milliseconds. */
+export interface HeldTrace {
+  readonly score: TracedScore
+  readonly sinceMs: number
+}
+
+const MAX_ORIGINS = 128
 
 /** Scores that were read and are in no file yet, for the partitions of one term. Whoever loses the term drops it whole. */
 export class HeldScores {
@@ -25,7 +39,14 @@ export class HeldScores {
   constructor(partitions: readonly number[], manifest: Manifest | undefined) {
     for (const partition of partitions) {
       const nextOffset = manifest?.partitions[partition]?.nextOffset ?? 0
-      this.#partitions.set(partition, { nextOffset, begun: false, batches: [], rows: 0 })
+      this.#partitions.set(partition, {
+        nextOffset,
+        begun: false,
+        batches: [],
+        rows: 0,
+        origins: [],
+        traced: [],
+      })
     }
   }
 
@@ -46,8 +67,17 @@ export class HeldScores {
     return !held.begun || offset >= held.nextOffset
   }
 
-  /** @param batch null: the message could not be read, and is passed over. */
-  add(partition: number, offset: number, batch: ScoreBatch | null, lease: Lease): void {
+  /**
+   * @param batch null: the message could not be read, and is passed over.
+   * @param traced those of its documents that are traced.
+   */
+  add(
+    partition: number,
+    offset: number,
+    batch: ScoreBatch | null,
+    lease: Lease,
+    traced: readonly HeldTrace[] = [],
+  ): void {
     const held = this.#partitions.get(partition)!
     held.begun = true
     held.lease = lease
@@ -56,6 +86,9 @@ export class HeldScores {
     if (batch === null || batch.rows.count === 0) return
     held.batches.push(sortRows(rowsOfBatch(batch)))
     held.rows += batch.rows.count
+    held.traced.push(...traced)
+    const { trace } = batch.header
+    if (trace !== null && held.origins.length < MAX_ORIGINS) held.origins.push(trace)
     this.#rows += batch.rows.count
   }
 
@@ -63,10 +96,10 @@ export class HeldScores {
   take(): TakenScores[] {
     const taken: TakenScores[] = []
     for (const [partition, held] of this.#partitions) {
-      const { batches, rows, fromOffset, nextOffset, lease } = held
+      const { batches, rows, fromOffset, nextOffset, lease, origins, traced } = held
       if (fromOffset === undefined || lease === undefined) continue
-      taken.push({ partition, sources: batches, rows, fromOffset, nextOffset, lease })
-      Object.assign(held, { batches: [], rows: 0, fromOffset: undefined })
+      taken.push({ partition, sources: batches, rows, fromOffset, nextOffset, lease, origins, traced })
+      Object.assign(held, { batches: [], rows: 0, fromOffset: undefined, origins: [], traced: [] })
     }
     this.#rows = 0
     return taken
@@ -79,6 +112,8 @@ interface HeldPartition {
   begun: boolean
   batches: SortedSource[]
   rows: number
+  origins: TraceContext[]
+  traced: HeldTrace[]
   /** undefined: nothing came since the last take. */
   fromOffset?: number | undefined
   lease?: Lease

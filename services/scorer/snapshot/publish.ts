@@ -5,12 +5,15 @@ import { objectKey } from '@freshet/snapshot/manifest.ts'
 import type { Committer } from '@freshet/snapshot/manifest-commit.ts'
 import type { FileFacts } from '@freshet/snapshot/parquet/write.ts'
 import type { FileOut } from '@freshet/snapshot/write-merged.ts'
+import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import { withGrace } from '@freshet/stage/grace.ts'
+import { inSpan } from '@freshet/telemetry/spans.ts'
+import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
 import { type FileName, fileName } from './file-names.ts'
 import type { Committed, OwnPartitions } from './own-partitions.ts'
 import { type FilePutter, putFile } from './put-file.ts'
 
-export type Publisher = Committer & FilePutter
+export type Publisher = Committer & FilePutter & { readonly telemetry: Pick<Telemetry, 'tracer'> }
 
 /** A delta or base that is to be written, and how its partition looks with it. */
 export interface NewFile {
@@ -43,7 +46,10 @@ export async function publish(
     const put = facts.rows === 0 ? null : { object, ...facts }
     changes.set(file.name.partition, (now) => file.next(put, now, clock.nowMs()))
   })
-  await own.commit(publisher, changes, { attempt, beganAtMs }, signals.commit)
+  const shape = { name: 'commit snapshot', attributes: { [ATTRIBUTES.stage]: 'snapshot' } }
+  await inSpan(publisher.telemetry.tracer, shape, () =>
+    own.commit(publisher, changes, { attempt, beganAtMs }, signals.commit),
+  )
   using grace = withGrace(signals.commit, LATEST_GRACE_MS)
   await writeLatest(store, pipeline, grace.signal).catch((error: unknown) =>
     log.error('the file for people who want one name is behind until the next commit', error),

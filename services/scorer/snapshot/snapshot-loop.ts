@@ -13,9 +13,10 @@ import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import { delayMs } from '@freshet/stage/back-off.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import { withGrace } from '@freshet/stage/grace.ts'
+import { tracedScoreAt } from '../document-steps.ts'
 import { type FlushParts, writeDeltas } from './flush.ts'
 import type { FlushBell } from './flush-bell.ts'
-import type { HeldScores } from './held-scores.ts'
+import type { HeldScores, HeldTrace } from './held-scores.ts'
 import { collectOrphans } from './orphans.ts'
 import { PART_BYTES } from './put-file.ts'
 import { SnapshotTerm } from './snapshot-term.ts'
@@ -133,9 +134,17 @@ class SnapshotLoop {
     for (const { offset, value } of messages) {
       if (!held.wants(partition, offset)) continue
       await this.#untilRoom(held, lease)
-      held.add(partition, offset, this.#decode(partition, offset, value), lease)
+      const batch = this.#decode(partition, offset, value)
+      held.add(partition, offset, batch, lease, this.#tracedOf(batch))
       await nextTurn() // sorting takes a few ms a batch
     }
+  }
+
+  #tracedOf(batch: ScoreBatch | null): readonly HeldTrace[] {
+    if (batch === null) return []
+    const sinceMs = this.#deps.clock.nowMs()
+    const rows = this.#parts.telemetry.traced.rowsOf(batch.rows, sinceMs)
+    return rows.map((row) => ({ score: tracedScoreAt(batch, row), sinceMs }))
   }
 
   async #untilRoom(held: HeldScores, lease: Lease): Promise<void> {
