@@ -33,6 +33,8 @@ export class Stack implements AsyncDisposable {
   readonly gatewayUrl: string
   /** Of the services: settings as variables. */
   readonly env: NodeJS.ProcessEnv
+  /** Over it, for single processes; as it is when one is started. */
+  readonly envOf: Partial<Record<ProcessName, Readonly<Record<string, string>>>> = {}
   readonly #running = new Map<ProcessName, ChildProcess>()
   /** What each process has written, for a failing test to show. */
   readonly output: Partial<Record<ProcessName, string>> = {}
@@ -57,6 +59,7 @@ export class Stack implements AsyncDisposable {
       FRESHET_SNAPSHOT_INTERVAL_SECONDS: '1',
       FRESHET_SNAPSHOT_FOLLOW_SECONDS: '0.5',
       FRESHET_GATEWAY_PORT: String(gatewayPort),
+      FRESHET_WATCHDOG_PAGE_PORT: '0',
       FRESHET_TELEMETRY_NAMESPACE: pipeline,
       FRESHET_HOME: `/nonexistent/${pipeline}`,
       ...extra,
@@ -100,7 +103,7 @@ export class Stack implements AsyncDisposable {
     for (const name of names) {
       const service = name.split('-')[0]!
       const child = spawn(process.execPath, [...NODE_FLAGS, PROGRAM, 'run', service], {
-        env: this.env,
+        env: { ...this.env, ...this.envOf[name] },
         stdio: ['ignore', 'pipe', 'pipe'],
       })
       const keep = (text: Buffer) => {

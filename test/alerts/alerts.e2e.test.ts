@@ -1,0 +1,45 @@
+/**
+ * Faults in a running pipeline, one round after the other in the same one: real servers, real processes, an even load,
+ * and the Slack that people read. Thresholds are short here; the promise is about what comes after them.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ROUNDS } from './faults.ts'
+import { runRound } from './run-faults.ts'
+import { AlertWorld } from './world.ts'
+
+const HEALTHY_MS = 15_000
+const PROMISED_SECONDS = 30
+const ROUND_MS = 240_000
+
+let world: AlertWorld
+beforeAll(async () => {
+  world = await AlertWorld.open()
+}, 240_000)
+afterAll(() => world?.[Symbol.asyncDispose](), 60_000)
+
+test('of a pipeline that is well, under load, nobody is told anything', async () => {
+  await sleep(HEALTHY_MS)
+  expect(world.told, outputOf(world)).toEqual([])
+}, 60_000)
+
+test.each(ROUNDS.map((faults) => [faults.map(({ title }) => title).join('; '), faults] as const))(
+  '%s: people are told once, in time, of the right cause, and that it is over',
+  async (_, faults) => {
+    const { results, unexpected } = await runRound(world, faults)
+    for (const { fault, alert, dueSeconds, toldSeconds, resolvedSeconds, timesTold } of results) {
+      expect(alert, `${fault.title}: ${JSON.stringify(world.told)} ${outputOf(world)}`).toBeDefined()
+      expect(toldSeconds, fault.title).toBeLessThan(dueSeconds + PROMISED_SECONDS)
+      expect(resolvedSeconds, `${fault.title}: resolved`).toBeDefined()
+      expect(timesTold, fault.title).toBe(2)
+    }
+    expect(unexpected).toEqual([])
+  },
+  ROUND_MS,
+)
+
+function outputOf({ stack }: AlertWorld): string {
+  return JSON.stringify(
+    Object.fromEntries(Object.entries(stack.output).map(([name, text]) => [name, text?.slice(-3_000)])),
+  )
+}

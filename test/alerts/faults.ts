@@ -1,0 +1,150 @@
+/** What is broken, and what people must be told of it. Those of a round are broken at the same time. */
+import { connectKafka, withAdmin } from '@freshet/adapters/kafka/connect.ts'
+import type { RuleName } from '@freshet/config/alert-rules.ts'
+import { otherVersion } from '@freshet/model/bundle/bundles.kit.ts'
+import { promoteAgain, promoteModel, pushModel } from '@freshet/model/bundle/model-store.ts'
+import { groupName, topicName } from '@freshet/records/topics.ts'
+import { quietLog } from '@freshet/stage/quiet-log.ts'
+import type { ProcessName } from '../stack.ts'
+import type { AlertFault } from './fault.ts'
+import type { AlertWorld } from './world.ts'
+
+export const ROUNDS: readonly (readonly AlertFault[])[] = [
+  [killed('poller'), frozen('scorer')],
+  [killed('gateway'), killed('scorer-2'), killed('watchdog')],
+  [brokenModel(), corruptDocument(), stoppedInOrder('scorer-3', 'snapshot-stale', /snapshot/)],
+  [stoppedInOrder('scorer-2', 'lag', /-cache is .* behind/), frozen('gateway')],
+  [stoppedInOrder('poller', 'capture-behind', /captur/)],
+  [rewound()],
+  [away('redis', 'Redis')],
+  [away('s3', 'S3')],
+  [away('elasticsearch', 'Elasticsearch')],
+  [frozenKafka()],
+]
+
+/** Who else does the work of a part is not there, so what it does not do is trouble of its own after a while. */
+const CONSEQUENCES: Partial<Record<ProcessName, readonly RegExp[]>> = {}
+
+function killed(name: ProcessName): AlertFault {
+  let pid = 0
+  return {
+    title: `\`${name}\` is killed (-9)`,
+    rule: 'silent',
+    cause: () => instanceOf(name, pid),
+    consequences: CONSEQUENCES[name] ?? [],
+    async begin({ stack }) {
+      pid = stack.pidOf(name)
+      await stack.stop(name, 'SIGKILL')
+      return async () => stack.start(name)
+    },
+  }
+}
+
+function frozen(name: ProcessName): AlertFault {
+  let pid = 0
+  return {
+    title: `\`${name}\` stands still (SIGSTOP)`,
+    rule: 'silent',
+    cause: () => instanceOf(name, pid),
+    consequences: CONSEQUENCES[name] ?? [],
+    async begin({ stack }) {
+      pid = stack.pidOf(name)
+      process.kill(pid, 'SIGSTOP')
+      return async () => void process.kill(pid, 'SIGCONT')
+    },
+  }
+}
+
+/** As an operator may do it and forget it: the part says goodbye, so nobody is silent, and its work is left undone. */
+function stoppedInOrder(name: ProcessName, rule: RuleName, cause: RegExp): AlertFault {
+  return {
+    title: `\`${name}\` is stopped in order, and nobody takes its place`,
+    rule,
+    cause: () => cause,
+    async begin({ stack }) {
+      await stack.stop(name)
+      return async () => stack.start(name)
+    },
+  }
+}
+
+function corruptDocument(): AlertFault {
+  return {
+    title: 'A document that no model can score',
+    rule: 'dead-letters',
+    cause: () => /could not be scored/,
+    async begin(world) {
+      await world.write({ corrupt: { carrier: 'UA', note: 'no distance, no schedule' } })
+      return async () => {}
+    },
+  }
+}
+
+function brokenModel(): AlertFault {
+  return {
+    title: 'A model is promoted whose file is damaged',
+    rule: 'model-refused',
+    cause: () => /arrival-delay@2/,
+    async begin({ stack }) {
+      const model = await otherVersion(stack.bundle)
+      await pushModel(stack.store, model)
+      await stack.store.put(`models/${model.spec.name}/2/model.onnx`, Buffer.from('damaged'))
+      await promoteModel(stack.store, model.spec, Date.now())
+      return async () => {
+        await pushModel(stack.store, model)
+        await promoteAgain(stack.store, undefined, Date.now())
+      }
+    },
+  }
+}
+
+/** As a careless hand does it with Kafka's tools. */
+function rewound(): AlertFault {
+  return {
+    title: 'The offsets of the cache’s group are put back to the beginning',
+    rule: 'rewind',
+    cause: () => /-cache/,
+    async begin({ stack }) {
+      const { kafka, pipeline } = stack.settings
+      await stack.stop('scorer-2')
+      const call = { doing: 'putting back', signal: AbortSignal.timeout(30_000) }
+      await withAdmin(connectKafka(kafka, { clientId: 'test', log: quietLog }), call, (admin) =>
+        admin.resetOffsets({
+          groupId: groupName(pipeline, 'cache'),
+          topic: topicName(pipeline, 'scores'),
+          earliest: true,
+        }),
+      )
+      return async () => stack.start('scorer-2')
+    },
+  }
+}
+
+function away(server: keyof AlertWorld['doors'], name: string): AlertFault {
+  return {
+    title: `${name} is away`,
+    rule: 'dependency-unreachable',
+    cause: () => new RegExp(`^${name}`),
+    async begin({ doors }) {
+      await doors[server].slam()
+      return () => doors[server].open()
+    },
+  }
+}
+
+function frozenKafka(): AlertFault {
+  return {
+    title: 'Kafka stands still (SIGSTOP)',
+    rule: 'kafka-unreachable',
+    cause: () => /Kafka|heartbeat/,
+    async begin({ kafka }) {
+      kafka.freeze()
+      return async () => kafka.thaw()
+    },
+  }
+}
+
+/** Instances are named after their host and process. */
+function instanceOf(name: ProcessName, pid: number): RegExp {
+  return new RegExp(`^${name.split('-')[0]}\\S*-${pid}\\S* has been silent`)
+}

@@ -1,0 +1,83 @@
+/** Breaks things in a running pipeline, mends them, and listens to what people are told. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ALERT_RULES } from '@freshet/config/alert-rules.ts'
+import { until } from '../until.ts'
+import type { AlertFault } from './fault.ts'
+import type { Told } from './told.ts'
+import type { AlertWorld } from './world.ts'
+
+export interface FaultResult {
+  readonly fault: AlertFault
+  /** What people read first; undefined: nothing about it. */
+  readonly alert: Told | undefined
+  /** From the fault: when the rule may find it, with the time that it must last. */
+  readonly dueSeconds: number
+  /** From the fault; undefined: never. */
+  readonly toldSeconds: number | undefined
+  /** From the repair; undefined: never. */
+  readonly resolvedSeconds: number | undefined
+  /** How often people were told of it, whatever the change: once that it fires and once that it is over. */
+  readonly timesTold: number
+}
+
+export interface RoundResult {
+  readonly results: readonly FaultResult[]
+  /** Told, and neither of a fault nor of its consequences. */
+  readonly unexpected: readonly Told[]
+}
+
+/** From being due: more than the promise, so that a late alert is seen as late and not as missing. */
+const GIVE_UP_MS = 90_000
+/** An alert that is told once must not be told again while it lasts. */
+const HOLD_MS = 3_000
+
+/** All faults of a round are there at the same time, and none of them is to hide another. */
+export async function runRound(world: AlertWorld, faults: readonly AlertFault[]): Promise<RoundResult> {
+  const before = world.told.length
+  const since = () => world.told.slice(before)
+  const results = await Promise.all(faults.map((fault) => runFault(world, fault, since)))
+  const known = faults.flatMap((fault) => [fault.cause(world), ...(fault.consequences ?? [])])
+  return {
+    results,
+    unexpected: since().filter(({ title }) => !known.some((cause) => cause.test(title))),
+  }
+}
+
+async function runFault(
+  world: AlertWorld,
+  fault: AlertFault,
+  since: () => readonly Told[],
+): Promise<FaultResult> {
+  const brokenAtMs = Date.now()
+  const mend = await fault.begin(world)
+  const ofIt = () => since().filter(({ title }) => fault.cause(world).test(title))
+  const firing = () => ofIt().find(({ change }) => change === 'FIRING')
+  const resolved = () => ofIt().find(({ change }) => change === 'RESOLVED')
+  const dueSeconds = dueAfter(world, fault)
+  await comesTrue(() => firing() !== undefined, dueSeconds * 1_000 + GIVE_UP_MS)
+  await sleep(HOLD_MS)
+  const mendedAtMs = Date.now()
+  await mend()
+  if (firing() !== undefined) await comesTrue(() => resolved() !== undefined, GIVE_UP_MS)
+  const alert = firing()
+  const over = resolved()
+  return {
+    fault,
+    alert,
+    dueSeconds,
+    toldSeconds: alert && (alert.atMs - brokenAtMs) / 1_000,
+    resolvedSeconds: over && (over.atMs - mendedAtMs) / 1_000,
+    timesTold: ofIt().length,
+  }
+}
+
+/** Where the threshold is an age, it is not over before that has passed. */
+function dueAfter({ stack }: AlertWorld, { rule }: AlertFault): number {
+  const { threshold = 0, forSeconds } = stack.settings.watchdog.rules[rule]
+  const defaults = ALERT_RULES[rule]
+  return forSeconds + ('threshold' in defaults && defaults.threshold.unit === 's' ? threshold : 0)
+}
+
+async function comesTrue(ask: () => boolean, giveUpMs: number): Promise<void> {
+  await until('', async () => ask(), { giveUpMs }).catch(() => {}) // the result says that it did not
+}

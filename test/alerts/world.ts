@@ -1,0 +1,144 @@
+/** A whole pipeline under an even load, on servers that a test may take away, and a Slack of its own that listens. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Client } from '@elastic/elasticsearch'
+import { connectElasticsearch } from '@freshet/adapters/elasticsearch/connect.ts'
+import { RedisServer } from '@freshet/adapters/redis/redis-server.kit.ts'
+import { loadSettings } from '@freshet/config/load.ts'
+import { type Flight, readFlights } from '@freshet/demo/flights.ts'
+import { type SlackReceiver, startSlackReceiver } from '@freshet/demo/slack-receiver.ts'
+import { kafka } from '@freshet/up/kafka.ts'
+import { FrontDoor } from '../cluster/front-door.ts'
+import { NativeServer } from '../cluster/native-server.ts'
+import { type ProcessName, Stack } from '../stack.ts'
+import { until } from '../until.ts'
+import { SHORT } from './short-thresholds.ts'
+import { type Told, whatWasTold } from './told.ts'
+
+const KEYS = 300
+const WRITE_EVERY_MS = 250
+const WRITES = 20
+const ASK_EVERY_MS = 50
+
+/** Each worker of the scorer has a process of its own, so that one can be held back while the others go on. */
+const PARTS = ['poller', 'scorer', 'scorer-2', 'scorer-3', 'gateway', 'watchdog', 'watchdog-2'] as const
+const WORKERS = { scorer: 'infer', 'scorer-2': 'cache', 'scorer-3': 'snapshot' } as const
+
+export class AlertWorld implements AsyncDisposable {
+  readonly stack: Stack
+  readonly kafka: NativeServer
+  /** In front of Redis, S3 and Elasticsearch, for all parts of the pipeline. */
+  readonly doors: Readonly<Record<'redis' | 's3' | 'elasticsearch', FrontDoor>>
+  /** Goes to Elasticsearch past all doors. */
+  readonly client: Client
+  readonly #slack: SlackReceiver
+  readonly #opened: AsyncDisposableStack
+  readonly #over = new AbortController()
+
+  /** Resolves when the pipeline is whole: scores are stored and answered, and nobody was told of anything. */
+  static async open(): Promise<AlertWorld> {
+    await using opened = new AsyncDisposableStack()
+    const direct = loadSettings({ env: process.env })
+    const door = async (port: number) => opened.use(await FrontDoor.open(() => [port]))
+    const [broker, redis] = await Promise.all([NativeServer.start(kafka), RedisServer.start()])
+    opened.use(broker)
+    opened.use(redis)
+    const doors = {
+      redis: await door(redis.port),
+      s3: await door(Number(new URL(direct.s3.endpoint!).port)),
+      elasticsearch: await door(Number(new URL(direct.elasticsearch.url).port)),
+    }
+    const slack = opened.use(await startSlackReceiver({ port: 0 }))
+    const stack = opened.use(
+      await Stack.open({
+        ...SHORT,
+        FRESHET_KAFKA_BROKERS: `127.0.0.1:${broker.port}`,
+        FRESHET_REDIS_URL: `redis://127.0.0.1:${doors.redis.port}`,
+        FRESHET_S3_ENDPOINT: doors.s3.url,
+        FRESHET_ELASTICSEARCH_URL: doors.elasticsearch.url,
+        FRESHET_SLACK_WEBHOOK_URL: slack.url,
+      }),
+    )
+    for (const [name, worker] of Object.entries(WORKERS) as [ProcessName, string][])
+      stack.envOf[name] = { FRESHET_SCORER_WORKERS: worker }
+    const client = connectElasticsearch(direct.elasticsearch)
+    opened.defer(() => client.close())
+    const parts = { stack, kafka: broker, doors, client }
+    const world = new AlertWorld(parts, slack, opened.move())
+    await world.#begin()
+    return world
+  }
+
+  private constructor(
+    parts: Pick<AlertWorld, 'stack' | 'kafka' | 'doors' | 'client'>,
+    slack: SlackReceiver,
+    opened: AsyncDisposableStack,
+  ) {
+    this.stack = parts.stack
+    this.kafka = parts.kafka
+    this.doors = parts.doors
+    this.client = parts.client
+    this.#slack = slack
+    this.#opened = opened
+  }
+
+  /** All that people were told so far, oldest first. */
+  get told(): readonly Told[] {
+    return whatWasTold(this.#slack.messages)
+  }
+
+  /** Documents that no fault is about. */
+  async write(documents: Readonly<Record<string, object>>): Promise<void> {
+    const operations = Object.entries(documents).flatMap(([id, document]) => [
+      { index: { _index: this.stack.index, _id: id } },
+      document,
+    ])
+    await this.client.bulk({ operations })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#over.abort()
+    await this.#opened.disposeAsync()
+  }
+
+  async #begin(): Promise<void> {
+    const { stack } = this
+    stack.start(...PARTS)
+    this.#keepBusy(await readFlights())
+    await stack.gatewayReady()
+    const ask = async () => (await fetch(`${stack.gatewayUrl}/v1/scores/${stack.index}/k0`)).json()
+    const explain = () => JSON.stringify(stack.output, null, 2)
+    await until(
+      'the gateway answers from the cache',
+      async () => ((await ask()) as { source: string }).source === 'cache',
+      { giveUpMs: 90_000, explain },
+    )
+  }
+
+  /** Writes and asks until the world ends; what a fault keeps from it is no matter. */
+  #keepBusy(flights: readonly Flight[]): void {
+    const busy = [
+      this.#repeat(WRITE_EVERY_MS, (round) =>
+        this.write(
+          Object.fromEntries(
+            Array.from({ length: WRITES }, (_, i) => {
+              const at = round * WRITES + i
+              return [`k${at % KEYS}`, flights[at % flights.length]!.document]
+            }),
+          ),
+        ),
+      ),
+      this.#repeat(ASK_EVERY_MS, async (round) => {
+        const url = `${this.stack.gatewayUrl}/v1/scores/${this.stack.index}/k${round % KEYS}`
+        await (await fetch(url, { signal: AbortSignal.timeout(2_000) })).arrayBuffer()
+      }),
+    ]
+    this.#opened.defer(async () => void (await Promise.all(busy)))
+  }
+
+  async #repeat(everyMs: number, act: (round: number) => Promise<void>): Promise<void> {
+    for (let round = 0; !this.#over.signal.aborted; round++) {
+      await act(round).catch(() => {})
+      await sleep(everyMs)
+    }
+  }
+}
