@@ -25,11 +25,11 @@ export const ATTRIBUTES = {
   messagingBatchMessages: 'messaging.batch.message_count',
   messagingOffset: 'messaging.kafka.offset',
 
+  /** `elasticsearch` or `redis`. */
   dbSystem: 'db.system.name',
   dbOperation: 'db.operation.name',
   dbCollection: 'db.collection.name',
   dbBatchRows: 'db.operation.batch.size',
-  dbReturnedRows: 'db.response.returned_rows',
 
   httpMethod: 'http.request.method',
   httpRoute: 'http.route',
@@ -53,7 +53,7 @@ export const ATTRIBUTES = {
   seqNo: 'freshet.document.seq_no',
   /** Since the poller saw the document until the end of the step. */
   documentAgeMs: 'freshet.document.age_ms',
-  /** `scored`, `deleted` or `unscorable`. */
+  /** `captured`, `scored`, `deleted` or `unscorable`. */
   documentState: 'freshet.document.state',
   /** JSON pointer into a document. */
   field: 'freshet.field',
@@ -61,6 +61,8 @@ export const ATTRIBUTES = {
   sourceIndex: 'freshet.source.index',
   /** Its shard. */
   sourceShard: 'freshet.source.shard',
+  /** Shards of ours in which there was something to read. */
+  dueShards: 'freshet.source.due_shards',
   /** `name@version`. */
   model: 'freshet.model',
   /** Counts promotions. */

@@ -41,6 +41,24 @@ export function inSpan<T>(tracer: Tracer, shape: SpanShape, work: (span: Span) =
   })
 }
 
+/**
+ * Leaves the span of work that is over: for what is worth a span only when something came of it.
+ * @param times wall-clock milliseconds
+ */
+export function leaveSpan(
+  tracer: Tracer,
+  shape: SpanShape,
+  { beganAtMs, endedAtMs, error }: { beganAtMs: number; endedAtMs: number; error?: unknown },
+): TraceContext | null {
+  const { name, kind = SpanKind.INTERNAL, attributes = {}, links = [] } = shape
+  const within = shape.parent ? contextOf(shape.parent) : context.active()
+  const span = tracer.startSpan(name, { kind, attributes, links: [...links], startTime: beganAtMs }, within)
+  const left = traceContextOf(span)
+  if (error !== undefined) failSpan(span, error)
+  span.end(Math.max(beganAtMs, endedAtMs))
+  return left
+}
+
 /** For a span below one that has travelled, or has ended. */
 function contextOf({ traceId, spanId }: TraceContext): Context {
   return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags: TraceFlags.SAMPLED })

@@ -3,6 +3,7 @@ import { readCheckpoints } from '@freshet/adapters/elasticsearch/checkpoints.ts'
 import { judgeIndices } from '@freshet/adapters/elasticsearch/judge-indices.ts'
 import { refresh } from '@freshet/adapters/elasticsearch/read-page.ts'
 import { readShards, type ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
+import type { TraceContext } from '@freshet/records/change.ts'
 import { delayMs } from '@freshet/stage/back-off.ts'
 import type { HeldShard } from '../sharing/held-shard.ts'
 import type { ShardTable } from '../sharing/shard-table.ts'
@@ -11,6 +12,7 @@ import { CaptureNews } from './capture-news.ts'
 import { ShardCapture } from './capture-shard.ts'
 import { BACK_OFF, isOfIndex, isWorthWaiting } from './failures.ts'
 import { IndexJudge } from './index-judge.ts'
+import { leavePoll } from './page-span.ts'
 import { ShardChores } from './shard-chores.ts'
 import { ShardWatch } from './shard-watch.ts'
 import { TURN_MS, whoseTurn } from './turns.ts'
@@ -61,9 +63,10 @@ export class CaptureLoop {
     const { settings, clock, signal } = this.#world
     let failedLooks = 0
     while (!signal.aborted && this.#fatal === undefined) {
+      const lookedAtMs = clock.nowMs()
       const hasLooked = await this.#look()
       failedLooks = hasLooked ? 0 : failedLooks + 1
-      if (hasLooked) this.#work()
+      if (hasLooked) this.#work(lookedAtMs)
       const pauseMs = hasLooked
         ? settings.elasticsearch.pollIntervalMs
         : delayMs(BACK_OFF, failedLooks, Math.random)
@@ -77,6 +80,7 @@ export class CaptureLoop {
   /** @returns whether Elasticsearch could be looked at */
   async #look(): Promise<boolean> {
     const { clock, signal, report } = this.#world
+    const beganAtMs = clock.nowMs()
     const look = this.#table.beginLook()
     try {
       const view = await this.#watch.look(this.#table.needsLook(clock.nowMs()))
@@ -91,17 +95,20 @@ export class CaptureLoop {
       if (signal.aborted) return false
       if (!isWorthWaiting(error)) this.#fatal = error
       this.#news.cannotLook(error)
+      leavePoll(this.#world, { beganAtMs, dueShards: 0, error })
       report.failing('capture', error)
       return false
     }
   }
 
-  #work(): void {
+  /** @param lookedAtMs when the look began that shows what there is to do. */
+  #work(lookedAtMs: number): void {
     const { clock, report } = this.#world
     const nowMs = clock.nowMs()
     void this.#endOnBug(this.#chores.begin(nowMs))
     const due = [...this.#table.shards()].filter((shard) => this.#isDue(shard, nowMs))
-    this.#beginTurns(due)
+    if (due.length > 0)
+      this.#beginTurns(due, leavePoll(this.#world, { beganAtMs: lookedAtMs, dueShards: due.length }))
     if (due.some(({ isScanning }) => !isScanning))
       for (const turn of this.#turns.keys()) if (nowMs - turn.begunAtMs >= TURN_MS) turn.scan.yield()
     const trouble = this.#news.trouble([...this.#table.shards()])
@@ -119,7 +126,7 @@ export class CaptureLoop {
     return effects.length > 0
   }
 
-  #beginTurns(due: readonly HeldShard[]): void {
+  #beginTurns(due: readonly HeldShard[], poll: TraceContext | null): void {
     const { client, clock, signal } = this.#world
     const refreshOnce = oncePerIndex((index) => refresh(client, index, signal))
     this.#turn++
@@ -129,7 +136,8 @@ export class CaptureLoop {
       const stop = new AbortController()
       const stops = AbortSignal.any([signal, this.#ending.signal, stop.signal])
       const refreshIndex = () => refreshOnce(view.index)
-      const scan = new ShardCapture({ ...this.#world, signal: stops }, view, shard.state, refreshIndex)
+      const world = { ...this.#world, signal: stops }
+      const scan = new ShardCapture(world, view, shard.state, refreshIndex, poll)
       const turn = { shard, scan, begunAtMs: clock.nowMs(), isLong, lastTurn: this.#turn }
       shard.lastTurn = this.#turn
       shard.beginScan(scan, stop)

@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer'
 import { setImmediate as letOthersRun } from 'node:timers/promises'
 import { PageTooLarge, readPage } from '@freshet/adapters/elasticsearch/read-page.ts'
 import type { ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
+import type { TraceContext } from '@freshet/records/change.ts'
 import type { Hits } from '@freshet/records/hit.ts'
 import { saveCursors } from '../sharing/cursor-store.ts'
 import {
@@ -13,13 +14,15 @@ import {
   type Observed,
   step,
 } from './capture.ts'
-import { tracePage } from './page-span.ts'
+import { traceRead, traceSend } from './page-span.ts'
 import type { CaptureWorld } from './world.ts'
 
 interface PageRead {
   readonly hits: Hits
   readonly response: Buffer
   readonly capturedAtMs: number
+  /** The span in which it was read. */
+  readonly trace: TraceContext | null
 }
 
 type Outcome = { readonly self: Promise<Outcome> } & (
@@ -32,20 +35,29 @@ export class ShardCapture {
   readonly #world: CaptureWorld
   readonly #view: ShardView
   readonly #refresh: () => Promise<void>
+  readonly #poll: TraceContext | null
   readonly #running = new Set<Promise<Outcome>>()
-  #page: PageRead = { hits: [], response: Buffer.alloc(0), capturedAtMs: 0 }
+  #page: PageRead = { hits: [], response: Buffer.alloc(0), capturedAtMs: 0, trace: null }
   #state: Capture
   #yields = false
 
   /**
    * @param state   idle.
    * @param refresh refreshes the shard's index, at most once a round for all its shards.
+   * @param poll    the span of the look that found something to read.
    */
-  constructor(world: CaptureWorld, view: ShardView, state: Capture, refresh: () => Promise<void>) {
+  constructor(
+    world: CaptureWorld,
+    view: ShardView,
+    state: Capture,
+    refresh: () => Promise<void>,
+    poll: TraceContext | null,
+  ) {
     this.#world = world
     this.#view = view
     this.#state = state
     this.#refresh = refresh
+    this.#poll = poll
   }
 
   /** Where the scan is now. */
@@ -131,10 +143,13 @@ export class ShardCapture {
     }
     const capturedAtMs = clock.nowMs()
     try {
-      const read = () => readPage(client, request, signal)
-      const { hits, bytes, response } = await tracePage(telemetry, 'read', this.#view, read)
+      const page = await traceRead(telemetry, this.#view, this.#poll, async (trace) => {
+        const read = await readPage(client, request, signal)
+        return { ...read, trace }
+      })
       telemetry.metrics.add('freshet.poller.pages')
-      return { event: { kind: 'page', hits, bytes }, page: { hits, response, capturedAtMs } }
+      const { hits, bytes, response, trace } = page
+      return { event: { kind: 'page', hits, bytes }, page: { hits, response, capturedAtMs, trace } }
     } catch (error) {
       if (!(error instanceof PageTooLarge) || effect.maxBytes === Number.POSITIVE_INFINITY) throw error
       telemetry.metrics.add('freshet.poller.pages_given_up')
@@ -143,12 +158,16 @@ export class ShardCapture {
   }
 
   /** Begins when the request for the next page is out: Elasticsearch reads while changes are made here. */
-  async #produce({ hits, response, capturedAtMs }: PageRead, skip: ReadonlySet<number>): Promise<void> {
-    const { writer, telemetry, grace } = this.#world
+  async #produce(
+    { hits, response, capturedAtMs, trace: read }: PageRead,
+    skip: ReadonlySet<number>,
+  ): Promise<void> {
+    const { writer, grace } = this.#world
     const { epoch } = this.#state.cursor
     await letOthersRun()
     const fresh = skip.size === 0 ? hits : [...hits].filter((_, row) => !skip.has(row))
-    const isDone = await tracePage(telemetry, 'send', this.#view, (trace) =>
+    const sent = { read, documents: fresh.length }
+    const isDone = await traceSend(this.#world, this.#view, sent, (trace) =>
       writer.write(fresh, { epoch, capturedAtMs, trace }, grace),
     )
     if (isDone) writer.buffers.give(response)

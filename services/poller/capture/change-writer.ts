@@ -10,6 +10,7 @@ import type { StageReport } from '@freshet/service/service.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
 import { DeadDocuments } from './dead-documents.ts'
+import { TracedChanges } from './traced-changes.ts'
 
 export interface ChangeWriterOptions {
   readonly settings: Pick<Settings, 'pipeline' | 'kafka'>
@@ -17,7 +18,7 @@ export interface ChangeWriterOptions {
   /** The largest message that the topics take. */
   readonly maxMessageBytes: number
   readonly producer: Pick<Producer, 'send'>
-  readonly telemetry: Pick<Telemetry, 'log' | 'metrics'>
+  readonly telemetry: Pick<Telemetry, 'log' | 'metrics' | 'traced'>
   readonly clock: Clock
   readonly report: Pick<StageReport, 'progressed'>
 }
@@ -45,18 +46,26 @@ export class ChangeWriter {
    * @throws as Producer.send does
    */
   async write(hits: Hits, page: Page, signal: AbortSignal): Promise<boolean> {
-    const { producer, settings, telemetry, report } = this.#options
+    const { producer, settings, telemetry, clock, report } = this.#options
     const messages = new ChangeMessages(page, hits.length, settings.kafka.partitions)
+    const traced = new TracedChanges(telemetry.traced, clock.nowMs())
     const unusable: Unusable[] = []
     for (let row = 0; row < hits.length; row++) {
-      const made = this.#toChange(hits.at(row)!, page)
+      const hit = hits.at(row)!
+      const made = this.#toChange(hit, page)
       if (made === undefined) continue
-      if ('code' in made) unusable.push(made)
-      else messages.add(made)
+      if ('code' in made) {
+        unusable.push(made)
+        traced.see(made.change, hit.index, { code: made.code, message: made.reason })
+      } else {
+        messages.add(made)
+        traced.see(made, hit.index)
+      }
     }
     await this.#dead.send(unusable, signal)
     await producer.send(this.#topic, messages.list, signal)
     messages.release()
+    traced.leave(page.trace, clock.nowMs())
     telemetry.metrics.add('freshet.poller.changes', messages.list.length)
     report.progressed('capture', hits.length)
     return unusable.length === 0

@@ -21,6 +21,7 @@ import type { StageReport } from '@freshet/service/service.ts'
 import { readManifest } from '@freshet/snapshot/manifest.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
+import { TracedChanges } from '../capture/traced-changes.ts'
 import type { TrackedShards } from '../sharing/tracked-shards.ts'
 import type { Captured } from './dead-epochs.ts'
 import { DeadRows, type Tombstone } from './dead-rows.ts'
@@ -184,12 +185,15 @@ export class SweepEffects {
   }
 
   async #send(tombstones: readonly Tombstone[], capturedAtMs: number): Promise<void> {
-    const { producer, settings, telemetry, grace } = this.#world
+    const { producer, settings, telemetry, clock, grace } = this.#world
+    const traced = new TracedChanges(telemetry.traced, clock.nowMs())
     const messages = tombstones.map((tombstone) => {
       const change = { ...tombstone, capturedAtMs, source: null, trace: this.#trace }
+      traced.see(change)
       return changeToMessage(change, settings.kafka.partitions)
     })
     await producer.send(topicName(settings.pipeline, 'changes'), messages, grace)
+    traced.leave(this.#trace, clock.nowMs())
     this.tally.tombstones += messages.length
     telemetry.metrics.add('freshet.sweep.tombstones', messages.length)
   }

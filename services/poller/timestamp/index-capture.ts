@@ -1,9 +1,10 @@
 import type { TimestampedHit } from '@freshet/adapters/elasticsearch/cut-timestamped-hits.ts'
 import { FrozenIndex } from '@freshet/adapters/elasticsearch/read-by-timestamp.ts'
 import { refresh } from '@freshet/adapters/elasticsearch/read-page.ts'
+import type { TraceContext } from '@freshet/records/change.ts'
 import type { Cursor } from '@freshet/records/cursor.ts'
 import { defaultLimits } from '../capture/capture.ts'
-import { tracePage } from '../capture/page-span.ts'
+import { traceRead, traceSend } from '../capture/page-span.ts'
 import type { CaptureWorld } from '../capture/world.ts'
 import { saveCursors } from '../sharing/cursor-store.ts'
 import { CaptureByTimestamp, type Frozen, type IndexWorld } from './capture-by-timestamp.ts'
@@ -21,6 +22,8 @@ export class IndexCapture implements IndexWorld<TimestampedHit> {
   readonly #stop = new AbortController()
   #cursor: Cursor
   #frozenAtMs = 0
+  /** The span of the last page that was read. */
+  #read: TraceContext | null = null
 
   /** @param cursor stored, so that nothing is emitted under an epoch that nobody knows. */
   constructor(world: CaptureWorld, shards: number, cursor: Cursor) {
@@ -65,7 +68,10 @@ export class IndexCapture implements IndexWorld<TimestampedHit> {
     )
     return {
       read: async (request) => {
-        const page = await tracePage(telemetry, 'read', this.#cursor, () => view.read(request))
+        const page = await traceRead(telemetry, this.#cursor, null, (trace) => {
+          this.#read = trace
+          return view.read(request)
+        })
         telemetry.metrics.add('freshet.poller.pages')
         return page
       },
@@ -74,9 +80,10 @@ export class IndexCapture implements IndexWorld<TimestampedHit> {
   }
 
   async emit(hits: readonly TimestampedHit[]): Promise<void> {
-    const { writer, telemetry, grace } = this.#world
+    const { writer, grace } = this.#world
     const page = { epoch: this.#cursor.epoch, capturedAtMs: this.#frozenAtMs }
-    await tracePage(telemetry, 'send', this.#cursor, (trace) => writer.write(hits, { ...page, trace }, grace))
+    const sent = { read: this.#read, documents: hits.length }
+    await traceSend(this.#world, this.#cursor, sent, (trace) => writer.write(hits, { ...page, trace }, grace))
   }
 
   async save(progress: StoredProgress): Promise<void> {
