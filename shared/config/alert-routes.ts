@@ -9,7 +9,9 @@ export const slackSchema = z
   .strictObject({
     webhookUrl: address
       .optional()
-      .describe('Incoming webhook of Slack; without it, and without alerts.webhook.url, alerts go to the log.'),
+      .describe(
+        'Incoming webhook of Slack; without it, and without alerts.webhook.url, alerts go to the log.',
+      ),
   })
   .prefault({})
 

@@ -271,9 +271,27 @@ export const ERRORS = {
     hint: 'No document of that key was scored yet, or it was deleted.',
   },
 
-  // Slack
-  SLACK_REFUSED: { retryable: false, hint: 'Check slack.webhookUrl; the message is in the log.' },
-  SLACK_UNREACHABLE: { retryable: true, hint: 'Slack does not answer; the alert is sent again.' },
+  // Ways to people
+  SLACK_REFUSED: {
+    retryable: false,
+    hint: 'Make a new webhook for the channel and set slack.webhookUrl, or open the channel again: it is tried every ten minutes. Meanwhile messages go to alerts.webhook.url, else to the log.',
+  },
+  SLACK_UNREACHABLE: {
+    retryable: true,
+    hint: 'Messages are sent again; after alerts.fallbackSeconds they go to alerts.webhook.url, and to the log.',
+  },
+  WEBHOOK_REFUSED: {
+    retryable: false,
+    hint: 'Check alerts.webhook.url and its headers: it is tried every ten minutes. Meanwhile messages go to the log.',
+  },
+  WEBHOOK_UNREACHABLE: {
+    retryable: true,
+    hint: 'Messages are sent again; after alerts.fallbackSeconds they go to the log too.',
+  },
+  ALERT_NOT_TOLD: {
+    retryable: false,
+    hint: 'The message is in the log. Mend slack.webhookUrl or alerts.webhook.url; `freshet alerts` shows what fires.',
+  },
 
   BUG: { retryable: false, hint: 'This should not happen: report it with the log.' },
 } as const satisfies Record<string, { retryable: boolean; hint: string }>

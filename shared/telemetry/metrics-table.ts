@@ -377,6 +377,28 @@ export const METRICS = {
     label: { name: 'reason', values: ['queue_full', 'refused', 'stopped'] },
     help: 'Telemetry documents given up on, by reason.',
   },
+  'freshet.alerts.told': {
+    kind: 'counter',
+    unit: '{message}',
+    label: { name: 'route', values: ['slack', 'webhook', 'log'] },
+    help: 'Messages that people have, by the way they took; `log` counts only where no other way is set.',
+  },
+  'freshet.alerts.given_up': {
+    kind: 'counter',
+    unit: '{message}',
+    help: 'Messages that no way to people has taken: they stand in the log and nowhere else.',
+  },
+  'freshet.alerts.daily': {
+    kind: 'counter',
+    unit: '{message}',
+    help: 'Daily lines that people have.',
+  },
+  'freshet.alerts.pings': {
+    kind: 'counter',
+    unit: '{ping}',
+    label: { name: 'outcome', values: ['answered', 'failed'] },
+    help: 'Pings of alerts.pingUrl.',
+  },
 } as const satisfies Record<string, MetricSpec>
 
 export type MetricName = keyof typeof METRICS
