@@ -5,11 +5,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ROUNDS } from './faults.ts'
-import { runRound } from './run-faults.ts'
+import { PROMISED_SECONDS, runRound } from './run-faults.ts'
 import { AlertWorld } from './world.ts'
 
 const HEALTHY_MS = 15_000
-const PROMISED_SECONDS = 30
 const ROUND_MS = 240_000
 
 let world: AlertWorld

@@ -26,10 +26,18 @@ export interface RoundResult {
   readonly unexpected: readonly Told[]
 }
 
+/** From being due until people have it. */
+export const PROMISED_SECONDS = 30
 /** From being due: more than the promise, so that a late alert is seen as late and not as missing. */
 const GIVE_UP_MS = 90_000
 /** An alert that is told once must not be told again while it lasts. */
 const HOLD_MS = 3_000
+
+/** Once that it fires, within the time that is promised, and once that it is over. */
+export function isPromised({ dueSeconds, toldSeconds, resolvedSeconds, timesTold }: FaultResult): boolean {
+  const isInTime = toldSeconds !== undefined && toldSeconds < dueSeconds + PROMISED_SECONDS
+  return isInTime && resolvedSeconds !== undefined && timesTold === 2
+}
 
 /** All faults of a round are there at the same time, and none of them is to hide another. */
 export async function runRound(world: AlertWorld, faults: readonly AlertFault[]): Promise<RoundResult> {
