@@ -1,10 +1,10 @@
 import { randomBytes, randomInt } from 'node:crypto'
-import { readdirSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { down } from '@freshet/up/down.ts'
 import { NativeStarter } from '@freshet/up/native.ts'
-import { groupMembers } from '@freshet/up/process-identity.ts'
+import { groupMembers, identify, isRunning, type ProcessIdentity } from '@freshet/up/process-identity.ts'
 import type { Server } from '@freshet/up/server.ts'
 import type { NativeProcess } from '@freshet/up/services-file.ts'
 
@@ -35,6 +35,8 @@ export class NativeServer implements AsyncDisposable {
   private constructor(server: Server) {
     this.#server = { ...server, ports: { client: lastingPort(), inner: lastingPort() } }
     this.#home = join(TESTS_FOLDER, `own-${server.name}-${randomBytes(5).toString('hex')}`)
+    mkdirSync(TESTS_FOLDER, { recursive: true })
+    writeFileSync(ownerFile(this.#home), JSON.stringify(identify(process.pid))) // before there is a home to be found
     alive.add(this)
   }
 
@@ -80,7 +82,7 @@ export class NativeServer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill()
-    await down({ home: this.#home, purge: true, report: () => {} })
+    await remove(this.#home)
     alive.delete(this)
   }
 
@@ -100,10 +102,30 @@ process.once('exit', () => {
   for (const server of alive) server.killNow()
 })
 
-/** Stops what tests left behind that were themselves killed. Only for who knows that no other test has such servers now. */
+/** Stops what tests left behind that were themselves killed. Those of tests that run are left alone. */
 export async function clearLeftovers(): Promise<void> {
-  for (const name of readdirSync(TESTS_FOLDER))
-    if (HOME_NAME.test(name)) await down({ home: join(TESTS_FOLDER, name), purge: true, report: () => {} })
+  for (const name of readdirSync(TESTS_FOLDER)) {
+    const home = join(TESTS_FOLDER, name)
+    if (HOME_NAME.test(name) && !isOwned(home)) await remove(home)
+  }
+}
+
+async function remove(home: string): Promise<void> {
+  await down({ home, purge: true, report: () => {} })
+  rmSync(ownerFile(home), { force: true })
+}
+
+/** Names the process whose server it is. */
+function ownerFile(home: string): string {
+  return `${home}.owner`
+}
+
+function isOwned(home: string): boolean {
+  try {
+    return isRunning(JSON.parse(readFileSync(ownerFile(home), 'utf8')) as ProcessIdentity)
+  } catch {
+    return false
+  }
 }
 
 /** Below those that systems hand out to connections, so that nobody takes it while the server is down. */

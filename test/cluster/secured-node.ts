@@ -1,10 +1,8 @@
 /** One Elasticsearch with security, for tests of what a role may do. */
-import { join } from 'node:path'
 import { prepareNode } from '@freshet/up/elasticsearch-node.ts'
-import { lockFile } from '@freshet/up/lock-file.ts'
 import type { Server } from '@freshet/up/server.ts'
 import { chooseSoftware } from './cluster-node.ts'
-import { NativeServer, TESTS_FOLDER } from './native-server.ts'
+import { NativeServer } from './native-server.ts'
 
 export interface Role {
   readonly cluster: readonly string[]
@@ -12,36 +10,26 @@ export interface Role {
 }
 
 const VERSION = '9.5.3'
-const LOCK_MS = 20 * 60_000
 
 /** Each role has a user of its name; `admin` may do everything. */
 export class SecuredNode implements AsyncDisposable {
   readonly #server: NativeServer
-  readonly #lock: Disposable
 
   /** @throws TOOL_MISSING, DOWNLOAD_FAILED, SERVICE_START_FAILED */
   static async start(roles: Readonly<Record<string, Role>>): Promise<SecuredNode> {
-    const lock = await lockFile(join(TESTS_FOLDER, 'cluster.lock'), { deadlineMs: LOCK_MS })
-    try {
-      return new SecuredNode(await NativeServer.start(describeServer(roles)), lock)
-    } catch (error) {
-      lock[Symbol.dispose]()
-      throw error
-    }
+    return new SecuredNode(await NativeServer.start(describeServer(roles)))
   }
 
-  private constructor(server: NativeServer, lock: Disposable) {
+  private constructor(server: NativeServer) {
     this.#server = server
-    this.#lock = lock
   }
 
   urlOf(user: string): string {
     return urlOf(this.#server.port!, user)
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#server[Symbol.asyncDispose]()
-    this.#lock[Symbol.dispose]()
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#server[Symbol.asyncDispose]()
   }
 }
 
