@@ -7,7 +7,7 @@ import { Pipeline } from '@freshet/poller/pipeline.kit.ts'
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { type Role, SecuredNode } from './cluster/secured-node.ts'
 
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 1_500_000 })
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 300_000 })
 const WAIT = { timeout: 90_000, interval: 100 }
 
 const on = (names: string, ...privileges: readonly string[]): Role['indices'][number] => ({
