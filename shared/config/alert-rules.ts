@@ -26,13 +26,8 @@ interface RuleDefaults {
 }
 
 export const ALERT_RULES = {
-  'kafka-unreachable': {
-    finds: 'Kafka does not answer the watchdog, or nobody’s heartbeat is heard, not even its own',
-    forSeconds: 10,
-    severity: 'critical',
-  },
-  'dependency-unreachable': {
-    finds: 'Elasticsearch, Redis or S3 does not answer the watchdog, or those who work with it',
+  unreachable: {
+    finds: 'Elasticsearch, Redis, S3 or Kafka does not answer the watchdog, or those who work with it',
     forSeconds: 10,
     severity: 'critical',
   },
@@ -62,13 +57,13 @@ export const ALERT_RULES = {
   lag: {
     finds: 'records wait for scoring, or scores for Redis',
     threshold: { default: 60, unit: 's', of: 'age of the oldest record that waits for the consumer group' },
-    forSeconds: 10,
+    forSeconds: 5,
     severity: 'critical',
   },
   stall: {
     finds: 'the capture of a shard, or a consumer group with a member, has work and does not move',
     threshold: { default: 30, unit: 's', of: 'time without a step' },
-    forSeconds: 10,
+    forSeconds: 5,
     severity: 'critical',
   },
   rewind: {
@@ -88,7 +83,7 @@ export const ALERT_RULES = {
     forSeconds: 10,
     severity: 'warning',
   },
-  fallbacks: {
+  'fallback-ratio': {
     finds: 'callers get answers that a better source should have given',
     threshold: { default: 0.05, unit: 'share', of: 'degraded answers among those of the last minute' },
     forSeconds: 20,
@@ -106,7 +101,7 @@ export const ALERT_RULES = {
     forSeconds: 20,
     severity: 'critical',
   },
-  incomplete: {
+  'verify-failed': {
     finds: 'the last run of `freshet verify --watch` found scores that are missing, stale or extra',
     threshold: { default: 0, unit: 'documents', of: 'missing, stale and extra scores' },
     forSeconds: 0,

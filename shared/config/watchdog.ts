@@ -15,7 +15,7 @@ export const watchdogSchema = z
       .number()
       .min(0.1)
       .max(600)
-      .default(15)
+      .default(10)
       .describe(
         'Time between two looks at Elasticsearch, Redis and S3; one that did not answer is asked again after watchdog.intervalSeconds.',
       ),

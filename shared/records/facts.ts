@@ -42,6 +42,8 @@ const groupSchema = z.object({
       lagRecords: z.number(),
       /** Age of the oldest record that waits. */
       lagSeconds: z.number(),
+      /** For how long the committed offset has stood still while records waited. */
+      standsSeconds: z.number(),
     }),
   ),
 })

@@ -43,6 +43,7 @@ export class ConsumerLife {
       rebalanceTimeout: REBALANCE_TIMEOUT_MS,
       heartbeatInterval: HEARTBEAT_INTERVAL_MS,
       maxWaitTimeInMs: options.maxWaitMs ?? 500,
+      minBytes: options.minFetchBytes ?? 1,
       maxBytesPerPartition: Math.min(MAX_PARTITION_FETCH_BYTES, options.maxFetchBytes ?? MAX_FETCH_BYTES),
       maxBytes: options.maxFetchBytes ?? MAX_FETCH_BYTES,
       allowAutoTopicCreation: false,

@@ -11,6 +11,8 @@ export interface GroupConsumerOptions {
   /** A handler that is silent for so long is given up, and the consumer built anew. More than the longest chunk takes. */
   readonly stallMs: number
   readonly maxWaitMs?: number
+  /** A broker waits for so much, or for `maxWaitMs`, before it answers: fewer answers where a moment does not matter. Default: 1. */
+  readonly minFetchBytes?: number
   /** Of one answer of a broker, which is decoded in one go. A message that is larger comes alone. Default: 4 MiB. */
   readonly maxFetchBytes?: number
   /** Others get the partitions of a member that has been silent for so long. Default: 10 s. */

@@ -23,24 +23,70 @@ export async function readLag(
   { groupId, topic }: { groupId: string; topic: string },
   signal: AbortSignal,
 ): Promise<PartitionLag[]> {
-  return await withAdmin(
-    connection,
-    { doing: `reading the lag of ${groupId} on ${topic}`, signal },
-    async (admin) => {
-      const positions = await readGroupPositions(admin, { groupId, topic })
-      const behind = new Map(
-        positions.filter((at) => recordsOf(at) > 0).map((at) => [at.partition, nextOf(at)]),
-      )
-      const probes = await probe(admin, topic, behind)
-      return positions.map((at) => ({
-        partition: at.partition,
-        committedOffset: at.committed ?? null,
-        endOffset: at.high,
-        lagRecords: recordsOf(at),
-        lagSeconds: behind.has(at.partition) ? ageMs(at.partition, nextOf(at), probes) / 1_000 : 0,
-      }))
-    },
-  )
+  const doing = `reading the lag of ${groupId} on ${topic}`
+  return await withAdmin(connection, { doing, signal }, (admin) => lagOf(admin, { groupId, topic }))
+}
+
+export interface GroupView {
+  /** Consumers that are in the group now; null where the broker does not say. */
+  readonly members: number | null
+  readonly partitions: readonly PartitionLag[]
+}
+
+/**
+ * The same of several groups, with their members, by one client: for who looks every few seconds. And how many records of
+ * a topic are still to be read by one who has come so far in it.
+ * @param reader what was read of its topic: by partition the offset after the last record
+ * @throws TOPIC_MISSING, KAFKA_UNREACHABLE; DEADLINE when `signal` aborts
+ */
+export async function readLags(
+  connection: KafkaConnection,
+  groups: readonly { readonly groupId: string; readonly topic: string }[],
+  reader: { readonly topic: string; readonly nextOffsets: ReadonlyMap<number, number> },
+  signal: AbortSignal,
+): Promise<{ readonly groups: readonly GroupView[]; readonly unread: number }> {
+  return await withAdmin(connection, { doing: 'reading the lag of groups', signal }, async (admin) => {
+    const [members, lags, ends] = await Promise.all([
+      membersOf(
+        admin,
+        groups.map(({ groupId }) => groupId),
+      ),
+      Promise.all(groups.map((group) => lagOf(admin, group))),
+      admin.fetchTopicOffsets(reader.topic),
+    ])
+    const unread = ends.map(({ partition, low, high }) =>
+      Math.max(0, Number(high) - Math.max(Number(low), reader.nextOffsets.get(partition) ?? 0)),
+    )
+    return {
+      groups: groups.map(({ groupId }, at) => ({
+        members: members.get(groupId) ?? null,
+        partitions: lags[at]!,
+      })),
+      unread: unread.reduce((sum, count) => sum + count, 0),
+    }
+  })
+}
+
+/** Empty where it may not be asked: who is in a group helps to say what is wrong, and is no condition for it. */
+async function membersOf(admin: Admin, groupIds: string[]): Promise<ReadonlyMap<string, number>> {
+  const described = await admin.describeGroups(groupIds).catch(() => ({ groups: [] }))
+  return new Map(described.groups.map(({ groupId, members }) => [groupId, members.length]))
+}
+
+async function lagOf(
+  admin: Admin,
+  { groupId, topic }: { groupId: string; topic: string },
+): Promise<PartitionLag[]> {
+  const positions = await readGroupPositions(admin, { groupId, topic })
+  const behind = new Map(positions.filter((at) => recordsOf(at) > 0).map((at) => [at.partition, nextOf(at)]))
+  const probes = await probe(admin, topic, behind)
+  return positions.map((at) => ({
+    partition: at.partition,
+    committedOffset: at.committed ?? null,
+    endOffset: at.high,
+    lagRecords: recordsOf(at),
+    lagSeconds: behind.has(at.partition) ? ageMs(at.partition, nextOf(at), probes) / 1_000 : 0,
+  }))
 }
 
 /** A group as a whole: records add up, and it is as late as its latest partition. */

@@ -68,19 +68,20 @@ export async function readAll(
 
 /**
  * Follows a topic until `signal` aborts. Each message comes once, in the order of its partition.
- * @param options `fromTimestampMs`: begin at the first message that is not older; else with what comes from now on
+ * @param options `fromTimestampMs`: begin at the first message that is not older; else with what comes from now on.
+ *   `gatherMs`: how long messages may gather at the broker, for who has time: each answer costs the same, however few
  * @throws TOPIC_MISSING, and what `onMessage` throws
  */
 export async function tail(
   connection: KafkaConnection,
   topic: string,
-  options: { fromTimestampMs?: number; onMessage: OnMessage; signal: AbortSignal },
+  options: { fromTimestampMs?: number; gatherMs?: number; onMessage: OnMessage; signal: AbortSignal },
 ): Promise<void> {
-  const { fromTimestampMs, onMessage, signal } = options
+  const { fromTimestampMs, gatherMs, onMessage, signal } = options
   const starts = await startsOf(connection, topic, fromTimestampMs, signal).catch((error: unknown) => {
     if (!signal.aborted) throw error
   })
-  if (starts !== undefined) await follow(connection, topic, starts, onMessage, signal)
+  if (starts !== undefined) await follow(connection, topic, starts, onMessage, signal, gatherMs)
 }
 
 /** A group of one that commits nothing: kafkajs reads only in groups. The position lives here, so a rebuilt consumer goes on. */
@@ -90,11 +91,13 @@ async function follow(
   positions: Map<number, number>,
   onMessage: OnMessage,
   signal: AbortSignal,
+  gatherMs?: number,
 ): Promise<void> {
   const consumer = new GroupConsumer(connection, {
     groupId: `${connection.clientId}.reader.${randomUUID()}`,
     topic,
     stallMs: 30_000,
+    ...(gatherMs !== undefined && { maxWaitMs: gatherMs, minFetchBytes: GATHERED_BYTES }),
     log: connection.log,
     clock: systemClock,
     onAssigned: async () => positions,
@@ -109,6 +112,9 @@ async function follow(
     }
   }, signal)
 }
+
+/** More than gathers in a moment, and as much as an answer may hold. */
+const GATHERED_BYTES = 1024 * 1024
 
 async function startsOf(
   connection: KafkaConnection,
