@@ -1,8 +1,9 @@
-/** Makes the pages of docs/reference from the tables in the code. `npm run reference` writes them. */
+/** Makes the pages of docs/reference from the tables in the code, and what is imported into Kibana. `npm run reference` writes them. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { listSettings, type Setting } from '@freshet/config/describe.ts'
 import { ERRORS } from '@freshet/errors/errors.ts'
+import { writeExport } from '@freshet/kibana/export/file.ts'
 import { TOPICS, type TopicSpec } from '@freshet/records/topics.ts'
 import { ATTRIBUTES, SCHEMA_URL } from '@freshet/stage/attributes.ts'
 import {
@@ -114,6 +115,8 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return line(head) + line(head.map(() => '---')) + rows.map(line).join('')
 }
 
-if (import.meta.main)
+if (import.meta.main) {
   for (const [name, text] of Object.entries(referencePages()))
     writeFileSync(join(REFERENCE_FOLDER, name), text)
+  writeExport()
+}

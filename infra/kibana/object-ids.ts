@@ -1,5 +1,9 @@
 /** Names of what is imported into Kibana: links lead to them, so they stay as they are. */
-export const DATA_VIEW_IDS = { traces: 'freshet-traces', logs: 'freshet-logs' } as const
+export const DATA_VIEW_IDS = {
+  traces: 'freshet-traces',
+  logs: 'freshet-logs',
+  metrics: 'freshet-metrics',
+} as const
 export type DataViewName = keyof typeof DATA_VIEW_IDS
 
 export const SESSION_IDS = {
@@ -7,7 +11,7 @@ export const SESSION_IDS = {
   fallbacks: 'freshet-fallbacks',
   failedDocuments: 'freshet-failed-documents',
   documentJourney: 'freshet-document-journey',
-  errors: 'freshet-errors',
+  troubles: 'freshet-troubles',
 } as const
 export type SessionName = keyof typeof SESSION_IDS
 
