@@ -77,6 +77,7 @@ describe('the arrows between rooms', () => {
       'scorer/cache/refill.ts',
       'poller/sweep/dead-epochs.ts',
       'watchdog/rules/judge.ts',
+      'watchdog/page/view/listed-instances.ts',
       'watchdog/routes/slack-message.ts',
       'watchdog/routes/slack-route.ts',
     ])

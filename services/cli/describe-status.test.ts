@@ -1,6 +1,6 @@
+import type { ListedInstance } from '@freshet/watchdog/page/view/listed-instances.ts'
 import { expect, test } from 'vitest'
 import { describeStatus, type Status } from './describe-status.ts'
-import type { ListedInstance } from './listed-instances.ts'
 
 const AT_MS = 1_764_000_000_000
 

@@ -3,7 +3,7 @@ import type { sumLag } from '@freshet/adapters/kafka/lag.ts'
 import type { Settings } from '@freshet/config/schema.ts'
 import type { WorkerGroup } from '@freshet/records/topics.ts'
 import type { MetricName } from '@freshet/telemetry/metrics-table.ts'
-import type { ListedInstance } from './listed-instances.ts'
+import type { ListedInstance } from '@freshet/watchdog/page/view/listed-instances.ts'
 
 export interface Status {
   readonly pipeline: string

@@ -5,10 +5,10 @@ import type { Settings } from '@freshet/config/schema.ts'
 import { type Heartbeat, heartbeatRecord, isHeartbeatKey } from '@freshet/records/heartbeat.ts'
 import { consumerGroups, topicName } from '@freshet/records/topics.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
+import { areWell, listInstances } from '@freshet/watchdog/page/view/listed-instances.ts'
 import { Command } from 'commander'
 import { describeStatus, type Status } from '../describe-status.ts'
 import { readInvocation } from '../invocation.ts'
-import { areWell, listInstances } from '../listed-instances.ts'
 
 const READ_DEADLINE_MS = 10_000
 const SOMETHING_IS_WRONG = 1

@@ -1,0 +1,31 @@
+import { hash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** A file of the page, as it is sent. */
+export interface PageFile {
+  readonly body: Buffer
+  readonly mediaType: string
+  /** Of this content, for browsers that have it. */
+  readonly tag: string
+}
+
+/** What the page is made of, by the path that a browser asks for. There are no others. */
+const SCRIPTS = ['theme.js', 'page.js', 'dom.js', 'draw.js', 'draw-flow.js', 'sparkline.js', 'words.js']
+const FILES: Readonly<Record<string, readonly [file: string, mediaType: string]>> = {
+  '/': ['index.html', 'text/html; charset=utf-8'],
+  '/page.css': ['page.css', 'text/css; charset=utf-8'],
+  '/icon.svg': ['icon.svg', 'image/svg+xml'],
+  ...Object.fromEntries(SCRIPTS.map((file) => [`/${file}`, [file, 'text/javascript; charset=utf-8']])),
+}
+
+/** Read once: they are small, and a page must not change under those who look. */
+export function pageFiles(): ReadonlyMap<string, PageFile> {
+  const folder = join(import.meta.dirname, '..', 'public')
+  return new Map(
+    Object.entries(FILES).map(([path, [file, mediaType]]) => {
+      const body = readFileSync(join(folder, file))
+      return [path, { body, mediaType, tag: `"${hash('sha256', body).slice(0, 16)}"` }]
+    }),
+  )
+}

@@ -1,0 +1,200 @@
+/** What is known of a pipeline → what its page shows. Pure: the short memory for the sparklines is handed in. */
+import { sumLag } from '@freshet/adapters/kafka/lag.ts'
+import type { Settings } from '@freshet/config/schema.ts'
+import { dashboardLink, kibanaForPeople, sessionLink } from '@freshet/kibana/links.ts'
+import type { Alert } from '@freshet/records/alert-state.ts'
+import type { Order } from '@freshet/records/control.ts'
+import type { Facts } from '@freshet/records/facts.ts'
+import { alertStates, gravest } from './alert-states.ts'
+import { captureState } from './capture-state.ts'
+import type { GaugeHistory } from './gauge-history.ts'
+import type { ListedInstance } from './listed-instances.ts'
+import { modelState } from './model-state.ts'
+import type {
+  GroupState,
+  InstanceState,
+  Level,
+  OrdersState,
+  PageState,
+  ServerState,
+  Verdict,
+} from './page-state.ts'
+import { Seen } from './seen.ts'
+import { stageStates } from './stage-states.ts'
+import { gatewayState, snapshotState } from './store-states.ts'
+
+/** Ten minutes. */
+export const HISTORY = { bucketSeconds: 5, buckets: 120 } as const
+/** Links open on the hour before. */
+const LINK_MS = 3_600_000
+/** An error of the past is news for so long. */
+const ERROR_SHOWN_MS = 15 * 60_000
+
+export interface PageInput {
+  readonly settings: Pick<Settings, 'pipeline' | 'watchdog' | 'kibana' | 'elasticsearch'>
+  /** Who draws the picture, and whether it is the one that tells people; null where that is not known. */
+  readonly watcher: { readonly instance: string; readonly speaks: boolean | null }
+  readonly nowMs: number
+  /** null before the first look. */
+  readonly facts: Facts | null
+  readonly alerts: readonly Alert[]
+  readonly orders: readonly Order[]
+  /** Gets what is seen now, and gives what was seen before. */
+  readonly gauges: GaugeHistory
+}
+
+export function toPageState(input: PageInput): PageState {
+  const { settings, watcher, nowMs, facts, alerts, orders, gauges } = input
+  const seen = new Seen(facts, { nowMs, silentSeconds: settings.watchdog.rules.silent.threshold ?? 30 })
+  const { stages, freshness } = stageStates({ facts, seen, alerts, gauges, nowMs })
+  return {
+    version: 1,
+    pipeline: settings.pipeline,
+    atMs: nowMs,
+    intervalSeconds: settings.watchdog.intervalSeconds,
+    watchdog: { ...watcher, watchdogs: seen.living('watchdog').length },
+    verdict: verdictOf(facts, seen.listed, alerts),
+    history: HISTORY,
+    stages,
+    freshness,
+    alerts: alertStates(alerts, { kibana: kibanaForPeople(settings), nowMs }),
+    orders: ordersState(orders, nowMs),
+    unseen: unseenOf(facts),
+    capture: captureState(facts, seen, settings.elasticsearch.mode),
+    groups: groupStates(facts),
+    model: modelState(facts, seen),
+    snapshot: snapshotState(facts, seen),
+    gateway: gatewayState(seen),
+    servers: serverStates(facts),
+    instances: seen.listed.map((instance) => instanceState(instance, nowMs)),
+    links: linksOf(settings, nowMs),
+  }
+}
+
+function verdictOf(
+  facts: Facts | null,
+  listed: readonly ListedInstance[],
+  alerts: readonly Alert[],
+): Verdict {
+  if (facts === null) return { level: 'unknown', headline: 'The first look is under way' }
+  const firing = alerts.filter(({ phase }) => phase === 'firing')
+  const [first] = firing.toSorted(
+    (a, b) => a.finding.severity.localeCompare(b.finding.severity) || a.sinceMs - b.sinceMs,
+  )
+  const level = gravest(alerts)
+  if (first !== undefined && firing.length === 1) return { level, headline: capital(first.finding.title) }
+  if (first !== undefined)
+    return { level, headline: `${firing.length} alerts fire: ${first.finding.title}, and more` }
+  if (facts.kafka.fault !== null) return { level: 'unknown', headline: 'Kafka cannot be read' }
+  if (listed.every(({ service }) => service === 'watchdog'))
+    return { level: 'unknown', headline: 'Nothing runs yet' }
+  const pending = alerts.filter(({ phase }) => phase === 'pending').length
+  if (pending > 0) return { level: 'well', headline: 'All is well, but something may fire soon' }
+  return { level: 'well', headline: 'All is well' }
+}
+
+function capital(sentence: string): string {
+  // an instance's or a group's own name stays as it is
+  return /^[a-z]+ /.test(sentence) ? sentence.charAt(0).toUpperCase() + sentence.slice(1) : sentence
+}
+
+function ordersState(orders: readonly Order[], nowMs: number): OrdersState {
+  const now = orders.filter(({ untilMs }) => untilMs > nowMs)
+  return {
+    maintenance: now.find(({ order }) => order === 'maintenance') ?? null,
+    silences: now.filter((order) => order.order === 'silence'),
+    traces: now.filter((order) => order.order === 'trace'),
+  }
+}
+
+function unseenOf(facts: Facts | null): PageState['unseen'] {
+  if (facts === null) return []
+  const sights = {
+    'the shards in Elasticsearch': facts.capture,
+    'the manifest in S3': facts.snapshot,
+    'the promoted model in S3': facts.model,
+    Redis: facts.redis,
+    Kafka: facts.kafka,
+  }
+  return Object.entries(sights).flatMap(([what, { fault }]) => (fault === null ? [] : [{ what, ...fault }]))
+}
+
+function groupStates(facts: Facts | null): GroupState[] {
+  return (facts?.groups ?? []).map(({ groupId, worker, topic, members, partitions }) => {
+    const { lagRecords, lagSeconds } = sumLag(partitions)
+    return {
+      groupId,
+      worker,
+      topic,
+      members,
+      waiting: lagRecords,
+      behindSeconds: lagSeconds,
+      partitions: partitions.map((each) => ({
+        partition: each.partition,
+        committedOffset: each.committedOffset,
+        endOffset: each.endOffset,
+        waiting: each.lagRecords,
+        behindSeconds: each.lagSeconds,
+      })),
+    }
+  })
+}
+
+function serverStates(facts: Facts | null): ServerState[] {
+  if (facts === null) return []
+  const { kafka, capture, redis, snapshot } = facts
+  const servers = {
+    Kafka: { seenAtMs: kafka.answersSinceMs, fault: kafka.fault },
+    Elasticsearch: capture,
+    Redis: redis,
+    S3: snapshot,
+  }
+  return Object.entries(servers).map(([name, { seenAtMs, fault }]) => ({
+    name,
+    level: fault !== null ? 'critical' : seenAtMs === null ? 'unknown' : 'well',
+    error: fault?.error ?? null,
+    sinceMs: fault?.sinceMs ?? null,
+  }))
+}
+
+const LEVELS: Readonly<Record<ListedInstance['status'], Level>> = {
+  running: 'well',
+  starting: 'unknown',
+  failing: 'critical',
+  silent: 'critical',
+  gone: 'unknown',
+}
+
+function instanceState(listed: ListedInstance, nowMs: number): InstanceState {
+  const { instance, service, status, startedAtMs, silentSeconds, model } = listed
+  return {
+    instance,
+    service,
+    status,
+    level: LEVELS[status],
+    startedAtMs,
+    silentSeconds,
+    model,
+    errors: errorsOf(listed, nowMs),
+  }
+}
+
+function errorsOf(
+  { failing, lastError, lastErrorAtMs }: ListedInstance,
+  nowMs: number,
+): InstanceState['errors'] {
+  if (failing !== undefined) return failing
+  if (lastError === null || nowMs - (lastErrorAtMs ?? nowMs) > ERROR_SHOWN_MS) return []
+  return [{ worker: null, error: lastError, atMs: lastErrorAtMs }]
+}
+
+function linksOf(settings: PageInput['settings'], nowMs: number): PageState['links'] {
+  const kibana = kibanaForPeople(settings)
+  if (kibana === undefined) return []
+  const lately = { fromMs: nowMs - LINK_MS, toMs: 'now' } as const
+  return [
+    { title: 'Dashboard in Kibana', url: dashboardLink(kibana, lately) },
+    { title: 'Slow requests', url: sessionLink(kibana, 'slowRequests', lately) },
+    { title: 'Failed documents', url: sessionLink(kibana, 'failedDocuments', lately) },
+  ]
+}
