@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { startSlackReceiver } from './slack-receiver.ts'
+import { SLACK_TROUBLES, startSlackReceiver } from './slack-receiver.ts'
 
 /** A receiver whose clock stands where the test puts it. */
 async function receiver() {
@@ -49,6 +49,22 @@ test.each([
     { text: 'x', blocks: [{ type: 'section', fields: Array(11).fill({ type: 'mrkdwn', text: 'x' }) }] },
     'invalid_blocks',
   ],
+  [
+    'a field that the block does not have',
+    { text: 'x', blocks: [{ ...section('x'), colour: 'red' }] },
+    'invalid_blocks',
+  ],
+  [
+    'two blocks of one name',
+    { text: 'x', blocks: Array(2).fill({ type: 'divider', block_id: 'a' }) },
+    'invalid_blocks',
+  ],
+  ['more than 100 attachments', { attachments: Array(101).fill({ text: 'x' }) }, 'too_many_attachments'],
+  [
+    'a wrong block in an attachment',
+    { attachments: [{ blocks: [{ type: 'banner' }] }] },
+    'invalid_attachments',
+  ],
   ['a block that Slack does not know', { text: 'x', blocks: [{ type: 'banner' }] }, 'invalid_blocks'],
   [
     'blocks that are too long together',
@@ -64,7 +80,11 @@ test.each([
 test('a short burst is taken, then one message a second, and the rest is told when to come again', async () => {
   const { post, time } = await receiver()
   for (const _ of [1, 2, 3]) expect(await post({ text: 'x' })).toMatchObject({ status: 200 })
-  expect(await post({ text: 'x' })).toMatchObject({ status: 429, body: 'rate_limited', retryAfter: '1' })
+  expect(await post({ text: 'x' })).toMatchObject({
+    status: 429,
+    body: '{"retry_after":1,"ok":false,"error":"rate_limited"}',
+    retryAfter: '1',
+  })
   time.ms += 1_000
   expect(await post({ text: 'x' })).toMatchObject({ status: 200 })
   expect(await post({ text: 'x' })).toMatchObject({ status: 429 })
@@ -74,3 +94,15 @@ test('a webhook that does not exist is no service', async () => {
   const { slack, post } = await receiver()
   expect(await post({ text: 'x' }, `${slack.url}x`)).toMatchObject({ status: 404, body: 'no_service' })
 })
+
+test.each(Object.entries(SLACK_TROUBLES))(
+  'a webhook in trouble (%s) says so as Slack does',
+  async (_, trouble) => {
+    const { slack, post } = await receiver()
+    slack.behave(trouble)
+    expect(await post({ text: 'x' })).toMatchObject(trouble)
+    expect(slack.messages).toEqual([])
+    slack.behave('well')
+    expect(await post({ text: 'x' })).toMatchObject({ status: 200 })
+  },
+)

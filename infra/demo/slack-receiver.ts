@@ -1,22 +1,16 @@
 /** A local stand-in for Slack's incoming webhooks that refuses what Slack refuses, so that a test means something. */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type Answer, parseJson, type Receiver, startReceiver } from './receivers/receiver.ts'
+import { TokenBucket } from './receivers/token-bucket.ts'
 import { findFault } from './slack-rules.ts'
 
 /** A message that was accepted, as it was posted. */
-interface SlackMessage {
+export interface SlackMessage {
   readonly text: string
   readonly blocks: readonly unknown[]
   readonly receivedAtMs: number
 }
 
-export interface SlackReceiver extends AsyncDisposable {
-  /** Where to post. */
-  readonly url: string
-  /** Oldest first; grows as messages come. */
-  readonly messages: readonly SlackMessage[]
-  close(): Promise<void>
-}
+export type SlackReceiver = Receiver<SlackMessage>
 
 interface Options {
   /** 0 picks a free one. */
@@ -25,88 +19,44 @@ interface Options {
 }
 
 const PATH = '/services/T00000000/B00000000/local'
-/** One message a second in the long run, a few at once in the short. */
-const BURST = 3
-const MAX_BODY_BYTES = 1024 * 1024
+
+/** What Slack answers for reasons that do not lie in the message: see `behave`. */
+export const SLACK_TROUBLES = {
+  noService: { status: 404, body: 'no_service' },
+  noTeam: { status: 404, body: 'no_team' },
+  channelGone: { status: 404, body: 'channel_not_found' },
+  channelArchived: { status: 410, body: 'channel_is_archived' },
+  tokenInvalid: { status: 403, body: 'invalid_token' },
+  prohibited: { status: 403, body: 'action_prohibited' },
+  userGone: { status: 400, body: 'user_not_found' },
+  rollupError: { status: 500, body: 'rollup_error' },
+  unavailable: { status: 503, body: '' },
+} as const satisfies Record<string, Answer>
 
 export async function startSlackReceiver({ port, nowMs = Date.now }: Options): Promise<SlackReceiver> {
-  const messages: SlackMessage[] = []
-  const rate = new TokenBucket(BURST, nowMs)
-  const server = createServer((request, response) => {
-    receive(request, response).catch(() => response.destroy())
+  const rate = new TokenBucket({ perSecond: 1, burst: 3 })
+  return await startReceiver<SlackMessage>({
+    port,
+    path: PATH,
+    nowMs,
+    elsewhere: SLACK_TROUBLES.noService,
+    take({ body, atMs }) {
+      const waitSeconds = rate.take(atMs)
+      if (waitSeconds > 0) return { answer: rateLimited(waitSeconds) }
+      const payload = parseJson(body)
+      const fault = payload === undefined ? 'invalid_payload' : findFault(payload)
+      if (fault !== null) return { answer: { status: 400, body: fault } }
+      const { text = '', blocks = [] } = payload as { text?: string; blocks?: unknown[] }
+      return { answer: { status: 200, body: 'ok' }, message: { text, blocks, receivedAtMs: atMs } }
+    },
   })
-
-  async function receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (request.url !== PATH) return answer(response, 404, 'no_service')
-    if (request.method !== 'POST') return answer(response, 405, 'method_not_allowed')
-    const body = await readBody(request)
-    const waitSeconds = rate.take()
-    if (waitSeconds > 0)
-      return answer(response.setHeader('retry-after', String(waitSeconds)), 429, 'rate_limited')
-    const payload = parse(body)
-    const fault = payload === undefined ? 'invalid_payload' : findFault(payload)
-    if (fault !== null) return answer(response, 400, fault)
-    const { text = '', blocks = [] } = payload as { text?: string; blocks?: unknown[] }
-    messages.push({ text, blocks, receivedAtMs: nowMs() })
-    answer(response, 200, 'ok')
-  }
-
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, '127.0.0.1', resolve)
-  })
-  const close = () =>
-    new Promise<void>((resolve) => {
-      server.close(() => resolve())
-      server.closeAllConnections()
-    })
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${PATH}`
-  return { url, messages, close, [Symbol.asyncDispose]: close }
 }
 
-class TokenBucket {
-  readonly #burst: number
-  readonly #nowMs: () => number
-  #tokens: number
-  #atMs: number
-
-  constructor(burst: number, nowMs: () => number) {
-    this.#burst = burst
-    this.#nowMs = nowMs
-    this.#tokens = burst
-    this.#atMs = nowMs()
+/** Slack tells it twice: in the header, and in a body that is JSON for once. */
+export function rateLimited(waitSeconds: number): Answer {
+  return {
+    status: 429,
+    body: JSON.stringify({ retry_after: waitSeconds, ok: false, error: 'rate_limited' }),
+    headers: { 'retry-after': String(waitSeconds), 'content-type': 'application/json' },
   }
-
-  /** @returns 0, or in how many seconds there is one again */
-  take(): number {
-    const atMs = this.#nowMs()
-    this.#tokens = Math.min(this.#burst, this.#tokens + (atMs - this.#atMs) / 1000)
-    this.#atMs = atMs
-    if (this.#tokens < 1) return Math.max(1, Math.ceil(1 - this.#tokens))
-    this.#tokens--
-    return 0
-  }
-}
-
-async function readBody(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length
-    if (bytes > MAX_BODY_BYTES) throw new Error('the body is too large')
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString()
-}
-
-function parse(body: string): unknown {
-  try {
-    return JSON.parse(body)
-  } catch {
-    return undefined
-  }
-}
-
-function answer(response: ServerResponse, status: number, text: string): void {
-  response.writeHead(status, { 'content-type': 'text/plain' }).end(text)
 }
