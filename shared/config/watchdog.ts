@@ -19,7 +19,19 @@ export const watchdogSchema = z
       .describe(
         'Time between two looks at Elasticsearch, Redis and S3; one that did not answer is asked again after watchdog.intervalSeconds.',
       ),
+    resolveSeconds: z
+      .number()
+      .min(0)
+      .max(86_400)
+      .default(15)
+      .describe('A firing alert is over when what it is about was not found for so long.'),
     repeatHours: z.number().min(0.01).default(4).describe('A firing alert is repeated after this time.'),
+    runbookUrl: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .describe(
+        'Where people find docs/runbooks, for links in messages: such as https://git.example/freshet/blob/main/docs/runbooks. Without it messages name the file.',
+      ),
     rules: rulesSchema,
     ...watchdogPage,
   })
