@@ -3,7 +3,7 @@ import { checkTopics, createTopics } from '@freshet/adapters/kafka/topics.ts'
 import { ensureBucket } from '@freshet/adapters/s3/s3-object-store.ts'
 import type { Settings } from '@freshet/config/schema.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
-import { installTemplates } from '@freshet/telemetry/template.ts'
+import { installTemplates } from '@freshet/telemetry/elasticsearch/template.ts'
 
 const KAFKA_WITHIN_MS = 60_000
 
@@ -19,6 +19,6 @@ export async function bootstrap(settings: Settings, report: (line: string) => vo
   await ensureBucket(settings.s3)
   report(`bucket ${settings.s3.bucket} is there`)
   if (!settings.telemetry.enabled) return
-  await installTemplates(settings)
-  report('templates for traces and logs are there')
+  await installTemplates(settings, Date.now())
+  report('templates for traces, logs and metrics are there, with their retention')
 }

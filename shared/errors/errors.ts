@@ -37,6 +37,10 @@ export const ERRORS = {
     hint: 'Check elasticsearch.apiKey, or the user and password in elasticsearch.url; `freshet doctor` names the privileges that its role lacks.',
   },
   ELASTICSEARCH_REFUSED: { retryable: false, hint: 'The server refused the request for the reason given.' },
+  COLLECTOR_UNREACHABLE: {
+    retryable: true,
+    hint: 'Check OTEL_EXPORTER_OTLP_ENDPOINT and that the OpenTelemetry Collector there takes OTLP over HTTP.',
+  },
   INDEX_MISSING: { retryable: false, hint: 'Create the index, or mend elasticsearch.index.' },
   INDEX_NOT_CAPTURABLE: {
     retryable: false,
@@ -291,6 +295,20 @@ export const ERRORS = {
   ALERT_NOT_TOLD: {
     retryable: false,
     hint: 'The message is in the log. Mend slack.webhookUrl or alerts.webhook.url; `freshet alerts` shows what fires.',
+  },
+
+  // Kibana
+  KIBANA_UNREACHABLE: {
+    retryable: true,
+    hint: 'Check kibana.url and that Kibana runs, then run `freshet kibana import`; a certificate of your own goes into NODE_EXTRA_CA_CERTS.',
+  },
+  KIBANA_UNAUTHORIZED: {
+    retryable: false,
+    hint: 'Check kibana.apiKey, or the user and password in kibana.url: they must be allowed to manage saved objects in that space.',
+  },
+  KIBANA_REFUSED: {
+    retryable: false,
+    hint: 'Mend what the message says; Kibana 8.9 or later is needed. `freshet kibana export` writes the file for an import by hand.',
   },
 
   BUG: { retryable: false, hint: 'This should not happen: report it with the log.' },

@@ -14,7 +14,7 @@ export interface LoggerOptions {
   readonly clock: Clock
   /** Where lines go; stderr unless told, so that stdout stays the command's own. */
   readonly write?: (line: string) => void
-  /** Gets every record that is written. */
+  /** Gets every record that is written, within the span in which it was said. */
   readonly exportRecord?: (record: LogRecord) => void
 }
 

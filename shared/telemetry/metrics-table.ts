@@ -377,6 +377,12 @@ export const METRICS = {
     label: { name: 'reason', values: ['queue_full', 'refused', 'stopped'] },
     help: 'Telemetry documents given up on, by reason.',
   },
+  'freshet.alerts.firing': { kind: 'gauge', unit: '{alert}', help: 'Alerts that fire, silenced ones too.' },
+  'freshet.alerts.held_back': {
+    kind: 'counter',
+    unit: '{alert}',
+    help: 'Alerts that people were not told of, or not yet: silenced, in a time of maintenance, or they follow from another one. `freshet alerts list` shows them.',
+  },
   'freshet.alerts.told': {
     kind: 'counter',
     unit: '{message}',

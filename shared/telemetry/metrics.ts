@@ -19,6 +19,7 @@ export class Metrics {
   readonly #values = new Map<string, number>()
   readonly #elsewhere = new Map<string, number>()
   readonly #histograms = new Map<string, HistogramCounts>()
+  readonly #toldGauges = new Set<string>()
 
   constructor() {
     for (const [name, spec] of Object.entries<MetricSpec>(METRICS))
@@ -42,13 +43,20 @@ export class Metrics {
   /** Sets a gauge. */
   set(name: MetricNameOf<'gauge'>, value: number): void {
     this.#values.set(name, value)
+    this.#toldGauges.add(name)
   }
 
   /** Sets a gauge for each label that there is now; labels of before are gone. */
   setEach(name: OpenMetricName, values: ReadonlyMap<string, number>): void {
-    for (const key of this.#values.keys()) if (key.startsWith(`${name}.`)) this.#values.delete(key)
-    for (const [label, value] of [...values].slice(0, MAX_OPEN_LABELS))
+    for (const key of this.#values.keys())
+      if (key.startsWith(`${name}.`)) {
+        this.#values.delete(key)
+        this.#toldGauges.delete(key)
+      }
+    for (const [label, value] of [...values].slice(0, MAX_OPEN_LABELS)) {
       this.#values.set(`${name}.${label}`, value)
+      this.#toldGauges.add(`${name}.${label}`)
+    }
   }
 
   /** Counts values of a histogram, in its unit. */
@@ -71,9 +79,9 @@ export class Metrics {
     return values
   }
 
-  /** The same of this process alone: the others tell theirs themselves. */
-  ownValues(): ReadonlyMap<string, number> {
-    return this.#values
+  /** What this process has counted or said itself: neither zeros of other services' rooms, nor what others count. */
+  *ownValues(): Iterable<readonly [key: string, value: number]> {
+    for (const entry of this.#values) if (entry[1] !== 0 || this.#toldGauges.has(entry[0])) yield entry
   }
 
   /** By `name` or `name.label`; only those that have counted something. */
@@ -82,7 +90,7 @@ export class Metrics {
   }
 }
 
-function isCounter(key: string): boolean {
+export function isCounter(key: string): boolean {
   const table: Readonly<Record<string, MetricSpec>> = METRICS
   const spec = table[key] ?? table[key.slice(0, key.lastIndexOf('.'))]
   return spec?.kind === 'counter'

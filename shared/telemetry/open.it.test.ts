@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { loadSettings } from '@freshet/config/load.ts'
 import { expect, onTestFinished, test } from 'vitest'
-import { connectTelemetry } from './connect.ts'
+import { connectTelemetry } from './elasticsearch/connect.ts'
+import { installTemplates } from './elasticsearch/template.ts'
 import { openTelemetry } from './open.ts'
 import { inSpan, linksTo, messagingSpan, traceContextOf } from './spans.ts'
-import { installTemplates } from './template.ts'
 
 function ownSettings() {
   const settings = loadSettings({ env: process.env })
@@ -21,7 +21,7 @@ test('spans and logs arrive, join by trace, and answer percentiles of duration b
     await client.indices.delete({ index: [traces, logs] }, { ignore: [404] })
     await client.close()
   })
-  await installTemplates(settings)
+  await installTemplates(settings, Date.now())
   for (const service of ['poller', 'scorer']) await work(settings, service)
   await client.indices.refresh({ index: [traces, logs] })
 

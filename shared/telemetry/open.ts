@@ -2,16 +2,27 @@ import type { Settings } from '@freshet/config/schema.ts'
 import { ATTRIBUTES, SCHEMA_URL } from '@freshet/stage/attributes.ts'
 import { type Clock, systemClock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
-import { context } from '@opentelemetry/api'
+import { context, type Tracer } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
-import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base'
-import { connectTelemetry } from './connect.ts'
-import { ElasticsearchExporter, type ExporterEvents } from './elasticsearch-exporter.ts'
-import { logExporter, spanProcessor } from './exporter-doors.ts'
+import type { InstrumentationScope } from '@opentelemetry/core'
+import type { Resource } from '@opentelemetry/resources'
+import { LoggerProvider, type LogRecordProcessor } from '@opentelemetry/sdk-logs'
+import {
+  type InstrumentType,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+  type PushMetricExporter,
+} from '@opentelemetry/sdk-metrics'
+import { AlwaysOffSampler, BasicTracerProvider, type SpanProcessor } from '@opentelemetry/sdk-trace-base'
 import type { LogFormat } from './log-line.ts'
+import { type LogRecord, SEVERITIES } from './log-record.ts'
 import { Logger } from './logger.ts'
+import { MetricsProducer } from './metric-producer.ts'
 import { Metrics } from './metrics.ts'
+import { metricIntervalMs } from './otlp/variables.ts'
+import type { OutboxEvents } from './outbox/outbox.ts'
 import { describeResource, VERSION } from './resource.ts'
+import { openSignalPaths } from './signal-paths.ts'
 import type { Telemetry } from './telemetry.ts'
 import { ChosenIds } from './traced/chosen-ids.ts'
 import { DocumentNames } from './traced/document-names.ts'
@@ -26,63 +37,101 @@ export interface TelemetryOptions {
   readonly clock?: Clock
   /** `pretty` for a terminal, `json` for everything else. */
   readonly format: LogFormat
+  /** Where OpenTelemetry's standard variables are looked up; process.env unless told. */
+  readonly env?: Readonly<Record<string, string | undefined>>
 }
 
 /**
- * Lines go to stderr at once; spans and lines go to Elasticsearch when it takes them. A server that is away costs
- * nothing but the telemetry: disposing waits at most 3 s for it.
+ * Lines go to stderr at once; spans, lines and metrics go out of the process when the other side takes them. A server
+ * that is away costs nothing but the telemetry: disposing waits at most 3 s for it.
+ * @throws CONFIG_INVALID for a standard variable (OTEL_) that asks for what this program cannot do
  */
 export function openTelemetry(options: TelemetryOptions): Telemetry {
-  const { settings, service, instance, clock = systemClock, format } = options
-  const { namespace, logLevel, enabled, maxQueuedBytes } = settings.telemetry
+  const { settings, service, instance, clock = systemClock, format, env = process.env } = options
+  const { namespace, logLevel, traceOneIn: oneIn, keySalt } = settings.telemetry
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
-  const resource = describeResource(service, instance)
+  const resource = describeResource({ service, instance, namespace }, settings.telemetry.apmFields)
   const scope = { name: `freshet.${service}`, version: VERSION, schemaUrl: SCHEMA_URL }
   const metrics = new Metrics()
   const stack = new AsyncDisposableStack()
-
-  const on = eventsAsLines(() => log)
-  const exporter = enabled
-    ? stack.use(
-        new ElasticsearchExporter({
-          client: stack.use(connectTelemetry(settings)).client,
-          maxQueuedBytes,
-          metrics,
-          clock,
-          on,
-        }),
-      )
-    : null
+  const eventsOf = (receiver: string) => eventsAsLines(receiver, () => log)
+  const paths = stack.use(openSignalPaths({ settings, metrics, clock, eventsOf, env }))
+  const ids = new ChosenIds()
+  const tracer = tracerTo(paths.spans, { resource, scope, ids })
+  const exportRecord = paths.logs && recordExporter(paths.logs, { resource, scope })
   const log: Log = new Logger({
     level: logLevel,
     format,
     service,
     clock,
-    ...(exporter && { exportRecord: logExporter(exporter, { resource, scope, namespace }) }),
+    ...(exportRecord && { exportRecord }),
   })
-  const ids = new ChosenIds()
-  const provider = new BasicTracerProvider({
-    resource,
-    idGenerator: ids,
-    spanProcessors: exporter ? [spanProcessor(exporter, namespace)] : [],
-  })
-  const tracer = provider.getTracer(scope.name, scope.version, { schemaUrl: SCHEMA_URL })
-  const { traceOneIn: oneIn, keySalt } = settings.telemetry
+  if (paths.metrics) {
+    const everyMs = metricIntervalMs(env) ?? settings.telemetry.metricsEverySeconds * 1_000
+    stack.use(tellMetrics(metrics, paths.metrics, { resource, scope, everyMs }))
+  }
   const names = new DocumentNames(settings.pipeline, keySalt)
   return {
     log,
     metrics,
     tracer,
-    traced: new TracedDocuments({ tracer, ids, names, oneIn, isOff: exporter === null }),
+    traced: new TracedDocuments({ tracer, ids, names, oneIn, isOff: paths.spans === null }),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
 }
 
-/** What the exporter has to say of itself, in the log that it exports. */
-function eventsAsLines(log: () => Log): ExporterEvents {
+interface Origin {
+  readonly resource: Resource
+  readonly scope: InstrumentationScope
+}
+
+function tracerTo(
+  door: SpanProcessor | null,
+  { resource, scope, ids }: Origin & { readonly ids: ChosenIds },
+): Tracer {
+  const provider = new BasicTracerProvider({
+    resource,
+    idGenerator: ids,
+    ...(door ? { spanProcessors: [door] } : { sampler: new AlwaysOffSampler() }),
+  })
+  return provider.getTracer(scope.name, scope.version, { schemaUrl: SCHEMA_URL })
+}
+
+function recordExporter(door: LogRecordProcessor, { resource, scope }: Origin): (record: LogRecord) => void {
+  const provider = new LoggerProvider({ resource, processors: [door] })
+  const logger = provider.getLogger(scope.name, scope.version, { schemaUrl: SCHEMA_URL })
+  return ({ atMs, level, message, attributes }) =>
+    logger.emit({
+      timestamp: atMs,
+      severityNumber: SEVERITIES[level],
+      severityText: level.toUpperCase(),
+      body: message,
+      attributes: { ...attributes },
+    })
+}
+
+/** The SDK reads the table every so often, and once more at the end. */
+function tellMetrics(
+  metrics: Metrics,
+  door: PushMetricExporter,
+  { resource, scope, everyMs }: Origin & { readonly everyMs: number },
+): AsyncDisposable {
+  const temporalityOf = (type: InstrumentType) => door.selectAggregationTemporality!(type)
+  const reader = new PeriodicExportingMetricReader({
+    exporter: door,
+    exportIntervalMillis: everyMs,
+    exportTimeoutMillis: everyMs,
+    metricProducers: [new MetricsProducer(metrics, scope, temporalityOf)],
+  })
+  const provider = new MeterProvider({ resource, readers: [reader] })
+  return { [Symbol.asyncDispose]: () => provider.shutdown() }
+}
+
+/** What the way out has to say of itself, in the log that it takes out. */
+function eventsAsLines(receiver: string, log: () => Log): OutboxEvents {
   return {
     unreachable: (error) =>
-      log().warn('telemetry waits: Elasticsearch does not take it', {
+      log().warn(`telemetry waits: ${receiver} does not take it`, {
         [ATTRIBUTES.errorType]: error.code,
         [ATTRIBUTES.exceptionMessage]: error.message,
         [ATTRIBUTES.hint]: error.hint,
@@ -94,7 +143,7 @@ function eventsAsLines(log: () => Log): ExporterEvents {
         [ATTRIBUTES.gapDropped]: droppedDocuments,
       }),
     refused: (reason) =>
-      log().warn('Elasticsearch refuses telemetry for good; run `freshet up` to install its templates', {
+      log().warn(`${receiver} refuses telemetry for good; \`freshet bootstrap\` installs its templates`, {
         [ATTRIBUTES.exceptionMessage]: reason,
       }),
   }

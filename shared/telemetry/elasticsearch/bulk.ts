@@ -1,0 +1,91 @@
+import type { Client } from '@elastic/elasticsearch'
+import { errors } from '@elastic/elasticsearch'
+import { translateElasticsearchError } from '@freshet/adapters/elasticsearch/translate.ts'
+import { isFreshetError } from '@freshet/errors/errors.ts'
+import type { Deliver, Delivery } from '../outbox/delivery.ts'
+import { hasDataStreams } from './abilities.ts'
+import { type BulkDocument, bulkLines } from './bulk-document.ts'
+
+/**
+ * Brings documents to Elasticsearch, each request as one `_bulk`. Where the server has no data streams, documents go to
+ * plain indices with the day in their names, which retention deletes whole; it is asked once, before the first request.
+ */
+export function bulkDelivery(client: Client): Deliver<BulkDocument> {
+  let isDated: boolean | undefined
+  return async (documents, signal) => {
+    try {
+      isDated ??= !(await hasDataStreams(client, signal))
+      return await writeBulk(client, documents, isDated, signal)
+    } catch (cause) {
+      const error = isFreshetError(cause) ? cause : translateElasticsearchError(cause, 'sending telemetry')
+      return { written: [], retry: documents, refused: [], error }
+    }
+  }
+}
+
+async function writeBulk(
+  client: Client,
+  documents: readonly BulkDocument[],
+  isDated: boolean,
+  signal: AbortSignal,
+): Promise<Delivery<BulkDocument>> {
+  try {
+    const answer = await client.transport.request<BulkAnswer>(
+      {
+        method: 'POST',
+        path: '/_bulk',
+        querystring: { filter_path: 'items.*.status,items.*.error.type,items.*.error.reason' },
+        bulkBody: documents.map((document) => bulkLines(document, isDated)).join(''),
+      },
+      { signal },
+    )
+    return readItems(documents, answer)
+  } catch (error) {
+    return readFailure(documents, error)
+  }
+}
+
+interface BulkAnswer {
+  readonly items?: readonly {
+    readonly create?: {
+      readonly status: number
+      readonly error?: { readonly type?: string; readonly reason?: string }
+    }
+  }[]
+}
+
+/** A bulk request answers 200 even when every item failed, so the items are what counts. */
+function readItems(documents: readonly BulkDocument[], { items = [] }: BulkAnswer): Delivery<BulkDocument> {
+  const written: BulkDocument[] = []
+  const retry: BulkDocument[] = []
+  const refused: BulkDocument[] = []
+  let refusal: string | undefined
+  documents.forEach((document, at) => {
+    const item = items[at]?.create
+    const status = item?.status ?? 503 // an item without an answer may or may not be there: its id makes a repeat safe
+    if (status < 300 || status === 409) written.push(document)
+    else if (status === 429 || status >= 500) retry.push(document)
+    else {
+      refused.push(document)
+      refusal ??= `${item?.error?.type}: ${item?.error?.reason}`
+    }
+  })
+  return { written, retry, refused, ...(refusal !== undefined && { refusal }) }
+}
+
+/** The request as a whole: only what is wrong with the request itself is not tried again. */
+function readFailure(documents: readonly BulkDocument[], cause: unknown): Delivery<BulkDocument> {
+  const error = translateElasticsearchError(cause, 'sending telemetry')
+  if (!(cause instanceof errors.ResponseError)) return { written: [], retry: documents, refused: [], error }
+  if (cause.statusCode === 400 || cause.statusCode === 413)
+    return { written: [], retry: [], refused: documents, refusal: error.message }
+  const seconds = Number(cause.headers?.['retry-after'])
+  const retryAfterMs = Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : undefined
+  return {
+    written: [],
+    retry: documents,
+    refused: [],
+    error,
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  }
+}

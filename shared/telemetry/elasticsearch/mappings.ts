@@ -1,0 +1,133 @@
+/**
+ * How Elasticsearch should understand the documents: the fields of its stock templates for OpenTelemetry, in the types
+ * that the server at hand has.
+ */
+import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
+
+type Mapping = Readonly<Record<string, unknown>>
+
+const KEYWORD: Mapping = { type: 'keyword', ignore_above: 1024 }
+
+/** Types that small distributions or old versions lack, each with what stands in for it there. */
+const STAND_INS = {
+  constant_keyword: KEYWORD,
+  flattened: { type: 'object', enabled: false },
+  match_only_text: { type: 'text' },
+  passthrough: { type: 'object' },
+  version: KEYWORD,
+  wildcard: { type: 'text' },
+} as const satisfies Record<string, Mapping>
+
+export type OptionalType = keyof typeof STAND_INS
+export const OPTIONAL_TYPES = Object.keys(STAND_INS) as readonly OptionalType[]
+
+/** A field that can only be mapped where the server has the type. */
+export function fieldOf(type: OptionalType): Mapping {
+  return type === 'passthrough' ? { type, priority: 1 } : { type }
+}
+
+/** @param types what the server has of OPTIONAL_TYPES. */
+export function otelMappings(types: ReadonlySet<OptionalType>): Mapping {
+  const best = (type: OptionalType): Mapping => (types.has(type) ? { type } : STAND_INS[type])
+  /** Attributes answer under their own names too, where the server can do that; on a clash the lower priority yields. */
+  const passthrough = (priority: number, properties: Mapping): Mapping => ({
+    ...{ ...best('passthrough'), dynamic: true, properties },
+    ...(types.has('passthrough') && { priority }),
+  })
+  return {
+    dynamic: false,
+    date_detection: false,
+    dynamic_templates: dynamicTemplates(types),
+    properties: {
+      // A document whose time is malformed would be in no time range: refuse it.
+      '@timestamp': { type: 'date', ignore_malformed: false },
+      observed_timestamp: { type: 'date_nanos' },
+      data_stream: {
+        properties: {
+          type: best('constant_keyword'),
+          dataset: best('constant_keyword'),
+          namespace: best('constant_keyword'),
+        },
+      },
+      ...Object.fromEntries(KEYWORDS.map((name) => [name, KEYWORD])),
+      ...Object.fromEntries(COUNTS.map((name) => [name, { type: 'long' }])),
+      duration: { type: 'long', meta: { unit: 'nanos' } },
+      severity_number: { type: 'byte' },
+      status: { properties: { code: KEYWORD, message: KEYWORD } },
+      body: { properties: { text: best('match_only_text'), structured: best('flattened') } },
+      links: {
+        properties: {
+          trace_id: KEYWORD,
+          span_id: KEYWORD,
+          trace_state: KEYWORD,
+          attributes: {
+            ...{ type: 'object', dynamic: true },
+            ...(types.has('passthrough') && { subobjects: false }), // older than the type, younger than 7.17
+          },
+        },
+      },
+      attributes: passthrough(20, {
+        [ATTRIBUTES.exceptionStacktrace]: best('wildcard'),
+      }),
+      scope: {
+        properties: {
+          name: KEYWORD,
+          version: best('version'),
+          schema_url: KEYWORD,
+          attributes: passthrough(30, {}),
+        },
+      },
+      resource: {
+        properties: {
+          schema_url: KEYWORD,
+          attributes: passthrough(40, { 'deployment.environment.name': KEYWORD }),
+        },
+      },
+      ...aliases(),
+    },
+  }
+}
+
+const KEYWORDS = [
+  'trace_id',
+  'span_id',
+  'parent_span_id',
+  'trace_state',
+  'name',
+  'kind',
+  'event_name',
+  'severity_text',
+]
+
+const COUNTS = ['dropped_attributes_count', 'dropped_events_count', 'dropped_links_count']
+
+const ATTRIBUTE_PATHS = ['attributes.*', 'resource.attributes.*', 'scope.attributes.*']
+
+/**
+ * Without the rule for strings an attribute would be text, which cannot be aggregated under its own name. Without
+ * passthrough, a name with dots is a path of objects: then these are no attributes, and must stay objects. One rule a
+ * path: old versions take a list of paths for one path with brackets.
+ */
+function dynamicTemplates(types: ReadonlySet<OptionalType>): readonly Mapping[] {
+  const rules = (name: string, paths: readonly string[], match_mapping_type: string, mapping: Mapping) =>
+    paths.map((path_match) => ({ [`${name} of ${path_match}`]: { path_match, match_mapping_type, mapping } }))
+  return [
+    ...(types.has('passthrough') ? rules('objects', ATTRIBUTE_PATHS, 'object', { type: 'flattened' }) : []),
+    ...rules('strings', [...ATTRIBUTE_PATHS, 'links.attributes.*'], 'string', KEYWORD),
+  ]
+}
+
+/** The names that Kibana's views and people with older data look for. */
+function aliases(): Mapping {
+  const paths = {
+    'trace.id': 'trace_id',
+    'span.id': 'span_id',
+    'parent.id': 'parent_span_id',
+    'span.name': 'name',
+    'log.level': 'severity_text',
+    message: 'body.text',
+    'event.dataset': 'data_stream.dataset',
+    'service.environment': 'resource.attributes.deployment.environment.name',
+  }
+  return Object.fromEntries(Object.entries(paths).map(([name, path]) => [name, { type: 'alias', path }]))
+}

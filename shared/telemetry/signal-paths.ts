@@ -1,0 +1,94 @@
+import type { Settings } from '@freshet/config/schema.ts'
+import type { Clock } from '@freshet/stage/clock.ts'
+import type { LogRecordProcessor } from '@opentelemetry/sdk-logs'
+import type { PushMetricExporter } from '@opentelemetry/sdk-metrics'
+import type { SpanProcessor } from '@opentelemetry/sdk-trace-base'
+import { withApmFields } from './documents/apm-fields.ts'
+import { bulkDelivery } from './elasticsearch/bulk.ts'
+import { connectTelemetry } from './elasticsearch/connect.ts'
+import * as elasticsearch from './elasticsearch/doors.ts'
+import type { Metrics } from './metrics.ts'
+import * as otlp from './otlp/doors.ts'
+import type { OtlpItem } from './otlp/otlp-item.ts'
+import { temporalityOf, waysOf } from './otlp/variables.ts'
+import type { Deliver } from './outbox/delivery.ts'
+import { Outbox, type OutboxEvents } from './outbox/outbox.ts'
+
+/** Where the SDK hands over each signal; null: nowhere. */
+export interface SignalPaths extends AsyncDisposable {
+  readonly spans: SpanProcessor | null
+  readonly logs: LogRecordProcessor | null
+  readonly metrics: PushMetricExporter | null
+}
+
+export interface SignalPathsOptions {
+  readonly settings: Settings
+  readonly metrics: Metrics
+  readonly clock: Clock
+  /** @param receiver for people */
+  readonly eventsOf: (receiver: string) => OutboxEvents
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+/**
+ * The ways out of the process: straight to Elasticsearch, or to a collector where the standard variables say so. Disposing
+ * sends what waits, within a deadline.
+ * @throws CONFIG_INVALID for a standard variable that asks for what this program cannot do
+ */
+export function openSignalPaths(options: SignalPathsOptions): SignalPaths {
+  const { settings, metrics, clock, eventsOf, env } = options
+  const { enabled, namespace, maxQueuedBytes, apmFields } = settings.telemetry
+  const ways = enabled ? waysOf(env) : { traces: 'nowhere', logs: 'nowhere', metrics: 'nowhere' }
+  const used = new Set(Object.values(ways))
+  const opened = new AsyncDisposableStack()
+  const common = { maxQueuedBytes, metrics, clock }
+  const doors: Record<string, Doors> = {}
+  if (used.has('elasticsearch')) {
+    const { client } = opened.use(connectTelemetry(settings))
+    const deliver = bulkDelivery(client)
+    const outbox = opened.use(new Outbox({ ...common, deliver, on: eventsOf('Elasticsearch') }))
+    doors['elasticsearch'] = {
+      spans: () => elasticsearch.spanDoor(outbox, namespace),
+      logs: () => elasticsearch.logDoor(outbox, namespace),
+      metrics: () => elasticsearch.metricDoor(outbox, namespace),
+    }
+  }
+  if (used.has('collector')) {
+    const deliver = otlpDelivery()
+    const outbox = opened.use(new Outbox({ ...common, deliver, on: eventsOf('the collector') }))
+    doors['collector'] = {
+      spans: () => otlp.spanDoor(outbox),
+      logs: () => otlp.logDoor(outbox),
+      metrics: () => otlp.metricDoor(outbox, temporalityOf(env)),
+    }
+  }
+  const spans = doors[ways.traces]?.spans() ?? null
+  return {
+    spans: spans !== null && apmFields ? enriching(spans) : spans,
+    logs: doors[ways.logs]?.logs() ?? null,
+    metrics: doors[ways.metrics]?.metrics() ?? null,
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  }
+}
+
+interface Doors {
+  readonly spans: () => SpanProcessor
+  readonly logs: () => LogRecordProcessor
+  readonly metrics: () => PushMetricExporter
+}
+
+/** Both ways get the same fields, so that both make the same documents. */
+function enriching(door: SpanProcessor): SpanProcessor {
+  return {
+    onStart: (span, context) => door.onStart(span, context),
+    onEnd: (span) => door.onEnd(withApmFields(span)),
+    forceFlush: () => door.forceFlush(),
+    shutdown: () => door.shutdown(),
+  }
+}
+
+/** The exporters and protobuf are loaded only where they are used. */
+function otlpDelivery(): Deliver<OtlpItem> {
+  const loading = import('./otlp/otlp-delivery.ts').then(({ OtlpDelivery }) => new OtlpDelivery())
+  return async (items, signal) => (await loading).deliver(items, signal)
+}
