@@ -1,0 +1,176 @@
+/**
+ * The ways to people, tried in their order, one notice after the other:
+ *
+ *   Slack ──refused, closed, or not taken for fallbackMs──► webhook ──likewise──► log
+ *
+ * A way that fails is tried again all the while, with back-off and as late as it asks, so the next notice goes the first
+ * way as soon as that works again. What no way takes stands in the log in time, and is tried on for hours before it is given
+ * up; what every way refuses is given up at once. Whatever is given up is counted.
+ */
+import { FreshetError } from '@freshet/errors/errors.ts'
+import type { AlertMessage } from '@freshet/records/alert-state.ts'
+import type { StageReport } from '@freshet/service/service.ts'
+import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
+import type { Clock } from '@freshet/stage/clock.ts'
+import type { Log } from '@freshet/stage/log.ts'
+import type { Metrics } from '@freshet/telemetry/metrics.ts'
+import type { AlertRoute, Turn } from './alert-route.ts'
+import { alertNotice, type NoticeContext } from './alert-to-notice.ts'
+import { logNotice } from './log-notice.ts'
+import type { Notice } from './notice.ts'
+import { after, type Health, isOut, outFromMs, WELL } from './ways/health.ts'
+import type { Outcome, Way } from './ways/way.ts'
+
+/** An alert that still fires is told again after hours anyway. */
+const GIVE_UP_MS = 4 * 3_600_000
+/** Longest sleep: who holds the turn is asked again, and so is the wall clock. */
+const MAX_SLEEP_MS = 60_000
+
+export interface RouteChainOptions {
+  /** In the order in which they are preferred; none: the log is the way. */
+  readonly ways: readonly Way[]
+  readonly context: NoticeContext
+  /** How long a way may fail before the next one is used. */
+  readonly fallbackMs: number
+  readonly clock: Clock
+  readonly log: Log
+  readonly metrics: Pick<Metrics, 'add'>
+  /** Of the worker `slack` or `webhook`. */
+  readonly report?: Pick<StageReport, 'failing' | 'running'>
+  /** What waits for people, oldest first. */
+  readonly waiting?: () => readonly AlertMessage[]
+  readonly random?: () => number
+}
+
+export class RouteChain implements AlertRoute {
+  readonly #options: RouteChainOptions
+  readonly #health = new Map<Way, Health>()
+  /** What stands in the log because no way has taken it in time. */
+  #logged = new Set<string>()
+  #turn: Promise<unknown> = Promise.resolve()
+
+  constructor(options: RouteChainOptions) {
+    this.#options = options
+  }
+
+  /** @returns true when people have it or it was given up, and counted so; false: a stop, or not our turn any more */
+  deliver(message: AlertMessage, signal: AbortSignal, turn: Turn = () => true): Promise<boolean> {
+    const { context, clock } = this.#options
+    return this.tell(() => alertNotice(message, context, clock.nowMs()), signal, turn)
+  }
+
+  /** One at a time, in the order of the calls. @param notice made for each attempt: what is told late says so */
+  tell(notice: () => Notice, signal: AbortSignal, turn: Turn): Promise<boolean> {
+    const told = this.#turn.then(() => this.#tell(notice, signal, turn))
+    this.#turn = told.catch(() => {})
+    return told
+  }
+
+  async #tell(notice: () => Notice, signal: AbortSignal, turn: Turn): Promise<boolean> {
+    const { ways, clock } = this.#options
+    if (ways.length === 0) return this.#logOnly(notice())
+    const refused = new Set<Way>()
+    while (!signal.aborted && turn()) {
+      const now = notice()
+      if (await this.#tryWays(now, refused, signal, turn)) return true
+      if (signal.aborted) break
+      const isHopeless = ways.every((way) => refused.has(way) || this.#healthOf(way).isClosed)
+      if (isHopeless || clock.nowMs() - now.atMs > GIVE_UP_MS) return this.#giveUp(now)
+      this.#logInTime(now, refused)
+      await clock.sleep(this.#sleepMs(refused), signal)
+    }
+    return false
+  }
+
+  /** @returns whether one has taken it */
+  async #tryWays(notice: Notice, refused: Set<Way>, signal: AbortSignal, turn: Turn): Promise<boolean> {
+    const { ways, fallbackMs, clock, metrics } = this.#options
+    for (const way of ways) {
+      if (refused.has(way)) continue
+      if (clock.nowMs() >= this.#healthOf(way).restUntilMs) {
+        if (signal.aborted || !turn()) return false
+        const outcome = await way.post(notice, signal)
+        if (signal.aborted && outcome.kind !== 'taken') return false
+        this.#learn(way, outcome)
+        if (outcome.kind === 'taken') {
+          metrics.add('freshet.alerts.told', 1, way.name)
+          this.#logged.delete(notice.id)
+          return true
+        }
+        if (outcome.kind === 'refused') refused.add(way)
+      }
+      if (!refused.has(way) && !isOut(this.#healthOf(way), fallbackMs, clock.nowMs())) return false
+    }
+    return false
+  }
+
+  #learn(way: Way, outcome: Outcome): void {
+    const { clock, log, report, random = Math.random } = this.#options
+    const before = this.#healthOf(way)
+    const health = after(before, outcome, { nowMs: clock.nowMs(), random })
+    this.#health.set(way, health)
+    if (health.failingSinceMs === null) {
+      if (before.failingSinceMs !== null) log.info(`${NAMES[way.name]} takes messages again`)
+      report?.running(way.name)
+    } else if (before.failingSinceMs === null || (health.isClosed && !before.isClosed)) {
+      const error = failureOf(way, health)
+      report?.failing(way.name, error)
+      log.warn(`${NAMES[way.name]} takes no messages now; they are sent again`, {
+        [ATTRIBUTES.errorType]: error.code,
+        [ATTRIBUTES.exceptionMessage]: health.why,
+        [ATTRIBUTES.hint]: error.hint,
+      })
+    }
+  }
+
+  /** This notice and those behind it, once no way is left that would take them soon. */
+  #logInTime(notice: Notice, refused: ReadonlySet<Way>): void {
+    const { ways, fallbackMs, clock, log, context, waiting } = this.#options
+    const nowMs = clock.nowMs()
+    if (!ways.every((way) => refused.has(way) || isOut(this.#healthOf(way), fallbackMs, nowMs))) return
+    const behind = (waiting?.() ?? [])
+      .filter(({ atMs }) => nowMs - atMs >= fallbackMs)
+      .map((message) => alertNotice(message, context, nowMs))
+    const due = [notice, ...behind.filter(({ id }) => id !== notice.id)]
+    for (const each of due) if (!this.#logged.has(each.id)) logNotice(log, each)
+    this.#logged = new Set(due.map(({ id }) => id))
+  }
+
+  #sleepMs(refused: ReadonlySet<Way>): number {
+    const { ways, fallbackMs, clock } = this.#options
+    const nowMs = clock.nowMs()
+    const moments = ways
+      .filter((way) => !refused.has(way))
+      .flatMap((way) => [this.#healthOf(way).restUntilMs, outFromMs(this.#healthOf(way), fallbackMs) ?? 0])
+      .filter((atMs) => atMs > nowMs)
+    return Math.min(MAX_SLEEP_MS, ...moments.map((atMs) => atMs - nowMs))
+  }
+
+  #giveUp(notice: Notice): true {
+    const { ways, log, metrics } = this.#options
+    const said = ways.map((way) => `${NAMES[way.name]}: ${this.#healthOf(way).why}`).join('; ')
+    log.error('a message reached nobody but this log', new FreshetError('ALERT_NOT_TOLD', said))
+    if (!this.#logged.delete(notice.id)) logNotice(log, notice)
+    metrics.add('freshet.alerts.given_up')
+    return true
+  }
+
+  #logOnly(notice: Notice): true {
+    const { log, metrics } = this.#options
+    logNotice(log, notice)
+    metrics.add('freshet.alerts.told', 1, 'log')
+    return true
+  }
+
+  #healthOf(way: Way): Health {
+    return this.#health.get(way) ?? WELL
+  }
+}
+
+const NAMES: Readonly<Record<Way['name'], string>> = { slack: 'Slack', webhook: 'alerts.webhook.url' }
+
+function failureOf({ name }: Way, { isClosed, why }: Health): FreshetError {
+  if (name === 'slack')
+    return new FreshetError(isClosed ? 'SLACK_REFUSED' : 'SLACK_UNREACHABLE', `Slack answers ${why}`)
+  return new FreshetError(isClosed ? 'WEBHOOK_REFUSED' : 'WEBHOOK_UNREACHABLE', `the webhook answers ${why}`)
+}
