@@ -1,10 +1,9 @@
 /**
  * What operators order, kept in `.control` until it ends or is taken back: each key holds one order, a message without
- * a value takes it back. The watchdogs keep their memory there too, under `watchdog/alerts`.
+ * a value takes it back. The watchdogs keep their memory there too (alert-state.ts), and say who of them speaks.
  */
 import type { Buffer } from 'node:buffer'
 import { z } from 'zod'
-import { ALERT_STATE_KEY } from './alert-state.ts'
 import { jsonRecord } from './json-record.ts'
 
 /** Who ordered it and why, and from when until when it goes; every order ends by itself. */
@@ -50,10 +49,24 @@ export function controlKey(order: Order): string {
   }
 }
 
-/** Else it is the watchdogs' memory. */
+/** Else it is the watchdogs' own: their memory, and who of them speaks. */
 export function isOrderKey(key: string): boolean {
-  return key !== ALERT_STATE_KEY
+  return !key.startsWith('watchdog/')
 }
+
+/** Which watchdog speaks, kept under `watchdog/speaker`: written by each that takes over, before it says a word. */
+const claimSchema = z.object({
+  version: z.literal(1),
+  instance: z.string(),
+  /** Nobody used it before: whoever reads it has read all that was written before. */
+  claim: z.string(),
+  atMs: z.number(),
+})
+
+export type SpeakerClaim = z.infer<typeof claimSchema>
+
+export const SPEAKER_KEY = 'watchdog/speaker'
+export const speakerClaimRecord = jsonRecord<SpeakerClaim>('speaker claim', 1, claimSchema)
 
 /** What has been ordered, as far as `.control` has been heard. */
 export class Orders {

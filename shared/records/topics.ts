@@ -90,6 +90,11 @@ export function captureGroup(pipeline: string): string {
   return `${pipeline}-capture`
 }
 
+/** Of the watchdogs: who holds the one partition of `.control` speaks. It commits nothing, so it has no lag to watch. */
+export function speakerGroup(pipeline: string): string {
+  return `${pipeline}-watchdog`
+}
+
 /** Of the scorers while they score again with a newly promoted model; empty at other times, so it has no lag to watch. */
 export function rescoreGroup(pipeline: string): string {
   return `${pipeline}-rescore`

@@ -1,12 +1,17 @@
 import type { Alert, AlertMessage, AlertState } from '@freshet/records/alert-state.ts'
-import { evaluate, type Judgement, type Moment } from './alerts.ts'
+import { type Judgement, step, type Timing } from './alerts.ts'
+import { MAX_NAMED, type TellingMoment, tellOf } from './telling.ts'
 
 /** Messages kept for people who cannot be reached; beyond it the oldest is given up. */
 const MAX_UNTOLD = 100
 
-/** Which alerts are open, and what people have not been told yet. */
+/** What the book is kept by; the rest of a state says who wrote it. */
+export type BookState = Pick<AlertState, 'lookedAtMs' | 'alerts' | 'untold'>
+
+/** Which alerts there are, and what people have not been told yet. */
 export class AlertBook {
   readonly #onGivenUp: (message: AlertMessage) => void
+  #lookedAtMs = 0
   #alerts: readonly Alert[] = []
   #untold: readonly AlertMessage[] = []
 
@@ -14,33 +19,84 @@ export class AlertBook {
     this.#onGivenUp = onGivenUp
   }
 
-  judge(judgement: Judgement, moment: Moment): void {
-    const { alerts, messages } = evaluate(this.#alerts, judgement, moment)
-    this.#alerts = alerts
-    this.#keep([...this.#untold, ...messages])
+  /** @returns how many alerts were held back from people with this look */
+  judge(judgement: Judgement, timing: Timing, moment: TellingMoment): number {
+    const { nowMs } = moment
+    const alerts = step(this.#alerts, judgement, { nowMs, lastMs: this.#lookedAtMs }, timing)
+    const told = tellOf(alerts, moment)
+    this.#lookedAtMs = nowMs
+    this.#alerts = told.alerts
+    this.#keep([...this.#untold, ...told.messages])
+    return told.newlyHeldBack
   }
 
-  /** What an earlier watchdog left comes first; an alert that both know keeps the earlier one's story. */
-  restore({ alerts, untold }: AlertState): void {
-    const known = new Set(alerts.map(({ finding }) => finding.id))
-    this.#alerts = [...alerts, ...this.#alerts.filter(({ finding }) => !known.has(finding.id))]
-    this.#keep([...untold, ...this.#untold])
+  /**
+   * What an earlier watchdog left comes first. Of an alert that both know the earlier one's story goes on, unless only
+   * this one has told people of it.
+   */
+  restore({ lookedAtMs, alerts, untold }: BookState): void {
+    const own = new Map(this.#alerts.map((alert) => [alert.finding.id, alert]))
+    const merged = alerts.map((alert) => {
+      const mine = own.get(alert.finding.id)
+      own.delete(alert.finding.id)
+      return mine !== undefined && mine.toldAtMs !== null && alert.toldAtMs === null ? mine : alert
+    })
+    const known = new Set(alerts.filter(({ toldAtMs }) => toldAtMs !== null).map(({ finding }) => finding.id))
+    const news = this.#untold.filter((message) =>
+      message.alerts.some(({ finding }) => !known.has(finding.id)),
+    )
+    this.#alerts = [...merged, ...own.values()]
+    if (this.#lookedAtMs === 0) this.#lookedAtMs = lookedAtMs
+    this.#keep([...untold, ...news])
+  }
+
+  alerts(): readonly Alert[] {
+    return this.#alerts
+  }
+
+  has(id: string): boolean {
+    return this.#alerts.some(({ finding }) => finding.id === id)
+  }
+
+  /** Forgets all other alerts, and what is untold of them: another watchdog tells it. */
+  keepOnly(isOwn: (alert: Alert) => boolean): void {
+    this.#alerts = this.#alerts.filter(isOwn)
+    this.#untold = this.#untold.filter(({ alerts }) => alerts.every(({ finding }) => finding.blinds))
   }
 
   nextUntold(): AlertMessage | undefined {
     return this.#untold[0]
   }
 
-  told(message: AlertMessage): void {
-    this.#untold = this.#untold.filter((other) => other !== message)
+  /** A delivery begins; until `told` nobody knows how it ends. @returns the message as it is now kept */
+  begun(message: AlertMessage, atMs: number): AlertMessage {
+    const begun = { ...message, begunAtMs: atMs }
+    this.#untold = this.#untold.map((other) => (other.id === message.id ? begun : other))
+    return begun
   }
 
-  state(): AlertState {
-    return { version: 1, alerts: [...this.#alerts], untold: [...this.#untold] }
+  told({ id }: AlertMessage): void {
+    this.#untold = this.#untold.filter((other) => other.id !== id)
+  }
+
+  state(): BookState {
+    return { lookedAtMs: this.#lookedAtMs, alerts: [...this.#alerts], untold: [...this.#untold] }
   }
 
   #keep(messages: readonly AlertMessage[]): void {
-    messages.slice(0, -MAX_UNTOLD).forEach(this.#onGivenUp)
-    this.#untold = messages.slice(-MAX_UNTOLD)
+    const joined = messages.reduce<AlertMessage[]>(join, [])
+    joined.slice(0, -MAX_UNTOLD).forEach(this.#onGivenUp)
+    this.#untold = joined.slice(-MAX_UNTOLD)
   }
+}
+
+/** Neighbours that say the same of different alerts, while both wait, become one: people who were out of reach read less. */
+function join(messages: AlertMessage[], next: AlertMessage): AlertMessage[] {
+  const last = messages.at(-1)
+  if (last === undefined || last.change !== next.change || last.begunAtMs !== null || next.begunAtMs !== null)
+    return [...messages, next]
+  const alerts = [...last.alerts, ...next.alerts]
+  const named = alerts.slice(0, MAX_NAMED)
+  const more = last.more + next.more + alerts.length - named.length
+  return [...messages.slice(0, -1), { ...next, alerts: named, more }]
 }

@@ -1,12 +1,14 @@
 /**
  * Findings become alerts slowly and end slowly, so that what flickers is told once:
  *
- *   nothing ──bad──► pending ──2nd bad──► firing ──3rd good in a row──► nothing
- *                       └──good──► nothing   └─ told again every repeatMs while it lasts
+ *   nothing ──found──► pending ──forSeconds──► firing ──resolveSeconds not found──► resolved ──later──► nothing
+ *                        └─not found─► nothing    ▲                                    │
+ *                                                 └────────── found for forSeconds ────┘
  *
- * A message is made for each change to firing and back, and for each reminder; never otherwise.
+ * This file is the phases alone: what is so. What people are told of it is in telling.ts. Time in which nobody could look
+ * counts for nobody: not for an alert, and not for its end.
  */
-import type { Alert, AlertMessage, Finding } from '@freshet/records/alert-state.ts'
+import { type Alert, type Finding, MAX_MEASURES } from '@freshet/records/alert-state.ts'
 
 /** What one look at the pipeline said. */
 export interface Judgement {
@@ -15,63 +17,133 @@ export interface Judgement {
   readonly blind: boolean
 }
 
-export interface Moment {
-  readonly nowMs: number
-  readonly repeatMs: number
+/** How slowly alerts open and close. */
+export interface Timing {
+  /** Not found for so long, a firing alert is over. */
+  readonly resolveMs: number
+  /** Between two looks at most; what is longer was not looked at. */
+  readonly maxGapMs: number
+  /** One that opens so often within `flapWindowMs` is flapping, until it has stood for `calmMs` as it is. */
+  readonly flapOpenings: number
+  readonly flapWindowMs: number
+  readonly calmMs: number
 }
 
-const OPEN_AFTER = 2
-const CLOSE_AFTER = 3
+/** When a look was made, and the one before it; 0: there was none. */
+export interface Looks {
+  readonly nowMs: number
+  readonly lastMs: number
+}
 
-/** One evaluation: the alerts afterwards, and what people are to be told. */
-export function evaluate(
+/** Beyond it the least grave are left out of a look: a pipeline in which all is wrong must still fit into a message of Kafka. */
+export const MAX_ALERTS = 300
+const MAX_OPENINGS = 20
+
+/** The alerts after one look. */
+export function step(
   alerts: readonly Alert[],
   { findings, blind }: Judgement,
-  moment: Moment,
-): { alerts: Alert[]; messages: AlertMessage[] } {
+  looks: Looks,
+  timing: Timing,
+): readonly Alert[] {
   const found = new Map(findings.map((finding) => [finding.id, finding]))
-  const steps = alerts.map((alert): Step => {
+  const unseenMs = unseen(looks, timing)
+  const next = alerts.flatMap((alert) => {
     const finding = found.get(alert.finding.id)
     found.delete(alert.finding.id)
-    if (finding !== undefined) return stepBad(alert, finding, moment)
-    return blind ? { alert } : stepGood(alert, moment)
+    if (finding !== undefined) return bad(delayed(alert, unseenMs), finding, looks.nowMs, timing)
+    if (blind) return delayed(alert, looks.lastMs === 0 ? 0 : looks.nowMs - looks.lastMs)
+    return good(delayed(alert, unseenMs), looks.nowMs, timing) ?? []
   })
-  for (const finding of found.values())
-    steps.push({ alert: { phase: 'pending', finding, sinceMs: moment.nowMs, badEvaluations: 1 } })
-  return {
-    alerts: steps.flatMap(({ alert }) => alert ?? []),
-    messages: steps.flatMap(({ message }) => message ?? []),
+  return mostGrave([...next, ...[...found.values()].map((finding) => opened(finding, looks.nowMs, timing))])
+}
+
+function unseen({ nowMs, lastMs }: Looks, { maxGapMs }: Timing): number {
+  return lastMs === 0 ? 0 : Math.max(0, nowMs - lastMs - maxGapMs)
+}
+
+/** The same alert, whose waiting begins so much later. */
+function delayed(alert: Alert, byMs: number): Alert {
+  if (byMs <= 0) return alert
+  switch (alert.phase) {
+    case 'pending':
+      return { ...alert, badSinceMs: alert.badSinceMs + byMs }
+    case 'firing':
+      return alert.goodSinceMs === null ? alert : { ...alert, goodSinceMs: alert.goodSinceMs + byMs }
+    case 'resolved':
+      return alert.flapping ? { ...alert, resolvedAtMs: alert.resolvedAtMs + byMs } : alert
   }
 }
 
-interface Step {
-  /** Absent: the alert is over. */
-  readonly alert?: Alert
-  readonly message?: AlertMessage
+function opened(finding: Finding, nowMs: number, timing: Timing): Alert {
+  const fresh = { finding, sinceMs: nowMs, badSinceMs: nowMs, measures: [], openings: [] }
+  const alert: Alert = { phase: 'pending', ...fresh, flapping: false, toldAtMs: null, heldBack: null }
+  return bad(alert, finding, nowMs, timing)
 }
 
-function stepBad(alert: Alert, finding: Finding, { nowMs, repeatMs }: Moment): Step {
-  const { sinceMs } = alert
-  if (alert.phase === 'pending') {
-    const badEvaluations = alert.badEvaluations + 1
-    if (badEvaluations < OPEN_AFTER) return { alert: { ...alert, finding, badEvaluations } }
-    return tell('firing')
-  }
-  if (nowMs - alert.toldAtMs >= repeatMs) return tell('reminder')
-  return { alert: { ...alert, finding, goodEvaluations: 0 } }
+function bad(alert: Alert, finding: Finding, nowMs: number, timing: Timing): Alert {
+  const measures = [...alert.measures, ...(finding.measure ? [finding.measure.value] : [])].slice(
+    -MAX_MEASURES,
+  )
+  const seen = { ...kept(alert), finding, measures }
+  if (alert.phase === 'firing')
+    return steadied({ ...seen, phase: 'firing', goodSinceMs: null }, nowMs, timing)
+  const [sinceMs, badSinceMs] = alert.phase === 'pending' ? [alert.sinceMs, alert.badSinceMs] : [nowMs, nowMs]
+  if (nowMs - badSinceMs < finding.forSeconds * 1000)
+    return { ...seen, phase: 'pending', sinceMs, badSinceMs }
+  const openings = [...recent(alert.openings, nowMs, timing), nowMs].slice(-MAX_OPENINGS)
+  const flapping = alert.flapping || openings.length >= timing.flapOpenings
+  return { ...seen, phase: 'firing', sinceMs, openings, flapping, goodSinceMs: null }
+}
 
-  function tell(change: 'firing' | 'reminder'): Step {
-    return {
-      alert: { phase: 'firing', finding, sinceMs, toldAtMs: nowMs, goodEvaluations: 0 },
-      message: { change, finding, sinceMs, atMs: nowMs },
+/** One that flapped and now stays is no more flapping: people are to hear that it stays. */
+function steadied(alert: Alert, nowMs: number, { calmMs }: Timing): Alert {
+  const openedAtMs = alert.openings.at(-1) ?? 0
+  if (!alert.flapping || nowMs - openedAtMs < calmMs) return alert
+  return { ...alert, flapping: false, toldAtMs: null }
+}
+
+/** @returns null when nothing is left to be known of it */
+function good(alert: Alert, nowMs: number, timing: Timing): Alert | null {
+  switch (alert.phase) {
+    case 'pending':
+      if (alert.openings.length === 0 && alert.toldAtMs === null) return null
+      return { ...kept(alert), phase: 'resolved', resolvedAtMs: nowMs }
+    case 'firing': {
+      const goodSinceMs = alert.goodSinceMs ?? nowMs
+      if (nowMs - goodSinceMs < timing.resolveMs) return { ...alert, goodSinceMs }
+      return { ...kept(alert), phase: 'resolved', resolvedAtMs: nowMs }
+    }
+    case 'resolved': {
+      const forMs = nowMs - alert.resolvedAtMs
+      if (alert.flapping) return forMs < timing.calmMs ? alert : { ...alert, flapping: false }
+      return alert.toldAtMs === null && forMs >= timing.flapWindowMs ? null : alert
     }
   }
 }
 
-function stepGood(alert: Alert, { nowMs }: Moment): Step {
-  if (alert.phase === 'pending') return {}
-  const goodEvaluations = alert.goodEvaluations + 1
-  if (goodEvaluations < CLOSE_AFTER) return { alert: { ...alert, goodEvaluations } }
-  const { finding, sinceMs } = alert
-  return { message: { change: 'resolved', finding, sinceMs, atMs: nowMs } }
+/** What every phase has. */
+function kept({ finding, sinceMs, measures, openings, flapping, toldAtMs, heldBack }: Alert) {
+  return { finding, sinceMs, measures, openings, flapping, toldAtMs, heldBack }
+}
+
+function recent(openings: readonly number[], nowMs: number, { flapWindowMs }: Timing): readonly number[] {
+  return openings.filter((atMs) => nowMs - atMs < flapWindowMs)
+}
+
+const GRAVITY = { critical: 0, warning: 1 } as const
+const PHASES = { firing: 0, pending: 1, resolved: 2 } as const
+
+/** Of what people were told nothing is left out: they would never hear that it is over. */
+function mostGrave(alerts: readonly Alert[]): readonly Alert[] {
+  if (alerts.length <= MAX_ALERTS) return alerts
+  const told = ({ toldAtMs }: Alert) => (toldAtMs === null ? 1 : 0)
+  return alerts
+    .toSorted((a, b) => told(a) - told(b) || PHASES[a.phase] - PHASES[b.phase] || graver(a, b))
+    .slice(0, MAX_ALERTS)
+}
+
+/** The graver first, then the older. */
+export function graver(a: Alert, b: Alert): number {
+  return GRAVITY[a.finding.severity] - GRAVITY[b.finding.severity] || a.sinceMs - b.sinceMs
 }

@@ -1,39 +1,43 @@
-import { isFreshetError } from '@freshet/errors/errors.ts'
+import type { AlertMessage } from '@freshet/records/alert-state.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
-import type { Log } from '@freshet/stage/log.ts'
-import { type AlertRoute, logAlert } from '../routes/alert-route.ts'
+import type { AlertRoute } from '../routes/alert-route.ts'
 import type { AlertBook } from './alert-book.ts'
 
-/** Slack takes one message a second from a webhook. */
-const PACE_MS = 1_000
+const PAUSE_MS = 1_000
 
 export interface TellOptions {
   readonly book: AlertBook
+  /** Whether it is this watchdog's turn to say this. */
+  readonly mayTell: (message: AlertMessage) => boolean
   readonly route: AlertRoute
-  /** Called when people have been told, so that a restart does not tell them again. */
+  /** Writes down what is told and untold, where it can be. */
   readonly remember: () => Promise<void>
   readonly clock: Clock
-  readonly log: Log
 }
 
-/** Tells people what they have not been told, oldest first; until `signal` aborts. */
+/**
+ * Tells people what they have not been told, oldest first; until `signal` aborts. It is written down before a delivery
+ * that it begins, and after it that it is over. Who dies in between leaves a message of which nobody knows whether people
+ * have it, since a webhook of Slack cannot be asked: its successor delivers it again, and says that it may be a repetition.
+ * So each message is told at least once, and twice only where a watchdog died in the middle of a delivery.
+ */
 export async function tell(options: TellOptions, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    await tellNext(options, signal)
-    await options.clock.sleep(PACE_MS, signal)
+    if (!(await tellNext(options, signal))) await options.clock.sleep(PAUSE_MS, signal)
   }
 }
 
-async function tellNext({ book, route, remember, log }: TellOptions, signal: AbortSignal): Promise<void> {
+/** @returns whether a message was told, and there may be another one */
+export async function tellNext(
+  { book, mayTell, route, remember, clock }: TellOptions,
+  signal: AbortSignal,
+): Promise<boolean> {
   const message = book.nextUntold()
-  if (message === undefined) return
-  try {
-    if (!(await route.deliver(message, signal))) return // it stays untold for whoever comes next
-  } catch (error) {
-    if (!isFreshetError(error, 'SLACK_REFUSED')) throw error
-    log.error('an alert reached nobody but this log', error)
-    logAlert(log, message)
-  }
+  if (message === undefined || !mayTell(message)) return false
+  book.begun(message, clock.nowMs())
+  await remember()
+  if (signal.aborted || !(await route.deliver(message, signal, () => mayTell(message)))) return false
   book.told(message)
   await remember()
+  return true
 }

@@ -1,65 +1,103 @@
-import type { Settings } from '@freshet/config/schema.ts'
 import { isFreshetError, toFreshetError } from '@freshet/errors/errors.ts'
+import type { Alert, AlertState } from '@freshet/records/alert-state.ts'
+import { controlKey } from '@freshet/records/control.ts'
+import type { Facts } from '@freshet/records/facts.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
-import type { Log } from '@freshet/stage/log.ts'
 import { inSpan } from '@freshet/telemetry/spans.ts'
-import type { Tracer } from '@opentelemetry/api'
-import type { FactReader } from '../look/facts.ts'
-import { judge } from '../rules/judge.ts'
-import type { AlertBook } from './alert-book.ts'
+import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
+import type { AlertKeeper } from './alert-keeper.ts'
 import type { AlertStore } from './alert-store.ts'
+import type { Judgement } from './alerts.ts'
+import type { ControlView } from './control-view.ts'
+import { silencedBy } from './silences.ts'
+
+/** Orders that are over stay so long, for whoever asks what was silenced. */
+const KEEP_ENDED_MS = 86_400_000
 
 export interface WatchOptions {
-  readonly settings: Settings['watchdog']
-  readonly facts: FactReader
-  readonly book: AlertBook
-  readonly store: AlertStore
+  readonly intervalMs: number
+  readonly repeatMs: number
+  readonly look: (signal: AbortSignal) => Promise<Facts>
+  readonly judge: (facts: Facts) => Judgement
+  readonly keeper: AlertKeeper
+  readonly view: ControlView
+  readonly store: Pick<AlertStore, 'save' | 'loadOlder' | 'remove' | 'forgetSaved'>
+  /** What was seen, and what alerts there are now. */
+  readonly onLook: (facts: Facts, alerts: readonly Alert[]) => void
   readonly clock: Clock
-  readonly log: Log
-  readonly tracer: Tracer
+  readonly telemetry: Pick<Telemetry, 'log' | 'tracer' | 'metrics'>
 }
 
 /** Looks, judges, remembers; until `signal` aborts. */
 export async function watch(options: WatchOptions, signal: AbortSignal): Promise<void> {
-  const { settings, facts, book, clock, tracer } = options
-  let restored = false
+  const { intervalMs, clock, telemetry } = options
   while (!signal.aborted) {
     const shape = { name: 'look at the pipeline', attributes: { [ATTRIBUTES.stage]: 'watch' } }
-    const seen = await inSpan(tracer, shape, () => facts.look(signal))
+    const facts = await inSpan(telemetry.tracer, shape, () => options.look(signal))
     if (signal.aborted) return
-    if (seen.kafka === 'reachable') restored ||= await restore(options, signal)
-    book.judge(judge(seen, settings), { nowMs: seen.nowMs, repeatMs: settings.repeatHours * 3_600_000 })
-    if (restored) await remember(options, signal)
-    await clock.sleep(settings.intervalSeconds * 1000, signal)
+    await takeOver(options, signal)
+    judge(options, facts)
+    await remember(options, signal)
+    await clock.sleep(intervalMs, signal)
   }
 }
 
-/** @returns false when it is to be tried again. */
-async function restore({ store, book, log }: WatchOptions, signal: AbortSignal): Promise<boolean> {
+function judge({ judge, keeper, view, repeatMs, onLook, telemetry }: WatchOptions, facts: Facts): void {
+  const nowMs = facts.atMs
+  const orders = view.orders.inForce(nowMs)
+  const heldBack = keeper.judge(judge(facts), {
+    nowMs,
+    repeatMs,
+    silencedBy: (finding) => silencedBy(orders, finding),
+  })
+  const alerts = keeper.alerts()
+  telemetry.metrics.add('freshet.alerts.held_back', heldBack)
+  telemetry.metrics.set('freshet.alerts.firing', alerts.filter(({ phase }) => phase === 'firing').length)
+  onLook(facts, alerts)
+}
+
+/** Whoever begins to speak goes on where its predecessor was, and takes old orders out of the topic. */
+async function takeOver(options: WatchOptions, signal: AbortSignal): Promise<void> {
+  const { keeper, view, store, clock, telemetry } = options
+  const older =
+    view.state() === undefined && keeper.isElected() ? await loadOlder(options, signal) : undefined
+  if (!keeper.takeOver(older)) return
+  const ended = view.orders.endedBefore(clock.nowMs() - KEEP_ENDED_MS).map(controlKey)
+  await store.remove(ended, signal).catch((error: unknown) => {
+    if (!signal.aborted) telemetry.log.warn('orders that have ended cannot be removed', describe(error))
+  })
+}
+
+async function loadOlder(
+  { store, telemetry }: WatchOptions,
+  signal: AbortSignal,
+): Promise<AlertState | undefined> {
   try {
-    const state = await store.load(signal)
-    if (state !== undefined) book.restore(state)
-    return true
+    return await store.loadOlder(signal)
   } catch (error) {
-    if (isFreshetError(error) && !error.retryable) {
-      log.error('open alerts of an earlier watchdog cannot be read; they may be told again', error)
-      return true
-    }
-    log.warn('open alerts of an earlier watchdog cannot be read yet', describe(error))
-    return false
+    if (!isFreshetError(error)) throw error
+    if (!signal.aborted)
+      telemetry.log.warn(
+        'alerts of an older watchdog cannot be read; they may be told again',
+        describe(error),
+      )
+    return undefined
   }
 }
 
 /** Without it a restart would tell again what people know; so a failure is said, and the watch goes on. */
 export async function remember(
-  { store, book, log }: Pick<WatchOptions, 'store' | 'book' | 'log'>,
+  { keeper, view, store, telemetry }: Pick<WatchOptions, 'keeper' | 'view' | 'store' | 'telemetry'>,
   signal: AbortSignal,
 ): Promise<void> {
+  const state = keeper.state()
+  if (state === null) return
+  if (view.takeOverwritten()) store.forgetSaved()
   try {
-    await store.save(book.state(), signal)
+    await store.save(state, signal)
   } catch (error) {
-    if (!signal.aborted) log.warn('open alerts cannot be saved', describe(error))
+    if (!signal.aborted) telemetry.log.warn('open alerts cannot be saved', describe(error))
   }
 }
 

@@ -1,0 +1,78 @@
+import type { Buffer } from 'node:buffer'
+import { toFreshetError } from '@freshet/errors/errors.ts'
+import { ALERT_STATE_KEY, type AlertState, alertStateRecord } from '@freshet/records/alert-state.ts'
+import { Orders, SPEAKER_KEY, speakerClaimRecord } from '@freshet/records/control.ts'
+import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
+import type { Log } from '@freshet/stage/log.ts'
+
+/** A message of `.control`. */
+export interface ControlMessage {
+  readonly offset: number
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+}
+
+/**
+ * What stands in `.control`, as far as it was heard: orders, who speaks, and what the watchdogs remember. It may hear a
+ * message from several readers; each counts once.
+ */
+export class ControlView {
+  readonly orders = new Orders()
+  readonly #log: Log
+  #nextOffset = 0
+  #state: AlertState | undefined
+  #isOverwritten = false
+  #speaker: { readonly instance: string; readonly claim: string } | undefined
+
+  constructor(log: Log) {
+    this.#log = log
+  }
+
+  hear({ offset, key, value }: ControlMessage): void {
+    if (offset < this.#nextOffset) return
+    this.#nextOffset = offset + 1
+    const name = key?.toString() ?? ''
+    try {
+      if (name === ALERT_STATE_KEY) this.#remember(value)
+      else if (name === SPEAKER_KEY)
+        this.#speaker = value === null ? undefined : speakerClaimRecord.decode(value)
+      else this.orders.hear(name, value)
+    } catch (error) {
+      const { code, message } = toFreshetError(error)
+      this.#log.error(`${name} in .control cannot be read`, {
+        [ATTRIBUTES.errorType]: code,
+        [ATTRIBUTES.exceptionMessage]: message,
+      })
+    }
+  }
+
+  /** What one that was given up still writes is outranked by the term of its successor, also when it comes later. */
+  #remember(value: Buffer | null): void {
+    if (value === null) return
+    const state = alertStateRecord.decode(value)
+    if (this.#state === undefined || state.term >= this.#state.term) this.#state = state
+    else this.#isOverwritten = true
+  }
+
+  /** Whether one that was given up has written last: its word must not be what compaction leaves. Asking settles it. */
+  takeOverwritten(): boolean {
+    const was = this.#isOverwritten
+    this.#isOverwritten = false
+    return was
+  }
+
+  /** What the watchdogs remember; undefined when none has written yet. */
+  state(): AlertState | undefined {
+    return this.#state
+  }
+
+  /** The watchdog that took over last; undefined: none has, as far as is known. */
+  speaker(): string | undefined {
+    return this.#speaker?.instance
+  }
+
+  /** Whether all is heard that was written before this claim. */
+  hasHeard(claim: string): boolean {
+    return this.#speaker?.claim === claim
+  }
+}
