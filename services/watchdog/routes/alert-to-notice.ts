@@ -34,8 +34,12 @@ export function alertNotice(message: AlertMessage, context: NoticeContext, nowMs
     items,
     more: message.more,
     figures: {},
-    remarks:
-      lateMs > LATE_MS ? [`Told ${Math.round(lateMs / 60_000)} min late: it could not be sent before.`] : [],
+    remarks: [
+      ...(message.begunAtMs === null ? [] : ['You may have this already: the watchdog died while it sent it.']),
+      ...(lateMs > LATE_MS
+        ? [`Told ${Math.round(lateMs / 60_000)} min late: it could not be sent before.`]
+        : []),
+    ],
     links: [],
   }
 }
