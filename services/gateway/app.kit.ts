@@ -2,9 +2,13 @@ import { hash } from 'node:crypto'
 import type { Scope } from '@freshet/config/gateway-access.ts'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import type { StoredScore } from '@freshet/records/stored-score.ts'
+import type { LogAttributes } from '@freshet/stage/log.ts'
 import { Metrics } from '@freshet/telemetry/metrics.ts'
 import { quietTelemetry } from '@freshet/telemetry/telemetry.kit.ts'
-import { type Span, type SpanOptions, type Tracer, trace } from '@opentelemetry/api'
+import { ChosenIds } from '@freshet/telemetry/traced/chosen-ids.ts'
+import { DocumentNames } from '@freshet/telemetry/traced/document-names.ts'
+import { TracedDocuments } from '@freshet/telemetry/traced/traced-documents.ts'
+import { INVALID_SPAN_CONTEXT, type SpanOptions, type Tracer, trace } from '@opentelemetry/api'
 import { createApp } from './app.ts'
 import type { AppParts } from './app-parts.ts'
 import { Access } from './keys/access.ts'
@@ -42,6 +46,9 @@ interface World {
   rank?: AppParts['rank']
   share?: number
   spansPerSecond?: number
+  linesPerSecond?: number
+  traceOneIn?: number
+  keySalt?: string
   default?: number | null
   maxBodyBytes?: number
   model?: ModelPage | null
@@ -55,29 +62,37 @@ export function gateway({
   key,
   share = 0,
   spansPerSecond = 100,
+  linesPerSecond = 0,
   ...world
 }: World) {
   const asked: string[] = []
   const spans: { name: string; options: SpanOptions; traceId: string | undefined }[] = []
   const lines: string[] = []
   const metrics = new Metrics()
-  const tell = (message: string) => void lines.push(message)
-  const log = { debug: tell, info: tell, warn: tell, error: tell }
-  const noSpan = { recordException() {}, setStatus() {}, end() {} } as unknown as Span
+  const said: { message: string; attributes: LogAttributes }[] = []
+  const tell = (message: string, attributes: LogAttributes = {}) => {
+    lines.push(message)
+    said.push({ message, attributes })
+  }
+  const log = { debug: tell, info: tell, warn: tell, error: (message: string) => tell(message) }
   const tracer = {
     startSpan(name, options = {}, context) {
       spans.push({ name, options, traceId: context && trace.getSpanContext(context)?.traceId })
-      return noSpan
+      return trace.wrapSpanContext(INVALID_SPAN_CONTEXT)
     },
   } as Tracer
-  const telemetry = quietTelemetry({ log, metrics, tracer })
+  const names = new DocumentNames('test', world.keySalt)
+  const traced = new TracedDocuments({ tracer, ids: new ChosenIds(), names, oneIn: world.traceOneIn ?? 0 })
+  const telemetry = quietTelemetry({ log, metrics, tracer, traced })
   const ask = (name: string) => {
     asked.push(name)
     return typeof cache === 'function' ? cache(name) : cache
   }
   const rung = { ready: true, get: () => snapshot }
   const rules = { default: world.default ?? null, cacheKeepsAll: true }
-  const record = new RequestRecord(telemetry, { share, spansPerSecond, random: () => 0.5, onEnded() {} })
+  const record = new RequestRecord(telemetry, {
+    ...{ share, spansPerSecond, linesPerSecond, random: () => 0.5, onEnded() {} },
+  })
   const parts: AppParts = {
     ladder: new Ladder({ ask }, rung, rules),
     many: new ManyLookups({ ask: async (keys) => (at) => ask(keys[at]!) }, rung, rules),
@@ -131,5 +146,5 @@ export function gateway({
       body: typeof body === 'string' ? body : JSON.stringify(body),
     })
   const predict = (body: unknown, headers = {}) => post('/v1/predict', body, headers)
-  return { app, parts, post, predict, asked, spans, lines, metrics }
+  return { app, parts, post, predict, asked, spans, lines, said, metrics, traced }
 }

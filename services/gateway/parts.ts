@@ -61,6 +61,7 @@ export function partsOf(
   const record = new RequestRecord(telemetry, {
     share: settings.telemetry.requestShare,
     spansPerSecond: settings.telemetry.requestSpansPerSecond,
+    linesPerSecond: settings.telemetry.answerLinesPerSecond,
     random: Math.random,
     onEnded: () => report.progressed('answers', 1),
   })

@@ -1,44 +1,45 @@
 import { ANSWER_SOURCES, type AnswerSource } from '@freshet/records/answer.ts'
-import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
-import { type Context, ROOT_CONTEXT, SpanKind, SpanStatusCode, TraceFlags, trace } from '@opentelemetry/api'
 import type { Answered } from './answered.ts'
 import { Durations } from './metrics/durations.ts'
-import type { Call } from './routes/call.ts'
+import { AnswerLines } from './traces/answer-lines.ts'
+import { AnswerTraces } from './traces/answer-traces.ts'
+import { type Ended, type Ending, leaveRequestSpan } from './traces/request-span.ts'
 
 /** What requests are counted under of which no route is known. */
 export const ANY_ROUTE = '/v1/*'
 
-/** A call that is over. */
-type Ended = Pick<Call, 'context' | 'route' | 'deadline' | 'answered'> & {
-  /** What went wrong, for status 500. */
-  readonly error: unknown
-}
-
 export interface RecordOptions {
   /** Of good answers, those that leave a span. */
   readonly share: number
-  /** Of the others; what is beyond is only counted. */
+  /** Of the others, and of answers for traced documents; what is beyond is only counted. */
   readonly spansPerSecond: number
+  /** Answers that are logged. */
+  readonly linesPerSecond: number
   readonly random: () => number
   /** Told of every call that is over, however it ended. */
   readonly onEnded: () => void
 }
 
 /**
- * Counts every answer, and leaves a span of those that are degraded, late or failed and of a share of the rest. The
- * span is made only then: most requests pay for a few additions, and while a store is away, so do nearly all of them.
+ * Counts every answer, and leaves a span of those that are degraded, late or failed, of those that are logged and of a
+ * share of the rest. The span is made only then: most requests pay for a few additions, and while a store is away, so do
+ * nearly all of them.
  */
 export class RequestRecord {
   readonly durations = new Durations()
+  readonly traces: AnswerTraces
   readonly #telemetry: Telemetry
   readonly #options: RecordOptions
+  readonly #lines: AnswerLines
   #second = 0
   #spansInSecond = 0
 
   constructor(telemetry: Telemetry, options: RecordOptions) {
+    this.traces = new AnswerTraces(telemetry.traced)
     this.#telemetry = telemetry
     this.#options = options
+    this.#lines = new AnswerLines(telemetry, options.linesPerSecond)
   }
 
   keep(call: Ended, status: number): void {
@@ -57,8 +58,10 @@ export class RequestRecord {
       tookMs: endedAtMs - call.deadline.acceptedAtMs,
     })
     const isGood = !isDegraded && !isLate && status < 500
-    if (isGood ? this.#options.random() < this.#options.share : this.#mayTell(endedAtMs))
-      this.#leaveSpan(call, { status, isLate, endedAtMs })
+    const isTold = answered !== undefined && this.#lines.mayTell(endedAtMs)
+    const leavesSpan = isGood ? this.#options.random() < this.#options.share : this.#mayLeave(endedAtMs)
+    if (isTold || leavesSpan || call.traced !== undefined)
+      this.#leave(call, { status, isLate, endedAtMs, endedWallMs: Date.now() }, { isTold, leavesSpan })
   }
 
   /** One that was refused at the door, before anybody looked at what it asks for. */
@@ -67,7 +70,18 @@ export class RequestRecord {
     this.durations.add({ method, route: ANY_ROUTE, status: 503, source: 'none', tookMs })
   }
 
-  #mayTell(nowMs: number): boolean {
+  #leave(
+    call: Ended,
+    ending: Ending,
+    { isTold, leavesSpan }: { readonly isTold: boolean; readonly leavesSpan: boolean },
+  ): void {
+    const span = isTold || leavesSpan ? leaveRequestSpan(this.#telemetry, call, ending) : undefined
+    if (isTold) this.#lines.tell(call.answered!, call, ending, span!)
+    for (const one of call.traced ?? [])
+      if (this.#mayLeave(ending.endedAtMs)) this.traces.leave(one, call, ending, span)
+  }
+
+  #mayLeave(nowMs: number): boolean {
     const second = Math.floor(nowMs / 1_000)
     if (second !== this.#second) {
       this.#second = second
@@ -91,31 +105,6 @@ export class RequestRecord {
     if (answered.degraded > 0) metrics.add('freshet.answers.degraded', answered.degraded)
     return answered.degraded > 0
   }
-
-  #leaveSpan(
-    { context, route, deadline, answered, error }: Ended,
-    { status, isLate, endedAtMs }: { status: number; isLate: boolean; endedAtMs: number },
-  ): void {
-    const { method, raw } = context.req
-    const span = this.#telemetry.tracer.startSpan(
-      `${method} ${route}`,
-      {
-        kind: SpanKind.SERVER,
-        startTime: Date.now() - (endedAtMs - deadline.acceptedAtMs),
-        attributes: {
-          [ATTRIBUTES.httpMethod]: method,
-          [ATTRIBUTES.httpRoute]: route,
-          [ATTRIBUTES.httpStatus]: status,
-          ...(isLate && { [ATTRIBUTES.answerLate]: true }),
-          ...(answered !== undefined && attributesOf(answered)),
-        },
-      },
-      parentOf(raw.headers.get('traceparent')),
-    )
-    if (error !== undefined) span.recordException(error instanceof Error ? error : String(error))
-    if (status >= 500) span.setStatus({ code: SpanStatusCode.ERROR })
-    span.end()
-  }
 }
 
 function sourceOf(answered: Answered | undefined): string {
@@ -123,34 +112,4 @@ function sourceOf(answered: Answered | undefined): string {
   if (!('bySource' in answered)) return answered.source
   const sources = ANSWER_SOURCES.filter((source) => answered.bySource[source] > 0)
   return sources.length > 1 ? 'mixed' : (sources[0] ?? 'none')
-}
-
-function attributesOf(answered: Answered) {
-  if ('bySource' in answered)
-    return {
-      [ATTRIBUTES.rows]: answered.asked,
-      [ATTRIBUTES.answerDegraded]: answered.degraded > 0,
-      ...(answered.reason !== undefined && { [ATTRIBUTES.answerReason]: answered.reason }),
-    }
-  const { key, source, age_ms, degraded, reason, model } = answered
-  return {
-    [ATTRIBUTES.answerSource]: source,
-    [ATTRIBUTES.answerDegraded]: degraded,
-    ...(reason !== undefined && { [ATTRIBUTES.answerReason]: reason }),
-    ...(age_ms !== null && { [ATTRIBUTES.answerAgeMs]: age_ms }),
-    ...(key !== null && { [ATTRIBUTES.key]: key }),
-    ...(model !== null && { [ATTRIBUTES.model]: model }),
-  }
-}
-
-function parentOf(traceparent: string | null): Context {
-  const match = /^00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}$/.exec(traceparent ?? '')
-  if (match === null) return ROOT_CONTEXT
-  const [, traceId, spanId] = match as unknown as [string, string, string]
-  return trace.setSpanContext(ROOT_CONTEXT, {
-    traceId,
-    spanId,
-    traceFlags: TraceFlags.SAMPLED,
-    isRemote: true,
-  })
 }

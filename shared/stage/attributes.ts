@@ -86,6 +86,10 @@ export const ATTRIBUTES = {
   answerReason: 'freshet.answer.reason',
   /** Whether it came after its deadline. */
   answerLate: 'freshet.answer.late',
+  /** From when the request was accepted until its answer was there, in microseconds. */
+  answerTookUs: 'freshet.answer.took_us',
+  /** Answers since the line before that were not logged. */
+  answersLeftOut: 'freshet.answer.left_out',
 
   /** Same trouble, same id. */
   alertId: 'freshet.alert.id',

@@ -29,8 +29,12 @@ export class Ladder {
   }
 
   #decide(key: string, cache: Said, deadline: Deadline): Outcome | Promise<Outcome> {
-    const decide = (snapshot: Said) =>
-      answerFrom(key, { cache, snapshot }, { ...this.#rules, nowMs: Date.now() })
+    const fellBackAtMs = cache.kind === 'has' ? 0 : performance.now()
+    const decide = (snapshot: Said) => {
+      const outcome = answerFrom(key, { cache, snapshot }, { ...this.#rules, nowMs: Date.now() })
+      if (fellBackAtMs > 0 && outcome.kind === 'answer') outcome.fellBackAtMs = fellBackAtMs
+      return outcome
+    }
     const far = cache.kind === 'has' ? undefined : this.#snapshot.ask?.(key, deadline)
     return far === undefined ? decide(askSnapshot(this.#snapshot, key)) : far.then(decide)
   }

@@ -29,7 +29,7 @@ function ask(cache: Said, snapshot: Said, more: { cacheKeepsAll?: boolean } = {}
 
 describe('an answer for a key', () => {
   test('comes from the cache, with its age, its moment and its model', () => {
-    expect(ask(has(2), has(1))).toEqual({
+    expect(ask(has(2), has(1))).toMatchObject({
       kind: 'answer',
       answer: {
         key: 'UA-1',

@@ -1,12 +1,19 @@
 import type { Answer } from '@freshet/records/answer.ts'
-import { compareRanks } from '@freshet/records/revision.ts'
+import { compareRanks, type Rank } from '@freshet/records/revision.ts'
 import type { StoredScore } from '@freshet/records/stored-score.ts'
 import type { Reason } from './reasons.ts'
 import type { Said } from './said.ts'
 
 /** What a caller gets for a key: an answer, or the certainty that there is none. */
 export type Outcome =
-  | { readonly kind: 'answer'; readonly answer: Answer }
+  | {
+      readonly kind: 'answer'
+      readonly answer: Answer
+      /** Of the stored score that it is made of. */
+      readonly rank?: Rank
+      /** When the best source was given up, on the monotonic clock. */
+      fellBackAtMs?: number
+    }
   | { readonly kind: 'absent'; readonly why: 'unknown' | 'deleted' }
 
 export interface LadderRules {
@@ -34,7 +41,8 @@ export function answerFrom(
   if (score.state === 'deleted') return { kind: 'absent', why: 'deleted' }
   if (score.state === 'unscorable') return defaultAnswer(key, 'unscorable', options)
   const reason = snapshotSpeaks ? whyNotTheCache(cache, options) : undefined
-  return { kind: 'answer', answer: scoredAnswer(key, score, snapshotSpeaks, reason, options.nowMs) }
+  const answer = scoredAnswer(key, score, snapshotSpeaks, reason, options.nowMs)
+  return { kind: 'answer', answer, rank: score.rank }
 }
 
 /** The configured score, and why there is no better one. */

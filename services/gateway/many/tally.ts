@@ -10,6 +10,10 @@ export interface AnswerTally {
   readonly reason: string | undefined
   /** Of the oldest; null when none has an age. */
   readonly oldestMs: number | null
+  /** When the first of the degraded ones was made, on the monotonic clock. */
+  readonly fellBackAtMs: number | undefined
+  /** One of them: what is told of a single one is told of it. */
+  readonly example: Answer | undefined
 }
 
 /** Sums up answers as they come. */
@@ -19,6 +23,8 @@ export class Tally implements AnswerTally {
   degraded = 0
   reason: string | undefined = undefined
   oldestMs: number | null = null
+  fellBackAtMs: number | undefined = undefined
+  example: Answer | undefined = undefined
 
   constructor(asked: number) {
     this.asked = asked
@@ -30,10 +36,13 @@ export class Tally implements AnswerTally {
     this.reason = reason
   }
 
-  add({ source, age_ms, degraded, reason }: Answer): void {
+  add(answer: Answer): void {
+    const { source, age_ms, degraded, reason } = answer
+    this.example ??= answer
     this.bySource[source]++
     if (age_ms !== null && age_ms > (this.oldestMs ?? -1)) this.oldestMs = age_ms
     if (!degraded) return
+    this.fellBackAtMs ??= performance.now()
     this.degraded++
     this.reason ??= reason
   }

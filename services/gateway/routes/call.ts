@@ -1,7 +1,10 @@
+import type { Answer } from '@freshet/records/answer.ts'
+import type { Rank } from '@freshet/records/revision.ts'
 import type { Context } from 'hono'
 import type { Answered } from '../answered.ts'
 import type { Caller } from '../keys/access.ts'
 import type { Deadline } from '../server/deadline.ts'
+import type { TracedAnswer } from '../traces/answer-traces.ts'
 
 /** One request on its way through its route. */
 export interface Call {
@@ -14,6 +17,12 @@ export interface Call {
   readonly deadline: Deadline
   /** To be set by whoever answers; it is counted and traced. */
   answered: Answered | undefined
+  /** When the best source was given up, on the monotonic clock. */
+  fellBackAtMs: number | undefined
+  /** Those of the answers that speak of traced documents; undefined: none. */
+  readonly traced: readonly TracedAnswer[] | undefined
+  /** To be told of every answer. @param rank of the stored score that it is made of. */
+  gives(key: string | null, answer: Answer | undefined, rank?: Rank): void
   /** Told of a body that is there, before it is looked at. @throws OVERLOADED when its work cannot be done in time */
   begin(bodyBytes: number): void
 }

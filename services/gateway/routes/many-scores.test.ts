@@ -57,7 +57,10 @@ describe('POST /v1/scores', () => {
       'freshet.answers.default': 1,
       'freshet.answers.degraded': 1,
     })
-    expect(spans).toMatchObject([{ name: 'POST /v1/scores', options: { attributes: { 'freshet.rows': 4 } } }])
+    expect(spans).toMatchObject([
+      { name: 'POST /v1/scores', options: { attributes: { 'freshet.rows': 4 } } },
+      { name: 'fallback to other sources' },
+    ])
   })
 
   test('a thousand keys are answered, one more is refused', async () => {

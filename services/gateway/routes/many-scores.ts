@@ -35,12 +35,12 @@ export function manyScoresRoute({ many, limits }: Pick<AppParts, 'many' | 'limit
     errors: [],
     async handle(call) {
       const { keys } = await readBody(call, bodySchema, limits.maxBodyBytes)
-      const answers = new ManyAnswers(keys.length)
+      const answers = new ManyAnswers(call, keys.length)
       await many.lookUp(keys, call.deadline, (outcome, at) => {
-        if (outcome.kind === 'answer') answers.put(at, outcome.answer)
+        if (outcome.kind === 'answer') answers.put(at, outcome.answer, outcome.rank)
         else answers.putOther(at, { key: keys[at]!, absent: outcome.why })
       })
-      return answers.reply(call)
+      return answers.reply()
     },
   }
 }

@@ -73,17 +73,23 @@ async function answerOne(call: Call, { document, key }: Asked, { ladder, live, l
   const scored = await live.score(document, liveEndsAtMs(deadline, key !== undefined, limits.cacheBudgetMs))
   switch (scored.kind) {
     case 'scored':
-      return outcomeReply(call, { kind: 'answer', answer: liveAnswer(key ?? null, scored, Date.now()) })
+      return outcomeReply(call, key ?? null, {
+        kind: 'answer',
+        answer: liveAnswer(key ?? null, scored, Date.now()),
+      })
     case 'unscorable':
       throw faultOf(scored, '/document')
-    case 'unable':
-      return outcomeReply(call, await withoutLive(ladder, key, scored.reason, deadline))
+    case 'unable': {
+      const fellBackAtMs = performance.now()
+      const outcome = await withoutLive(ladder, key, scored.reason, deadline)
+      return outcomeReply(call, key ?? null, { ...outcome, fellBackAtMs })
+    }
   }
 }
 
 async function answerMany(call: Call, asked: readonly Asked[], { ladder, many, live, limits }: Parts) {
   const deadline = { ...call.deadline, endsAtMs: call.deadline.endsAtMs - asked.length * ANSWER_MS }
-  const answers = new ManyAnswers(asked.length)
+  const answers = new ManyAnswers(call, asked.length)
   const turns = new Turns(deadline)
   const hasKeys = asked.some(({ key }) => key !== undefined)
   const scored = await live.scoreAll(
@@ -109,9 +115,10 @@ async function answerMany(call: Call, asked: readonly Asked[], { ladder, many, l
   const keys = without.map(({ key }) => key)
   await many.lookUp(keys, call.deadline, (outcome, i) => {
     const { at, key, reason } = without[i]!
-    answers.put(at, instead(key, outcome, reason, ladder.rules))
+    const rank = outcome.kind === 'answer' ? outcome.rank : undefined
+    answers.put(at, instead(key, outcome, reason, ladder.rules), rank)
   })
-  return answers.reply(call)
+  return answers.reply()
 }
 
 function faultOf({ problem }: Live & { kind: 'unscorable' }, document: string): RequestFault {
@@ -130,10 +137,11 @@ async function withoutLive(
   key: string | undefined,
   reason: Reason,
   deadline: Deadline,
-): Promise<Outcome> {
+): Promise<Outcome & { readonly kind: 'answer' }> {
   if (key === undefined) return defaultAnswer(null, reason, ladder.rules)
   const stored = await ladder.lookUp(key, deadline)
-  return { kind: 'answer', answer: instead(key, stored, reason, ladder.rules) }
+  const answer = instead(key, stored, reason, ladder.rules)
+  return stored.kind === 'answer' ? { ...stored, answer } : { kind: 'answer', answer }
 }
 
 /** The stored score in place of the live one, or the default. */

@@ -152,7 +152,10 @@ function queryOf(call: Call, body: Body, { templates, index, rawWithoutKeys }: A
 
 function rankingReply(call: Call, { items, size, unscorable, pool, degraded, reason }: Ranking): Response {
   const tally = new Tally(items.length)
-  for (const answer of items) tally.add(answer)
+  for (const answer of items) {
+    tally.add(answer)
+    call.gives(answer.key, answer)
+  }
   if (reason !== undefined) tally.because(reason)
   call.answered = tally
   const body = {

@@ -27,10 +27,11 @@ export function scoreRoutes({ ladder }: Pick<AppParts, 'ladder'>): readonly Rout
     },
     errors: ['KEY_UNKNOWN'],
     handle(call) {
-      const outcome = ladder.lookUp(keyIn(call.context.req.raw.url), call.deadline)
+      const key = keyIn(call.context.req.raw.url)
+      const outcome = ladder.lookUp(key, call.deadline)
       return outcome instanceof Promise
-        ? outcome.then((outcome) => outcomeReply(call, outcome))
-        : outcomeReply(call, outcome)
+        ? outcome.then((outcome) => outcomeReply(call, key, outcome))
+        : outcomeReply(call, key, outcome)
     },
   } satisfies Partial<Route>
   return [
@@ -59,9 +60,14 @@ export function scoreRoutes({ ladder }: Pick<AppParts, 'ladder'>): readonly Rout
 }
 
 /** @throws KEY_UNKNOWN */
-export function outcomeReply(call: Call, outcome: Outcome): Response {
-  if (outcome.kind === 'absent') throw new FreshetError('KEY_UNKNOWN', `the key is ${outcome.why}`)
+export function outcomeReply(call: Call, key: string | null, outcome: Outcome): Response {
+  if (outcome.kind === 'absent') {
+    call.gives(key, undefined)
+    throw new FreshetError('KEY_UNKNOWN', `the key is ${outcome.why}`)
+  }
   call.answered = outcome.answer
+  call.fellBackAtMs = outcome.fellBackAtMs
+  call.gives(key, outcome.answer, outcome.rank)
   return answerReply(outcome.answer, tookMs(call))
 }
 

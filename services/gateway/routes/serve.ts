@@ -1,4 +1,6 @@
 import { FreshetError, toFreshetError } from '@freshet/errors/errors.ts'
+import type { Answer } from '@freshet/records/answer.ts'
+import type { Rank } from '@freshet/records/revision.ts'
 import type { Context } from 'hono'
 import type { Answered } from '../answered.ts'
 import type { AppParts } from '../app-parts.ts'
@@ -7,7 +9,7 @@ import { problemReply } from '../reply.ts'
 import { ANY_ROUTE } from '../request-record.ts'
 import { type Deadline, deadlineOf } from '../server/deadline.ts'
 import { acceptedAtMs, OVERLOADED } from '../server/intake.ts'
-import type { WorkInHand } from '../server/work-in-hand.ts'
+import type { TracedAnswer } from '../traces/answer-traces.ts'
 import { type Call, tookMs } from './call.ts'
 import type { Route } from './route.ts'
 
@@ -95,22 +97,33 @@ class Served implements Call {
   caller: Caller = NOBODY
   deadline: Deadline
   answered: Answered | undefined = undefined
+  fellBackAtMs: number | undefined = undefined
+  traced: TracedAnswer[] | undefined = undefined
   /** What went wrong, for status 500. */
   error: unknown = undefined
   /** Of a body that was begun. */
   bodyBytes = 0
-  readonly #work: WorkInHand
+  readonly #parts: Pick<Parts, 'work' | 'record'>
 
-  constructor(context: Context, route: string, { work, limits }: Pick<Parts, 'work' | 'limits'>) {
+  constructor(context: Context, route: string, parts: Pick<Parts, 'work' | 'record' | 'limits'>) {
+    const { limits } = parts
     this.context = context
     this.route = route
-    this.#work = work
+    this.#parts = parts
     this.deadline = deadlineOf(acceptedAtMs(context), limits.deadlineMs, null)
   }
 
   begin(bodyBytes: number): void {
-    if (!this.#work.begin(bodyBytes, tookMs(this))) throw OVERLOADED
+    if (!this.#parts.work.begin(bodyBytes, tookMs(this))) throw OVERLOADED
     this.bodyBytes = bodyBytes
+  }
+
+  gives(key: string | null, answer: Answer | undefined, rank?: Rank): void {
+    if (key === null) return
+    const reason = this.#parts.record.traces.reasonOf(key, rank)
+    if (reason === null) return
+    this.traced ??= []
+    this.traced.push({ reason, key, rank, answer })
   }
 }
 

@@ -12,6 +12,7 @@ function door(world: { inHand?: number; waitedMs?: number; isHeavy?: (bytes: num
   const record = new RequestRecord(quietTelemetry({ metrics }), {
     share: 0,
     spansPerSecond: 0,
+    linesPerSecond: 0,
     random: Math.random,
     onEnded() {},
   })

@@ -51,7 +51,7 @@ export class ShardCapture {
     view: ShardView,
     state: Capture,
     refresh: () => Promise<void>,
-    poll: TraceContext | null,
+    poll: TraceContext | null = null,
   ) {
     this.#world = world
     this.#view = view

@@ -123,13 +123,7 @@ export class OneShard implements AsyncDisposable {
     const signal = soon()
     const world = { ...parts, writer: await this.writer(), signal, grace: signal }
     const view = await this.#look()
-    const scan = new ShardCapture(
-      world,
-      view,
-      this.#capture,
-      () => refresh(this.client, this.index, signal),
-      null,
-    )
+    const scan = new ShardCapture(world, view, this.#capture, () => refresh(this.client, this.index, signal))
     const { identity, globalCheckpoint, maxSeqNo } = view
     const seen = { kind: 'observed', identity, globalCheckpoint, maxSeqNo, scope: parts.scope.hash } as const
     const newEpoch = Math.max(Date.now(), this.#capture.cursor.epoch + 1)

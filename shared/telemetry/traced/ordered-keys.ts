@@ -20,8 +20,19 @@ export class OrderedKeys {
   readonly #orders = new Map<string, Ordered>()
   /** Which lengths in bytes there are: most keys need no second look. */
   #lengths = new Set<number>()
+  readonly #listeners = new Set<(order: TraceOrder) => void>()
   /** When the first order ends. */
   #nextEndMs = Number.POSITIVE_INFINITY
+
+  get isEmpty(): boolean {
+    return this.#orders.size === 0
+  }
+
+  /** @param listener is told of every order from now on. */
+  onPut(listener: (order: TraceOrder) => void): Disposable {
+    this.#listeners.add(listener)
+    return { [Symbol.dispose]: () => this.#listeners.delete(listener) }
+  }
 
   /** One order a key: the last word counts. One that is over by now ends it. */
   put({ key, untilMs }: TraceOrder, nowMs: number): void {
@@ -29,6 +40,7 @@ export class OrderedKeys {
     if (untilMs > nowMs) this.#orders.set(key, { key: Buffer.from(key), untilMs })
     if (this.#orders.size > MAX_ORDERS) this.#orders.delete(this.list()[0]!.key)
     this.#lookAgain()
+    for (const listener of this.#listeners) listener({ key, untilMs })
   }
 
   /** @returns whether any is left at this time. To be asked once a batch, before `has`. */

@@ -40,7 +40,8 @@ export interface DocumentStep {
   readonly step: Step
   readonly reason: TraceReason
   readonly key: string
-  readonly revision: Revision
+  /** null: of no revision that is known, so in a trace of its own. */
+  readonly revision: Revision | null
   /** Of the model whose score it is; 0 before there is one. */
   readonly generation: number
   /** When the poller saw the document, and when the step began and ended: wall-clock milliseconds. */
@@ -122,13 +123,7 @@ export class TracedDocuments {
 
   /** The span of a step. Of one that is done once for a revision it always has the same id. */
   leave(step: DocumentStep): void {
-    const traceId = this.names.traceIdOf(step.key, step.revision)
-    const start = () => this.#start(step, traceId)
-    // The same document is asked for again and again.
-    const span =
-      step.step === 'answer'
-        ? start()
-        : this.#ids.during({ traceId, spanId: stepSpanId(traceId, step.step, step.generation) }, start)
+    const span = this.#start(step)
     if (step.failure !== undefined) {
       span.setAttribute(ATTRIBUTES.errorType, step.failure.code)
       span.setStatus({ code: SpanStatusCode.ERROR, message: step.failure.message })
@@ -136,9 +131,19 @@ export class TracedDocuments {
     span.end(Math.max(step.beganAtMs, step.endedAtMs))
   }
 
-  #start(step: DocumentStep, traceId: string): Span {
-    const { revision, generation } = step
+  #start(step: DocumentStep): Span {
+    const { key, revision, generation } = step
+    if (revision === null) return this.#startIn(ROOT_CONTEXT, step)
+    const traceId = this.names.traceIdOf(key, revision)
     const parent = step.after === null ? ROOT_CONTEXT : spanOf(traceId, step.after, generation)
+    // A document is asked for again and again; all else is done once.
+    if (step.step === 'answer') return this.#startIn(parent, step)
+    const spanId = stepSpanId(traceId, step.step, generation)
+    return this.#ids.during({ traceId, spanId }, () => this.#startIn(parent, step))
+  }
+
+  #startIn(parent: Context, step: DocumentStep): Span {
+    const { revision, generation } = step
     return this.#tracer.startSpan(
       `${step.step} document`,
       {
@@ -149,9 +154,11 @@ export class TracedDocuments {
           [ATTRIBUTES.documentStep]: step.step,
           [ATTRIBUTES.key]: this.names.shown(step.key),
           [ATTRIBUTES.traceReason]: step.reason,
-          [ATTRIBUTES.epoch]: revision.epoch,
-          [ATTRIBUTES.primaryTerm]: revision.primaryTerm,
-          [ATTRIBUTES.seqNo]: revision.seqNo,
+          ...(revision !== null && {
+            [ATTRIBUTES.epoch]: revision.epoch,
+            [ATTRIBUTES.primaryTerm]: revision.primaryTerm,
+            [ATTRIBUTES.seqNo]: revision.seqNo,
+          }),
           [ATTRIBUTES.documentAgeMs]: Math.max(0, Math.round(step.endedAtMs - step.asOfMs)),
           ...(generation > 0 && { [ATTRIBUTES.modelGeneration]: generation }),
           ...step.attributes,
