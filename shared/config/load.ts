@@ -1,12 +1,11 @@
-import { readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { FreshetError } from '@freshet/errors/errors.ts'
-import { parse as parseYaml, YAMLParseError } from 'yaml'
+import { parse as parseYaml } from 'yaml'
 import { checkAccess, checkPageAccess } from './check-access.ts'
 import { listSettings } from './describe.ts'
 import { type Settings, settingsSchema } from './schema.ts'
 import { neededFields, travels } from './travelling-fields.ts'
-
-type Tree = { [name: string]: Tree | unknown }
+import { isTree, readYamlFile, type Tree } from './yaml-file.ts'
 
 export interface Sources {
   /** Path given with --config; else `freshet.yaml` when it exists. */
@@ -64,24 +63,8 @@ function checkTogether(settings: Settings): Settings {
 }
 
 function readFile(file: string | undefined): Tree {
-  const path = file ?? 'freshet.yaml'
-  let text: string
-  try {
-    text = readFileSync(path, 'utf8')
-  } catch (cause) {
-    if (file === undefined && (cause as NodeJS.ErrnoException).code === 'ENOENT') return {}
-    throw new FreshetError('CONFIG_MISSING', `cannot read ${path}: ${(cause as Error).message}`, { cause })
-  }
-  try {
-    const value: unknown = parseYaml(text) ?? {}
-    if (isTree(value)) return value
-  } catch (cause) {
-    if (!(cause instanceof YAMLParseError)) throw cause
-    throw new FreshetError('CONFIG_INVALID', `${path} is not YAML: ${cause.message.split('\n')[0]}`, {
-      cause,
-    })
-  }
-  throw new FreshetError('CONFIG_INVALID', `${path} must hold settings by name`)
+  if (file !== undefined) return readYamlFile(file)
+  return existsSync('freshet.yaml') ? readYamlFile('freshet.yaml') : {}
 }
 
 function* envSettings(env: Sources['env']): Generator<[string, unknown]> {
@@ -127,8 +110,4 @@ function merge(into: Tree, from: Tree): void {
     if (isTree(there) && isTree(value)) merge(there, value)
     else Object.defineProperty(into, name, { value, enumerable: true, writable: true, configurable: true })
   }
-}
-
-function isTree(value: unknown): value is Tree {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
