@@ -11,7 +11,9 @@ export function h(tag, attributes = {}, ...children) {
     if (value !== undefined && value !== null && value !== false)
       element.setAttribute(name, value === true ? '' : String(value))
   element.append(
-    ...children.flat(2).filter((child) => child !== null && child !== undefined && child !== false),
+    ...children
+      .flat(Number.POSITIVE_INFINITY)
+      .filter((child) => child !== null && child !== undefined && child !== false),
   )
   return element
 }

@@ -1,13 +1,14 @@
 // The path of a change, from Elasticsearch to who asks, with live figures at each stage.
 import { h } from './dom.js'
+import { mark, minutesOf } from './parts.js'
 import { sparkline } from './sparkline.js'
 import { count, duration, rate, STAGES } from './words.js'
 
 export function flow({ stages, groups, history }) {
-  const minutes = Math.round((history.bucketSeconds * history.buckets) / 60)
+  const minutes = minutesOf(history)
   const stage = Object.fromEntries(stages.map((each) => [each.name, each]))
   const waitingOn = Object.fromEntries(groups.map((group) => [group.worker, group.waiting]))
-  const speedOf = (name) => stage[name].perSecond.now ?? 0
+  const speedOf = (name) => stage[name].perSecond ?? 0
   return h('section', { class: 'flow', 'aria-label': 'Flow' }, [
     stageCard(stage.capture, minutes),
     pipe('one', '.changes', waitingOn.infer, speedOf('capture')),
@@ -28,15 +29,12 @@ function stageCard({ name, level, instances, perSecond, behindSeconds, waiting, 
     { class: 'stage', 'data-stage': name, 'data-level': level, 'aria-labelledby': `stage-${name}` },
     [
       h('header', {}, [
-        h('h3', { id: `stage-${name}` }, [
-          h('span', { class: 'mark', 'data-level': level, role: 'img', 'aria-label': level }),
-          title,
-        ]),
+        h('h3', { id: `stage-${name}` }, [mark(level, level), title]),
         h('p', {}, does),
         h('p', { class: 'instances', title: 'Instances' }, instances === 0 ? 'none runs' : `×${instances}`),
       ]),
       h('p', { class: 'rate' }, [
-        h('b', {}, perSecond.now === null ? '–' : rate(perSecond.now)),
+        h('b', {}, perSecond === null ? '–' : rate(perSecond)),
         h('span', {}, ` ${unit}/s`),
       ]),
       sparkline(behindSeconds.history, { name: `${title}: seconds behind`, minutes, least: 1 }),

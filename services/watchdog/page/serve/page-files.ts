@@ -11,7 +11,18 @@ export interface PageFile {
 }
 
 /** What the page is made of, by the path that a browser asks for. There are no others. */
-const SCRIPTS = ['theme.js', 'page.js', 'dom.js', 'draw.js', 'draw-flow.js', 'sparkline.js', 'words.js']
+const SCRIPTS = [
+  'theme.js',
+  'page.js',
+  'dom.js',
+  'draw.js',
+  'draw-alerts.js',
+  'draw-cards.js',
+  'draw-flow.js',
+  'parts.js',
+  'sparkline.js',
+  'words.js',
+]
 const FILES: Readonly<Record<string, readonly [file: string, mediaType: string]>> = {
   '/': ['index.html', 'text/html; charset=utf-8'],
   '/page.css': ['page.css', 'text/css; charset=utf-8'],

@@ -1,5 +1,5 @@
 import type { Heartbeat } from '@freshet/records/heartbeat.ts'
-import { withoutSuccessor } from '../../rules/judge.ts'
+import { withoutSuccessor } from '../../rules/living.ts'
 
 /** An instance as `freshet status` shows it. */
 export interface ListedInstance extends Omit<Heartbeat, 'status'> {

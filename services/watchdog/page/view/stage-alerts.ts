@@ -22,7 +22,14 @@ const STAGES_OF_KIND: Readonly<Partial<Record<FindingKind, readonly StageName[]>
   'model-refused': ['infer'],
   drift: ['infer'],
   'dead-letters': ['infer'],
-  unreachable: [],
+}
+
+/** Where it is felt that a server is away. */
+const STAGES_OF_SERVER: Readonly<Record<string, readonly StageName[]>> = {
+  elasticsearch: ['capture'],
+  kafka: ['capture', 'infer', 'cache', 'snapshot'],
+  redis: ['cache', 'gateway'],
+  s3: ['snapshot'],
 }
 
 /** The stage that a worker of a service belongs to, as heartbeats name workers. */
@@ -48,6 +55,7 @@ function stagesOf({ id, kind }: Alert['finding'], groups: Facts['groups'], seen:
   const [, what = ''] = /^[^/]*\/(.*)$/.exec(id) ?? []
   const group = groups.find(({ groupId }) => what === groupId || what.startsWith(`${groupId}/`))
   if (group !== undefined) return [group.worker as StageName]
+  if (kind === 'unreachable') return STAGES_OF_SERVER[what] ?? []
   if (kind === 'failing') return failingStages(what, seen)
   if (kind === 'silent') return ofService(seen.listed.find(({ instance }) => instance === what)?.service)
   return STAGES_OF_KIND[kind] ?? []

@@ -1,0 +1,193 @@
+import { expect, test } from 'vitest'
+import { finding, firing, instance, NOW_MS, pageInput, pipelineFacts, shard } from './pipeline-facts.kit.ts'
+import { toPageState } from './to-page-state.ts'
+
+const stateOf = (changes: Parameters<typeof pageInput>[0] = {}) => toPageState(pageInput(changes))
+const stagesOf = (changes: Parameters<typeof pageInput>[0] = {}) =>
+  Object.fromEntries(stateOf(changes).stages.map((stage) => [stage.name, stage]))
+
+test('a pipeline at work is well, and each stage has its rate, its lag and what waits for it', () => {
+  const { verdict, freshness, watchdog } = stateOf()
+  expect(verdict).toEqual({ level: 'well', headline: 'All is well' })
+  expect(freshness).toMatchObject({ p50Seconds: 0.42, p99Seconds: 1.5 })
+  expect(freshness.waitingSeconds).toBeCloseTo(0.4 + 0.3 + 0.2)
+  expect(watchdog).toEqual({ instance: 'watchdog-box-315', speaks: true, watchdogs: 1 })
+  expect(stagesOf()).toMatchObject({
+    capture: { level: 'well', instances: 1, perSecond: 1_243, waiting: 312, behindSeconds: { now: 0.4 } },
+    infer: { level: 'well', instances: 2, perSecond: 1_240, waiting: 28, behindSeconds: { now: 0.3 } },
+    cache: { level: 'well', instances: 2, perSecond: 1_245 },
+    snapshot: { level: 'well', instances: 1, perSecond: 1_190, behindSeconds: { now: 24 } },
+    gateway: { level: 'well', instances: 1, waiting: null, behindSeconds: { now: 1.5 } },
+  })
+})
+
+test('before the first look, and where nothing runs, the page says so and not that all is well', () => {
+  expect(stateOf({ facts: null }).verdict).toEqual({
+    level: 'unknown',
+    headline: 'The first look is under way',
+  })
+  const alone = stateOf({ facts: pipelineFacts({ instances: [instance('watchdog-box-1')] }) })
+  expect(alone.verdict).toEqual({ level: 'unknown', headline: 'Nothing runs yet' })
+  const fault = { sinceMs: NOW_MS - 9_000, error: 'KAFKA_UNREACHABLE: no broker' }
+  const blind = stateOf({ facts: pipelineFacts({ kafka: { answersSinceMs: null, fault } }) })
+  expect(blind.verdict).toEqual({ level: 'unknown', headline: 'Kafka cannot be read' })
+  expect(blind.unseen).toEqual([{ what: 'Kafka', ...fault }])
+  expect(blind.stages.find(({ name }) => name === 'infer')).toMatchObject({
+    waiting: null,
+    behindSeconds: { now: null },
+  })
+})
+
+test('one alert is the headline; of several the gravest is named', () => {
+  expect(stateOf({ alerts: [firing()] }).verdict).toEqual({
+    level: 'critical',
+    headline: 'flights-infer is 4 min behind',
+  })
+  const drift = firing({ id: 'drift/delay', kind: 'drift', severity: 'warning', title: 'scores drift' })
+  expect(stateOf({ alerts: [drift] }).verdict).toEqual({ level: 'warning', headline: 'Scores drift' })
+  expect(stateOf({ alerts: [drift, firing()] }).verdict).toEqual({
+    level: 'critical',
+    headline: '2 alerts fire: flights-infer is 4 min behind, and more',
+  })
+})
+
+test('an alert stands with what it means, its figures and its runbook; the gravest first, what is over last and not for long', () => {
+  const resolved = { ...firing(), phase: 'resolved', resolvedAtMs: NOW_MS - 60_000 } as const
+  const old = { ...resolved, resolvedAtMs: NOW_MS - 3_600_000 }
+  const pending = { ...firing({ id: 'lag/flights-cache' }), phase: 'pending', badSinceMs: NOW_MS } as const
+  const drift = firing({ id: 'drift/delay', kind: 'drift', severity: 'warning' })
+  const { alerts } = stateOf({ alerts: [old, resolved, pending, drift, firing()] })
+  expect(alerts.map(({ id, phase }) => `${id} ${phase}`)).toEqual([
+    'lag/flights-infer firing',
+    'drift/delay firing',
+    'lag/flights-cache pending',
+    'lag/flights-infer resolved',
+  ])
+  expect(alerts[0]).toMatchObject({
+    runbook: 'lag',
+    effect: expect.stringMatching(/stale/),
+    details: expect.arrayContaining([{ name: 'Topic', value: 'flights.changes' }]),
+    measure: { unit: 's', threshold: 60, values: expect.arrayContaining([62, 241]) },
+    kibana: null,
+  })
+})
+
+test.each([
+  [{ id: 'lag/flights-cache' }, ['cache']],
+  [{ id: 'stall/flights-infer', kind: 'stall' }, ['infer']],
+  [{ id: 'capture-behind/flights/0', kind: 'capture-behind' }, ['capture']],
+  [{ id: 'unreachable/redis', kind: 'unreachable' }, ['cache', 'gateway']],
+  [{ id: 'silent/scorer-box-312', kind: 'silent' }, ['infer', 'cache', 'snapshot']],
+  [{ id: 'failing/gateway', kind: 'failing' }, ['gateway']],
+  [{ id: 'fallback-ratio', kind: 'fallback-ratio' }, ['gateway']],
+] as const)('the trouble %j is seen at %j', (changes, stages) => {
+  const bad = stateOf({ alerts: [firing(changes)] }).stages.filter(({ level }) => level === 'critical')
+  expect(bad.map(({ name }) => name)).toEqual(stages)
+})
+
+test('a scorer whose snapshot worker alone fails is well at the other stages', () => {
+  const failing = [{ worker: 'snapshot', error: 'S3_UNREACHABLE: no answer', atMs: NOW_MS }]
+  const scorer = instance('scorer-box-312', { status: 'failing', failing })
+  const { instances, ...facts } = pipelineFacts()
+  const stages = stagesOf({
+    facts: { ...facts, instances: [...instances.slice(0, 1), scorer] },
+    alerts: [firing({ id: 'failing/scorer', kind: 'failing' })],
+  })
+  expect(stages['snapshot']?.level).toBe('critical')
+  expect([stages['infer']?.level, stages['cache']?.level]).toEqual(['well', 'well'])
+})
+
+test('a stage that nobody does is neither well nor ill', () => {
+  const facts = pipelineFacts()
+  const stages = stagesOf({
+    facts: {
+      ...facts,
+      instances: facts.instances.filter(({ heartbeat }) => heartbeat.service !== 'gateway'),
+    },
+  })
+  expect(stages['gateway']).toMatchObject({ level: 'unknown', instances: 0, perSecond: null })
+})
+
+test('of many shards those that are late come first, and the others are counted', () => {
+  const shards = Array.from({ length: 60 }, (_, number) =>
+    shard(number, { behind: number === 50 ? 9_000 : 0, behindSeconds: number === 50 ? 90 : 0 }),
+  )
+  const capture = { seenAtMs: NOW_MS, fault: null, value: { shards, unreadCursors: 0, unreadSeconds: 0 } }
+  const { capture: state } = stateOf({ facts: pipelineFacts({ capture }) })
+  expect(state.shards.rows[0]).toMatchObject({ shard: 50, behindOperations: 9_000 })
+  expect([state.shards.rows.length, state.shards.more, state.behindOperations]).toEqual([40, 20, 9_000])
+})
+
+test('scoring again shows how far it is and when it is done, by the scorer that is furthest', () => {
+  const metrics = (left: number) => ({
+    'freshet.rescore.generation': 8,
+    'freshet.rescore.left': left,
+    'freshet.rescore.total': 1_000,
+    'freshet.rescore.began_at': NOW_MS / 1_000 - 60,
+  })
+  const perSecond = { 'freshet.rescore.rows': 5 }
+  const scorers = [400, 410].map((left, at) =>
+    instance(`scorer-${at}`, { metrics: metrics(left), perSecond }),
+  )
+  expect(stateOf({ facts: pipelineFacts({ instances: scorers }) }).model.rescore).toEqual({
+    promotion: 8,
+    share: 0.6,
+    left: 400,
+    total: 1_000,
+    beganAtMs: NOW_MS - 60_000,
+    perSecond: 10,
+    leftSeconds: 40,
+  })
+})
+
+test('answers are shared out by source, over five minutes', () => {
+  const { gateway } = stateOf()
+  expect(gateway.sources.map(({ source }) => source)).toEqual(['live', 'cache', 'snapshot', 'default'])
+  expect(gateway.sources.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1)
+  expect(gateway.sources[1]).toMatchObject({ perSecond: 304, answers: 91_200 })
+})
+
+test('orders in force are shown with who gave them, and those that are over are not', () => {
+  const stamp = { version: 1, by: 'ada', reason: 'upgrade', atMs: NOW_MS - 1_000 } as const
+  const { orders } = stateOf({
+    orders: [
+      { order: 'maintenance', ...stamp, untilMs: NOW_MS + 60_000 },
+      { order: 'silence', ...stamp, id: '3f2a', match: 'lag/*', untilMs: NOW_MS + 1 },
+      { order: 'silence', ...stamp, id: 'gone', match: '*', untilMs: NOW_MS },
+      { order: 'trace', ...stamp, key: 'flights/1', untilMs: NOW_MS + 1 },
+    ],
+  })
+  expect(orders.maintenance).toMatchObject({ by: 'ada', untilMs: NOW_MS + 60_000 })
+  expect(orders.silences.map(({ id }) => id)).toEqual(['3f2a'])
+  expect(orders.traces.map(({ key }) => key)).toEqual(['flights/1'])
+})
+
+test('what was seen at earlier looks is the history of the later ones', () => {
+  const { gauges } = pageInput()
+  for (const at of [0, 1, 2])
+    stateOf({
+      gauges,
+      nowMs: NOW_MS + at * 5_000,
+      facts: pipelineFacts({ atMs: NOW_MS + at * 5_000 }, { late: at + 1 }),
+    })
+  const last = stateOf({ gauges, nowMs: NOW_MS + 15_000, facts: pipelineFacts({}, { late: 9 }) })
+  const { history } = last.stages.find(({ name }) => name === 'infer')!.behindSeconds
+  expect(history).toHaveLength(120)
+  expect(history.slice(-5)).toEqual([null, 1, 2, 3, 9])
+})
+
+test('the state is plain JSON, small enough to be sent at every look', () => {
+  const state = stateOf({ alerts: [firing()] })
+  expect(JSON.parse(JSON.stringify(state))).toEqual(state)
+  expect(JSON.stringify(state).length).toBeLessThan(40_000)
+})
+
+test('links lead into Kibana where there is one', () => {
+  const { settings } = pageInput()
+  const kibana = { ...settings.kibana, url: 'https://user:secret@kibana.example' }
+  const state = stateOf({ settings: { ...settings, kibana }, alerts: [firing()] })
+  const urls = [...state.links.map(({ url }) => url), state.alerts[0]?.kibana ?? '']
+  expect(urls.length).toBeGreaterThan(1)
+  for (const url of urls) expect(url).toMatch(/^https:\/\/kibana\.example\/app\//)
+  expect(finding().kind).toBe('lag')
+})
