@@ -86,8 +86,10 @@ const shardSchema = z.object({
 
 const captureSchema = z.object({
   shards: z.array(shardSchema),
-  /** Records of `.cursors` that this watchdog has not read yet: above 0 its view is old. */
+  /** Records of `.cursors` that this watchdog has not read yet. */
   unreadCursors: z.number(),
+  /** For how long it has had such and read none of them: its view is as old as that. */
+  unreadSeconds: z.number(),
 })
 
 const snapshotSchema = z.object({

@@ -24,23 +24,36 @@ test('what was said before we listened was heard when it was said, so a restart 
   const heard = new Heard(LISTENING_SINCE_MS)
   heard.hear(heartbeat('scorer-1', 40_000), { atMs: 40_000, nowMs: 100_500 })
   heard.hear(heartbeat('scorer-2', 101_000), { atMs: 101_000, nowMs: 101_200 })
-  expect(heard.instances().map(({ heardAtMs }) => heardAtMs)).toEqual([40_000, 101_200])
+  expect(heard.instances(101_300).map(({ heardAtMs }) => heardAtMs)).toEqual([40_000, 101_200])
 })
 
 test('a heartbeat that comes late does not take the place of a newer one', () => {
   const heard = new Heard(LISTENING_SINCE_MS)
   heard.hear(heartbeat('scorer-1', 120_000), { atMs: 120_000, nowMs: 120_100 })
   heard.hear(heartbeat('scorer-1', 110_000), { atMs: 120_200, nowMs: 120_300 })
-  expect(heard.instances()).toEqual([{ heartbeat: heartbeat('scorer-1', 120_000), heardAtMs: 120_100 }])
+  expect(heard.instances(120_300)).toMatchObject([
+    { heartbeat: heartbeat('scorer-1', 120_000), heardAtMs: 120_100 },
+  ])
 })
 
-test('who has been forgotten and speaks again brings no old dead letters back', () => {
+test('who has been forgotten and speaks again brings no old counts back', () => {
   const heard = new Heard(LISTENING_SINCE_MS)
-  heard.hear(heartbeat('scorer-1', 110_000, 2), { atMs: 110_000, nowMs: 110_000 })
-  heard.forgetBefore(110_001)
-  expect(heard.instances()).toEqual([])
-  heard.hear(heartbeat('scorer-1', 120_000, 7), { atMs: 120_000, nowMs: 120_000 })
-  expect(heard.recentDeadRows(120_000).size).toBe(0)
-  heard.hear(heartbeat('scorer-1', 121_000, 8), { atMs: 121_000, nowMs: 121_000 })
-  expect([...heard.recentDeadRows(121_000)]).toEqual([['scorer-1', 1]])
+  const dead = (nowMs: number) => heard.instances(nowMs).map(({ lastFiveMinutes }) => lastFiveMinutes.by)
+  heard.hear(heartbeat('scorer-1', 510_000, 2), { atMs: 510_000, nowMs: 510_000 })
+  heard.forgetBefore(510_001)
+  expect(heard.instances(510_001)).toEqual([])
+  heard.hear(heartbeat('scorer-1', 520_000, 7), { atMs: 520_000, nowMs: 520_000 })
+  expect(dead(520_000)).toEqual([{}])
+  heard.hear(heartbeat('scorer-1', 523_000, 8), { atMs: 523_000, nowMs: 523_000 })
+  expect(dead(523_000)).toEqual([{ 'freshet.scorer.dead': 1 }])
+})
+
+test('another run under the same name, as containers have it, counts from 0 again', () => {
+  const heard = new Heard(LISTENING_SINCE_MS)
+  heard.hear(heartbeat('scorer-1', 510_000, 9), { atMs: 510_000, nowMs: 510_000 })
+  const again = { ...heartbeat('scorer-1', 530_000, 3), startedAtMs: 529_000 }
+  heard.hear(again, { atMs: 530_000, nowMs: 530_000 })
+  expect(heard.instances(530_000).map(({ lastMinute }) => lastMinute)).toEqual([
+    { seconds: 1, by: { 'freshet.scorer.dead': 3 } },
+  ])
 })

@@ -1,14 +1,17 @@
+import type { InstanceFacts } from '@freshet/records/facts.ts'
 import { type Heartbeat, heartbeatKey } from '@freshet/records/heartbeat.ts'
-import type { Instance } from '../rules/judge.ts'
-import { DeadLetterWindow } from './dead-letter-window.ts'
+import { CounterGrowth } from './counter-growth.ts'
 
-const DEAD_LETTERS_WINDOW_MS = 300_000
+interface Voice {
+  readonly heartbeat: Heartbeat
+  readonly heardAtMs: number
+  readonly growth: CounterGrowth
+}
 
-/** What the instances of a pipeline said last. */
+/** What the instances of a pipeline said last, and how their counters have grown. */
 export class Heard {
   readonly #listeningSinceMs: number
-  readonly #instances = new Map<string, Instance>()
-  readonly #deadLetters = new DeadLetterWindow(DEAD_LETTERS_WINDOW_MS)
+  readonly #voices = new Map<string, Voice>()
 
   constructor(listeningSinceMs: number) {
     this.#listeningSinceMs = listeningSinceMs
@@ -20,27 +23,24 @@ export class Heard {
    */
   hear(heartbeat: Heartbeat, said: { readonly atMs: number; readonly nowMs: number }): void {
     const name = heartbeatKey(heartbeat.service, heartbeat.instance)
-    const known = this.#instances.get(name)
+    const known = this.#voices.get(name)
     if (known !== undefined && known.heartbeat.atMs >= heartbeat.atMs) return
     const heardAtMs = said.atMs < this.#listeningSinceMs ? said.atMs : said.nowMs
-    this.#instances.set(name, { heartbeat, heardAtMs })
-    this.#deadLetters.hear(heartbeat, heardAtMs)
+    const isSameRun = known?.heartbeat.startedAtMs === heartbeat.startedAtMs
+    const growth = isSameRun ? known.growth : new CounterGrowth(heartbeat.startedAtMs)
+    growth.hear(heartbeat, heardAtMs)
+    this.#voices.set(name, { heartbeat, heardAtMs, growth })
   }
 
   forgetBefore(atMs: number): void {
-    for (const [name, { heartbeat, heardAtMs }] of this.#instances) {
-      if (heardAtMs >= atMs) continue
-      this.#instances.delete(name)
-      this.#deadLetters.forget(heartbeat.instance)
-    }
+    for (const [name, { heardAtMs }] of this.#voices) if (heardAtMs < atMs) this.#voices.delete(name)
   }
 
-  instances(): readonly Instance[] {
-    return [...this.#instances.values()]
-  }
-
-  /** Rows that went to the dead letters lately, by instance. */
-  recentDeadRows(nowMs: number): ReadonlyMap<string, number> {
-    return this.#deadLetters.recent(nowMs)
+  instances(nowMs: number): InstanceFacts[] {
+    return [...this.#voices.values()].map(({ heartbeat, heardAtMs, growth }) => ({
+      heartbeat,
+      heardAtMs,
+      ...growth.since(nowMs),
+    }))
   }
 }

@@ -1,73 +1,106 @@
 /** What is said of a service whose instances, or some of their workers, fail: what of, what it means, what to do. */
 import { ERRORS, type ErrorCode } from '@freshet/errors/errors.ts'
-import type { Finding } from '@freshet/records/alert-state.ts'
-import type { FailingWorker, Heartbeat } from '@freshet/records/heartbeat.ts'
+import type { Facts, InstanceFacts } from '@freshet/records/facts.ts'
+import type { FailingWorker } from '@freshet/records/heartbeat.ts'
+import { codeOf, faultsOf, livingOf, withoutSuccessor, workerOf } from './living.ts'
+import { isRefusal } from './model-refused.ts'
+import type { Part, Rule, Symptom } from './rule.ts'
+import { neededBy, serverOf } from './servers.ts'
+import { goneOf } from './silent.ts'
 
 /** A message to people has room for so many errors; `freshet status` has all. */
 const MAX_ERRORS = 4
+/** A worker whose server is back tries again within this. */
+const RECOVERY_SECONDS = 30
 
 /**
- * One finding a service: what crashes again and again under new names is one trouble.
- * @param heartbeats the last words of those that fail, the last one last
+ * One finding a service: what crashes again and again under new names is one trouble. What a dead server, a refused model
+ * or a run of `freshet once` is the reason of is told by their rules.
  */
-export function failing(service: string, heartbeats: readonly Heartbeat[]): Finding {
-  const { instance } = heartbeats.at(-1)!
-  const faults = faultsOf(heartbeats)
+export const failing: Rule = {
+  name: 'failing',
+  find({ now }) {
+    const failed = withoutSuccessor(goneOf(now, Number.POSITIVE_INFINITY), now.instances)
+      .filter(({ heartbeat }) => heartbeat.service !== 'once')
+      .map((instance) => ({ instance, faults: faultsOf(instance.heartbeat).filter(isOurs) }))
+      .filter(({ faults }) => faults.length > 0)
+    const services = new Set(failed.map(({ instance }) => instance.heartbeat.service))
+    return [...services].map((service) =>
+      symptomOf(
+        service,
+        failed.filter(({ instance }) => instance.heartbeat.service === service),
+        now,
+      ),
+    )
+  },
+}
+
+interface Failed {
+  readonly instance: InstanceFacts
+  readonly faults: readonly FailingWorker[]
+}
+
+function isOurs(fault: FailingWorker): boolean {
+  return serverOf(codeOf(fault.error)) === undefined && !isRefusal(fault)
+}
+
+/** @param failed the last one last */
+function symptomOf(service: string, failed: readonly Failed[], now: Facts): Symptom {
+  const { instance } = failed.at(-1)!.instance.heartbeat
+  const faults = distinct(failed)
   const workers = [...new Set(faults.map(({ worker }) => worker))].filter((worker) => worker !== service)
-  const codes = [...new Set(faults.map(({ error }) => codeOf(error)))].filter((code) => code !== undefined)
+  const codes = [...new Set(faults.map(({ error }) => codeOf(error)))].filter((code) => code in ERRORS)
   const shown = faults.slice(0, MAX_ERRORS)
   const more = faults.length - shown.length
   const named = workers.length === 0 ? '' : `: ${workers.join(', ')}`
   return {
     id: `failing/${service}`,
-    kind: 'failing',
     title: `${instance} is failing${named}`,
     details: {
       Service: service,
       ...Object.fromEntries(shown.map((fault) => [headingOf(fault, service), fault.error])),
       ...(more > 0 && { 'More errors': `${more}: freshet status` }),
-      ...(heartbeats.length > 1 && { Instances: `${heartbeats.length}` }),
+      ...(failed.length > 1 && { Instances: `${failed.length}` }),
     },
     advice: {
       effect: (workers.length === 0 ? [service] : workers)
         .map((worker) => effectOf(service, worker))
         .join('; '),
-      firstLook: codes.length === 0 ? 'its log' : codes.map((code) => ERRORS[code].hint).join(' '),
+      firstLook:
+        codes.length === 0 ? 'its log' : codes.map((code) => ERRORS[code as ErrorCode].hint).join(' '),
     },
+    sinceSeconds: RECOVERY_SECONDS,
+    needs: [...new Set(faults.flatMap(({ worker }) => neededBy(worker)))],
+    breaks: brokenBy(service, faults, now),
   }
 }
 
-/** Of all instances, the last one's first; the same trouble of two, or of two processes of a gateway, once. */
-function faultsOf(heartbeats: readonly Heartbeat[]): FailingWorker[] {
-  const faults = new Map<string, FailingWorker>()
-  for (const heartbeat of heartbeats.toReversed())
-    for (const { worker: name, error, atMs } of workersOf(heartbeat)) {
-      const worker = name.replace(/ of worker \d+$/, '')
-      const id = `${worker} ${codeOf(error)}`
-      if (!faults.has(id)) faults.set(id, { worker, error, atMs })
-    }
-  return [...faults.values()]
+/** What nobody else of the service does in their place. */
+function brokenBy(service: string, faults: readonly FailingWorker[], now: Facts): readonly Part[] {
+  const living = livingOf(now, service)
+  if (living.length === 0) return [`service ${service}`]
+  const workers = new Set(faults.map(({ worker }) => worker))
+  return [...workers]
+    .filter((worker) =>
+      living.every(({ heartbeat }) => faultsOf(heartbeat).some((fault) => workerOf(fault) === worker)),
+    )
+    .map((worker): Part => `worker ${service}/${worker}`)
 }
 
-/** An older one names its last error only. */
-function workersOf({
-  service,
-  failing,
-  lastError,
-  lastErrorAtMs,
-  atMs,
-}: Heartbeat): readonly FailingWorker[] {
-  return failing ?? [{ worker: service, error: lastError ?? 'unknown', atMs: lastErrorAtMs ?? atMs }]
+/** Of all instances, the last one's first; the same trouble of two, or of two processes of a gateway, once. */
+function distinct(failed: readonly Failed[]): FailingWorker[] {
+  const faults = new Map<string, FailingWorker>()
+  for (const fault of failed.toReversed().flatMap((one) => one.faults)) {
+    const worker = workerOf(fault)
+    const id = `${worker} ${codeOf(fault.error)}`
+    if (!faults.has(id)) faults.set(id, { ...fault, worker })
+  }
+  return [...faults.values()]
 }
 
 function headingOf({ worker, error }: FailingWorker, service: string): string {
   const code = codeOf(error)
-  return worker === service ? 'Error' : `Error of ${worker}${code === undefined ? '' : ` (${code})`}`
-}
-
-function codeOf(error: string): ErrorCode | undefined {
-  const code = error.split(':', 1)[0]!
-  return Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : undefined
+  return worker === service ? 'Error' : `Error of ${worker}${code in ERRORS ? ` (${code})` : ''}`
 }
 
 function effectOf(service: string, worker: string): string {

@@ -1,0 +1,100 @@
+import type { Facts, ShardFacts } from '@freshet/records/facts.ts'
+import { countOf, formatCount, formatSeconds, listed } from './format.ts'
+import { livingOf } from './living.ts'
+import type { Rule, Scene, Symptom } from './rule.ts'
+import { nameOf, neededByCapture, placeOf } from './stall.ts'
+import { trendOf } from './trend.ts'
+
+/** By cursors and checkpoints, which a frozen poller, or one that sees wrongly, cannot gloss over. */
+export const captureBehind: Rule = {
+  name: 'capture-behind',
+  find: (scene) => [...behind(scene), ...unreadable(scene)],
+}
+
+function behind(scene: Scene): Symptom[] {
+  const late = lateShards(scene.now, scene.threshold)
+  if (late.length === 0) return []
+  const seconds = oldest(late)
+  const operations = late.reduce((sum, shard) => sum + shard.behind, 0)
+  const pollers = livingOf(scene.now, 'poller')
+  const theirs = pollers.reduce(
+    (sum, { heartbeat }) => sum + (heartbeat.metrics['freshet.poller.behind'] ?? 0),
+    0,
+  )
+  const earlier = scene.earlier.map((facts) => ({
+    atMs: facts.atMs,
+    value: oldest(facts.capture.value?.shards ?? []),
+  }))
+  const unbegun = late.filter(({ cursorSeqNo }) => cursorSeqNo === null)
+  return [
+    {
+      id: 'capture-behind',
+      title: `the capture of ${nameOf(late)} is ${formatSeconds(seconds)} behind${pollers.length === 0 ? ', and no poller runs' : ''}`,
+      details: {
+        Behind: `${formatSeconds(seconds)}, ${countOf(operations, 'operation')}`,
+        Shards: `${late.length} of ${scene.now.capture.value!.shards.length}: ${listed(late.map(placeOf))}`,
+        Pollers: pollers.length === 0 ? 'none' : `${pollers.length}; they say ${formatCount(theirs)} behind`,
+        ...(unbegun.length > 0 && { 'Not begun': countOf(unbegun.length, 'shard') }),
+        Trend: trendOf({ atMs: scene.now.atMs, value: seconds }, earlier, scene.threshold),
+      },
+      advice: {
+        effect: 'what has changed in Elasticsearch since then has no new score',
+        firstLook:
+          pollers.length === 0
+            ? 'start a poller: `freshet run poller`'
+            : '`freshet status`, then the log of the poller',
+      },
+      measure: { value: seconds },
+      sinceSeconds: seconds,
+      needs: neededByCapture,
+    },
+  ]
+}
+
+/** An index that is not to be captured as it is says so by its poller, and has no cursor: it is not late. */
+function lateShards(now: Facts, threshold: number): readonly ShardFacts[] {
+  const refused = Math.max(
+    0,
+    ...livingOf(now, 'poller').map(({ heartbeat }) => heartbeat.metrics['freshet.poller.refused'] ?? 0),
+  )
+  return (now.capture.value?.shards ?? [])
+    .filter(({ cursorSeqNo }) => cursorSeqNo !== null || refused === 0)
+    .filter(({ behindSeconds }) => behindSeconds > threshold)
+    .toSorted((a, b) => b.behindSeconds - a.behindSeconds)
+}
+
+function oldest(shards: readonly ShardFacts[]): number {
+  return Math.max(0, ...shards.map(({ behindSeconds }) => behindSeconds))
+}
+
+/** A shard without a primary has no checkpoint: only the pollers know that it should be there. */
+function unreadable({ now, earlier, threshold }: Scene): Symptom[] {
+  const sinceMs = now.atMs - threshold * 1_000
+  const counts = [...earlier.filter(({ atMs }) => atMs >= sinceMs), now].map(unreadableIn)
+  const isLasting = earlier.some(({ atMs }) => atMs <= sinceMs) || earlier.length === 0
+  const shards = Math.min(...counts)
+  if (shards === 0 || !isLasting) return []
+  return [
+    {
+      id: 'capture-behind/unreadable',
+      title: `${shards === 1 ? 'a shard' : `${shards} shards`} of the source cannot be read`,
+      details: {
+        Shards: `${shards} without a primary that can be read`,
+        For: `more than ${formatSeconds(threshold)}`,
+      },
+      advice: {
+        effect: 'changes of these shards are not found; their cursors stay, and nothing is deleted',
+        firstLook: 'the health of the index: `GET _cluster/allocation/explain`',
+      },
+      needs: neededByCapture,
+    },
+  ]
+}
+
+/** Each poller counts all. */
+function unreadableIn(facts: Facts): number {
+  return Math.max(
+    0,
+    ...livingOf(facts, 'poller').map(({ heartbeat }) => heartbeat.metrics['freshet.poller.unreadable'] ?? 0),
+  )
+}

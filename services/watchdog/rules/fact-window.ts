@@ -1,0 +1,20 @@
+import type { Facts } from '@freshet/records/facts.ts'
+
+/** Long enough for what follows from a dead server to be over after it is back. */
+const WINDOW_MS = 300_000
+/** A few of each minute do: rules look at them for what went back, and for where figures go. */
+const SPACING_MS = 10_000
+
+/** What was seen in the last minutes, oldest first. */
+export class FactWindow {
+  #facts: readonly Facts[] = []
+
+  /** @returns what was seen before */
+  push(now: Facts): readonly Facts[] {
+    const earlier = this.#facts.filter(({ atMs }) => now.atMs - atMs <= WINDOW_MS && atMs < now.atMs)
+    const last = earlier.at(-1)
+    const isSpaced = last === undefined || now.atMs - last.atMs >= SPACING_MS
+    this.#facts = isSpaced ? [...earlier, now] : earlier
+    return earlier
+  }
+}

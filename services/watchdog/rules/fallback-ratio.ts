@@ -1,0 +1,40 @@
+import { answersOf, shareOf } from './answers.ts'
+import { countOf, formatCount, formatShare } from './format.ts'
+import type { Rule } from './rule.ts'
+
+/** Callers are answered, and not as well as they should be. */
+export const fallbackRatio: Rule = {
+  name: 'fallback-ratio',
+  find({ now, threshold }) {
+    const { degraded, total, bySource } = answersOf(now)
+    const share = shareOf(degraded, total)
+    if (share <= threshold) return []
+    const sources = [...bySource].filter(([, count]) => count > 0)
+    return [
+      {
+        id: 'fallback-ratio',
+        title: `${formatShare(share)} of the answers are degraded`,
+        details: {
+          'Last minute': `${formatCount(degraded)} of ${countOf(total, 'answer')}`,
+          Sources: sources.map(([source, count]) => `${source} ${formatCount(count)}`).join(', '),
+        },
+        advice: {
+          effect:
+            'callers get scores from the snapshot, older ones, or the default, where a better source should answer',
+          firstLook:
+            '`freshet status`: which store or worker the gateway complains of; the reasons are in its spans',
+        },
+        measure: { value: share },
+        sinceSeconds: 60,
+        needs: [
+          'redis',
+          'worker gateway/cache',
+          'worker gateway/snapshot',
+          'worker scorer/refill',
+          'worker scorer/infer',
+          'service scorer',
+        ],
+      },
+    ]
+  },
+}

@@ -1,0 +1,75 @@
+/** Who of a pipeline lives, as far as heartbeats tell. Pure. */
+import type { Facts, InstanceFacts } from '@freshet/records/facts.ts'
+import type { FailingWorker, Heartbeat } from '@freshet/records/heartbeat.ts'
+
+/** Whoever has said nothing for so long is not counted on, whether or not that is an alert yet. */
+const HEARD_WITHIN_MS = 15_000
+
+/** The last word that was heard of anybody: the watchdog speaks too, so it ends only when nothing is heard at all. */
+export function lastHeardAtMs({ instances }: Pick<Facts, 'instances'>): number {
+  return Math.max(0, ...instances.map(({ heardAtMs }) => heardAtMs))
+}
+
+/** Heard lately, at work, and not failing as a whole. */
+export function livingOf(facts: Facts, service: string): readonly InstanceFacts[] {
+  const untilMs = lastHeardAtMs(facts)
+  return facts.instances.filter(
+    ({ heartbeat, heardAtMs }) =>
+      heartbeat.service === service &&
+      untilMs - heardAtMs <= HEARD_WITHIN_MS &&
+      heartbeat.status !== 'stopping' &&
+      !faultsOf(heartbeat).some(({ worker }) => worker === service),
+  )
+}
+
+/** What an instance says is failing. One of an older build names its last error only. */
+export function faultsOf(heartbeat: Heartbeat): readonly FailingWorker[] {
+  const { status, service, failing, lastError, lastErrorAtMs, atMs } = heartbeat
+  if (status !== 'failing') return []
+  return failing ?? [{ worker: service, error: lastError ?? 'unknown', atMs: lastErrorAtMs ?? atMs }]
+}
+
+/** `model of worker 2` of a gateway with several processes is its worker `model`. */
+export function workerOf({ worker }: FailingWorker): string {
+  return worker.replace(/ of worker \d+$/, '')
+}
+
+/** The code of an error that was told as `CODE: message`. */
+export function codeOf(error: string): string {
+  return error.split(':', 1)[0]!
+}
+
+/** Each successor stands for one that is gone, so three that died are not made good by one that came. */
+export function withoutSuccessor<T extends Pick<InstanceFacts, 'heartbeat' | 'heardAtMs'>>(
+  gone: readonly T[],
+  all: readonly T[],
+): readonly T[] {
+  const successors = all.toSorted((a, b) => a.heartbeat.startedAtMs - b.heartbeat.startedAtMs)
+  return gone
+    .toSorted((a, b) => a.heardAtMs - b.heardAtMs)
+    .filter((instance) => !takeSuccessor(successors, instance))
+}
+
+function takeSuccessor<T extends Pick<InstanceFacts, 'heartbeat'>>(candidates: T[], gone: T): boolean {
+  const at = candidates.findIndex(
+    (candidate) =>
+      candidate !== gone &&
+      candidate.heartbeat.service === gone.heartbeat.service &&
+      candidate.heartbeat.startedAtMs >= gone.heartbeat.atMs,
+  )
+  if (at >= 0) candidates.splice(at, 1)
+  return at >= 0
+}
+
+/** The sum of a counter's growth, by `name` or all of `name.label`, over instances. */
+export function grown(
+  instances: readonly InstanceFacts[],
+  name: string,
+  over: 'lastMinute' | 'lastFiveMinutes',
+): number {
+  let sum = 0
+  for (const instance of instances)
+    for (const [key, count] of Object.entries(instance[over].by))
+      if (key === name || key.startsWith(`${name}.`)) sum += count
+  return sum
+}

@@ -1,0 +1,25 @@
+import { answersOf, shareOf } from './answers.ts'
+import { countOf, formatCount, formatShare } from './format.ts'
+import type { Rule } from './rule.ts'
+
+/** Refused at once, rather than answered too late: the gateway does as it should, and is too small. */
+export const requestsRefused: Rule = {
+  name: 'requests-refused',
+  find({ now, threshold }) {
+    const { refused, total } = answersOf(now)
+    const share = shareOf(refused, total + refused)
+    if (share <= threshold) return []
+    return [
+      {
+        id: 'requests-refused',
+        title: `${formatShare(share)} of the requests are refused, since more come in than can be answered in time`,
+        details: { 'Last minute': `${formatCount(refused)} refused, ${countOf(total, 'answer')}` },
+        advice: {
+          effect: 'these callers get 503 with Retry-After; the others are answered in time',
+          firstLook: 'who asks so much; then more gateways, or gateway.workers',
+        },
+        measure: { value: share },
+      },
+    ]
+  },
+}

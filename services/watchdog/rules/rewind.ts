@@ -1,0 +1,127 @@
+import type { Facts } from '@freshet/records/facts.ts'
+import { formatCount } from './format.ts'
+import type { Rule, Scene, Symptom } from './rule.ts'
+
+/**
+ * What goes forward only has gone back: an offset that is committed, the end of a topic, a cursor under the same primary,
+ * the snapshot. Found until it is where it was again, or for as long as somebody remembers that.
+ */
+export const rewind: Rule = {
+  name: 'rewind',
+  find(scene) {
+    const marks = placesOf(scene.now).flatMap((place) => {
+      const before = highest(place.id, scene.earlier)
+      return before !== undefined && before - place.at > scene.threshold ? [{ ...place, before }] : []
+    })
+    // Where the topic itself was cut, its groups went back with it.
+    const cut = new Set(marks.filter(({ kind }) => kind === 'topic').map(({ topic }) => topic))
+    const told = marks.filter(({ kind, topic }) => kind !== 'group' || !cut.has(topic))
+    const kinds = new Map(told.map((mark) => [mark.name, told.filter(({ name }) => name === mark.name)]))
+    return [...kinds].map(([name, group]) => symptomOf(name, group))
+  },
+}
+
+interface Place {
+  /** Of what is compared; what may lawfully put it back is part of it. */
+  readonly id: string
+  readonly kind: 'group' | 'topic' | 'cursor' | 'snapshot'
+  /** Of what people are told of as one. */
+  readonly name: string
+  readonly topic?: string
+  /** e.g. `partition 3`. */
+  readonly where: string
+  readonly at: number
+}
+
+interface Mark extends Place {
+  readonly before: number
+}
+
+function placesOf({ groups, capture, snapshot }: Facts): readonly Place[] {
+  return [
+    ...groups.flatMap(({ groupId, topic, partitions }) =>
+      partitions.flatMap(({ partition, committedOffset, endOffset }): Place[] => {
+        const where = `partition ${partition}`
+        return [
+          { id: `end ${topic}/${partition}`, kind: 'topic', name: topic, topic, where, at: endOffset },
+          {
+            id: `at ${groupId}/${partition}`,
+            kind: 'group',
+            name: groupId,
+            topic,
+            where,
+            at: committedOffset ?? 0,
+          },
+        ]
+      }),
+    ),
+    ...(capture.value?.shards ?? []).flatMap(
+      ({ index, indexUuid, shard, cursorSeqNo, epoch, primaryTerm }): Place[] => {
+        if (cursorSeqNo === null) return []
+        const id = `cursor ${indexUuid}/${shard}/${epoch}/${primaryTerm}`
+        return [{ id, kind: 'cursor', name: 'capture', where: `${index}/${shard}`, at: cursorSeqNo }]
+      },
+    ),
+    ...(snapshot.value === null
+      ? []
+      : [
+          {
+            id: 'snapshot',
+            kind: 'snapshot',
+            name: 'snapshot',
+            where: 'commit',
+            at: snapshot.value.sequence,
+          } as const,
+        ]),
+  ]
+}
+
+function highest(id: string, earlier: Scene['earlier']): number | undefined {
+  let most: number | undefined
+  for (const facts of earlier)
+    for (const place of placesOf(facts)) if (place.id === id && (most ?? -1) < place.at) most = place.at
+  return most
+}
+
+function symptomOf(name: string, marks: readonly Mark[]): Symptom {
+  const [worst] = marks.toSorted((a, b) => b.before - b.at - (a.before - a.at))
+  const back = worst!.before - worst!.at
+  const kind = worst!.kind
+  return {
+    id: `rewind/${name}`,
+    title: `${TITLES[kind](name)} went back by ${formatCount(back)}`,
+    details: {
+      Where: marks.map(({ where }) => where).join(', '),
+      Now: formatCount(worst!.at),
+      Before: formatCount(worst!.before),
+    },
+    advice: ADVICE[kind],
+    measure: { value: back },
+  }
+}
+
+const TITLES: Readonly<Record<Place['kind'], (name: string) => string>> = {
+  group: (groupId) => `the committed offset of ${groupId}`,
+  topic: (topic) => `the end of ${topic}`,
+  cursor: () => 'a cursor of the capture',
+  snapshot: () => 'the snapshot',
+}
+
+const ADVICE: Readonly<Record<Place['kind'], { effect: string; firstLook: string }>> = {
+  group: {
+    effect: 'what was read is read again: callers notice nothing, for the highest revision wins',
+    firstLook: 'who set the offsets back; then whether the group catches up',
+  },
+  topic: {
+    effect: 'records are lost: documents may be without a score until they change again',
+    firstLook: 'whether the topic was made anew, or a broker lost its disk; then `freshet verify --repair`',
+  },
+  cursor: {
+    effect: 'what was captured is captured again: callers notice nothing, for the highest revision wins',
+    firstLook: 'whether two pollers run that do not know of each other, or somebody wrote to .cursors',
+  },
+  snapshot: {
+    effect: 'what callers get while Redis is away is older than it was',
+    firstLook: 'whether somebody put back the bucket; then `freshet snapshot check`',
+  },
+}

@@ -1,0 +1,61 @@
+import type { Facts, InstanceFacts } from '@freshet/records/facts.ts'
+import { formatSeconds } from './format.ts'
+import { lastHeardAtMs, livingOf, withoutSuccessor } from './living.ts'
+import type { Rule, Scene, Symptom } from './rule.ts'
+
+/** An instance that is gone is no finding once another one of its service has started in its place. */
+export const silent: Rule = {
+  name: 'silent',
+  find({ now, threshold }) {
+    return withoutSuccessor(goneOf(now, threshold), now.instances)
+      .filter(({ heartbeat }) => heartbeat.status !== 'failing')
+      .map((instance) => symptomOf(instance, { now, threshold }))
+  },
+}
+
+/** Those whose end was not orderly: they are silent, or said that they cannot go on. */
+export function goneOf(facts: Facts, silentSeconds: number): readonly InstanceFacts[] {
+  return facts.instances
+    .filter(({ heartbeat }) => heartbeat.status !== 'stopping')
+    .filter((instance) => instance.heartbeat.status === 'failing' || isSilent(instance, facts, silentSeconds))
+}
+
+/** By what was heard of others: while nobody is heard, nobody is called silent. */
+function isSilent({ heardAtMs }: InstanceFacts, facts: Facts, silentSeconds: number): boolean {
+  const { answersSinceMs } = facts.kafka
+  if (answersSinceMs === null) return false
+  return lastHeardAtMs(facts) - Math.max(heardAtMs, answersSinceMs) > silentSeconds * 1_000
+}
+
+function symptomOf(
+  { heartbeat, heardAtMs }: InstanceFacts,
+  { now }: Pick<Scene, 'now' | 'threshold'>,
+): Symptom {
+  const { service, instance, lastError } = heartbeat
+  const seconds = (now.atMs - heardAtMs) / 1_000
+  const living = livingOf(now, service).length
+  return {
+    id: `silent/${instance}`,
+    title: `${instance} has been silent for ${formatSeconds(seconds)}`,
+    details: {
+      Service: service,
+      'Others of it': living === 0 ? 'none' : `${living}`,
+      ...(lastError !== null && { 'Last error': lastError }),
+    },
+    advice: {
+      effect:
+        living === 0 ? (EFFECTS[service] ?? 'nobody does its work') : 'the others of its service do its work',
+      firstLook: 'whether the process runs, or is frozen; then its log',
+    },
+    measure: { value: seconds },
+    ...(living === 0 && { breaks: [`service ${service}`] as const }),
+  }
+}
+
+/** What callers have of it when the last one of a service is gone. */
+const EFFECTS: Readonly<Record<string, string>> = {
+  poller: 'no changes are found; scores grow old',
+  scorer: 'nothing new is scored; callers get the scores of before',
+  gateway: 'nobody answers callers',
+  watchdog: 'nobody watches, where no other watchdog runs',
+}
