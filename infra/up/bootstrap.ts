@@ -4,10 +4,16 @@ import { ensureBucket } from '@freshet/adapters/s3/s3-object-store.ts'
 import type { Settings } from '@freshet/config/schema.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { installTemplates } from '@freshet/telemetry/elasticsearch/template.ts'
+import { bringToKibana } from './kibana.ts'
 
 const KAFKA_WITHIN_MS = 60_000
+/** Beside the time that kibana.waitSeconds allows. */
+const KIBANA_WITHIN_MS = 90_000
 
-/** Lays out what the services expect: topics, bucket, telemetry templates. Doing it again changes nothing. */
+/**
+ * Lays out what the services expect: topics, bucket, telemetry templates; and brings our views to Kibana. Doing it again
+ * changes nothing.
+ */
 export async function bootstrap(settings: Settings, report: (line: string) => void): Promise<void> {
   const connection = connectKafka(settings.kafka, { clientId: 'freshet-bootstrap', log: quietLog })
   const signal = AbortSignal.timeout(KAFKA_WITHIN_MS)
@@ -21,4 +27,6 @@ export async function bootstrap(settings: Settings, report: (line: string) => vo
   if (!settings.telemetry.enabled) return
   await installTemplates(settings, Date.now())
   report('templates for traces, logs and metrics are there, with their retention')
+  const withinMs = KIBANA_WITHIN_MS + settings.kibana.waitSeconds * 1_000
+  await bringToKibana(settings, { report, signal: AbortSignal.timeout(withinMs) })
 }

@@ -18,6 +18,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   lookup: async () => (await import('./commands/lookup.ts')).lookupCommand(),
   model: async () => (await import('./commands/model.ts')).modelCommand(),
   key: async () => (await import('./commands/key.ts')).keyCommand(),
+  kibana: async () => (await import('./commands/kibana.ts')).kibanaCommand(),
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand(),
   settings: async () => (await import('./commands/settings.ts')).settingsCommand(),
   demo: async () => (await import('./commands/demo.ts')).demoCommand(),
