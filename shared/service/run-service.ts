@@ -12,10 +12,13 @@ import { runHeartbeats } from './heartbeat-loop.ts'
 import { instanceName } from './instance-name.ts'
 import type { Service } from './service.ts'
 import { ServiceState } from './service-state.ts'
+import { followTraceOrders } from './trace-orders.ts'
 
 /** Time to finish what is in hand after a signal; then the process ends all the same. */
 const STOP_WITHIN_MS = 10_000
 const HEARTBEAT_EVERY_MS = 3_000
+/** They can trace a document that somebody names. */
+const HANDLING_DOCUMENTS: ReadonlySet<string> = new Set(['poller', 'scorer', 'gateway', 'once'])
 
 /** 0: stopped as asked. 1: failed, and starting again may help. 2: cannot work like this; someone has to mend it. */
 type ExitCode = 0 | 1 | 2
@@ -58,6 +61,15 @@ export async function runService(
     clock: systemClock,
     signal: beating.signal,
   })
+  const following = HANDLING_DOCUMENTS.has(name)
+    ? followTraceOrders(
+        {
+          connection: connectKafka(settings.kafka, { clientId: `${instance}-orders`, log: quietLog }),
+          ...{ pipeline: settings.pipeline, orders: telemetry.traced.orders, clock: systemClock, log },
+        },
+        AbortSignal.any([stop.signal, beating.signal]),
+      )
+    : undefined
   let isChecked = false
   try {
     log.info(`${name} starts`, {
@@ -81,7 +93,7 @@ export async function runService(
     return { exitCode: exitCodeOf(error, isChecked), errorCode: toFreshetError(error).code }
   } finally {
     beating.abort()
-    await heartbeats
+    await Promise.all([heartbeats, following])
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Settings } from '@freshet/config/schema.ts'
 import type { ErrorCode } from '@freshet/errors/errors.ts'
+import type { TraceOrder } from '@freshet/telemetry/traced/ordered-keys.ts'
 import type { Spent } from '../keys/access.ts'
 import type { Family } from '../metrics/prometheus-text.ts'
 
@@ -14,6 +15,8 @@ export type ToWorker =
   | { readonly kind: 'stop' }
   /** Requests of keys that have a rate, which another worker let in. */
   | { readonly kind: 'spent elsewhere'; readonly spent: Spent }
+  /** Somebody wants to see these documents on their way. */
+  | { readonly kind: 'trace'; readonly orders: readonly TraceOrder[] }
   /** Somebody asks for the figures of all: what are yours? */
   | { readonly kind: 'tell figures'; readonly id: number }
   /** What the worker has asked for. */

@@ -36,6 +36,9 @@ export async function runWorkers(context: ServiceContext, count: number): Promis
   if (signal.aborted) passOn()
   const workers = Array.from({ length: count }, (_, index) => new GatewayWorker(index + 1, count, context))
   const switchboard = new Switchboard(workers)
+  using _orders = context.telemetry.traced.orders.onPut((order) => {
+    for (const worker of workers) worker.say({ kind: 'trace', orders: [order] })
+  })
   const running = Promise.all(
     workers.map((worker) => worker.keepRunning(stop.signal, switchboard, hopeless.reject)),
   )
@@ -92,7 +95,7 @@ class GatewayWorker {
   }
 
   async #runOnce(signal: AbortSignal, switchboard: Switchboard) {
-    const { settings, instance } = this.#context
+    const { settings, instance, telemetry } = this.#context
     const worker = cluster.fork()
     this.#worker = worker
     this.#counted = {}
@@ -112,6 +115,7 @@ class GatewayWorker {
       else this.#hear(message)
     })
     this.say({ kind: 'begin', settings: shareOf(settings, this.#count), instance, number: this.number })
+    this.say({ kind: 'trace', orders: telemetry.traced.orders.list() })
     const onStop = () => {
       silence.end() // from here on it has its time to stop
       this.say({ kind: 'stop' })

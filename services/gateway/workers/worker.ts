@@ -2,6 +2,7 @@
 import { FreshetError, toFreshetError } from '@freshet/errors/errors.ts'
 import type { StageReport } from '@freshet/service/service.ts'
 import { openTelemetry } from '@freshet/telemetry/open.ts'
+import type { TraceOrder } from '@freshet/telemetry/traced/ordered-keys.ts'
 import type { Access } from '../keys/access.ts'
 import { runGateway } from '../main.ts'
 import type { Family } from '../metrics/prometheus-text.ts'
@@ -24,6 +25,10 @@ async function run({ settings, instance, number }: Order, line: Line): Promise<n
     service: 'gateway',
     instance: `${instance}-worker${number}`,
     format: process.stderr.isTTY ? 'pretty' : 'json',
+  })
+  const { orders } = telemetry.traced
+  line.hearOrders((heard) => {
+    for (const order of heard) orders.put(order, Date.now())
   })
   const report = new ForwardedReport()
   const count = () =>
@@ -86,6 +91,8 @@ class Line {
   readonly #asked = new Map<number, (families: Family[]) => void>()
   #lastId = 0
   #access: Access | undefined
+  #onOrders: ((orders: readonly TraceOrder[]) => void) | undefined
+  readonly #early: TraceOrder[] = []
 
   get order(): Promise<Order> {
     return this.#ordered.promise
@@ -107,7 +114,17 @@ class Line {
         break
       case 'spent elsewhere':
         this.#access?.spendElsewhere(message.spent)
+        break
+      case 'trace':
+        if (this.#onOrders === undefined) this.#early.push(...message.orders)
+        else this.#onOrders(message.orders)
     }
+  }
+
+  /** Also of those that came before anybody listened. */
+  hearOrders(onOrders: (orders: readonly TraceOrder[]) => void): void {
+    this.#onOrders = onOrders
+    onOrders(this.#early.splice(0))
   }
 
   /** Whichever worker is scraped, the figures are those of all, each with its worker's number. */
