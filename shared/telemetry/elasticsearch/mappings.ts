@@ -3,6 +3,7 @@
  * that the server at hand has.
  */
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
+import { METRICS, type MetricSpec } from '../metrics-table.ts'
 
 type Mapping = Readonly<Record<string, unknown>>
 
@@ -12,6 +13,7 @@ const KEYWORD: Mapping = { type: 'keyword', ignore_above: 1024 }
 const STAND_INS = {
   constant_keyword: KEYWORD,
   flattened: { type: 'object', enabled: false },
+  histogram: { type: 'object', enabled: false },
   match_only_text: { type: 'text' },
   passthrough: { type: 'object' },
   version: KEYWORD,
@@ -26,7 +28,10 @@ export function fieldOf(type: OptionalType): Mapping {
   return type === 'passthrough' ? { type, priority: 1 } : { type }
 }
 
-/** @param types what the server has of OPTIONAL_TYPES. */
+/**
+ * All three signals share them: a field that a signal has not costs nothing.
+ * @param types what the server has of OPTIONAL_TYPES
+ */
 export function otelMappings(types: ReadonlySet<OptionalType>): Mapping {
   const best = (type: OptionalType): Mapping => (types.has(type) ? { type } : STAND_INS[type])
   /** Attributes answer under their own names too, where the server can do that; on a clash the lower priority yields. */
@@ -42,6 +47,7 @@ export function otelMappings(types: ReadonlySet<OptionalType>): Mapping {
       // A document whose time is malformed would be in no time range: refuse it.
       '@timestamp': { type: 'date', ignore_malformed: false },
       observed_timestamp: { type: 'date_nanos' },
+      start_timestamp: { type: 'date' },
       data_stream: {
         properties: {
           type: best('constant_keyword'),
@@ -69,6 +75,7 @@ export function otelMappings(types: ReadonlySet<OptionalType>): Mapping {
       attributes: passthrough(20, {
         [ATTRIBUTES.exceptionStacktrace]: best('wildcard'),
       }),
+      metrics: metricFields(types),
       scope: {
         properties: {
           name: KEYWORD,
@@ -88,6 +95,25 @@ export function otelMappings(types: ReadonlySet<OptionalType>): Mapping {
   }
 }
 
+/**
+ * Each by the table: found by itself, a gauge that happened to be whole at first would be cut down to whole numbers for
+ * good. Names hold one another (`freshet.answers`, `freshet.answers.degraded`), which only passthrough can hold: a server
+ * without it keeps metrics for reading, not for searching.
+ */
+function metricFields(types: ReadonlySet<OptionalType>): Mapping {
+  if (!types.has('passthrough')) return { type: 'object', enabled: false }
+  const fieldOfKind = {
+    counter: { type: 'long' },
+    gauge: { type: 'double' },
+    histogram: types.has('histogram') ? { type: 'histogram' } : STAND_INS.histogram,
+  }
+  const properties = Object.entries<MetricSpec>(METRICS).map(([name, { kind, unit }]) => [
+    name,
+    kind === 'histogram' ? fieldOfKind[kind] : { ...fieldOfKind[kind], meta: { unit } },
+  ])
+  return { type: 'passthrough', dynamic: true, priority: 10, properties: Object.fromEntries(properties) }
+}
+
 const KEYWORDS = [
   'trace_id',
   'span_id',
@@ -97,6 +123,8 @@ const KEYWORDS = [
   'kind',
   'event_name',
   'severity_text',
+  'unit',
+  '_metric_names_hash',
 ]
 
 const COUNTS = ['dropped_attributes_count', 'dropped_events_count', 'dropped_links_count']
@@ -112,10 +140,19 @@ function dynamicTemplates(types: ReadonlySet<OptionalType>): readonly Mapping[] 
   const rules = (name: string, paths: readonly string[], match_mapping_type: string, mapping: Mapping) =>
     paths.map((path_match) => ({ [`${name} of ${path_match}`]: { path_match, match_mapping_type, mapping } }))
   return [
+    ...COLLECTOR_TEMPLATES,
     ...(types.has('passthrough') ? rules('objects', ATTRIBUTE_PATHS, 'object', { type: 'flattened' }) : []),
     ...rules('strings', [...ATTRIBUTE_PATHS, 'links.attributes.*'], 'string', KEYWORD),
   ]
 }
+
+/**
+ * The Collector's exporter names one of these for each metric of a document, and Elasticsearch refuses a document that
+ * names one which is not there. They match nothing by themselves.
+ */
+const COLLECTOR_TEMPLATES = (['gauge_long', 'counter_long', 'gauge_double', 'counter_double'] as const).map(
+  (name) => ({ [name]: { mapping: { type: name.endsWith('long') ? 'long' : 'double' } } }),
+)
 
 /** The names that Kibana's views and people with older data look for. */
 function aliases(): Mapping {

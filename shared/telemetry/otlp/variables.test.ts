@@ -1,0 +1,43 @@
+import { AggregationTemporality } from '@opentelemetry/sdk-metrics'
+import { expect, test } from 'vitest'
+import { metricIntervalMs, temporalityOf, waysOf } from './variables.ts'
+
+const all = (way: string) => ({ traces: way, logs: way, metrics: way })
+
+test('without any of the standard variables, all goes straight to Elasticsearch', () => {
+  expect(waysOf({})).toEqual(all('elasticsearch'))
+  expect(waysOf({ OTEL_SERVICE_NAME: 'x', OTEL_EXPORTER_OTLP_ENDPOINT: ' ' })).toEqual(all('elasticsearch'))
+})
+
+test('an endpoint sends all to a collector, one for a signal only that signal', () => {
+  expect(waysOf({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318' })).toEqual(all('collector'))
+  expect(waysOf({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://127.0.0.1:4318/v1/traces' })).toEqual({
+    ...all('elasticsearch'),
+    traces: 'collector',
+  })
+})
+
+test('an exporter by name needs no endpoint, none sends nothing, and a disabled SDK neither', () => {
+  expect(waysOf({ OTEL_METRICS_EXPORTER: 'otlp', OTEL_LOGS_EXPORTER: 'none' })).toEqual({
+    traces: 'elasticsearch',
+    logs: 'nowhere',
+    metrics: 'collector',
+  })
+  const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318' }
+  expect(waysOf({ ...endpoint, OTEL_SDK_DISABLED: 'TRUE' })).toEqual(all('nowhere'))
+})
+
+test('what is asked for and cannot be done is said at the start, not found out later', () => {
+  expect(() => waysOf({ OTEL_TRACES_EXPORTER: 'zipkin' })).toThrow(/OTEL_TRACES_EXPORTER is zipkin/)
+  const grpc = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4317', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' }
+  expect(() => waysOf(grpc)).toThrow(/http\/protobuf/)
+  expect(waysOf({ ...grpc, OTEL_SDK_DISABLED: 'true' })).toEqual(all('nowhere'))
+})
+
+test('counters are told as what came, unless it is chosen otherwise', () => {
+  const name = 'OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE'
+  expect(temporalityOf({})).toBe(AggregationTemporality.DELTA)
+  expect(temporalityOf({ [name]: 'Cumulative' })).toBe(AggregationTemporality.CUMULATIVE)
+  expect(metricIntervalMs({ OTEL_METRIC_EXPORT_INTERVAL: '5000' })).toBe(5_000)
+  expect(metricIntervalMs({ OTEL_METRIC_EXPORT_INTERVAL: 'soon' })).toBeUndefined()
+})
