@@ -14,6 +14,7 @@ import { Heard } from './heard.ts'
 import { hearHeartbeats } from './heartbeat-ear.ts'
 import { ServerWatch } from './server-watch.ts'
 import { lookAtModel, lookAtSnapshot } from './snapshot-look.ts'
+import { tellLag } from './tell-lag.ts'
 
 /** As long as the topic keeps heartbeats, so that a watchdog that starts knows as much as one that runs. */
 const REMEMBER_MS = 3_600_000
@@ -32,7 +33,7 @@ export function openLook(
   clock: Clock,
 ): Look {
   const { pipeline } = settings
-  const { log } = telemetry
+  const { log, metrics } = telemetry
   const captureMode = settings.elasticsearch.mode
   const connection = connectKafka(settings.kafka, { clientId: instance, log })
   const startedAtMs = clock.nowMs()
@@ -46,7 +47,11 @@ export function openLook(
   })
   const sinceMs = startedAtMs - REMEMBER_MS
   return {
-    look: (signal) => facts.look(signal),
+    look: async (signal) => {
+      const seen = await facts.look(signal)
+      tellLag(metrics, seen)
+      return seen
+    },
     run: async (signal) => {
       await Promise.all([
         hearHeartbeats({ connection, pipeline, heard, sinceMs, clock, log }, signal),
