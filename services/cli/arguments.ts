@@ -25,3 +25,15 @@ export function seconds({ orNone = false } = {}) {
     throw new InvalidArgumentError(`It must be a number of seconds ${least}, at most ${MAX_SECONDS}.`)
   }
 }
+
+const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 }
+
+/** @returns a parser of a time such as 90s, 30m, 2h or 3d, into milliseconds */
+export function duration({ mostDays }: { readonly mostDays: number }) {
+  return (text: string): number => {
+    const [, amount, unit] = /^(\d+(?:\.\d+)?)([smhd])$/.exec(text) ?? []
+    const ms = unit === undefined ? 0 : Number(amount) * UNIT_SECONDS[unit]! * 1_000
+    if (ms > 0 && ms <= mostDays * 86_400_000) return ms
+    throw new InvalidArgumentError(`It must be a time such as 90s, 30m, 2h or 3d, at most ${mostDays}d.`)
+  }
+}

@@ -2,18 +2,12 @@ import { connectKafka } from '@freshet/adapters/kafka/connect.ts'
 import { checkTopics } from '@freshet/adapters/kafka/topics.ts'
 import type { Service, ServiceContext } from '@freshet/service/service.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
-import { AlertBook } from './alerts/alert-book.ts'
-import { AlertStore } from './alerts/alert-store.ts'
-import { tell } from './alerts/tell-loop.ts'
-import { remember, watch } from './alerts/watch-loop.ts'
-import { FactReader } from './look/facts.ts'
-import { Heard } from './look/heard.ts'
-import { listen } from './look/heartbeat-ear.ts'
-import { logAlert, logRoute } from './routes/alert-route.ts'
-import { SlackRoute } from './routes/slack-route.ts'
-
-/** As long as the topic keeps heartbeats, so that a watchdog that starts knows as much as one that runs. */
-const REMEMBER_MS = 3_600_000
+import { type Alerts, openAlerts } from './alerts/open-alerts.ts'
+import { openLook } from './look/open-look.ts'
+import { StatusPage } from './page/status-page.ts'
+import { openPeople } from './routes/open-people.ts'
+import { FactWindow } from './rules/fact-window.ts'
+import { judge } from './rules/judge.ts'
 
 /** Watches a pipeline from outside and tells people when something is wrong, and when it is right again. */
 export const watchdog: Service = { check, run: runWatchdog }
@@ -23,26 +17,46 @@ async function check({ settings, instance, telemetry, signal }: ServiceContext):
   await checkTopics(connection, settings.pipeline, signal)
 }
 
-export async function runWatchdog({ settings, instance, telemetry, signal }: ServiceContext): Promise<void> {
-  const { log } = telemetry
-  const { pipeline } = settings
-  const { webhookUrl } = settings.slack
+/** The path of a fact: look → rules → alerts → people; the page shows all of it. */
+export async function runWatchdog(context: ServiceContext): Promise<void> {
+  const { settings, instance, telemetry, signal } = context
   const clock = systemClock
-  const connection = connectKafka(settings.kafka, { clientId: instance, log })
-  const route = webhookUrl ? new SlackRoute({ webhookUrl, pipeline, clock, log }) : logRoute(log)
-  const startedAtMs = clock.nowMs()
-  const heard = new Heard(startedAtMs)
-  const facts = new FactReader({ connection, pipeline, heard, rememberMs: REMEMBER_MS, clock })
-  const book = new AlertBook((message) => logAlert(log, message))
-  await using store = new AlertStore(connection, { pipeline, clock, log })
+  await using look = openLook(context, clock)
+  const page = new StatusPage({ settings, instance, clock, log: telemetry.log })
+  const people = openPeople(context, {
+    speaks: () => alerts.role() === 'speaks',
+    orders: () => alerts.orders(),
+    waiting: () => alerts.waiting(),
+    clock,
+  })
+  const window = new FactWindow()
+  await using alerts: Alerts = openAlerts(context, {
+    look: (until) => look.look(until),
+    judge: (facts) => judge(facts, window.push(facts), settings.watchdog.rules),
+    route: people.route,
+    onLook: (facts, seen) => {
+      people.looked(facts, seen)
+      page.looked({ facts, alerts: seen, orders: alerts.orders(), speaks: speaks(alerts) })
+    },
+    onGivenUp: (message) => people.dropped(message),
+    clock,
+  })
+  await together([look, alerts, people, page], signal)
+}
 
+/** null while nobody is known to speak. */
+function speaks(alerts: Alerts): boolean | null {
+  const role = alerts.role()
+  return role === 'waits' ? null : role === 'speaks'
+}
+
+/** Until `signal` aborts, or one of them fails: then all end, and so does this. */
+async function together(
+  parts: readonly { run(signal: AbortSignal): Promise<void> }[],
+  signal: AbortSignal,
+): Promise<void> {
   const failed = new AbortController()
-  const loops = AbortSignal.any([signal, failed.signal])
-  const all = [
-    listen({ connection, pipeline, heard, sinceMs: startedAtMs - REMEMBER_MS, clock, log }, loops),
-    watch({ settings: settings.watchdog, facts, book, store, clock, log, tracer: telemetry.tracer }, loops),
-    tell({ book, route, remember: () => remember({ store, book, log }, loops), clock, log }, loops),
-  ]
+  const all = parts.map((part) => part.run(AbortSignal.any([signal, failed.signal])))
   try {
     await Promise.all(all)
   } finally {

@@ -1,5 +1,6 @@
 import type { Alert, AlertMessage, AlertState } from '@freshet/records/alert-state.ts'
-import { type Judgement, step, type Timing } from './alerts.ts'
+import type { Judgement } from '../rules/judge.ts'
+import { step, type Timing } from './alerts.ts'
 import { MAX_NAMED, type TellingMoment, tellOf } from './telling.ts'
 
 /** Messages kept for people who cannot be reached; beyond it the oldest is given up. */

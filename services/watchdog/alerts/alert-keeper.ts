@@ -1,7 +1,8 @@
 /** The alerts of one watchdog among several: which of them it judges, and which messages it may deliver. */
 import type { Alert, AlertMessage, AlertState } from '@freshet/records/alert-state.ts'
+import type { Judgement } from '../rules/judge.ts'
 import type { AlertBook } from './alert-book.ts'
-import type { Judgement, Timing } from './alerts.ts'
+import type { Timing } from './alerts.ts'
 import type { Role } from './speaker.ts'
 import type { TellingMoment } from './telling.ts'
 

@@ -1,7 +1,8 @@
 import type { Alert, AlertMessage, Finding } from '@freshet/records/alert-state.ts'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Judgement, MAX_ALERTS, step } from './alerts.ts'
+import type { Judgement } from '../rules/judge.ts'
+import { MAX_ALERTS, step } from './alerts.ts'
 import {
   bad,
   blind,

@@ -9,13 +9,7 @@
  * counts for nobody: not for an alert, and not for its end.
  */
 import { type Alert, type Finding, MAX_MEASURES } from '@freshet/records/alert-state.ts'
-
-/** What one look at the pipeline said. */
-export interface Judgement {
-  readonly findings: readonly Finding[]
-  /** True when the pipeline could not be seen: what is not found may be there all the same. */
-  readonly blind: boolean
-}
+import type { Judgement } from '../rules/judge.ts'
 
 /** How slowly alerts open and close. */
 export interface Timing {

@@ -1,7 +1,8 @@
 /** Looks at a pipeline, one after the other, and what people are told of them. */
 import type { AlertMessage, Finding } from '@freshet/records/alert-state.ts'
+import type { Judgement } from '../rules/judge.ts'
 import { AlertBook } from './alert-book.ts'
-import type { Judgement, Timing } from './alerts.ts'
+import type { Timing } from './alerts.ts'
 
 export const LOOK_MS = 5_000
 export const MINUTE_MS = 60_000

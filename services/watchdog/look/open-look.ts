@@ -27,9 +27,13 @@ export interface Look extends AsyncDisposable {
   look(signal: AbortSignal): Promise<Facts>
 }
 
+interface LookContext extends Pick<ServiceContext, 'settings' | 'instance'> {
+  readonly telemetry: Pick<ServiceContext['telemetry'], 'log' | 'metrics'>
+}
+
 /** @throws CONFIG_INVALID */
 export function openLook(
-  { settings, instance, telemetry }: Pick<ServiceContext, 'settings' | 'instance' | 'telemetry'>,
+  { settings, instance, telemetry }: LookContext,
   clock: Clock,
 ): Look {
   const { pipeline } = settings

@@ -71,7 +71,8 @@ export function judge(now: Facts, earlier: readonly Facts[], book: RuleBook): Ju
     if (why.kind === 'aftermath') return []
     return [findingOf(rule.name, symptom, book[rule.name], why.kind === 'cause' ? why.id : undefined)]
   })
-  return { findings, blind: now.kafka.fault !== null || isDeaf(now) }
+  const blind = now.kafka.fault !== null || isDeaf(now)
+  return { findings: blind ? findings.map(blinding) : findings, blind }
 }
 
 /** Judges one look after the other, each with what was seen shortly before it. */
@@ -79,6 +80,13 @@ export function openJudge(book: RuleBook): (now: Facts) => Judgement {
   const window = new FactWindow()
   return (now) => judge(now, window.push(now), book)
 }
+
+/** Of what is found while nothing can be seen, these are why. */
+function blinding(finding: Finding): Finding {
+  return BLINDING.has(finding.id) ? { ...finding, blinds: true } : finding
+}
+
+const BLINDING: ReadonlySet<string> = new Set(['unreachable/kafka', 'unreachable/heartbeats'])
 
 /** What may be the cause of others. */
 const CAUSES: readonly Rule[] = [unreachable, silent, modelRefused, failing]
