@@ -70,6 +70,12 @@ describe('the arrows between rooms', () => {
       'gateway/server/certificate-age.ts',
       'gateway/server/tls.ts',
       'watchdog/main.ts',
+      'watchdog/alerts/control-view.ts',
+      'watchdog/alerts/replay-history.ts',
+      'watchdog/alerts/silences.ts',
+      'watchdog/alerts/timing.ts',
+      'watchdog/look/open-look.ts',
+      'watchdog/rules/fact-window.ts',
       'scorer/snapshot/flush-bell.ts',
       'scorer/rescore/plan.ts',
       'scorer/rescore/read-plan.ts',
@@ -78,8 +84,7 @@ describe('the arrows between rooms', () => {
       'poller/sweep/dead-epochs.ts',
       'watchdog/rules/judge.ts',
       'watchdog/page/view/listed-instances.ts',
-      'watchdog/routes/slack-message.ts',
-      'watchdog/routes/slack-route.ts',
+      'watchdog/routes/open-routes.ts',
     ])
     const imported = globSync(join(ROOT, 'services/cli/**/*.ts'))
       .filter((file) => !isForTests(file))

@@ -20,8 +20,9 @@ export function onceCommand(): Command {
       'after',
       `
 Exit code: 0 when everything that was there at the start is scored and stored, 1 when something is left, 2 when someone
-has to mend something first, 130 when it was stopped. A failed run is told in Slack (slack.webhookUrl), and
-the first that is well again, unless a watchdog runs, which then does that. However it ends, the next run goes on where it was.`,
+has to mend something first, 130 when it was stopped. People are told of a failed run (slack.webhookUrl,
+alerts.webhook.url) and of the first that is well again, unless a watchdog runs, which then does that. However it ends,
+the next run goes on where it was.`,
     )
     .action(async ({ deadline }: { deadline: number }, command: Command) => {
       const { settings, json } = readInvocation(command)

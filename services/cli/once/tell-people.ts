@@ -5,37 +5,49 @@ import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
 import type { Settings } from '@freshet/config/schema.ts'
 import { describeError, isFreshetError } from '@freshet/errors/errors.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
+import type { AlertMessage } from '@freshet/records/alert-state.ts'
 import { type Heartbeat, heartbeatRecord, isHeartbeatKey } from '@freshet/records/heartbeat.ts'
 import { TOLD_OBJECT, type Told, toldRecord } from '@freshet/records/told.ts'
 import { topicName } from '@freshet/records/topics.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
-import { SlackRoute } from '@freshet/watchdog/routes/slack-route.ts'
+import { openRoutes } from '@freshet/watchdog/routes/open-routes.ts'
 import { afterRun, type Failure } from './told.ts'
 
 const TELL_WITHIN_MS = 60_000
+/** A run that has ended waits no longer than this for Slack before it takes the second route. */
+const FALLBACK_SECONDS = 20
 const LOOK_WITHIN_MS = 15_000
 
 /**
- * Tells Slack of a run that failed, and of the first that is well again; with restraint, and not where a watchdog runs: it
+ * Tells people of a run that failed, and of the first that is well again; with restraint, and not where a watchdog runs: it
  * hears of the failure in the last heartbeat of the run. Never rejects: whether the run was well is said already.
  */
 export async function tellPeople(settings: Settings, failure: Failure): Promise<void> {
-  const { pipeline, slack, watchdog } = settings
-  if (slack.webhookUrl === undefined) return
+  const { slack, alerts, watchdog } = settings
+  if (slack.webhookUrl === undefined && alerts.webhook.url === undefined) return
   try {
     await using store = openS3(settings.s3)
     const before = await readTold(store)
     const moment = { nowMs: systemClock.nowMs(), repeatMs: watchdog.repeatHours * 3_600_000 }
     const { message, told } = afterRun(before, failure, moment)
     if (message === null || (failure !== null && (await isWatched(settings)))) return
-    const options = { webhookUrl: slack.webhookUrl, pipeline, clock: systemClock, log: quietLog }
-    const isTold = await new SlackRoute(options).deliver(message, AbortSignal.timeout(TELL_WITHIN_MS))
+    const isTold = await tell(settings, message)
     if (isTold) await remember(store, told)
-    else process.stderr.write('freshet: Slack does not answer, nobody was told\n')
+    else process.stderr.write('freshet: no way to people takes messages now, nobody was told\n')
   } catch (error) {
     process.stderr.write(`freshet: nobody was told: ${describeError(error)}\n`)
   }
+}
+
+async function tell(settings: Settings, message: AlertMessage): Promise<boolean> {
+  const fallbackSeconds = Math.min(settings.alerts.fallbackSeconds, FALLBACK_SECONDS)
+  const routes = openRoutes(
+    { ...settings, alerts: { ...settings.alerts, fallbackSeconds } },
+    { clock: systemClock, log: quietLog, metrics: { add() {} } },
+  )
+  await routes.deliver(message, AbortSignal.timeout(TELL_WITHIN_MS))
+  return routes.counts().told > 0
 }
 
 /** Where it cannot be read, people are told once too often rather than never. */

@@ -1,5 +1,6 @@
 import type { Told } from '@freshet/records/told.ts'
-import { slackMessage } from '@freshet/watchdog/routes/slack-message.ts'
+import { alertNotice } from '@freshet/watchdog/routes/alert-to-notice.ts'
+import { slackMessage } from '@freshet/watchdog/routes/formats/slack-blocks.ts'
 import { expect, test } from 'vitest'
 import { afterRun, type Failure } from './told.ts'
 
@@ -31,7 +32,8 @@ test('another cause is told at once', () => {
 
 test('the message says why the run failed and what that means', () => {
   const { message } = afterRun(null, late, { nowMs: 0, repeatMs: 1 })
-  const text = JSON.stringify(slackMessage(message!, 'air'))
+  const context = { pipeline: 'air', kibana: undefined, runbookUrl: undefined }
+  const text = JSON.stringify(slackMessage(alertNotice(message!, context, 0)))
   expect(text).toContain('FIRING: a run of `freshet once` failed')
   expect(text).toContain('DEADLINE: 3 changes are not scored')
   expect(text).toContain('has no new score')

@@ -35,7 +35,9 @@ export function alertNotice(message: AlertMessage, context: NoticeContext, nowMs
     more: message.more,
     figures: {},
     remarks: [
-      ...(message.begunAtMs === null ? [] : ['You may have this already: the watchdog died while it sent it.']),
+      ...(message.begunAtMs === null
+        ? []
+        : ['You may have this already: the watchdog died while it sent it.']),
       ...(lateMs > LATE_MS
         ? [`Told ${Math.round(lateMs / 60_000)} min late: it could not be sent before.`]
         : []),

@@ -48,6 +48,7 @@ export class RouteChain implements AlertRoute {
   /** What stands in the log because no way has taken it in time. */
   #logged = new Set<string>()
   #turn: Promise<unknown> = Promise.resolve()
+  #counts = { told: 0, givenUp: 0 }
 
   constructor(options: RouteChainOptions) {
     this.#options = options
@@ -57,6 +58,24 @@ export class RouteChain implements AlertRoute {
   deliver(message: AlertMessage, signal: AbortSignal, turn: Turn = () => true): Promise<boolean> {
     const { context, clock } = this.#options
     return this.tell(() => alertNotice(message, context, clock.nowMs()), signal, turn)
+  }
+
+  /** For what waited behind so many others that it was pushed out, and will be tried no more. */
+  dropped(message: AlertMessage): void {
+    const { context, clock } = this.#options
+    this.#giveUp(alertNotice(message, context, clock.nowMs()), 'too many others waited before it')
+  }
+
+  /** Whether nothing that is said now would reach people soon. */
+  isMute(): boolean {
+    const { ways, fallbackMs, clock } = this.#options
+    const nowMs = clock.nowMs()
+    return ways.length > 0 && ways.every((way) => isOut(this.#healthOf(way), fallbackMs, nowMs))
+  }
+
+  /** Messages since the start. */
+  counts(): { readonly told: number; readonly givenUp: number } {
+    return this.#counts
   }
 
   /** One at a time, in the order of the calls. @param notice made for each attempt: what is told late says so */
@@ -75,7 +94,7 @@ export class RouteChain implements AlertRoute {
       if (await this.#tryWays(now, refused, signal, turn)) return true
       if (signal.aborted) break
       const isHopeless = ways.every((way) => refused.has(way) || this.#healthOf(way).isClosed)
-      if (isHopeless || clock.nowMs() - now.atMs > GIVE_UP_MS) return this.#giveUp(now)
+      if (isHopeless || clock.nowMs() - now.atMs > GIVE_UP_MS) return this.#giveUp(now, this.#whyNot())
       this.#logInTime(now, refused)
       await clock.sleep(this.#sleepMs(refused), signal)
     }
@@ -84,7 +103,7 @@ export class RouteChain implements AlertRoute {
 
   /** @returns whether one has taken it */
   async #tryWays(notice: Notice, refused: Set<Way>, signal: AbortSignal, turn: Turn): Promise<boolean> {
-    const { ways, fallbackMs, clock, metrics } = this.#options
+    const { ways, fallbackMs, clock } = this.#options
     for (const way of ways) {
       if (refused.has(way)) continue
       if (clock.nowMs() >= this.#healthOf(way).restUntilMs) {
@@ -93,7 +112,7 @@ export class RouteChain implements AlertRoute {
         if (signal.aborted && outcome.kind !== 'taken') return false
         this.#learn(way, outcome)
         if (outcome.kind === 'taken') {
-          metrics.add('freshet.alerts.told', 1, way.name)
+          this.#count(way.name)
           this.#logged.delete(notice.id)
           return true
         }
@@ -146,19 +165,27 @@ export class RouteChain implements AlertRoute {
     return Math.min(MAX_SLEEP_MS, ...moments.map((atMs) => atMs - nowMs))
   }
 
-  #giveUp(notice: Notice): true {
-    const { ways, log, metrics } = this.#options
-    const said = ways.map((way) => `${NAMES[way.name]}: ${this.#healthOf(way).why}`).join('; ')
-    log.error('a message reached nobody but this log', new FreshetError('ALERT_NOT_TOLD', said))
+  #giveUp(notice: Notice, why: string): true {
+    const { log, metrics } = this.#options
+    log.error('a message reached nobody but this log', new FreshetError('ALERT_NOT_TOLD', why))
     if (!this.#logged.delete(notice.id)) logNotice(log, notice)
     metrics.add('freshet.alerts.given_up')
+    this.#counts = { ...this.#counts, givenUp: this.#counts.givenUp + 1 }
     return true
   }
 
+  #whyNot(): string {
+    return this.#options.ways.map((way) => `${NAMES[way.name]}: ${this.#healthOf(way).why}`).join('; ')
+  }
+
+  #count(route: Way['name'] | 'log'): void {
+    this.#options.metrics.add('freshet.alerts.told', 1, route)
+    this.#counts = { ...this.#counts, told: this.#counts.told + 1 }
+  }
+
   #logOnly(notice: Notice): true {
-    const { log, metrics } = this.#options
-    logNotice(log, notice)
-    metrics.add('freshet.alerts.told', 1, 'log')
+    logNotice(this.#options.log, notice)
+    this.#count('log')
     return true
   }
 

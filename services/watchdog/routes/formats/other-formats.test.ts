@@ -69,5 +69,6 @@ test('Teams and Flock refuse no notice, whatever stands in it, in neither form',
       for (const message of [flockMessage(notice), shortFlockMessage(notice)])
         expect(findFlockFault(message)).toBeNull()
     }),
+    { numRuns: 40 },
   )
 })

@@ -14,7 +14,7 @@ test('what is far below its threshold looks low, and what stands still stays fla
 test('the figure, its unit and its threshold stand beside the line', () => {
   expect(describeTrend({ values: [12, 300], unit: 's', threshold: 60 })).toBe('▁█ 5 min, threshold 60 s')
   expect(describeTrend({ values: [0.01, 0.125], unit: 'share', threshold: 0.05 })).toBe(
-    '▂█ 12.5 %, threshold 5 %',
+    '▂█ 13 %, threshold 5 %',
   )
   expect(describeTrend({ values: [1], unit: 'records', threshold: 12_000 })).toBe(
     '▁ 1 records, threshold 12,000 records',

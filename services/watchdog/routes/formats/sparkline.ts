@@ -1,4 +1,4 @@
-import { formatSeconds } from '../../rules/judge.ts'
+import { formatSeconds, formatShare } from '../../rules/format.ts'
 import type { Trend } from '../notice.ts'
 
 const BARS = '▁▂▃▄▅▆▇█'
@@ -34,7 +34,7 @@ export function describeTrend(trend: Trend): string {
 function figure(value: number, unit: string): string {
   if (!Number.isFinite(value)) return 'unknown'
   if (unit === 's') return formatSeconds(value)
-  if (unit === 'share') return `${round(value * 100)} %`
+  if (unit === 'share') return formatShare(value)
   return unit === '' ? round(value) : `${round(value)} ${unit}`
 }
 

@@ -14,6 +14,7 @@ export interface SlackWayOptions {
   readonly webhookUrl: string
   readonly clock: Clock
   readonly log: Log
+  readonly requestTimeoutMs?: number
 }
 
 /** An incoming webhook of Slack. A form that it refuses is posted once more as plain text. */
@@ -43,7 +44,7 @@ export class SlackWay implements Way {
       }
     }
     this.#webhook = new IncomingWebhook(options.webhookUrl, {
-      timeout: REQUEST_TIMEOUT_MS,
+      timeout: options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
       fetch: fetchWithSignal,
     })
   }

@@ -35,7 +35,8 @@ export function unreachable(error: unknown): Outcome {
   return { kind: 'later', why: reasonOf(error), afterMs: 0 }
 }
 
-function reasonOf(error: unknown): string {
+/** Without an address, which may be a secret. */
+export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return 'no answer'
   if (error.name === 'TimeoutError') return 'no answer in time'
   const inner = 'original' in error ? error.original : error.cause

@@ -29,6 +29,7 @@ export interface WebhookWayOptions {
   readonly headers: Readonly<Record<string, string>>
   readonly clock: Clock
   readonly log: Log
+  readonly requestTimeoutMs?: number
 }
 
 /** An address that takes posts of JSON, in the format of whoever reads them. */
@@ -54,7 +55,7 @@ export class WebhookWay implements Way {
   }
 
   async #send(id: string, body: object, signal: AbortSignal): Promise<Outcome> {
-    const { url, headers, clock } = this.#options
+    const { url, headers, clock, requestTimeoutMs = REQUEST_TIMEOUT_MS } = this.#options
     await this.#pace.turn(signal)
     if (signal.aborted) return unreachable(signal.reason)
     try {
@@ -68,7 +69,7 @@ export class WebhookWay implements Way {
         },
         body: JSON.stringify(body),
         redirect: 'manual',
-        signal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]),
+        signal: AbortSignal.any([signal, AbortSignal.timeout(requestTimeoutMs)]),
       })
       const said = await readStart(response.body)
       const status = statusWithin(said) ?? response.status

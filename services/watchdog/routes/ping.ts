@@ -1,0 +1,53 @@
+import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
+import type { Clock } from '@freshet/stage/clock.ts'
+import type { Log } from '@freshet/stage/log.ts'
+import type { Metrics } from '@freshet/telemetry/metrics.ts'
+import { readStart, reasonOf } from './ways/way.ts'
+
+const EVERY_MS = 60_000
+const TIMEOUT_MS = 10_000
+
+export interface PingOptions {
+  readonly url: string
+  readonly method: 'GET' | 'POST'
+  /** Whether the watchdog sees, judges, and can tell people: only then somebody may rely on it. */
+  readonly isWatching: () => boolean
+  readonly clock: Clock
+  readonly log: Log
+  readonly metrics: Pick<Metrics, 'add'>
+}
+
+/** Tells a dead-man's switch once a minute that somebody watches, until `signal` aborts. A ping that fails is only said. */
+export async function pingWhileWatching(options: PingOptions, signal: AbortSignal): Promise<void> {
+  const { isWatching, clock, log, metrics } = options
+  let isFailing = false
+  while (!signal.aborted) {
+    if (isWatching()) {
+      const failure = await ping(options, signal)
+      if (signal.aborted) return
+      metrics.add('freshet.alerts.pings', 1, failure === null ? 'answered' : 'failed')
+      if (failure !== null && !isFailing)
+        log.warn('alerts.pingUrl does not answer as it should; it is asked again every minute', {
+          [ATTRIBUTES.exceptionMessage]: failure,
+        })
+      if (failure === null && isFailing) log.info('alerts.pingUrl answers again')
+      isFailing = failure !== null
+    }
+    await clock.sleep(EVERY_MS, signal)
+  }
+}
+
+/** @returns what went wrong, without the address: who has it can keep the switch quiet */
+async function ping({ url, method }: PingOptions, signal: AbortSignal): Promise<string | null> {
+  try {
+    const response = await fetch(url, {
+      method,
+      headers: { 'user-agent': 'freshet' },
+      signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+    })
+    const said = await readStart(response.body)
+    return response.ok ? null : `${response.status} ${said.slice(0, 200)}`.trim()
+  } catch (error) {
+    return reasonOf(error)
+  }
+}
