@@ -50,13 +50,10 @@ export class RequestRecord {
     this.#options.onEnded()
     const isDegraded = answered !== undefined && this.#count(answered)
     if (isLate) metrics.add('freshet.answers.late')
-    this.durations.add({
-      method: call.context.req.method,
-      route: call.route,
-      status,
-      source: sourceOf(answered),
-      tookMs: endedAtMs - call.deadline.acceptedAtMs,
-    })
+    const source = sourceOf(answered)
+    const tookMs = endedAtMs - call.deadline.acceptedAtMs
+    this.durations.add({ method: call.context.req.method, route: call.route, status, source, tookMs })
+    metrics.record('freshet.answer.duration', tookMs / 1_000, source)
     const isGood = !isDegraded && !isLate && status < 500
     const isTold = answered !== undefined && this.#lines.mayTell(endedAtMs)
     const leavesSpan = isGood ? this.#options.random() < this.#options.share : this.#mayLeave(endedAtMs)
@@ -107,7 +104,7 @@ export class RequestRecord {
   }
 }
 
-function sourceOf(answered: Answered | undefined): string {
+function sourceOf(answered: Answered | undefined): AnswerSource | 'mixed' | 'none' {
   if (answered === undefined) return 'none'
   if (!('bySource' in answered)) return answered.source
   const sources = ANSWER_SOURCES.filter((source) => answered.bySource[source] > 0)

@@ -27,6 +27,9 @@ export const MAX_OPEN_LABELS = 100
 /** In seconds: close together around the deadline of an answer, wide where only "how bad" matters. */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300]
 
+/** Stages that work in batches, as their spans call them. */
+export const BATCH_STAGES = ['infer', 'rescore', 'cache', 'snapshot'] as const
+
 export const METRICS = {
   'freshet.poller.changes': {
     kind: 'counter',
@@ -187,9 +190,9 @@ export const METRICS = {
   'freshet.batch.duration': {
     kind: 'histogram',
     unit: 's',
-    label: { name: 'stage', values: ['infer', 'cache', 'snapshot'], attribute: ATTRIBUTES.stage },
+    label: { name: 'stage', values: BATCH_STAGES, attribute: ATTRIBUTES.stage },
     bounds: SECONDS,
-    help: 'How long a batch took in a stage: scored, merged into Redis, written to a delta.',
+    help: 'How long a batch took in a stage: scored, merged into Redis, written to deltas. Made of spans, so absent where these go nowhere.',
   },
   'freshet.cache.rows': { kind: 'counter', unit: '{row}', help: 'Rows that Redis has stored or outranked.' },
   'freshet.cache.freshness': {

@@ -14,6 +14,7 @@ import {
   type PushMetricExporter,
 } from '@opentelemetry/sdk-metrics'
 import { AlwaysOffSampler, BasicTracerProvider, type SpanProcessor } from '@opentelemetry/sdk-trace-base'
+import { batchDurations } from './batch-durations.ts'
 import type { LogFormat } from './log-line.ts'
 import { type LogRecord, SEVERITIES } from './log-record.ts'
 import { Logger } from './logger.ts'
@@ -57,7 +58,7 @@ export function openTelemetry(options: TelemetryOptions): Telemetry {
   const eventsOf = (receiver: string) => eventsAsLines(receiver, () => log)
   const paths = stack.use(openSignalPaths({ settings, metrics, clock, eventsOf, env }))
   const ids = new ChosenIds()
-  const tracer = tracerTo(paths.spans, { resource, scope, ids })
+  const tracer = tracerTo(paths.spans, { resource, scope, ids, metrics })
   const exportRecord = paths.logs && recordExporter(paths.logs, { resource, scope })
   const log: Log = new Logger({
     level: logLevel,
@@ -87,12 +88,12 @@ interface Origin {
 
 function tracerTo(
   door: SpanProcessor | null,
-  { resource, scope, ids }: Origin & { readonly ids: ChosenIds },
+  { resource, scope, ids, metrics }: Origin & { readonly ids: ChosenIds; readonly metrics: Metrics },
 ): Tracer {
   const provider = new BasicTracerProvider({
     resource,
     idGenerator: ids,
-    ...(door ? { spanProcessors: [door] } : { sampler: new AlwaysOffSampler() }),
+    ...(door ? { spanProcessors: [batchDurations(metrics), door] } : { sampler: new AlwaysOffSampler() }),
   })
   return provider.getTracer(scope.name, scope.version, { schemaUrl: SCHEMA_URL })
 }
