@@ -1,5 +1,7 @@
-import { Hono } from 'hono'
+import type { IncomingMessage } from 'node:http'
+import { type Context, Hono } from 'hono'
 import type { AppParts } from './app-parts.ts'
+import { responseOf } from './reply.ts'
 import { withDocument } from './routes/document.ts'
 import { healthRoutes } from './routes/health.ts'
 import { manyScoresRoute } from './routes/many-scores.ts'
@@ -10,6 +12,7 @@ import { rankRoute } from './routes/rank.ts'
 import type { Route } from './routes/route.ts'
 import { scoreRoutes } from './routes/scores.ts'
 import { serve, serveNothing } from './routes/serve.ts'
+import { acceptedAtMs } from './server/intake.ts'
 
 /**
  * The gateway's HTTP face: whatever `routesOf` names, and nothing beside it. A route says for itself who may ask, what it
@@ -19,11 +22,25 @@ import { serve, serveNothing } from './routes/serve.ts'
 export function createApp(parts: AppParts): Hono {
   const app = new Hono()
   const routes = routesOf(parts)
-  for (const route of routes) app.on(route.method, patternOf(route), serve(route, parts))
+  for (const route of routes) {
+    const answer = serve(route, parts)
+    app.on(route.method, [patternOf(route)], (context): Response | Promise<Response> => {
+      const reply = answer(context.req.raw, acceptedAtMs(incomingOf(context)))
+      return reply instanceof Promise ? reply.then(responseOf) : responseOf(reply)
+    })
+  }
   const methods = [...new Set(routes.map(({ method }) => method))]
   const methodsAt = (path: string) => methods.filter((method) => app.router.match(method, path)[0].length > 0)
-  app.notFound(serveNothing(parts, methodsAt))
+  const refuse = serveNothing(parts, methodsAt)
+  app.notFound((context) =>
+    responseOf(refuse(context.req.raw, context.req.path, acceptedAtMs(incomingOf(context)))),
+  )
   return app
+}
+
+/** What @hono/node-server hands on with each request; nobody does in a test of the app alone. */
+function incomingOf({ env }: Context): IncomingMessage | undefined {
+  return (env as { readonly incoming?: IncomingMessage } | undefined)?.incoming
 }
 
 /** Everything that can be asked for. */

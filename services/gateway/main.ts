@@ -13,9 +13,13 @@ import type { Access } from './keys/access.ts'
 import { MAX_WAITING, RUN_ROWS } from './live/shared-runs.ts'
 import { ProcessFigures } from './metrics/process-families.ts'
 import { type FiguresOfAll, partsOf } from './parts.ts'
+import { scoreRoutes } from './routes/scores.ts'
+import { serve } from './routes/serve.ts'
+import { appListener } from './server/app-listener.ts'
 import { HttpServer } from './server/http-server.ts'
 import { Intake } from './server/intake.ts'
 import { LoopWatch } from './server/loop-watch.ts'
+import { plainLookupsBefore } from './server/plain-lookups.ts'
 import { RequestsInHand } from './server/requests-in-hand.ts'
 import { FollowedSnapshot } from './snapshot/followed-snapshot.ts'
 import { runWorkers } from './workers/run-workers.ts'
@@ -100,16 +104,18 @@ export async function runGateway(context: GatewayContext): Promise<void> {
   using _rates = context.shareRates?.(parts.access)
   const app = createApp(parts)
   await app.request('/docs') // made now, while nobody waits
-  const intake = new Intake(app, {
+  const intake = new Intake({
     loop,
     inHand,
     work: parts.work,
     deadlineMs: gateway.deadlineMs,
     onRefused: (request) => parts.record.refused(request),
   })
+  const [lookup] = scoreRoutes(parts)
+  const listener = intake.before(plainLookupsBefore(appListener(app), serve(lookup, parts)))
   let following: Promise<void>
   {
-    await using server = await HttpServer.listen(intake, gateway, { log: telemetry.log, inHand })
+    await using server = await HttpServer.listen(listener, gateway, { log: telemetry.log, inHand })
     telemetry.log.info('the gateway listens', { [ATTRIBUTES.url]: server.url })
     context.onListening?.()
     following = snapshot.run(signal)

@@ -24,37 +24,52 @@ const PAGE_HEADERS = {
   'cross-origin-opener-policy': 'same-origin',
 }
 
-export function jsonReply(body: unknown, status = 200): Response {
-  return new Response(JSON.stringify(body), { status, headers: JSON_HEADERS })
+/**
+ * What a request is answered with. A plain value: most are written to node:http as they are (server/write-reply.ts), the
+ * others become a Response.
+ */
+export interface Reply {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  /** null: there is no body. */
+  readonly text: string | null
 }
 
-export function textReply(text: string, mediaType: string): Response {
-  return new Response(text, { headers: { ...SECURITY_HEADERS, 'content-type': mediaType } })
+export function jsonReply(body: unknown, status = 200): Reply {
+  return { status, headers: JSON_HEADERS, text: JSON.stringify(body) }
+}
+
+export function textReply(text: string, mediaType: string): Reply {
+  return { status: 200, headers: { ...SECURITY_HEADERS, 'content-type': mediaType }, text }
 }
 
 /** For people: a page may fetch its own style and script, and ask this gateway, and nobody else. */
-export function pageReply(text: string, mediaType: string): Response {
-  return new Response(text, { headers: { ...PAGE_HEADERS, 'content-type': mediaType } })
+export function pageReply(text: string, mediaType: string): Reply {
+  return { status: 200, headers: { ...PAGE_HEADERS, 'content-type': mediaType }, text }
 }
 
 /** For people who have typed another address. */
-export function redirectReply(location: string): Response {
-  return new Response(`See ${location}\n`, {
-    status: 302,
-    headers: { ...SECURITY_HEADERS, 'content-type': 'text/plain; charset=utf-8', location },
-  })
+export function redirectReply(location: string): Reply {
+  const headers = { ...SECURITY_HEADERS, 'content-type': 'text/plain; charset=utf-8', location }
+  return { status: 302, headers, text: `See ${location}\n` }
 }
 
 /** @param tookMs since the request was accepted. */
-export function answerReply(answer: Answer, tookMs: number): Response {
-  return new Response(JSON.stringify(answer), {
+export function answerReply(answer: Answer, tookMs: number): Reply {
+  return {
+    status: 200,
     headers: { ...JSON_HEADERS, ...answerHeaders(answer, tookMs) },
-  })
+    text: JSON.stringify(answer),
+  }
 }
 
 /** Of many answers, as the text that they are already. */
-export function manyReply(text: string, tally: AnswerTally, tookMs: number): Response {
-  return new Response(text, { headers: { ...JSON_HEADERS, ...tallyHeaders(tally, tookMs) } })
+export function manyReply(text: string, tally: AnswerTally, tookMs: number): Reply {
+  return { status: 200, headers: { ...JSON_HEADERS, ...tallyHeaders(tally, tookMs) }, text }
+}
+
+export function responseOf({ status, headers, text }: Reply): Response {
+  return new Response(text, { status, headers })
 }
 
 const STATUS: Partial<Record<ErrorCode, number>> = {
@@ -97,7 +112,7 @@ export function statusOf(code: ErrorCode): number {
  * meant for callers stays in the log.
  * @param more.allow the methods that the route has.
  */
-export function problemReply(error: FreshetError, { allow }: { allow?: string } = {}): Response {
+export function problemReply(error: FreshetError, { allow }: { allow?: string } = {}): Reply {
   const status = statusOf(error.code)
   const headers = {
     ...PROBLEM_HEADERS,
@@ -107,7 +122,7 @@ export function problemReply(error: FreshetError, { allow }: { allow?: string } 
     ...(status === 415 && { accept: 'application/json', 'accept-encoding': 'identity' }),
     ...(allow !== undefined && { allow }),
   }
-  return new Response(JSON.stringify(problemOf(error)), { status, headers })
+  return { status, headers, text: JSON.stringify(problemOf(error)) }
 }
 
 /** The same as an object, for the place of one answer among others. */

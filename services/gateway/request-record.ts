@@ -52,7 +52,7 @@ export class RequestRecord {
     if (isLate) metrics.add('freshet.answers.late')
     const source = sourceOf(answered)
     const tookMs = endedAtMs - call.deadline.acceptedAtMs
-    this.durations.add({ method: call.context.req.method, route: call.route, status, source, tookMs })
+    this.durations.add({ method: call.request.method, route: call.route, status, source, tookMs })
     metrics.record('freshet.answer.duration', tookMs / 1_000, source)
     const isGood = !isDegraded && !isLate && status < 500
     const isTold = answered !== undefined && this.#lines.mayTell(endedAtMs)

@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http'
 import { ERRORS, type ErrorCode } from '@freshet/errors/errors.ts'
 import { z } from 'zod'
 import { statusOf } from '../reply.ts'
-import type { Parameter, Reply, Route } from '../routes/route.ts'
+import type { DocumentedReply, Parameter, Route } from '../routes/route.ts'
 import { problemSchema } from '../routes/schemas.ts'
 
 /** What is written of JSON Schema and OpenAPI here; nobody reads it back. */
@@ -98,7 +98,7 @@ function repliesOf({ replies }: Route, schemas: Schemas): Operation['responses']
   )
 }
 
-function schemaOf({ mediaType, schema }: Reply, schemas: Schemas): Json {
+function schemaOf({ mediaType, schema }: DocumentedReply, schemas: Schemas): Json {
   if (schema !== null) return schemas.of(schema, 'output')
   return { type: mediaType === 'application/json' ? 'object' : 'string' }
 }

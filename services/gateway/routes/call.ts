@@ -1,14 +1,18 @@
 import type { Answer } from '@freshet/records/answer.ts'
 import type { Rank } from '@freshet/records/revision.ts'
-import type { Context } from 'hono'
 import type { Answered } from '../answered.ts'
 import type { Caller } from '../keys/access.ts'
 import type { Deadline } from '../server/deadline.ts'
 import type { TracedAnswer } from '../traces/answer-traces.ts'
 
+/** A request as a route sees it: a Request, or a plain one, which has no body (server/plain-lookups.ts). */
+export type Asked = Pick<Request, 'method' | 'url' | 'body' | 'arrayBuffer'> & {
+  readonly headers: Pick<Headers, 'get'>
+}
+
 /** One request on its way through its route. */
 export interface Call {
-  readonly context: Context
+  readonly request: Asked
   /** As it is recorded: `/v1/scores/{key}`. */
   readonly route: string
   /** Who asks, and what else it may ask for. */

@@ -1,7 +1,7 @@
 import type { Answer } from '@freshet/records/answer.ts'
 import type { Rank } from '@freshet/records/revision.ts'
 import { Tally } from '../many/tally.ts'
-import { manyReply } from '../reply.ts'
+import { manyReply, type Reply } from '../reply.ts'
 import { type Call, tookMs } from './call.ts'
 
 /** The answers of one request, each written as soon as it is there: all at once would hold up the loop. */
@@ -29,7 +29,7 @@ export class ManyAnswers {
     this.#texts[at] = JSON.stringify(value)
   }
 
-  reply(): Response {
+  reply(): Reply {
     this.#call.answered = this.#tally
     const text = `{"answers":[${this.#texts.join(',')}],"degraded":${this.#tally.degraded > 0}}`
     return manyReply(text, this.#tally, tookMs(this.#call))

@@ -6,7 +6,7 @@ import { Tally } from '../many/tally.ts'
 import type { Ranking } from '../rank/ranking.ts'
 import { rawPoolQuery } from '../rank/raw-query.ts'
 import type { PoolQuery } from '../rank/template.ts'
-import { manyReply } from '../reply.ts'
+import { manyReply, type Reply } from '../reply.ts'
 import { type Call, tookMs } from './call.ts'
 import { readBody } from './read-body.ts'
 import type { Route } from './route.ts'
@@ -150,7 +150,7 @@ function queryOf(call: Call, body: Body, { templates, index, rawWithoutKeys }: A
   return rawPoolQuery({ query, sort, size }, index)
 }
 
-function rankingReply(call: Call, { items, size, unscorable, pool, degraded, reason }: Ranking): Response {
+function rankingReply(call: Call, { items, size, unscorable, pool, degraded, reason }: Ranking): Reply {
   const tally = new Tally(items.length)
   for (const answer of items) {
     tally.add(answer)

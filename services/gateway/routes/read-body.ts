@@ -4,7 +4,7 @@ import { parseJson } from '@freshet/records/parse-with.ts'
 import type { z } from 'zod'
 import { before, RESERVE_MS } from '../server/deadline.ts'
 import { assertModest } from './body-shape.ts'
-import type { Call } from './call.ts'
+import type { Asked, Call } from './call.ts'
 import { pointerTo, RequestFault } from './request-fault.ts'
 
 const MAX_FAULTS = 10
@@ -18,7 +18,7 @@ export async function readBody<T>(
   schema: z.ZodType<T> | ((value: unknown) => z.ZodType<T>),
   maxBytes: number,
 ): Promise<T> {
-  const request = call.context.req.raw
+  const request = call.request
   checkMediaType(request.headers)
   const bytes = await before(readBytes(request, maxBytes), call.deadline.endsAtMs - RESERVE_MS)
   if (bytes === undefined)
@@ -55,7 +55,7 @@ function invalid(message: string, at = ''): RequestFault {
 }
 
 /** @throws MEDIA_TYPE_UNSUPPORTED, TRANSFER_CODING_UNSUPPORTED */
-function checkMediaType(headers: Headers): void {
+function checkMediaType(headers: Asked['headers']): void {
   const type = headers.get('content-type') ?? ''
   if (!/^application\/json\s*(;\s*charset\s*=\s*"?utf-?8"?\s*)?;?\s*$/i.test(type))
     throw new FreshetError('MEDIA_TYPE_UNSUPPORTED', 'the content type is not application/json')
@@ -67,7 +67,7 @@ function checkMediaType(headers: Headers): void {
     throw new FreshetError('MEDIA_TYPE_UNSUPPORTED', 'the body is compressed')
 }
 
-async function readBytes(request: Request, maxBytes: number): Promise<Buffer> {
+async function readBytes(request: Asked, maxBytes: number): Promise<Buffer> {
   const announcedBytes = request.headers.get('content-length')
   if (Number(announcedBytes) > maxBytes) throw tooLarge(maxBytes)
   if (announcedBytes !== null) return Buffer.from(await request.arrayBuffer())

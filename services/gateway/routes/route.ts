@@ -1,6 +1,7 @@
 import type { Scope } from '@freshet/config/gateway-access.ts'
 import type { ErrorCode } from '@freshet/errors/errors.ts'
 import type { z } from 'zod'
+import type { Reply } from '../reply.ts'
 import type { Call } from './call.ts'
 
 /**
@@ -28,11 +29,11 @@ export interface Route {
   /** The body, as JSON: `readBody(call, schema, …)` checks it with the same schema. */
   readonly body?: z.ZodType
   /** When all is well, by status. */
-  readonly replies: Readonly<Record<number, Reply>>
+  readonly replies: Readonly<Record<number, DocumentedReply>>
   /** Which errors it raises, beside those that every route may (openapi/document.ts). */
   readonly errors: readonly ErrorCode[]
   /** May throw a FreshetError: it becomes a problem (RFC 9457) with the status that reply.ts gives to its code. */
-  readonly handle: (call: Call) => Response | Promise<Response>
+  readonly handle: (call: Call) => Reply | Promise<Reply>
 }
 
 export interface Parameter {
@@ -43,7 +44,7 @@ export interface Parameter {
   readonly schema: z.ZodType
 }
 
-export interface Reply {
+export interface DocumentedReply {
   readonly description: string
   readonly mediaType: string
   /** null: what the media type says. */

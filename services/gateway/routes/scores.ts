@@ -1,7 +1,7 @@
 import { FreshetError } from '@freshet/errors/errors.ts'
 import type { AppParts } from '../app-parts.ts'
 import type { Outcome } from '../ladder/stored-score-to-answer.ts'
-import { answerReply } from '../reply.ts'
+import { answerReply, type Reply } from '../reply.ts'
 import { type Call, tookMs } from './call.ts'
 import type { Route } from './route.ts'
 import { answerSchema, faultOfKey, keySchema } from './schemas.ts'
@@ -13,7 +13,7 @@ const KEY_PATH = `${PATH}/{key}`
  * `GET /v1/scores/{key}`: the key is the rest of the path, slashes and all. `GET /v1/scores?key=…` is the same for
  * any key, also for `.` and `..`, which clients take out of a path.
  */
-export function scoreRoutes({ ladder }: Pick<AppParts, 'ladder'>): readonly Route[] {
+export function scoreRoutes({ ladder }: Pick<AppParts, 'ladder'>): readonly [Route, Route] {
   const lookup = {
     method: 'GET',
     access: 'lookup',
@@ -27,7 +27,7 @@ export function scoreRoutes({ ladder }: Pick<AppParts, 'ladder'>): readonly Rout
     },
     errors: ['KEY_UNKNOWN'],
     handle(call) {
-      const key = keyIn(call.context.req.raw.url)
+      const key = keyIn(call.request.url)
       const outcome = ladder.lookUp(key, call.deadline)
       return outcome instanceof Promise
         ? outcome.then((outcome) => outcomeReply(call, key, outcome))
@@ -60,7 +60,7 @@ export function scoreRoutes({ ladder }: Pick<AppParts, 'ladder'>): readonly Rout
 }
 
 /** @throws KEY_UNKNOWN */
-export function outcomeReply(call: Call, key: string | null, outcome: Outcome): Response {
+export function outcomeReply(call: Call, key: string | null, outcome: Outcome): Reply {
   if (outcome.kind === 'absent') {
     call.gives(key, undefined)
     throw new FreshetError('KEY_UNKNOWN', `the key is ${outcome.why}`)

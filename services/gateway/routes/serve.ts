@@ -1,37 +1,39 @@
 import { FreshetError, toFreshetError } from '@freshet/errors/errors.ts'
 import type { Answer } from '@freshet/records/answer.ts'
 import type { Rank } from '@freshet/records/revision.ts'
-import type { Context } from 'hono'
 import type { Answered } from '../answered.ts'
 import type { AppParts } from '../app-parts.ts'
 import type { Caller } from '../keys/access.ts'
-import { problemReply } from '../reply.ts'
+import { problemReply, type Reply } from '../reply.ts'
 import { ANY_ROUTE } from '../request-record.ts'
 import { type Deadline, deadlineOf } from '../server/deadline.ts'
-import { acceptedAtMs, OVERLOADED } from '../server/intake.ts'
+import { OVERLOADED } from '../server/intake.ts'
 import type { TracedAnswer } from '../traces/answer-traces.ts'
-import { type Call, tookMs } from './call.ts'
+import { type Asked, type Call, tookMs } from './call.ts'
 import type { Route } from './route.ts'
 
 type Parts = Pick<AppParts, 'access' | 'record' | 'work' | 'log' | 'limits'>
 
+/** Never throws and never rejects. @param acceptedAtMs of `performance.now()` */
+export type Serve = (request: Asked, acceptedAtMs: number) => Reply | Promise<Reply>
+
 /**
- * A route as Hono's only handler for its path: without middleware around it nothing is awaited that need not be. What
- * begins with /v1/ has a deadline, and is counted.
+ * A route as all there is between a request and its answer: without middleware around it nothing is awaited that need
+ * not be. What begins with /v1/ has a deadline, and is counted.
  */
-export function serve(route: Route, parts: Parts): (context: Context) => Response | Promise<Response> {
+export function serve(route: Route, parts: Parts): Serve {
   const isTimed = route.path.startsWith('/v1/')
   const scope = route.access === 'any key' || route.access === 'open' ? null : route.access
-  const end = (call: Served, reply: Response) => {
+  const end = (call: Served, reply: Reply) => {
     if (isTimed) parts.record.keep(call, reply.status)
     parts.work.end(call.bodyBytes)
     return reply
   }
   const fail = (call: Served, error: unknown) => end(call, failed(call, error, parts))
-  return (context) => {
-    const call = new Served(context, route.path, parts)
+  return (request, acceptedAtMs) => {
+    const call = new Served(request, acceptedAtMs, route.path, parts)
     try {
-      if (route.access !== 'open') call.caller = parts.access.admit(context.req.raw.headers, scope)
+      if (route.access !== 'open') call.caller = parts.access.admit(request.headers, scope)
       if (isTimed) lowerDeadline(call, parts.limits.deadlineMs)
       const reply = route.handle(call)
       if (!(reply instanceof Promise)) return end(call, reply)
@@ -49,25 +51,25 @@ export function serve(route: Route, parts: Parts): (context: Context) => Respons
 export function serveNothing(
   parts: Pick<Parts, 'record' | 'limits' | 'work'>,
   methodsAt: (path: string) => readonly string[],
-): (context: Context) => Response {
-  return (context) => {
-    const { method, path } = context.req
-    const reply = refusal(method, path, methodsAt(path))
-    if (path.startsWith('/v1/')) parts.record.keep(new Served(context, ANY_ROUTE, parts), reply.status)
+): (request: Asked, path: string, acceptedAtMs: number) => Reply {
+  return (request, path, acceptedAtMs) => {
+    const reply = refusal(request.method, path, methodsAt(path))
+    if (path.startsWith('/v1/'))
+      parts.record.keep(new Served(request, acceptedAtMs, ANY_ROUTE, parts), reply.status)
     return reply
   }
 }
 
-function refusal(method: string, path: string, methods: readonly string[]): Response {
+function refusal(method: string, path: string, methods: readonly string[]): Reply {
   // HAProxy asks so whether anybody is there, unless it is told what else to ask.
-  if (method === 'OPTIONS' && path === '/') return new Response(null, { status: 204 })
+  if (method === 'OPTIONS' && path === '/') return { status: 204, headers: {}, text: null }
   if (methods.length === 0) return problemReply(new FreshetError('ROUTE_UNKNOWN', `${method} ${path}`))
   const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ')
-  if (method === 'OPTIONS') return new Response(null, { status: 204, headers: { allow } })
+  if (method === 'OPTIONS') return { status: 204, headers: { allow }, text: null }
   return problemReply(new FreshetError('METHOD_NOT_ALLOWED', `${method} ${path}: use ${allow}`), { allow })
 }
 
-function failed(call: Served, error: unknown, { log }: Pick<Parts, 'log'>): Response {
+function failed(call: Served, error: unknown, { log }: Pick<Parts, 'log'>): Reply {
   const known = toFreshetError(error)
   const reply = problemReply(known)
   if (reply.status >= 500) {
@@ -80,8 +82,8 @@ function failed(call: Served, error: unknown, { log }: Pick<Parts, 'log'>): Resp
 
 /** A caller can only lower it, by `x-deadline-ms` or `?deadline_ms`. @throws REQUEST_INVALID */
 function lowerDeadline(call: Served, limitMs: number): void {
-  const { req } = call.context
-  const asked = req.raw.headers.get('x-deadline-ms') ?? inQuery(req.raw.url)
+  const { headers, url } = call.request
+  const asked = headers.get('x-deadline-ms') ?? inQuery(url)
   if (asked !== null) call.deadline = deadlineOf(call.deadline.acceptedAtMs, limitMs, asked)
 }
 
@@ -92,7 +94,7 @@ function inQuery(url: string): string | null {
 
 /** A call as `serve` knows it. */
 class Served implements Call {
-  readonly context: Context
+  readonly request: Asked
   readonly route: string
   caller: Caller = NOBODY
   deadline: Deadline
@@ -105,12 +107,16 @@ class Served implements Call {
   bodyBytes = 0
   readonly #parts: Pick<Parts, 'work' | 'record'>
 
-  constructor(context: Context, route: string, parts: Pick<Parts, 'work' | 'record' | 'limits'>) {
-    const { limits } = parts
-    this.context = context
+  constructor(
+    request: Asked,
+    acceptedAtMs: number,
+    route: string,
+    parts: Pick<Parts, 'work' | 'record' | 'limits'>,
+  ) {
+    this.request = request
     this.route = route
     this.#parts = parts
-    this.deadline = deadlineOf(acceptedAtMs(context), limits.deadlineMs, null)
+    this.deadline = deadlineOf(acceptedAtMs, parts.limits.deadlineMs, null)
   }
 
   begin(bodyBytes: number): void {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { Hono } from 'hono'
 import { expect, onTestFinished, test } from 'vitest'
+import { appListener } from './app-listener.ts'
 import { selfSigned } from './certificate.kit.ts'
 import { concernOfAge } from './certificate-age.ts'
 import { HttpServer } from './http-server.ts'
@@ -35,6 +36,6 @@ test('the gateway warns of a certificate that ends soon', async () => {
   const log = { ...quietLog, warn: (line: string) => void told.push(line) }
   const app = new Hono().get('/', (context) => context.text('answered'))
   const address = { host: '127.0.0.1', port: 0, tls: certificate().files }
-  await using _ = await HttpServer.listen(app, address, { log })
+  await using _ = await HttpServer.listen(appListener(app), address, { log })
   expect(told).toEqual([expect.stringMatching(/the certificate ends on .* renew it/)])
 })

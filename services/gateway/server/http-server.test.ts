@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { Hono } from 'hono'
 import { expect, test } from 'vitest'
+import { appListener } from './app-listener.ts'
 import { HttpServer } from './http-server.ts'
 import { RequestsInHand } from './requests-in-hand.ts'
 
@@ -33,7 +34,7 @@ const answersIn = (text: string) => text.split('answered').length - 1
 
 test('some requests may be on their way at once on one connection, and are answered in turn', async () => {
   const { app, release } = handApp()
-  await using server = await HttpServer.listen(app, { host: '127.0.0.1', port: 0 })
+  await using server = await HttpServer.listen(appListener(app), { host: '127.0.0.1', port: 0 })
   const { socket, received } = await socketTo(server)
   socket.write(GET.repeat(64))
   release.resolve()
@@ -50,7 +51,11 @@ test('a client that sends requests without end and reads nothing is cut off at 6
     return new Promise<Response>(() => undefined)
   }
   const inHand = new RequestsInHand()
-  await using server = await HttpServer.listen({ fetch }, { host: '127.0.0.1', port: 0 }, { inHand })
+  await using server = await HttpServer.listen(
+    appListener({ fetch }),
+    { host: '127.0.0.1', port: 0 },
+    { inHand },
+  )
   const { socket } = await socketTo(server)
   socket.on('error', () => undefined)
   const closed = once(socket, 'close')
@@ -63,7 +68,7 @@ test('a client that sends requests without end and reads nothing is cut off at 6
 test('callers that hang up leave nothing in hand, whatever of theirs is answered later', async () => {
   const { app, release } = handApp()
   const inHand = new RequestsInHand()
-  await using server = await HttpServer.listen(app, { host: '127.0.0.1', port: 0 }, { inHand })
+  await using server = await HttpServer.listen(appListener(app), { host: '127.0.0.1', port: 0 }, { inHand })
   const callers = await Promise.all([socketTo(server), socketTo(server), socketTo(server)])
   for (const { socket } of callers) socket.write(GET.repeat(10))
   await expect.poll(() => inHand.count).toBe(30)
@@ -77,7 +82,7 @@ test('callers that hang up leave nothing in hand, whatever of theirs is answered
 
 test('a server that stops answers what it has in hand, and closes the connection', async () => {
   const { app, release } = handApp()
-  const server = await HttpServer.listen(app, { host: '127.0.0.1', port: 0 })
+  const server = await HttpServer.listen(appListener(app), { host: '127.0.0.1', port: 0 })
   const { socket, received } = await socketTo(server)
   const closed = once(socket, 'close')
   socket.write(GET)

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer, type Server as HttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Settings } from '@freshet/config/schema.ts'
@@ -7,10 +7,9 @@ import { FreshetError } from '@freshet/errors/errors.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
-import { getRequestListener } from '@hono/node-server'
 import { RequestsInHand } from './requests-in-hand.ts'
 import { followTls, readTls, tlsFiles } from './tls.ts'
-import { answerUnparsed, refuseUnparsed } from './unparsed.ts'
+import { answerUnparsed } from './unparsed.ts'
 
 /** Slow clients are closed, and a burst of new ones waits in the kernel instead of trying again after a second. */
 const BACKLOG = 4_096
@@ -29,12 +28,7 @@ const LINGER_MS = 250
 const STOP_MS = 8_000
 const CLOSE_IDLE_EVERY_MS = 50
 
-/** Plain checks of load balancers speak HTTP/1.0 and name no host; Node refuses an HTTP/1.1 request without one. */
-const OPTIONS = { hostname: 'localhost', errorHandler: refuseUnparsed }
-
-type Fetch = Parameters<typeof getRequestListener>[0]
-
-/** The app on a port. Disposing answers what is in hand or on its way, stops accepting, and ends within 9 s. */
+/** A listener on a port. Disposing answers what is in hand or on its way, stops accepting, and ends within 9 s. */
 export class HttpServer implements AsyncDisposable {
   readonly #server: Server
   readonly #tls: Disposable | undefined
@@ -42,12 +36,12 @@ export class HttpServer implements AsyncDisposable {
 
   /** @throws PORT_TAKEN, CONFIG_INVALID */
   static async listen(
-    { fetch }: { readonly fetch: Fetch },
+    requestListener: RequestListener,
     { tls = {}, ...address }: { host: string; port: number; tls?: Settings['gateway']['tls'] },
     { log = quietLog, inHand = new RequestsInHand() }: { log?: Log; inHand?: RequestsInHand } = {},
   ): Promise<HttpServer> {
     const files = tlsFiles(tls)
-    const listener = inHand.before(getRequestListener(fetch, OPTIONS))
+    const listener = inHand.before(requestListener)
     const server =
       files === undefined
         ? createServer(SERVER_OPTIONS, listener)

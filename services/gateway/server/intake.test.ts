@@ -1,9 +1,12 @@
+import type { IncomingMessage, RequestListener } from 'node:http'
 import { Metrics } from '@freshet/telemetry/metrics.ts'
 import { quietTelemetry } from '@freshet/telemetry/telemetry.kit.ts'
 import { expect, test } from 'vitest'
 import { prometheusText } from '../metrics/prometheus-text.ts'
 import { RequestRecord } from '../request-record.ts'
 import { acceptedAtMs, Intake } from './intake.ts'
+
+type Told = Parameters<RequestListener>[1]
 
 /** A door before an app that says since when each request waits. */
 function door(world: { inHand?: number; waitedMs?: number; isHeavy?: (bytes: number) => boolean }) {
@@ -17,16 +20,25 @@ function door(world: { inHand?: number; waitedMs?: number; isHeavy?: (bytes: num
     onEnded() {},
   })
   const loop = { ticks: 1, arrivedAtMs: (nowMs: number) => nowMs - waitedMs }
-  const app = {
-    fetch: (_: Request, env: object) => new Response(`${performance.now() - acceptedAtMs({ env })}`),
-  }
   const options = { deadlineMs: 100, onRefused: record.refused.bind(record) }
   const work = { isTooMuch: isHeavy, end() {} }
-  const intake = new Intake(app, { ...options, loop, work, inHand: { count: inHand } })
-  const ask = async (url = '/v1/scores/a', method = 'GET', headers = {}) =>
-    intake.fetch(new Request(new URL(url, 'http://127.0.0.1'), { method }), {
-      incoming: { url, method, headers },
-    })
+  const listener = new Intake({ ...options, loop, work, inHand: { count: inHand } }).before(
+    (incoming, response) => {
+      response.writeHead(200).end(`${performance.now() - acceptedAtMs(incoming)}`)
+    },
+  )
+  const ask = async (url = '/v1/scores/a', method = 'GET', headers = {}) => {
+    const told = { status: 0, headers: {}, text: '' }
+    const response = {
+      writeHead(status: number, headers: object = {}) {
+        Object.assign(told, { status, headers })
+        return response
+      },
+      end: (text: string) => void (told.text = text),
+    }
+    listener({ url, method, headers } as IncomingMessage, response as unknown as Told)
+    return new Response(told.text, told)
+  }
   const page = () => prometheusText(record.durations.families())
   return { ask, loop, metrics, page }
 }

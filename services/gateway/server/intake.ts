@@ -1,21 +1,14 @@
+import type { IncomingMessage, RequestListener } from 'node:http'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { problemReply } from '../reply.ts'
 import type { LoopWatch } from './loop-watch.ts'
 import type { RequestsInHand } from './requests-in-hand.ts'
 import type { WorkInHand } from './work-in-hand.ts'
+import { writeReply } from './write-reply.ts'
 
-/** What the server hands on with each request. */
-interface Surroundings {
-  readonly incoming: {
-    readonly url?: string | undefined
-    readonly method?: string | undefined
-    readonly headers: { readonly 'content-length'?: string | undefined }
-  }
+/** A request, and since when it waits. */
+interface Accepted extends IncomingMessage {
   acceptedAtMs?: number
-}
-
-interface App {
-  fetch(request: Request, env: Surroundings): Response | Promise<Response>
 }
 
 export interface IntakeOptions {
@@ -43,31 +36,34 @@ const MAX_WAITED_SHARE = 0.5
  * than an answer; of requests with many keys or documents fewer are too much. What is asked of the gateway itself, such as its health, is always let in.
  */
 export class Intake {
-  readonly #app: App
   readonly #options: IntakeOptions
   #tick = 0
   #requestsInTick = 0
 
-  constructor(app: App, options: IntakeOptions) {
-    this.#app = app
+  constructor(options: IntakeOptions) {
     this.#options = options
   }
 
-  readonly fetch = (request: Request, env: Surroundings): Response | Promise<Response> => {
-    const nowMs = performance.now()
-    env.acceptedAtMs = this.#options.loop.arrivedAtMs(nowMs)
-    const waitedMs = nowMs - env.acceptedAtMs
-    const { url = '', method = 'GET' } = env.incoming
-    if ((this.#isTooMuch(waitedMs) || this.#isTooHeavy(env, waitedMs)) && IS_TIMED.test(url)) {
-      this.#options.onRefused({ method, tookMs: waitedMs })
-      this.#options.work.end(0)
-      return problemReply(OVERLOADED)
+  /** Hands on to the listener what it lets in, and answers the rest itself. */
+  before(listener: RequestListener): RequestListener {
+    return (incoming: Accepted, response) => {
+      const nowMs = performance.now()
+      incoming.acceptedAtMs = this.#options.loop.arrivedAtMs(nowMs)
+      const waitedMs = nowMs - incoming.acceptedAtMs
+      if (this.#isRefused(incoming, waitedMs)) {
+        this.#options.onRefused({ method: incoming.method!, tookMs: waitedMs })
+        this.#options.work.end(0)
+        writeReply(response, problemReply(OVERLOADED))
+      } else listener(incoming, response)
     }
-    return this.#app.fetch(request, env)
+  }
+
+  #isRefused(incoming: IncomingMessage, waitedMs: number): boolean {
+    return (this.#isTooMuch(waitedMs) || this.#isTooHeavy(incoming, waitedMs)) && IS_TIMED.test(incoming.url!)
   }
 
   /** What comes without a length is looked at when it has come. */
-  #isTooHeavy({ incoming: { method, headers } }: Surroundings, waitedMs: number): boolean {
+  #isTooHeavy({ method, headers }: IncomingMessage, waitedMs: number): boolean {
     return method === 'POST' && this.#options.work.isTooMuch(Number(headers['content-length'] ?? 0), waitedMs)
   }
 
@@ -83,9 +79,9 @@ export class Intake {
   }
 }
 
-/** When the request was accepted, in milliseconds of `performance.now()`; now, without an intake before the app. */
-export function acceptedAtMs({ env }: { readonly env: unknown }): number {
-  return (env as Partial<Surroundings> | undefined)?.acceptedAtMs ?? performance.now()
+/** When the request was accepted, in milliseconds of `performance.now()`; now, without an intake before. */
+export function acceptedAtMs(incoming: Accepted | undefined): number {
+  return incoming?.acceptedAtMs ?? performance.now()
 }
 
 export const OVERLOADED = new FreshetError(

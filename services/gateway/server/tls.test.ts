@@ -9,6 +9,7 @@ import { connect } from 'node:tls'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { Hono } from 'hono'
 import { expect, onTestFinished, test } from 'vitest'
+import { appListener } from './app-listener.ts'
 import { selfSigned } from './certificate.kit.ts'
 import { HttpServer } from './http-server.ts'
 import { followTls, readTls } from './tls.ts'
@@ -21,7 +22,7 @@ function scratchFolder(): string {
 
 async function servedWith(tls: { certFile: string; keyFile: string }): Promise<HttpServer> {
   const app = new Hono().get('/', (context) => context.text('answered'))
-  return HttpServer.listen(app, { host: '127.0.0.1', port: 0, tls })
+  return HttpServer.listen(appListener(app), { host: '127.0.0.1', port: 0, tls })
 }
 
 async function get(url: string, ca: string): Promise<string> {

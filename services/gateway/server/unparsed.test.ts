@@ -3,11 +3,12 @@ import { connect } from 'node:net'
 import { Hono } from 'hono'
 import { expect, test } from 'vitest'
 import { gateway } from '../app.kit.ts'
+import { appListener } from './app-listener.ts'
 import { HttpServer } from './http-server.ts'
 
 /** What a server says to these bytes until it, or we, close the connection. */
 async function answerTo(bytes: string, app = new Hono().get('/', (context) => context.text('answered'))) {
-  await using server = await HttpServer.listen(app, { host: '127.0.0.1', port: 0 })
+  await using server = await HttpServer.listen(appListener(app), { host: '127.0.0.1', port: 0 })
   const socket = connect(Number(new URL(server.url).port), '127.0.0.1').setEncoding('utf8')
   let received = ''
   socket.on('data', (text: unknown) => {

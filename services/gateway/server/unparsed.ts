@@ -1,7 +1,7 @@
 import { type Server, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { FreshetError, toFreshetError } from '@freshet/errors/errors.ts'
-import { problemReply } from '../reply.ts'
+import { problemReply, type Reply, responseOf } from '../reply.ts'
 import type { RequestsInHand } from './requests-in-hand.ts'
 
 /**
@@ -11,7 +11,7 @@ import type { RequestsInHand } from './requests-in-hand.ts'
 export function answerUnparsed(server: Server, inHand: Pick<RequestsInHand, 'of'>): void {
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     if (error.code === 'ECONNRESET' || !socket.writable || inHand.of(socket) > 0) socket.destroy()
-    else void write(socket, problemReply(faultOf(error)))
+    else write(socket, problemReply(faultOf(error)))
   })
   // A caller may expect whatever it likes: what we do not know we do not promise, and answer all the same.
   server.on('checkExpectation', (request, response) => server.emit('request', request, response))
@@ -20,7 +20,9 @@ export function answerUnparsed(server: Server, inHand: Pick<RequestsInHand, 'of'
 /** For a request whose address or host is none: it is refused before the app sees it. */
 export function refuseUnparsed(error: unknown): Response {
   const isCallers = error instanceof Error && error.name === 'RequestError'
-  return problemReply(isCallers ? new FreshetError('REQUEST_INVALID', error.message) : toFreshetError(error))
+  return responseOf(
+    problemReply(isCallers ? new FreshetError('REQUEST_INVALID', error.message) : toFreshetError(error)),
+  )
 }
 
 function faultOf({ code }: NodeJS.ErrnoException): FreshetError {
@@ -36,10 +38,9 @@ function faultOf({ code }: NodeJS.ErrnoException): FreshetError {
   }
 }
 
-async function write(socket: Socket, reply: Response): Promise<void> {
-  const body = Buffer.from(await reply.arrayBuffer())
-  const headers = [...reply.headers].map(([name, value]) => `${name}: ${value}\r\n`).join('')
+function write(socket: Socket, reply: Reply): void {
+  const headers = Object.entries(reply.headers).map(([name, value]) => `${name}: ${value}\r\n`)
   socket.end(
-    `HTTP/1.1 ${reply.status} ${STATUS_CODES[reply.status]}\r\nconnection: close\r\ncontent-length: ${body.length}\r\n${headers}\r\n${body}`,
+    `HTTP/1.1 ${reply.status} ${STATUS_CODES[reply.status]}\r\nconnection: close\r\ncontent-length: ${Buffer.byteLength(reply.text ?? '')}\r\n${headers.join('')}\r\n${reply.text ?? ''}`,
   )
 }

@@ -15,7 +15,7 @@ import type { Answered } from '../answered.ts'
 import type { Call } from '../routes/call.ts'
 
 /** A call that is over. */
-export type Ended = Pick<Call, 'context' | 'route' | 'deadline' | 'answered' | 'traced' | 'fellBackAtMs'> & {
+export type Ended = Pick<Call, 'request' | 'route' | 'deadline' | 'answered' | 'traced' | 'fellBackAtMs'> & {
   /** What went wrong, for status 500. */
   readonly error: unknown
 }
@@ -33,9 +33,9 @@ type Parts = Pick<Telemetry, 'tracer' | 'traced'>
 
 /** The span of a request that is over, and below it what was done when the best source did not answer. */
 export function leaveRequestSpan({ tracer, traced }: Parts, call: Ended, ending: Ending): Span {
-  const { context, route, deadline, answered, error } = call
+  const { request, route, deadline, answered, error } = call
   const { status, isLate, endedAtMs, endedWallMs } = ending
-  const { method, raw } = context.req
+  const { method, headers } = request
   const span = tracer.startSpan(
     `${method} ${route}`,
     {
@@ -49,7 +49,7 @@ export function leaveRequestSpan({ tracer, traced }: Parts, call: Ended, ending:
         ...(answered !== undefined && attributesOf(answered, traced)),
       },
     },
-    parentOf(raw.headers.get('traceparent')),
+    parentOf(headers.get('traceparent')),
   )
   if (answered !== undefined && wasDegraded(answered)) leaveFallback(tracer, span, answered, call, ending)
   if (error !== undefined) {
