@@ -115,7 +115,7 @@ function find(
 
 function findingOf(
   kind: RuleName,
-  { id, title, details, advice, measure }: Symptom,
+  { id, title, details, advice, measure, blinds }: Symptom,
   { severity, forSeconds, threshold = 0 }: RuleSettings,
   causedBy: string | undefined,
 ): Finding {
@@ -124,6 +124,7 @@ function findingOf(
   return {
     ...{ id, kind, severity, forSeconds, title, details },
     ...(measure && { measure: { value: measure.value, unit, threshold: measure.above ?? threshold } }),
+    ...(blinds === true && { blinds }),
     ...(causedBy !== undefined && { causedBy }),
     ...(advice && { advice }),
   }

@@ -23,7 +23,7 @@ export interface Scene {
 }
 
 /** What a rule found: how grave it is, and what it follows from, is for who knows all of them to say. */
-export interface Symptom extends Pick<Finding, 'id' | 'title' | 'details' | 'advice'> {
+export interface Symptom extends Pick<Finding, 'id' | 'title' | 'details' | 'advice' | 'blinds'> {
   /** Where it is a matter of degree: the figure, and what it is compared with, if that is not the threshold itself. */
   readonly measure?: { readonly value: number; readonly above?: number } | undefined
   /** Of what breaks one of these it is a consequence. */

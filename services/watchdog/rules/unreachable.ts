@@ -37,6 +37,7 @@ function judge(server: Server, { now }: Scene): Symptom | undefined {
       'Who complains': complaints.length === 0 ? 'nobody yet' : listed(namesOf(complaints)),
     },
     advice: { effect: EFFECTS[server], firstLook: ERRORS[code]?.hint ?? 'whether it runs, and its log' },
+    ...(server === 'kafka' && own !== null && { blinds: true }),
     breaks: [server],
   }
 }
@@ -96,6 +97,7 @@ function hearing(facts: Facts): Symptom[] {
     {
       id: 'unreachable/heartbeats',
       title: 'no heartbeat is heard, not even the watchdog’s own',
+      blinds: true,
       details: { Silence: formatSeconds(silentSeconds) },
       advice: {
         effect: 'nobody can tell who lives; the pipeline may be well',

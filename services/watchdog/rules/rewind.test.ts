@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest'
+import { ago, capture, facts, findings, group, partition, shard } from './facts.kit.ts'
+
+const at = (committedOffset: number | null, endOffset = 900) => ({
+  groups: [group('infer', { partitions: [partition({ committedOffset, endOffset })] })],
+})
+
+test('a committed offset that went back is told until it is where it was', () => {
+  const earlier = [ago(60, at(500)), ago(30, at(200))]
+  expect(findings(facts(at(300)), earlier)).toMatchObject([
+    {
+      id: 'rewind/air-infer',
+      kind: 'rewind',
+      severity: 'warning',
+      title: 'the committed offset of air-infer went back by 200',
+      details: { Where: 'partition 0', Now: '300', Before: '500' },
+    },
+  ])
+  expect(findings(facts(at(500)), earlier)).toEqual([])
+})
+
+test('offsets that are gone went back to the beginning', () => {
+  expect(findings(facts(at(null)), [ago(60, at(500))])).toMatchObject([{ measure: { value: 500 } }])
+})
+
+test('a topic that ends before where it ended has lost records: that is told, and not of each group', () => {
+  expect(findings(facts(at(10, 10)), [ago(60, at(500, 900))])).toMatchObject([
+    {
+      id: 'rewind/air.changes',
+      title: 'the end of air.changes went back by 890',
+      advice: { effect: expect.stringContaining('records are lost') },
+    },
+  ])
+})
+
+test('a cursor that went back under the same primary is told; after a failover, or in a new epoch, it may', () => {
+  const cursor = (worse: Parameters<typeof shard>[0]) => ({
+    capture: capture(shard({ checkpoint: 99, ...worse })),
+  })
+  const earlier = [ago(60, cursor({ cursorSeqNo: 99 }))]
+  expect(findings(facts(cursor({ cursorSeqNo: 40 })), earlier)).toMatchObject([
+    { id: 'rewind/capture', details: { Where: 'flights/0', Now: '40', Before: '99' } },
+  ])
+  expect(findings(facts(cursor({ cursorSeqNo: 40, primaryTerm: 2 })), earlier)).toEqual([])
+  expect(findings(facts(cursor({ cursorSeqNo: 40, epoch: 6 })), earlier)).toEqual([])
+})
+
+test('a snapshot that went back is told', () => {
+  const well = facts().snapshot
+  const back = { ...well, value: { ...well.value!, sequence: 3 } }
+  expect(findings(facts({ snapshot: back }), [ago(60)])).toMatchObject([
+    { id: 'rewind/snapshot', measure: { value: 4 } },
+  ])
+})
+
+test('what only goes forward is well', () => {
+  expect(findings(facts(at(500)), [ago(60, at(300, 800)), ago(30, at(400, 850))])).toEqual([])
+})
