@@ -1,15 +1,19 @@
 import type { RuleName } from '@freshet/config/alert-rules.ts'
 import type { AlertWorld } from './world.ts'
 
+/** How what people read begins, as a pattern: it must name the right cause. It may depend on what the fault has done. */
+export type Cause = (world: AlertWorld) => RegExp
+
 /** Something that breaks in a running pipeline, and what people are told of it. */
 export interface AlertFault {
   /** What is done, for people. */
   readonly title: string
   readonly rule: RuleName
-  /** How what people read begins: the right cause. May depend on what `begin` has done. */
-  cause(world: AlertWorld): RegExp
+  readonly cause: Cause
   /** Breaks it. @returns what mends it */
   begin(world: AlertWorld): Promise<() => Promise<void>>
-  /** What else may be told, since it follows from it and is trouble of its own. */
-  readonly consequences?: readonly RegExp[]
+  /** What may be told besides, since it follows from it and is trouble of its own. */
+  readonly consequences?: readonly Cause[]
+  /** The rule looks back so far, so it is not over before: none waits for it but who has the time. */
+  readonly lingersSeconds?: number
 }

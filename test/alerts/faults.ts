@@ -3,18 +3,21 @@ import { connectKafka, withAdmin } from '@freshet/adapters/kafka/connect.ts'
 import type { RuleName } from '@freshet/config/alert-rules.ts'
 import { otherVersion } from '@freshet/model/bundle/bundles.kit.ts'
 import { promoteAgain, promoteModel, pushModel } from '@freshet/model/bundle/model-store.ts'
-import { groupName, topicName } from '@freshet/records/topics.ts'
+import { groupName, topicName, type Worker } from '@freshet/records/topics.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import type { ProcessName } from '../stack.ts'
-import type { AlertFault } from './fault.ts'
+import type { AlertFault, Cause } from './fault.ts'
 import type { AlertWorld } from './world.ts'
 
+/** A gateway that comes to itself answers whom it had left waiting. */
+const LATE: Cause = () => /of the answers come after their deadline$/
+
 export const ROUNDS: readonly (readonly AlertFault[])[] = [
-  [killed('poller'), frozen('scorer')],
-  [killed('gateway'), killed('scorer-2'), killed('watchdog')],
-  [brokenModel(), corruptDocument(), stoppedInOrder('scorer-3', 'snapshot-stale', /snapshot/)],
-  [stoppedInOrder('scorer-2', 'lag', /-cache is .* behind/), frozen('gateway')],
-  [stoppedInOrder('poller', 'capture-behind', /captur/)],
+  [killed('poller'), frozen('scorer', groupOf('infer'))],
+  [corruptDocument(), brokenModel(), stoppedInOrder('scorer-3', 'snapshot-stale', () => /^the snapshot is/)],
+  [killed('gateway'), killed('scorer-2', groupOf('cache')), killed('watchdog')],
+  [frozen('gateway', LATE), stoppedInOrder('scorer-2', 'lag', groupOf('cache'))],
+  [stoppedInOrder('poller', 'capture-behind', () => /^the capture of .*, and no poller runs/)],
   [rewound()],
   [away('redis', 'Redis')],
   [away('s3', 'S3')],
@@ -22,16 +25,13 @@ export const ROUNDS: readonly (readonly AlertFault[])[] = [
   [frozenKafka()],
 ]
 
-/** Who else does the work of a part is not there, so what it does not do is trouble of its own after a while. */
-const CONSEQUENCES: Partial<Record<ProcessName, readonly RegExp[]>> = {}
-
-function killed(name: ProcessName): AlertFault {
+function killed(name: ProcessName, ...consequences: readonly Cause[]): AlertFault {
   let pid = 0
   return {
     title: `\`${name}\` is killed (-9)`,
     rule: 'silent',
     cause: () => instanceOf(name, pid),
-    consequences: CONSEQUENCES[name] ?? [],
+    consequences,
     async begin({ stack }) {
       pid = stack.pidOf(name)
       await stack.stop(name, 'SIGKILL')
@@ -40,13 +40,13 @@ function killed(name: ProcessName): AlertFault {
   }
 }
 
-function frozen(name: ProcessName): AlertFault {
+function frozen(name: ProcessName, ...consequences: readonly Cause[]): AlertFault {
   let pid = 0
   return {
     title: `\`${name}\` stands still (SIGSTOP)`,
     rule: 'silent',
     cause: () => instanceOf(name, pid),
-    consequences: CONSEQUENCES[name] ?? [],
+    consequences,
     async begin({ stack }) {
       pid = stack.pidOf(name)
       process.kill(pid, 'SIGSTOP')
@@ -56,11 +56,11 @@ function frozen(name: ProcessName): AlertFault {
 }
 
 /** As an operator may do it and forget it: the part says goodbye, so nobody is silent, and its work is left undone. */
-function stoppedInOrder(name: ProcessName, rule: RuleName, cause: RegExp): AlertFault {
+function stoppedInOrder(name: ProcessName, rule: RuleName, cause: Cause): AlertFault {
   return {
     title: `\`${name}\` is stopped in order, and nobody takes its place`,
     rule,
-    cause: () => cause,
+    cause,
     async begin({ stack }) {
       await stack.stop(name)
       return async () => stack.start(name)
@@ -72,7 +72,8 @@ function corruptDocument(): AlertFault {
   return {
     title: 'A document that no model can score',
     rule: 'dead-letters',
-    cause: () => /could not be scored/,
+    lingersSeconds: 300,
+    cause: () => /^\d+ changes? could not be scored$/,
     async begin(world) {
       await world.write({ corrupt: { carrier: 'UA', note: 'no distance, no schedule' } })
       return async () => {}
@@ -84,7 +85,7 @@ function brokenModel(): AlertFault {
   return {
     title: 'A model is promoted whose file is damaged',
     rule: 'model-refused',
-    cause: () => /arrival-delay@2/,
+    cause: () => /^the promoted model arrival-delay@2 cannot be used$/,
     async begin({ stack }) {
       const model = await otherVersion(stack.bundle)
       await pushModel(stack.store, model)
@@ -103,7 +104,9 @@ function rewound(): AlertFault {
   return {
     title: 'The offsets of the cache’s group are put back to the beginning',
     rule: 'rewind',
-    cause: () => /-cache/,
+    cause: ({ stack }) =>
+      new RegExp(`^the committed offset of ${groupName(stack.settings.pipeline, 'cache')} went back`),
+    consequences: [groupOf('cache')], // what is read again is old
     async begin({ stack }) {
       const { kafka, pipeline } = stack.settings
       await stack.stop('scorer-2')
@@ -123,8 +126,8 @@ function rewound(): AlertFault {
 function away(server: keyof AlertWorld['doors'], name: string): AlertFault {
   return {
     title: `${name} is away`,
-    rule: 'dependency-unreachable',
-    cause: () => new RegExp(`^${name}`),
+    rule: 'unreachable',
+    cause: () => new RegExp(`^${name} does not answer`),
     async begin({ doors }) {
       await doors[server].slam()
       return () => doors[server].open()
@@ -135,8 +138,8 @@ function away(server: keyof AlertWorld['doors'], name: string): AlertFault {
 function frozenKafka(): AlertFault {
   return {
     title: 'Kafka stands still (SIGSTOP)',
-    rule: 'kafka-unreachable',
-    cause: () => /Kafka|heartbeat/,
+    rule: 'unreachable',
+    cause: () => /^Kafka does not answer/,
     async begin({ kafka }) {
       kafka.freeze()
       return async () => kafka.thaw()
@@ -147,4 +150,10 @@ function frozenKafka(): AlertFault {
 /** Instances are named after their host and process. */
 function instanceOf(name: ProcessName, pid: number): RegExp {
   return new RegExp(`^${name.split('-')[0]}\\S*-${pid}\\S* has been silent`)
+}
+
+/** What waits for it is late, whether or not it still counts on its reader. */
+function groupOf(worker: Worker): Cause {
+  return ({ stack }) =>
+    new RegExp(`^${groupName(stack.settings.pipeline, worker)} (is .* behind|has stood still)`)
 }

@@ -34,8 +34,10 @@ const GIVE_UP_MS = 90_000
 const HOLD_MS = 3_000
 
 /** Once that it fires, within the time that is promised, and once that it is over. */
-export function isPromised({ dueSeconds, toldSeconds, resolvedSeconds, timesTold }: FaultResult): boolean {
+export function isPromised(result: FaultResult): boolean {
+  const { fault, dueSeconds, toldSeconds, resolvedSeconds, timesTold } = result
   const isInTime = toldSeconds !== undefined && toldSeconds < dueSeconds + PROMISED_SECONDS
+  if (fault.lingersSeconds !== undefined) return isInTime && timesTold === 1
   return isInTime && resolvedSeconds !== undefined && timesTold === 2
 }
 
@@ -44,7 +46,9 @@ export async function runRound(world: AlertWorld, faults: readonly AlertFault[])
   const before = world.told.length
   const since = () => world.told.slice(before)
   const results = await Promise.all(faults.map((fault) => runFault(world, fault, since)))
-  const known = faults.flatMap((fault) => [fault.cause(world), ...(fault.consequences ?? [])])
+  const known = faults.flatMap(({ cause, consequences = [] }) =>
+    [cause, ...consequences].map((one) => one(world)),
+  )
   return {
     results,
     unexpected: since().filter(({ title }) => !known.some((cause) => cause.test(title))),
@@ -66,7 +70,8 @@ async function runFault(
   await sleep(HOLD_MS)
   const mendedAtMs = Date.now()
   await mend()
-  if (firing() !== undefined) await comesTrue(() => resolved() !== undefined, GIVE_UP_MS)
+  if (firing() !== undefined && fault.lingersSeconds === undefined)
+    await comesTrue(() => resolved() !== undefined, GIVE_UP_MS)
   const alert = firing()
   const over = resolved()
   return {

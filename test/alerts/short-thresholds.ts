@@ -3,10 +3,10 @@ import { RULE_NAMES, type RuleName } from '@freshet/config/alert-rules.ts'
 /** In seconds. A heartbeat comes every three. */
 const THRESHOLDS: Partial<Record<RuleName, number>> = {
   silent: 10,
-  'capture-behind': 8,
-  lag: 8,
-  stall: 8,
-  'snapshot-stale': 8,
+  'capture-behind': 10,
+  lag: 10,
+  stall: 10,
+  'snapshot-stale': 10,
 }
 const FOR_SECONDS = 1
 
@@ -14,6 +14,7 @@ const FOR_SECONDS = 1
 export const SHORT: Readonly<Record<string, string>> = {
   FRESHET_WATCHDOG_INTERVAL_SECONDS: '0.5',
   FRESHET_WATCHDOG_SERVER_INTERVAL_SECONDS: '1',
+  FRESHET_WATCHDOG_RESOLVE_SECONDS: '2',
   FRESHET_MODEL_POINTER_INTERVAL_MS: '500',
   ...Object.fromEntries(
     RULE_NAMES.filter((rule) => rule !== 'drift').flatMap((rule) => [
