@@ -41,6 +41,8 @@ export const ATTRIBUTES = {
   hint: 'freshet.hint',
   /** As it is, or hashed (telemetry.keySalt). */
   key: 'freshet.key',
+  /** Of a document's own span: whose document it is. */
+  pipeline: 'freshet.pipeline',
   /** Of a document's own span: `sample`, or `order` when somebody named it. */
   traceReason: 'freshet.trace.reason',
   /** `capture`, `score`, `cache`, `snapshot` or `answer`: what one document's own span stands for. */

@@ -7,12 +7,12 @@ export type Step = (typeof STEPS)[number]
 
 /** How documents are called in telemetry: their keys as they are shown, and the ids of their traces and spans. */
 export class DocumentNames {
-  readonly #pipeline: string
+  readonly pipeline: string
   readonly #salt: string | undefined
 
   /** @param salt with it, a key is shown as a hash that only those can guess who know the salt. */
   constructor(pipeline: string, salt: string | undefined) {
-    this.#pipeline = pipeline
+    this.pipeline = pipeline
     this.#salt = salt
   }
 
@@ -23,7 +23,7 @@ export class DocumentNames {
 
   /** Of one revision of one document: the same in every service, so that none needs to hear it from another. */
   traceIdOf(key: string, revision: Revision): string {
-    const name = `${this.#pipeline}\0${encodeRank({ revision, modelGeneration: 0 })}\0${key}`
+    const name = `${this.pipeline}\0${encodeRank({ revision, modelGeneration: 0 })}\0${key}`
     return (this.#salt === undefined ? hash('sha256', name) : this.#hashed(name)).slice(0, 32)
   }
 

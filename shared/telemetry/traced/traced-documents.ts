@@ -152,6 +152,7 @@ export class TracedDocuments {
         links: linksTo(step.together),
         attributes: {
           [ATTRIBUTES.documentStep]: step.step,
+          [ATTRIBUTES.pipeline]: this.names.pipeline,
           [ATTRIBUTES.key]: this.names.shown(step.key),
           [ATTRIBUTES.traceReason]: step.reason,
           ...(revision !== null && {

@@ -1,0 +1,99 @@
+import { count, table, timeOf } from '../text.ts'
+import type { Journey, SeenStep } from './journey.ts'
+
+/** Journeys as a person reads them, the newest last. @param most that are shown */
+export function describeJourneys(key: string, journeys: readonly Journey[], most: number): string {
+  const shown = journeys.slice(-most)
+  const left = journeys.length - shown.length
+  const before = left === 0 ? [] : [`${count(left)} earlier ones are left out; --all shows them`, '']
+  return `${[...before, ...shown.flatMap((journey) => describeJourney(key, journey))].join('\n')}\n`
+}
+
+function describeJourney(key: string, { steps, seqNo, traceId, missing }: Journey): string[] {
+  const what = seqNo === null ? 'asked for, without a stored score' : `change ${seqNo}`
+  const from = steps[0]!.beganAtMs
+  return [
+    `${key}: ${what}, ${timeOf(from)}`,
+    ...table(
+      steps.map((step) => [
+        `+${span(step.beganAtMs - from)}`,
+        step.step,
+        `took ${span(step.tookMs)}`,
+        step.instance,
+        wordsOf(step),
+      ]),
+      5,
+    ),
+    ...(missing.length === 0 ? [] : [`  not seen yet: ${missing.join(', ')}`]),
+    `  trace ${traceId}`,
+    '',
+  ]
+}
+
+/** What is worth knowing of a step, beside when and where. */
+function wordsOf({ step, attributes, ageMs, failure }: SeenStep): string {
+  if (failure !== null) return `set aside: ${failure.code}, ${failure.message}`
+  const text = (name: string) => String(attributes[name] ?? '?')
+  const state = attributes['freshet.document.state']
+  switch (step) {
+    case 'capture':
+      return state === 'deleted'
+        ? 'a delete, sent to Kafka'
+        : `from ${text('freshet.source.index')}, sent to Kafka`
+    case 'score':
+      return state === 'deleted'
+        ? 'a delete, passed on'
+        : `by ${text('freshet.model')}, ${placeOf(attributes)}`
+    case 'cache':
+      return `in Redis ${span(ageMs)} after it was seen`
+    case 'snapshot':
+      return `in the snapshot ${span(ageMs)} after it was seen`
+    case 'answer':
+      return answerWords(attributes)
+    default:
+      return ''
+  }
+}
+
+function placeOf(attributes: SeenStep['attributes']): string {
+  const partition = attributes['messaging.destination.partition.id']
+  return `partition ${partition} offset ${attributes['messaging.kafka.offset']}`
+}
+
+function answerWords(attributes: SeenStep['attributes']): string {
+  const source = attributes['freshet.answer.source']
+  const age = attributes['freshet.answer.age_ms']
+  const reason = attributes['freshet.answer.reason']
+  return [
+    `${attributes['http.response.status_code']}`,
+    source === undefined ? 'no score' : `from ${source}`,
+    ...(typeof age === 'number' ? [`${span(age)} old`] : []),
+    ...(reason === undefined ? [] : [`since ${reason}`]),
+  ].join(', ')
+}
+
+/** A time as short as it can be read. */
+function span(ms: number): string {
+  if (ms < 10) return `${ms.toFixed(1)} ms`
+  if (ms < 1_000) return `${Math.round(ms)} ms`
+  if (ms < 60_000) return `${(ms / 1_000).toFixed(1)} s`
+  if (ms < 3_600_000) return `${(ms / 60_000).toFixed(1)} min`
+  return `${(ms / 3_600_000).toFixed(1)} h`
+}
+
+/** When nothing has come, or not all: what it means and what would bring something. */
+export function describeWaiting(
+  key: string,
+  journeys: readonly Journey[],
+  { orderedAtMs, untilMs }: { readonly orderedAtMs: number; readonly untilMs: number },
+): string {
+  const isNew = journeys.some(({ steps }) => steps.some(({ beganAtMs }) => beganAtMs >= orderedAtMs))
+  const until = `${timeOf(untilMs)}`
+  if (isNew) return `${key} is traced until ${until}; ask again for what comes until then.\n`
+  return [
+    `Since ${timeOf(orderedAtMs)} nothing of ${key} was seen: it was not changed, and nobody asked the gateway for it.`,
+    `It is traced until ${until}. Change it in Elasticsearch, or ask for GET /v1/scores/${encodeURI(key)}, then ask again here.`,
+    'Is the key right? `freshet lookup` knows it when it was ever scored. Do poller, scorer and gateway run? `freshet status` says so.',
+    '',
+  ].join('\n')
+}
