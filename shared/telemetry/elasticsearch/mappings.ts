@@ -3,7 +3,7 @@
  * that the server at hand has.
  */
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
-import { METRICS, type MetricSpec } from '../metrics-table.ts'
+import { labelAttribute, METRICS, type MetricSpec } from '../metrics-table.ts'
 
 type Mapping = Readonly<Record<string, unknown>>
 
@@ -73,6 +73,7 @@ export function otelMappings(types: ReadonlySet<OptionalType>): Mapping {
         },
       },
       attributes: passthrough(20, {
+        ...(types.has('passthrough') && KNOWN_BEFOREHAND),
         [ATTRIBUTES.exceptionStacktrace]: best('wildcard'),
       }),
       metrics: metricFields(types),
@@ -87,12 +88,38 @@ export function otelMappings(types: ReadonlySet<OptionalType>): Mapping {
       resource: {
         properties: {
           schema_url: KEYWORD,
-          attributes: passthrough(40, { 'deployment.environment.name': KEYWORD }),
+          attributes: passthrough(40, { 'deployment.environment.name': KEYWORD, 'service.name': KEYWORD }),
         },
       },
       ...aliases(),
     },
   }
+}
+
+/**
+ * What our views in Kibana ask for: where no document has such an attribute yet, a picture would stand there with "field
+ * not found", and with the best of reasons, such as no error so far.
+ */
+const KNOWN_BEFOREHAND: Mapping = {
+  ...Object.fromEntries(
+    [
+      ATTRIBUTES.errorType,
+      ATTRIBUTES.hint,
+      ATTRIBUTES.stage,
+      ATTRIBUTES.model,
+      ATTRIBUTES.key,
+      ATTRIBUTES.field,
+      ATTRIBUTES.documentStep,
+      ATTRIBUTES.documentState,
+      ATTRIBUTES.answerSource,
+      ATTRIBUTES.answerReason,
+      ...Object.values<MetricSpec>(METRICS).flatMap(({ label }) => (label ? [labelAttribute(label)] : [])),
+    ].map((name) => [name, KEYWORD]),
+  ),
+  [ATTRIBUTES.answerDegraded]: { type: 'boolean' },
+  [ATTRIBUTES.answerLate]: { type: 'boolean' },
+  [ATTRIBUTES.documentAgeMs]: { type: 'long' },
+  [ATTRIBUTES.messagingBatchMessages]: { type: 'long' },
 }
 
 /**
