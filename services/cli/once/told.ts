@@ -38,5 +38,9 @@ function findingOf(failure: Failure): Finding {
     forSeconds: 0,
     title: 'a run of `freshet once` failed',
     details: failure === null ? {} : { Error: `${failure.code}: ${failure.message}` },
+    advice: {
+      effect: 'what has changed since the last run that was well has no new score',
+      firstLook: 'the log of the run; the next one goes on where it was',
+    },
   }
 }

@@ -1,8 +1,7 @@
 /** What the alerts decided to say, as people read it. Pure. */
 import { dashboardLink, type Look, sessionLink } from '@freshet/kibana/links.ts'
 import type { SessionName } from '@freshet/kibana/object-ids.ts'
-import type { AlertMessage, Finding, ToldAlert } from '@freshet/records/alert-state.ts'
-import { adviceOf } from './advice.ts'
+import type { AlertMessage, Finding, FindingKind, ToldAlert } from '@freshet/records/alert-state.ts'
 import { noticeHeadline, toneOf, worstTone } from './formats/words.ts'
 import type { Notice, NoticeItem, NoticeLink, Trend } from './notice.ts'
 
@@ -52,7 +51,6 @@ function itemOf(
   context: NoticeContext,
 ): NoticeItem {
   const isOver = change === 'resolved'
-  const advice = adviceOf(finding)
   return {
     id: finding.id,
     kind: finding.kind,
@@ -63,8 +61,8 @@ function itemOf(
     atMs,
     details: finding.details,
     trend: trendOf(finding, measures),
-    effect: isOver ? undefined : advice.effect,
-    firstLook: isOver ? undefined : advice.firstLook,
+    effect: isOver ? undefined : finding.advice?.effect,
+    firstLook: isOver ? undefined : finding.advice?.firstLook,
     remarks: change === 'flapping' ? ['It comes and goes; the next message comes when it is calm.'] : [],
     links: [
       ...kibanaLinks(
@@ -84,13 +82,15 @@ function trendOf({ measure }: Finding, measures: readonly number[]): Trend | und
 }
 
 /** Where the requests, documents or lines of a trouble are listed; of all others the dashboard shows the most. */
-const SESSIONS: Readonly<Record<string, SessionName>> = {
-  fallbacks: 'fallbacks',
+const SESSIONS: Readonly<Partial<Record<FindingKind, SessionName>>> = {
+  'fallback-ratio': 'fallbacks',
   'deadline-misses': 'slowRequests',
   'requests-refused': 'slowRequests',
   'dead-letters': 'failedDocuments',
   failing: 'troubles',
   silent: 'troubles',
+  unreachable: 'troubles',
+  'model-refused': 'troubles',
 }
 
 function kibanaLinks(finding: Finding, stretch: Look, { kibana }: NoticeContext): NoticeLink[] {

@@ -25,6 +25,10 @@ export const lagFinding: Finding = {
   title: 'air-infer is 5 min behind',
   details: { Topic: 'air.changes', Behind: '5 min, 5,210 records' },
   measure: { value: 300, unit: 's', threshold: 60 },
+  advice: {
+    effect: 'scores are stale; the gateway still answers with what it has',
+    firstLook: '`freshet status`, then the last error of the scorer',
+  },
 }
 
 export function lagMessage(change: AlertMessage['change'] = 'firing', id = '1-0'): AlertMessage {

@@ -32,7 +32,7 @@ test('an alert says what, how bad, since when, what it means, and where to look'
   const said = (blocks[2] as { text: { text: string } }).text.text.split('\n')
   expect(said).toEqual([
     '*How bad:* ▁▂▃▄▆█ 5 min, threshold 60 s',
-    expect.stringMatching(/^\*For callers:\* scores or snapshots are stale/),
+    expect.stringMatching(/^\*For callers:\* scores are stale/),
     expect.stringMatching(/^\*First look:\* `freshet status`/),
     expect.stringMatching(
       /^<https:\/\/kibana\.example\/s\/air\/app\/dashboards#\/view\/\S+\|Kibana> {2}· {2}<https:\/\/git\.example\/freshet\/docs\/runbooks\/lag\.md\|Runbook lag>$/,
@@ -79,7 +79,7 @@ test('what is told long after it was found says so', () => {
   expect(JSON.stringify(blocks)).toContain('Told 60 min late')
 })
 
-test('what is known of this very trouble stands in the place of what goes for its kind, and no text becomes markup', () => {
+test('no text becomes markup', () => {
   const advice = { effect: 'callers get <!channel> stored scores', firstLook: 'push <it> & again' }
   const message = { ...lagMessage(), alerts: [told({ ...lagFinding, advice })] }
   const { blocks } = slackMessage(alertNotice(message, CONTEXT, message.atMs))
