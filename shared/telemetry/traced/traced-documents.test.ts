@@ -16,9 +16,9 @@ const step: DocumentStep = {
   key: 'flights/UA-1',
   revision,
   generation: 3,
-  asOfMs: 1_000,
-  beganAtMs: 1_200,
-  endedAtMs: 1_250,
+  asOfMs: 1_700_000_001_000,
+  beganAtMs: 1_700_000_001_200,
+  endedAtMs: 1_700_000_001_250,
   after: 'capture',
   together: [{ traceId: 'b'.repeat(32), spanId: 'b'.repeat(16) }],
 }
@@ -151,8 +151,8 @@ describe('the span of a step', () => {
     expect(scored).toMatchObject({
       name: 'score document',
       kind: SpanKind.CONSUMER,
-      startTime: [1, 200_000_000],
-      endTime: [1, 250_000_000],
+      startTime: [1_700_000_001, 200_000_000],
+      endTime: [1_700_000_001, 250_000_000],
       attributes: {
         'freshet.key': 'flights/UA-1',
         'freshet.document.step': 'score',
