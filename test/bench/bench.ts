@@ -25,6 +25,7 @@ import { scorerMemory } from './scorer-memory.ts'
 import { snapshotDelta } from './snapshot-delta.ts'
 import { snapshotFollow } from './snapshot-follow.ts'
 import { snapshotMerge } from './snapshot-merge.ts'
+import { telemetryCostOfGateway, telemetryCostOfInfer } from './telemetry-cost.ts'
 
 const FIGURES: readonly Figure[] = [
   capture,
@@ -43,6 +44,8 @@ const FIGURES: readonly Figure[] = [
   gatewayPredict,
   gatewayRank,
   gatewayMemory,
+  telemetryCostOfInfer,
+  telemetryCostOfGateway,
   memory,
 ]
 /** Fetch a peer first, so only when they are asked for. */

@@ -40,7 +40,7 @@ export const infer: Figure = {
     const matrix = matrixOf(stack, flights)
     const keep = opened.move()
     return {
-      ours: scoreAll,
+      ours: () => scoreAll(),
       baselines: { model: () => runBare(stack, session, matrix) },
       [Symbol.asyncDispose]: () => keep.disposeAsync(),
     }
@@ -52,8 +52,8 @@ export interface Scoring extends AsyncDisposable {
   readonly stack: Stack
   readonly connection: KafkaConnection
   readonly flights: readonly Flight[]
-  /** All of it, from the beginning. */
-  scoreAll(): Promise<Sample>
+  /** All of it, from the beginning. @param telemetry the real one unless told */
+  scoreAll(telemetry?: Telemetry): Promise<Sample>
 }
 
 export async function openScoring(): Promise<Scoring> {
@@ -71,7 +71,7 @@ export async function openScoring(): Promise<Scoring> {
     stack,
     connection,
     flights,
-    scoreAll: () => scoreAll(stack, { connection, producer, telemetry }),
+    scoreAll: (told = telemetry) => scoreAll(stack, { connection, producer, telemetry: told }),
     [Symbol.asyncDispose]: () => keep.disposeAsync(),
   }
 }
