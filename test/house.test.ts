@@ -1,5 +1,7 @@
 import { existsSync, globSync, readFileSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
+import { RULE_NAMES } from '@freshet/config/alert-rules.ts'
+import { listSettings } from '@freshet/config/describe.ts'
 import { describe, expect, test } from 'vitest'
 import { REFERENCE_FOLDER, referencePages } from './reference-pages.ts'
 
@@ -84,6 +86,10 @@ describe('the arrows between rooms', () => {
       'poller/sweep/dead-epochs.ts',
       'watchdog/rules/judge.ts',
       'watchdog/page/view/listed-instances.ts',
+      'watchdog/routes/formats/sparkline.ts',
+      'watchdog/page/public/words.js',
+      'watchdog/page/view/page-state.ts',
+      'watchdog/page/follow-pipeline.ts',
       'watchdog/routes/open-routes.ts',
     ])
     const imported = globSync(join(ROOT, 'services/cli/**/*.ts'))
@@ -106,6 +112,55 @@ describe('the arrows between rooms', () => {
     )
     expect(files.length).toBeGreaterThan(0)
     expect(wrong.map((file) => relative(ROOT, file))).toEqual([])
+  })
+})
+
+describe('the runbooks', () => {
+  const folder = join(ROOT, 'docs/runbooks')
+  const pages = globSync('*.md', { cwd: folder })
+    .map((page) => page.replace(/\.md$/, ''))
+    .filter((page) => page !== 'README')
+
+  test('each rule of the watchdog has its page, and each page its rule', () => {
+    expect(pages.toSorted()).toEqual(RULE_NAMES.toSorted())
+  })
+
+  test.each(pages)(
+    '%s says what it means for callers, how to see it, what to do, and how to silence it',
+    (name) => {
+      const text = readFileSync(join(folder, `${name}.md`), 'utf8')
+      expect(text).toMatch(new RegExp(`^# ${name}: `))
+      const headings = [...text.matchAll(/^## (.+)$/gm)].map((match) => match[1])
+      expect(headings).toEqual([
+        'What it means for callers',
+        'How to see it',
+        'First steps',
+        'How to mend it',
+        'How to silence it',
+      ])
+    },
+  )
+
+  test('they name no command and no setting that is not there', () => {
+    const commands = new Set(
+      globSync('services/cli/commands/*.ts', { cwd: ROOT }).map((file) => basename(file, '.ts')),
+    )
+    const settings = new Set(listSettings().map(({ path }) => path))
+    const sections = new Set([...settings].map((path) => path.split('.')[0]!))
+    const isSetting = (path: string) =>
+      [...settings].some((known) => known === path || known.startsWith(`${path}.`))
+    const unknown = pages.flatMap((name) => {
+      const text = readFileSync(join(folder, `${name}.md`), 'utf8')
+      const named = [...text.matchAll(/`freshet ([a-z]+)/g)].map((match) => match[1]!)
+      const paths = [...text.matchAll(/`([a-z0-9]+(?:\.[a-z][A-Za-z-]*)+)[:`]/g)].map((match) => match[1]!)
+      return [
+        ...named.filter((command) => !commands.has(command)),
+        ...paths.filter(
+          (path) => sections.has(path.split('.')[0]!) && !/\.(json|onnx)$/.test(path) && !isSetting(path),
+        ),
+      ].map((what) => `${name}: ${what}`)
+    })
+    expect(unknown).toEqual([])
   })
 })
 

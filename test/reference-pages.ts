@@ -1,6 +1,7 @@
 /** Makes the pages of docs/reference from the tables in the code, and what is imported into Kibana. `npm run reference` writes them. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { ALERT_RULES, RULE_NAMES } from '@freshet/config/alert-rules.ts'
 import { listSettings, type Setting } from '@freshet/config/describe.ts'
 import { ERRORS } from '@freshet/errors/errors.ts'
 import { writeExport } from '@freshet/kibana/export/file.ts'
@@ -18,6 +19,7 @@ export const REFERENCE_FOLDER = join(import.meta.dirname, '..', 'docs', 'referen
 /** Page text by file name. */
 export function referencePages(): Readonly<Record<string, string>> {
   return {
+    'alerts.md': page('Alerts', 'shared/config/alert-rules.ts', alertTable()),
     'attributes.md': page(
       'Attributes of spans, logs and metrics',
       'shared/stage/attributes.ts',
@@ -60,6 +62,27 @@ ${table(['attribute', 'whose', 'meaning'], rows)}
 Metrics carry their label as an attribute:
 
 ${table(['attribute', 'metrics'], ofMetrics)}`
+}
+
+function alertTable(): string {
+  const rows = RULE_NAMES.map((name) => {
+    const rule = ALERT_RULES[name]
+    const above = 'threshold' in rule ? `${rule.threshold.of} above ${thresholdText(rule.threshold)}` : '–'
+    return [`[${name}](../runbooks/${name}.md)`, rule.finds, above, `${rule.forSeconds} s`, rule.severity]
+  })
+  const preface =
+    'The rules of the watchdog. `watchdog.rules.<rule>` sets `enabled`, `threshold`, `forSeconds` and `severity` of each; these are the defaults. Each has a page for who is woken by it.'
+  return `${preface}\n\n${table(['rule', 'alerts when', 'threshold', 'for', 'severity'], rows)}`
+}
+
+function thresholdText({
+  default: value,
+  unit,
+}: {
+  readonly default: number
+  readonly unit: string
+}): string {
+  return unit === 'share' ? `${value * 100} %` : `${value} ${unit}`
 }
 
 function configTable(): string {

@@ -51,7 +51,7 @@ export const ALERT_RULES = {
       unit: 's',
       of: 'time since the oldest operation that is not captured was seen',
     },
-    forSeconds: 10,
+    forSeconds: 5,
     severity: 'critical',
   },
   lag: {
@@ -78,7 +78,7 @@ export const ALERT_RULES = {
     threshold: {
       default: 120,
       unit: 's',
-      of: 'age of the last commit that is above snapshot.intervalSeconds',
+      of: 'time beyond snapshot.intervalSeconds since the last commit',
     },
     forSeconds: 10,
     severity: 'warning',
@@ -116,7 +116,7 @@ export const ALERT_RULES = {
   'model-refused': {
     finds: 'a promoted model cannot be used; the one before serves on, where there is one',
     forSeconds: 5,
-    severity: 'critical',
+    severity: 'warning',
   },
   drift: {
     finds: 'the scores of the last hour differ from those that the model was released with',

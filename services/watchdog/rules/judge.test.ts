@@ -1,9 +1,10 @@
 import { ALERT_RULES, RULE_NAMES } from '@freshet/config/alert-rules.ts'
 import { FINDING_KINDS } from '@freshet/records/alert-state.ts'
-import { factsRecord } from '@freshet/records/facts.ts'
+import { type Facts, factsRecord } from '@freshet/records/facts.ts'
 import { expect, test } from 'vitest'
+import { FactWindow } from './fact-window.ts'
 import { ago, BOOK, facts, findings, group, partition } from './facts.kit.ts'
-import { judge, openJudge, RULES } from './judge.ts'
+import { judge, RULES } from './judge.ts'
 
 const late = { groups: [group('infer', { partitions: [partition({ lagSeconds: 90, lagRecords: 3 })] })] }
 
@@ -33,7 +34,8 @@ test('facts that were recorded are judged as they were when they were seen', () 
 })
 
 test('one who judges look after look remembers the last minutes, and no more', () => {
-  const judgeNext = openJudge(BOOK)
+  const window = new FactWindow()
+  const judgeNext = (now: Facts) => judge(now, window.push(now), BOOK)
   const at = (second: number, committedOffset: number) =>
     judgeNext(
       facts({

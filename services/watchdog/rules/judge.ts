@@ -7,7 +7,6 @@ import { whyOf } from './causes.ts'
 import { deadLetters } from './dead-letters.ts'
 import { deadlineMisses } from './deadline-misses.ts'
 import { drift } from './drift.ts'
-import { FactWindow } from './fact-window.ts'
 import { failing } from './failing.ts'
 import { fallbackRatio } from './fallback-ratio.ts'
 import { lag } from './lag.ts'
@@ -74,19 +73,6 @@ export function judge(now: Facts, earlier: readonly Facts[], book: RuleBook): Ju
   const blind = now.kafka.fault !== null || isDeaf(now)
   return { findings: blind ? findings.map(blinding) : findings, blind }
 }
-
-/** Judges one look after the other, each with what was seen shortly before it. */
-export function openJudge(book: RuleBook): (now: Facts) => Judgement {
-  const window = new FactWindow()
-  return (now) => judge(now, window.push(now), book)
-}
-
-/** Of what is found while nothing can be seen, these are why. */
-function blinding(finding: Finding): Finding {
-  return BLINDING.has(finding.id) ? { ...finding, blinds: true } : finding
-}
-
-const BLINDING: ReadonlySet<string> = new Set(['unreachable/kafka', 'unreachable/heartbeats'])
 
 /** What may be the cause of others. */
 const CAUSES: readonly Rule[] = [unreachable, silent, modelRefused, failing]
