@@ -45,8 +45,8 @@ function alertCard(alert, atMs) {
       ]),
     phase === 'firing' &&
       h('dl', {}, [
-        [h('dt', {}, 'For callers'), h('dd', {}, prose(effect))],
-        [h('dt', {}, 'First look'), h('dd', {}, prose(firstLook))],
+        effect !== null && [h('dt', {}, 'For callers'), h('dd', {}, prose(effect))],
+        firstLook !== null && [h('dt', {}, 'First look'), h('dd', {}, prose(firstLook))],
         details.map(({ name, value }) => [h('dt', {}, name), h('dd', {}, prose(value))]),
         h('dt', {}, 'Runbook'),
         h('dd', {}, [

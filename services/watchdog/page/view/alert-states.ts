@@ -1,7 +1,6 @@
 /** Alerts as the page shows them. */
 import { dashboardLink } from '@freshet/kibana/links.ts'
 import type { Alert } from '@freshet/records/alert-state.ts'
-import { adviceOf } from '../../routes/advice.ts'
 import type { AlertState, Level } from './page-state.ts'
 
 /** What is over is shown for so long. */
@@ -28,8 +27,7 @@ export function alertStates(
 
 function alertState(alert: Alert, kibana: string | undefined): AlertState {
   const { finding, phase, sinceMs, measures, flapping, heldBack } = alert
-  const { id, kind, severity, title, details, measure, runbook = kind } = finding
-  const { effect, firstLook } = adviceOf(finding)
+  const { id, kind, severity, title, details, measure, advice, runbook = kind } = finding
   const resolvedAtMs = phase === 'resolved' ? alert.resolvedAtMs : null
   return {
     id,
@@ -39,8 +37,8 @@ function alertState(alert: Alert, kibana: string | undefined): AlertState {
     sinceMs,
     resolvedAtMs,
     details: Object.entries(details).map(([name, value]) => ({ name, value })),
-    effect,
-    firstLook,
+    effect: advice?.effect ?? null,
+    firstLook: advice?.firstLook ?? null,
     runbook,
     measure:
       measure === undefined

@@ -94,8 +94,9 @@ export interface AlertState {
   readonly sinceMs: number
   readonly resolvedAtMs: number | null
   readonly details: readonly { readonly name: string; readonly value: string }[]
-  readonly effect: string
-  readonly firstLook: string
+  /** What it means for callers. */
+  readonly effect: string | null
+  readonly firstLook: string | null
   /** The page in docs/runbooks, without its ending. */
   readonly runbook: string
   readonly measure: {

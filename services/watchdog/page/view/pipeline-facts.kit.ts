@@ -158,6 +158,7 @@ export function finding(changes: Partial<Finding> = {}): Finding {
     title: 'flights-infer is 4 min behind',
     details: { Topic: 'flights.changes', Behind: '4 min, 240,112 records', Partitions: '1 of 8: 0' },
     measure: { value: 241, unit: 's', threshold: 60 },
+    advice: { effect: 'scores grow old', firstLook: '`freshet status`' },
     ...changes,
   }
 }

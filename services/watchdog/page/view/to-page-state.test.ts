@@ -65,7 +65,7 @@ test('an alert stands with what it means, its figures and its runbook; the grave
   ])
   expect(alerts[0]).toMatchObject({
     runbook: 'lag',
-    effect: expect.stringMatching(/stale/),
+    effect: 'scores grow old',
     details: expect.arrayContaining([{ name: 'Topic', value: 'flights.changes' }]),
     measure: { unit: 's', threshold: 60, values: expect.arrayContaining([62, 241]) },
     kibana: null,

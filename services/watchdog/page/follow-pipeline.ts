@@ -1,0 +1,80 @@
+import { connectKafka } from '@freshet/adapters/kafka/connect.ts'
+import type { Settings } from '@freshet/config/schema.ts'
+import type { AlertState } from '@freshet/records/alert-state.ts'
+import type { Clock } from '@freshet/stage/clock.ts'
+import { quietLog } from '@freshet/stage/quiet-log.ts'
+import { Metrics } from '@freshet/telemetry/metrics.ts'
+import { ControlView } from '../alerts/control-view.ts'
+import { followControl } from '../alerts/follow-control.ts'
+import { openLook } from '../look/open-look.ts'
+import { GaugeHistory } from './view/gauge-history.ts'
+import type { PageState } from './view/page-state.ts'
+import { HISTORY, toPageState } from './view/to-page-state.ts'
+
+/** What the watchdogs remember is their view of now while it is not older. */
+const REMEMBERED_MS = 60_000
+/** Until then who is not heard yet may still be heard. */
+const FIRST_WORD_MS = 8_000
+
+/**
+ * Looks at a pipeline as a watchdog does, and judges nothing: alerts are those that the watchdogs have written down.
+ * Needs none of them to run.
+ * @returns what each look brought, until `signal` aborts
+ * @throws CONFIG_INVALID
+ */
+export async function* followPipeline(
+  {
+    settings,
+    instance,
+    everyMs,
+    clock,
+  }: {
+    settings: Settings
+    instance: string
+    everyMs: number
+    clock: Clock
+  },
+  signal: AbortSignal,
+): AsyncGenerator<PageState, void, undefined> {
+  const ended = new AbortController()
+  const until = AbortSignal.any([signal, ended.signal])
+  await using look = openLook(
+    { settings, instance, telemetry: { log: quietLog, metrics: new Metrics() } },
+    clock,
+  )
+  const view = new ControlView(quietLog)
+  const connection = connectKafka(settings.kafka, { clientId: instance, log: quietLog })
+  const following = Promise.all([
+    look.run(until),
+    followControl({ connection, pipeline: settings.pipeline, view, clock, log: quietLog }, until),
+  ])
+  const gauges = new GaugeHistory(HISTORY)
+  const intervalSeconds = everyMs / 1_000
+  const shown = { ...settings, watchdog: { ...settings.watchdog, intervalSeconds } }
+  const beganAtMs = clock.nowMs()
+  try {
+    while (!signal.aborted) {
+      const facts = await look.look(until)
+      if (signal.aborted) return
+      const nowMs = facts.atMs
+      const isHeard = facts.instances.length > 0 || facts.kafka.fault !== null
+      yield toPageState({
+        settings: shown,
+        watcher: { instance: view.speaker() ?? instance, speaks: null },
+        nowMs,
+        facts: isHeard || nowMs - beganAtMs > FIRST_WORD_MS ? facts : null,
+        alerts: alertsOf(view.state(), nowMs),
+        orders: view.orders.inForce(nowMs),
+        gauges,
+      })
+      await clock.sleep(everyMs, signal)
+    }
+  } finally {
+    ended.abort()
+    await following
+  }
+}
+
+function alertsOf(state: AlertState | undefined, nowMs: number): AlertState['alerts'] {
+  return state === undefined || nowMs - state.lookedAtMs > REMEMBERED_MS ? [] : state.alerts
+}
