@@ -70,8 +70,7 @@ export function judge(now: Facts, earlier: readonly Facts[], book: RuleBook): Ju
     if (why.kind === 'aftermath') return []
     return [findingOf(rule.name, symptom, book[rule.name], why.kind === 'cause' ? why.id : undefined)]
   })
-  const blind = now.kafka.fault !== null || isDeaf(now)
-  return { findings: blind ? findings.map(blinding) : findings, blind }
+  return { findings, blind: now.kafka.fault !== null || isDeaf(now) }
 }
 
 /** What may be the cause of others. */
