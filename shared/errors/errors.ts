@@ -235,7 +235,10 @@ export const ERRORS = {
     retryable: true,
     hint: 'The gateway answers what it can answer in time. Ask again after `Retry-After`, or run more workers.',
   },
-  PORT_TAKEN: { retryable: false, hint: 'Stop what listens there, or set another gateway.port.' },
+  PORT_TAKEN: {
+    retryable: false,
+    hint: 'Stop what listens there, or set another port: gateway.port, watchdog.pagePort.',
+  },
   API_KEY_REFUSED: {
     retryable: false,
     hint: 'Send a key of gateway.keys as `authorization: Bearer …` or `x-api-key`.',

@@ -1,4 +1,4 @@
-import { apiKeySchema, SCOPES } from '@freshet/config/gateway-access.ts'
+import { type ApiKey, apiKeySchema, SCOPES } from '@freshet/config/gateway-access.ts'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { Command } from 'commander'
 import { wantsJson } from '../invocation.ts'
@@ -17,11 +17,14 @@ interface Options {
   readonly scopes: string
   readonly rate?: string
   readonly burst?: string
+  readonly page?: boolean
 }
 
 /** What an operator does with the keys of the gateway. */
 export function keyCommand(): Command {
-  return new Command('key').description('make API keys of the gateway').addCommand(newCommand())
+  return new Command('key')
+    .description('make keys of the gateway and the status page')
+    .addCommand(newCommand())
 }
 
 function newCommand(): Command {
@@ -34,7 +37,8 @@ function newCommand(): Command {
     .option('--scopes <list>', `what it may ask for, of ${SCOPES.join(', ')}`, 'lookup,predict,rank')
     .option('--rate <number>', 'requests a second in the long run (default: as many as it likes)')
     .option('--burst <number>', 'requests at once after a pause (default: those of a second)')
-    .action(({ name, scopes, rate, burst }: Options, command: Command) => {
+    .option('--page', 'a key for the status page, for watchdog.pageKeys')
+    .action(({ name, scopes, rate, burst, page = false }: Options, command: Command) => {
       const entry = apiKeySchema.omit({ sha256: true }).safeParse({
         name,
         scopes: scopes.split(',').map((scope) => scope.trim()),
@@ -47,17 +51,24 @@ function newCommand(): Command {
       }
       if (burst !== undefined && rate === undefined) throw new FreshetError('USAGE', '--burst needs --rate')
       const made = newKey(entry.data)
-      process.stdout.write(
-        wantsJson(command)
-          ? `${JSON.stringify(made)}\n`
-          : [
-              'The key, for its holder alone. It is not kept anywhere:',
-              `    ${made.key}`,
-              'Its entry in freshet.yaml, for the next start of the gateway:',
-              'gateway:',
-              '  keys:',
-              `${entryAsYaml(made.entry)}\n`,
-            ].join('\n'),
-      )
+      const shown = page ? { ...made, entry: { name, sha256: made.entry.sha256 } } : made
+      process.stdout.write(wantsJson(command) ? `${JSON.stringify(shown)}\n` : describe(shown, page))
     })
+}
+
+function describe({ key, entry }: ReturnType<typeof newKey> | PageKey, page: boolean): string {
+  const [service, setting] = page ? ['watchdog', 'pageKeys'] : ['gateway', 'keys']
+  return [
+    'The key, for its holder alone. It is not kept anywhere:',
+    `    ${key}`,
+    `Its entry in freshet.yaml, for the next start of the ${service}:`,
+    `${service}:`,
+    `  ${setting}:`,
+    `${entryAsYaml(entry)}\n`,
+  ].join('\n')
+}
+
+interface PageKey {
+  readonly key: string
+  readonly entry: Pick<ApiKey, 'name' | 'sha256'>
 }

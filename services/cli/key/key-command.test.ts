@@ -23,6 +23,13 @@ test('what is printed below the key is a file of settings as it is', async () =>
   ])
 })
 
+test('a key of the status page has an entry of its own', async () => {
+  const text = await made('--name', 'ada', '--page')
+  const file = join(mkdtempSync(join(tmpdir(), 'freshet-key-')), 'freshet.yaml')
+  writeFileSync(file, text.slice(text.indexOf('\nwatchdog:')))
+  expect(loadSettings({ file, env: {} }).watchdog.pageKeys).toMatchObject([{ name: 'ada' }])
+})
+
 test.each([
   ['--rate: a number', ['--name', 'shop', '--rate', 'abc']],
   ['--burst: a whole number', ['--name', 'shop', '--rate', '5', '--burst', '1.5']],

@@ -18,8 +18,8 @@ export function newKey(entry: Omit<ApiKey, 'sha256'>): NewKey {
   return { key, entry: { name, sha256: hash('sha256', key), ...rest } }
 }
 
-/** The entry as YAML, to be pasted below `gateway: keys:`. */
-export function entryAsYaml(entry: ApiKey): string {
+/** The entry as YAML, to be pasted below `gateway: keys:`, or `watchdog: pageKeys:`. */
+export function entryAsYaml(entry: Partial<ApiKey>): string {
   const lines = Object.entries(entry)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${name}: ${JSON.stringify(value)}`)
