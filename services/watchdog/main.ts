@@ -2,6 +2,7 @@ import { connectKafka } from '@freshet/adapters/kafka/connect.ts'
 import { checkTopics } from '@freshet/adapters/kafka/topics.ts'
 import type { Service, ServiceContext } from '@freshet/service/service.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
+import { keepRetention } from '@freshet/telemetry/elasticsearch/retention.ts'
 import { type Alerts, openAlerts } from './alerts/open-alerts.ts'
 import { openLook } from './look/open-look.ts'
 import { StatusPage } from './page/status-page.ts'
@@ -41,7 +42,10 @@ export async function runWatchdog(context: ServiceContext): Promise<void> {
     onGivenUp: (message) => people.dropped(message),
     clock,
   })
-  await together([look, alerts, people, page], signal)
+  const retention = {
+    run: (until: AbortSignal) => keepRetention(settings, { clock, log: telemetry.log, signal: until }),
+  }
+  await together([look, alerts, people, page, retention], signal)
 }
 
 /** null while nobody is known to speak. */

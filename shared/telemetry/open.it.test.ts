@@ -178,7 +178,7 @@ test('documents go to the index of their day where there are no data streams, an
     `metrics-freshet.otel-${namespace}-${today}`,
     `traces-freshet.otel-${namespace}-${today}`,
   ])
-  expect((await removeExpired(client, settings.telemetry, Date.now())).sort()).toEqual(old.sort())
+  expect((await removeExpired(client, settings.telemetry, { nowMs: Date.now() })).sort()).toEqual(old.sort())
   expect(await names()).toHaveLength(4)
   await installTemplates(settings, Date.now() + 20 * 86_400_000)
   expect((await names()).filter((name) => name !== younger)).toHaveLength(3 - 1)

@@ -51,18 +51,19 @@ export function expiredIndices(
 export async function removeExpired(
   client: Client,
   telemetry: Settings['telemetry'],
-  nowMs: number,
+  { nowMs, signal }: { readonly nowMs: number; readonly signal?: AbortSignal },
 ): Promise<string[]> {
+  const options = { ...(signal && { signal }) }
   try {
     const pattern = SIGNALS.map((type) => `${dataStreamName(dataStream(type, telemetry.namespace))}-*`)
-    const rows = await client.cat.indices({ index: pattern.join(','), h: 'index', format: 'json' })
+    const rows = await client.cat.indices({ index: pattern.join(','), h: 'index', format: 'json' }, options)
     const expired = expiredIndices(
       rows.map(({ index }) => index ?? ''),
       telemetry,
       nowMs,
     )
     // One at a time and by name: patterns are refused by servers that want names for what destroys.
-    for (const index of expired) await client.indices.delete({ index }, { ignore: [404] })
+    for (const index of expired) await client.indices.delete({ index }, { ...options, ignore: [404] })
     return expired
   } catch (error) {
     if (error instanceof errors.ResponseError && error.statusCode === 404) return []
@@ -80,7 +81,10 @@ export async function keepRetention(
   while (!signal.aborted) {
     try {
       if (await hasDataStreams(telemetry.client, signal)) return
-      const removed = await removeExpired(telemetry.client, settings.telemetry, clock.nowMs())
+      const removed = await removeExpired(telemetry.client, settings.telemetry, {
+        nowMs: clock.nowMs(),
+        signal,
+      })
       if (removed.length > 0)
         log.info(`telemetry that was kept long enough is deleted: ${removed.join(', ')}`, {
           [ATTRIBUTES.rows]: removed.length,

@@ -23,7 +23,7 @@ export async function installTemplates(settings: Settings, nowMs: number): Promi
     await request(client, { method: 'PUT', path, body: indexTemplate(type, abilities, retention) })
     if (abilities.dataStreams) await keepStream(client, dataStream(type, namespace), retention)
   }
-  if (!abilities.dataStreams) await removeExpired(client, settings.telemetry, nowMs)
+  if (!abilities.dataStreams) await removeExpired(client, settings.telemetry, { nowMs })
 }
 
 export function indexTemplate(
