@@ -1,7 +1,7 @@
 import type { estypes } from '@elastic/elasticsearch'
 import { type Kql, parseKql } from './parse-kql.kit.ts'
 
-type Query = estypes.QueryDslQueryContainer
+export type Query = NonNullable<estypes.QueryDslQueryContainer>
 
 /** What Kibana asks Elasticsearch for a KQL query. */
 export function kqlToQuery(query: string): Query {
