@@ -4,6 +4,7 @@ import type { Order } from '@freshet/records/control.ts'
 import type { Facts } from '@freshet/records/facts.ts'
 import type { ServiceContext } from '@freshet/service/service.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
+import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
 import type { AlertRoute } from './alert-route.ts'
 import { tellDaily } from './daily/daily-loop.ts'
 import { dailyNotice } from './daily/daily-notice.ts'
@@ -27,6 +28,10 @@ export interface PeopleOptions {
   readonly clock: Clock
 }
 
+type PeopleContext = Pick<ServiceContext, 'settings' | 'instance' | 'report'> & {
+  readonly telemetry: Pick<Telemetry, 'log' | 'metrics'>
+}
+
 /** All ways in which the watchdog reaches people: alerts, the daily line, and the ping of a dead-man's switch. */
 export interface People {
   readonly route: AlertRoute
@@ -39,7 +44,7 @@ export interface People {
 }
 
 export function openPeople(
-  { settings, instance, telemetry, report }: Omit<ServiceContext, 'signal'>,
+  { settings, instance, telemetry, report }: PeopleContext,
   { speaks, orders, waiting, clock }: PeopleOptions,
 ): People {
   const { log, metrics } = telemetry
