@@ -7,7 +7,7 @@ import {
   SESSION_IDS,
   type SessionName,
 } from './object-ids.ts'
-import { type RisonValue, toRison } from './rison.ts'
+import { type RisonValue, risonInAddress } from './rison.ts'
 
 /** Times are absolute, so that a link in an old message still shows what it spoke of. */
 export interface Stretch {
@@ -61,19 +61,11 @@ function link(
 ): string {
   const time = { from: at(fromMs), to: toMs === 'now' ? toMs : at(toMs) }
   const own = query === undefined ? state : { ...state, query: { language: 'kuery', query } }
-  const parameters = [`_g=${inAddress({ time })}`]
-  if (Object.keys(own).length > 0) parameters.push(`_a=${inAddress(own)}`)
+  const parameters = [`_g=${risonInAddress({ time })}`]
+  if (Object.keys(own).length > 0) parameters.push(`_a=${risonInAddress(own)}`)
   return `${page}?${parameters.join('&')}`
 }
 
 function at(ms: number): string {
   return new Date(ms).toISOString()
-}
-
-/** Quotes and brackets too: chat programs end an address at them. */
-function inAddress(state: RisonValue): string {
-  return encodeURIComponent(toRison(state).toWellFormed()).replaceAll(
-    /[!'()*]/g,
-    (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`,
-  )
 }

@@ -19,6 +19,14 @@ export function toRison(value: RisonValue): string {
     .join(',')})`
 }
 
+/** Quotes and brackets too: chat programs end an address at them. */
+export function risonInAddress(state: RisonValue): string {
+  return encodeURIComponent(toRison(state).toWellFormed()).replaceAll(
+    /[!'()*]/g,
+    (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`,
+  )
+}
+
 function quoted(text: string): string {
   return `'${text.replaceAll(/[!']/g, '!$&')}'`
 }

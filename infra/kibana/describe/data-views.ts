@@ -1,6 +1,6 @@
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import { DATA_VIEW_IDS, type DataViewName, SESSION_IDS } from '../object-ids.ts'
-import { toRison } from '../rison.ts'
+import { type RisonValue, risonInAddress } from '../rison.ts'
 import type { Field } from './panel.ts'
 
 /** How Kibana shows a field: its `fieldFormatMap`. */
@@ -15,29 +15,23 @@ export interface DataViewSpec {
   readonly formats: Partial<Record<Field, Format>>
 }
 
-/** From a trace's id to all of its spans; relative, so it stays in the space that it is looked at in. */
-const TRACE: Format = {
-  id: 'url',
-  params: {
-    urlTemplate: `discover#/?_a=${toRison({
-      dataSource: { type: 'dataView', dataViewId: DATA_VIEW_IDS.traces },
-      columns: ['service.name', 'name', 'duration', 'status.code'],
-      query: { language: 'kuery', query: 'trace_id : "{{value}}"' },
-      sort: [['@timestamp', 'asc']],
-    })}`,
-    labelTemplate: '{{value}}',
-  },
-}
+/** From a trace's id to all of its spans. */
+const TRACE = link('discover#/', {
+  dataSource: { type: 'dataView', dataViewId: DATA_VIEW_IDS.traces },
+  columns: ['service.name', 'name', 'duration', 'status.code'],
+  query: { language: 'kuery', query: 'trace_id : "{{value}}"' },
+  sort: [['@timestamp', 'asc']],
+})
 
 /** From a document's key to its way. */
-const KEY: Format = {
-  id: 'url',
-  params: {
-    urlTemplate: `discover#/view/${SESSION_IDS.documentJourney}?_a=${toRison({
-      query: { language: 'kuery', query: `${ATTRIBUTES.key} : "{{value}}"` },
-    })}`,
-    labelTemplate: '{{value}}',
-  },
+const KEY = link(`discover#/view/${SESSION_IDS.documentJourney}`, {
+  query: { language: 'kuery', query: `${ATTRIBUTES.key} : "{{value}}"` },
+})
+
+/** To a page in the same space, with the field's value in its query: Kibana puts what stands before `discover`. */
+function link(page: string, state: RisonValue): Format {
+  const address = risonInAddress(state).replace('%7B%7Bvalue%7D%7D', '{{value}}')
+  return { id: 'url', params: { urlTemplate: `${page}?_a=${address}`, labelTemplate: '{{value}}' } }
 }
 
 function milliseconds(outputPrecision: number): Format {
