@@ -9,8 +9,9 @@ import type { Rule, Scene, Symptom } from './rule.ts'
 export const rewind: Rule = {
   name: 'rewind',
   find(scene) {
+    const highest = highestOf(scene.earlier)
     const marks = placesOf(scene.now).flatMap((place) => {
-      const before = highest(place.id, scene.earlier)
+      const before = highest.get(place.id)
       return before !== undefined && before - place.at > scene.threshold ? [{ ...place, before }] : []
     })
     // Where the topic itself was cut, its groups went back with it.
@@ -76,12 +77,25 @@ function placesOf({ groups, capture, snapshot }: Facts): readonly Place[] {
   ]
 }
 
-function highest(id: string, earlier: Scene['earlier']): number | undefined {
-  let most: number | undefined
+/** By place. */
+function highestOf(earlier: Scene['earlier']): ReadonlyMap<string, number> {
+  const highest = new Map<string, number>()
   for (const facts of earlier)
-    for (const place of placesOf(facts)) if (place.id === id && (most ?? -1) < place.at) most = place.at
-  return most
+    for (const [id, at] of positionsOf(facts)) if ((highest.get(id) ?? -1) < at) highest.set(id, at)
+  return highest
 }
+
+/** Made once for a look that is remembered for many: with hundreds of shards that is what judging would cost. */
+function positionsOf(facts: Facts): ReadonlyMap<string, number> {
+  let positions = POSITIONS.get(facts)
+  if (positions === undefined) {
+    positions = new Map(placesOf(facts).map(({ id, at }) => [id, at]))
+    POSITIONS.set(facts, positions)
+  }
+  return positions
+}
+
+const POSITIONS = new WeakMap<Facts, ReadonlyMap<string, number>>()
 
 function symptomOf(name: string, marks: readonly Mark[]): Symptom {
   const [worst] = marks.toSorted((a, b) => b.before - b.at - (a.before - a.at))
