@@ -32,10 +32,7 @@ interface LookContext extends Pick<ServiceContext, 'settings' | 'instance'> {
 }
 
 /** @throws CONFIG_INVALID */
-export function openLook(
-  { settings, instance, telemetry }: LookContext,
-  clock: Clock,
-): Look {
+export function openLook({ settings, instance, telemetry }: LookContext, clock: Clock): Look {
   const { pipeline } = settings
   const { log, metrics } = telemetry
   const captureMode = settings.elasticsearch.mode
