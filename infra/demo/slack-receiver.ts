@@ -4,7 +4,7 @@ import { TokenBucket } from './receivers/token-bucket.ts'
 import { findFault } from './slack-rules.ts'
 
 /** A message that was accepted, as it was posted. */
-export interface SlackMessage {
+interface SlackMessage {
   readonly text: string
   readonly blocks: readonly unknown[]
   readonly receivedAtMs: number

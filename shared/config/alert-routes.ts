@@ -16,7 +16,7 @@ export const slackSchema = z
   .prefault({})
 
 /** How the second route is spoken to. */
-export const WEBHOOK_FORMATS = ['json', 'teams', 'flock'] as const
+const WEBHOOK_FORMATS = ['json', 'teams', 'flock'] as const
 export type WebhookFormat = (typeof WEBHOOK_FORMATS)[number]
 
 const webhook = z

@@ -14,7 +14,7 @@ export interface Receiver<Message> extends AsyncDisposable {
   close(): Promise<void>
 }
 
-export interface Post {
+interface Post {
   readonly headers: IncomingMessage['headers']
   readonly body: string
   readonly atMs: number
@@ -23,7 +23,7 @@ export interface Post {
 }
 
 /** `well`: by the rules. `frozen`: it takes a post and never answers. Else the same answer to everything. */
-export type Behaviour = 'well' | 'frozen' | Answer
+type Behaviour = 'well' | 'frozen' | Answer
 
 export interface Answer {
   readonly status: number
@@ -43,7 +43,7 @@ export interface ReceiverOptions<Message> {
   readonly take: (post: { body: string; headers: IncomingMessage['headers']; atMs: number }) => Taken<Message>
 }
 
-export interface Taken<Message> {
+interface Taken<Message> {
   readonly answer: Answer
   readonly message?: Message
 }

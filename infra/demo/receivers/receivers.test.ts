@@ -32,7 +32,7 @@ const card = (content: object) => ({
 })
 
 test('a workflow of Teams shows a card, and accepts what it does not show', async () => {
-  const teams = await startTeamsReceiver({ port: 0 })
+  const teams = await startTeamsReceiver({ port: 0, nowMs: () => 0 })
   const post = await open(Promise.resolve(teams))
   expect(await post(card({}))).toEqual({ status: 202, body: '', shown: 1 })
   expect(await post(card({ version: '1.5' }))).toEqual({ status: 202, body: '', shown: 1 })

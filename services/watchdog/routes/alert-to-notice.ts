@@ -2,6 +2,7 @@
 import { dashboardLink, type Look, sessionLink } from '@freshet/kibana/links.ts'
 import type { SessionName } from '@freshet/kibana/object-ids.ts'
 import type { AlertMessage, Finding, FindingKind, ToldAlert } from '@freshet/records/alert-state.ts'
+import { cut } from './formats/cut.ts'
 import { noticeHeadline, toneOf, worstTone } from './formats/words.ts'
 import type { Notice, NoticeItem, NoticeLink, Trend } from './notice.ts'
 
@@ -16,6 +17,9 @@ export interface NoticeContext {
 /** A link begins so long before a trouble did: what led to it is part of the picture. */
 const BEFORE_MS = 15 * 60_000
 const AFTER_MS = 5 * 60_000
+/** What an error says may be a page; whoever wants all of it looks into the log. */
+const MAX_CHARACTERS = { title: 300, name: 100, value: 600 }
+const MAX_DETAILS = 15
 /** Later than this, people are told that they hear of it late. */
 const LATE_MS = 120_000
 
@@ -52,17 +56,17 @@ function itemOf(
 ): NoticeItem {
   const isOver = change === 'resolved'
   return {
-    id: finding.id,
+    id: cut(finding.id, MAX_CHARACTERS.title),
     kind: finding.kind,
     change,
     severity: finding.severity,
-    title: finding.title,
+    title: cut(finding.title, MAX_CHARACTERS.title),
     sinceMs,
     atMs,
-    details: finding.details,
+    details: shortDetails(finding),
     trend: trendOf(finding, measures),
-    effect: isOver ? undefined : finding.advice?.effect,
-    firstLook: isOver ? undefined : finding.advice?.firstLook,
+    effect: isOver ? undefined : shortAdvice(finding, 'effect'),
+    firstLook: isOver ? undefined : shortAdvice(finding, 'firstLook'),
     remarks: change === 'flapping' ? ['It comes and goes; the next message comes when it is calm.'] : [],
     links: [
       ...kibanaLinks(
@@ -73,6 +77,17 @@ function itemOf(
       runbookLink(finding, context),
     ],
   }
+}
+
+function shortDetails({ details }: Finding): Readonly<Record<string, string>> {
+  const shown = Object.entries(details).slice(0, MAX_DETAILS)
+  return Object.fromEntries(
+    shown.map(([name, value]) => [cut(name, MAX_CHARACTERS.name), cut(value, MAX_CHARACTERS.value)]),
+  )
+}
+
+function shortAdvice({ advice }: Finding, part: 'effect' | 'firstLook'): string | undefined {
+  return advice === undefined ? undefined : cut(advice[part], MAX_CHARACTERS.value)
 }
 
 function trendOf({ measure }: Finding, measures: readonly number[]): Trend | undefined {

@@ -5,7 +5,7 @@ import { plainText } from './plain-text.ts'
 import { signOf } from './words.ts'
 
 /** Undocumented; others keep to 32,768. */
-const MAX_CHARACTERS = { notification: 300, text: 15_000, flockml: 30_000 }
+const MAX_CHARACTERS = { notification: 300, text: 15_000, flockml: 15_000 }
 
 export function flockMessage(notice: Notice): object {
   const [first = '', ...lines] = plainText(notice).split('\n')

@@ -61,6 +61,15 @@ test('an alert as a message of Flock, with links that can be clicked', () => {
   expect(flockml).toContain('<a href="https://git.example/freshet/docs/runbooks/lag.md">')
 })
 
+test('a card that would be too large for Teams shows fewer alerts, and says so', () => {
+  const item = lagNotice().items[0]!
+  const details = Object.fromEntries(Array.from({ length: 6 }, (_, at) => [`${at}`, '🌊'.repeat(300)]))
+  const notice = { ...lagNotice(), items: Array(10).fill({ ...item, details }), more: 5 }
+  const text = JSON.stringify(teamsMessage(notice))
+  expect(Buffer.byteLength(text)).toBeLessThan(22_000)
+  expect(text).toMatch(/… and 1[1-4] more: freshet alerts shows all/)
+})
+
 test('Teams and Flock refuse no notice, whatever stands in it, in neither form', () => {
   fc.assert(
     fc.property(anyNotice, (notice) => {
