@@ -13,7 +13,7 @@ const KEYWORD: Mapping = { type: 'keyword', ignore_above: 1024 }
 const STAND_INS = {
   constant_keyword: KEYWORD,
   flattened: { type: 'object', enabled: false },
-  histogram: { type: 'object', enabled: false },
+  histogram: { type: 'flattened', index: false }, // to be read, not to be searched
   match_only_text: { type: 'text' },
   passthrough: { type: 'object' },
   version: KEYWORD,
@@ -167,7 +167,7 @@ function dynamicTemplates(types: ReadonlySet<OptionalType>): readonly Mapping[] 
   const rules = (name: string, paths: readonly string[], match_mapping_type: string, mapping: Mapping) =>
     paths.map((path_match) => ({ [`${name} of ${path_match}`]: { path_match, match_mapping_type, mapping } }))
   return [
-    ...COLLECTOR_TEMPLATES,
+    ...collectorTemplates(types),
     ...(types.has('passthrough') ? rules('objects', ATTRIBUTE_PATHS, 'object', { type: 'flattened' }) : []),
     ...rules('strings', [...ATTRIBUTE_PATHS, 'links.attributes.*'], 'string', KEYWORD),
   ]
@@ -177,9 +177,17 @@ function dynamicTemplates(types: ReadonlySet<OptionalType>): readonly Mapping[] 
  * The Collector's exporter names one of these for each metric of a document, and Elasticsearch refuses a document that
  * names one which is not there. They match nothing by themselves.
  */
-const COLLECTOR_TEMPLATES = (['gauge_long', 'counter_long', 'gauge_double', 'counter_double'] as const).map(
-  (name) => ({ [name]: { mapping: { type: name.endsWith('long') ? 'long' : 'double' } } }),
-)
+function collectorTemplates(types: ReadonlySet<OptionalType>): readonly Mapping[] {
+  if (!types.has('passthrough')) return []
+  const named = {
+    gauge_long: { type: 'long' },
+    counter_long: { type: 'long' },
+    gauge_double: { type: 'double' },
+    counter_double: { type: 'double' },
+    histogram: types.has('histogram') ? { type: 'histogram' } : STAND_INS.histogram,
+  }
+  return Object.entries(named).map(([name, mapping]) => ({ [name]: { mapping } }))
+}
 
 /** The names that Kibana's views and people with older data look for. */
 function aliases(): Mapping {
