@@ -7,6 +7,7 @@ import { handClock } from '@freshet/stage/clock.kit.ts'
 import type { LogAttributes } from '@freshet/stage/log.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { Metrics } from '@freshet/telemetry/metrics.ts'
+import { quietTelemetry } from '@freshet/telemetry/telemetry.kit.ts'
 import { expect, test } from 'vitest'
 import { DeadLetters, type DeadMessage } from './dead-letters.ts'
 
@@ -27,13 +28,13 @@ function door(send?: () => Promise<void>) {
         sent.push(...messages)
       },
     },
-    telemetry: {
+    telemetry: quietTelemetry({
       metrics,
       log: {
         ...quietLog,
         warn: (_, attributes = {}) => lines.push(attributes),
       },
-    },
+    }),
     clock,
   })
   return { deadLetters, sent, lines, clock, counted: () => metrics.values()['freshet.scorer.dead'] }

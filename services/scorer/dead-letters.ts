@@ -32,7 +32,7 @@ export interface DeadLetterSource {
 export interface DeadLettersOptions {
   readonly pipeline: string
   readonly producer: Pick<Producer, 'send'>
-  readonly telemetry: Pick<Telemetry, 'log' | 'metrics'>
+  readonly telemetry: Pick<Telemetry, 'log' | 'metrics' | 'traced'>
   readonly clock: Clock
 }
 
@@ -69,7 +69,7 @@ export class DeadLetters {
     this.#telemetry.log.warn(`a message of ${topic} is set aside: ${reason}`, {
       [ATTRIBUTES.eventName]: 'freshet.dead_letter',
       [ATTRIBUTES.errorType]: code,
-      [ATTRIBUTES.key]: message.key?.toString() ?? '',
+      [ATTRIBUTES.key]: this.#telemetry.traced.names.shown(message.key?.toString() ?? ''),
       [ATTRIBUTES.messagingDestination]: topic,
       [ATTRIBUTES.messagingPartition]: `${partition}`,
       [ATTRIBUTES.messagingOffset]: message.offset,

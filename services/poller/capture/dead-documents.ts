@@ -15,7 +15,7 @@ const LOG_INTERVAL_MS = 60_000
 interface DeadDocumentsOptions {
   readonly settings: Pick<Settings, 'pipeline'>
   readonly producer: Pick<Producer, 'send'>
-  readonly telemetry: Pick<Telemetry, 'log' | 'metrics'>
+  readonly telemetry: Pick<Telemetry, 'log' | 'metrics' | 'traced'>
   readonly clock: Clock
 }
 
@@ -49,10 +49,12 @@ export class DeadDocuments {
   #log({ code, reason, hit }: Unusable): void {
     const heldBack = this.#lines.pass(code)
     if (heldBack === null) return
-    this.#options.telemetry.log.warn(`document ${hit.id} of ${hit.index} is set aside: ${reason}`, {
+    const { log, traced } = this.#options.telemetry
+    const name = traced.names.shown(`${hit.index}/${hit.id}`)
+    log.warn(`document ${name} is set aside: ${reason}`, {
       [ATTRIBUTES.eventName]: 'freshet.dead_letter',
       [ATTRIBUTES.errorType]: code,
-      [ATTRIBUTES.key]: `${hit.index}/${hit.id}`,
+      [ATTRIBUTES.key]: name,
       [ATTRIBUTES.sourceIndex]: hit.index,
       [ATTRIBUTES.deadRows]: heldBack + 1,
     })
