@@ -6,7 +6,8 @@ import { createTopics } from '@freshet/adapters/kafka/topics.ts'
 import { ensureBucket } from '@freshet/adapters/s3/s3-object-store.ts'
 import { loadSettings } from '@freshet/config/load.ts'
 import type { Settings } from '@freshet/config/schema.ts'
-import { startSlackReceiver } from '@freshet/demo/slack-receiver.ts'
+import { startWebhookReceiver } from '@freshet/demo/receivers/webhook-receiver.ts'
+import { SLACK_TROUBLES, startSlackReceiver } from '@freshet/demo/slack-receiver.ts'
 import { type Heartbeat, heartbeatKey, heartbeatRecord } from '@freshet/records/heartbeat.ts'
 import { topicName } from '@freshet/records/topics.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
@@ -71,4 +72,22 @@ test('with Kafka and S3 away people are told all the same, rather too often than
   })
   await tellPeople(settings, { code: 'KAFKA_UNREACHABLE', message: 'no answer' })
   expect(slack.messages.map(({ text }) => text)).toEqual([expect.stringMatching(/^FIRING: a run/)])
+})
+
+test('with the webhook of Slack revoked people are told by the second route', async () => {
+  await using slack = await startSlackReceiver({ port: 0 })
+  await using second = await startWebhookReceiver({ port: 0 })
+  slack.behave(SLACK_TROUBLES.noService)
+  const settings = loadSettings({
+    env: {
+      ...process.env,
+      FRESHET_KAFKA_BROKERS: '127.0.0.1:1',
+      FRESHET_S3_ENDPOINT: 'http://127.0.0.1:1',
+      FRESHET_SLACK_WEBHOOK_URL: slack.url,
+      FRESHET_ALERTS_WEBHOOK_URL: second.url,
+    },
+  })
+  await tellPeople(settings, late)
+  expect(second.messages).toMatchObject([{ headline: 'FIRING: a run of `freshet once` failed' }])
+  expect(slack.posts).toHaveLength(1)
 })

@@ -5,6 +5,8 @@ import type { Metrics } from '@freshet/telemetry/metrics.ts'
 import { readStart, reasonOf } from './ways/way.ts'
 
 const EVERY_MS = 60_000
+/** Whoever watches again says so soon. */
+const LOOK_AGAIN_MS = 1_000
 const TIMEOUT_MS = 10_000
 
 export interface PingOptions {
@@ -22,7 +24,8 @@ export async function pingWhileWatching(options: PingOptions, signal: AbortSigna
   const { isWatching, clock, log, metrics } = options
   let isFailing = false
   while (!signal.aborted) {
-    if (isWatching()) {
+    const isDue = isWatching()
+    if (isDue) {
       const failure = await ping(options, signal)
       if (signal.aborted) return
       metrics.add('freshet.alerts.pings', 1, failure === null ? 'answered' : 'failed')
@@ -33,7 +36,7 @@ export async function pingWhileWatching(options: PingOptions, signal: AbortSigna
       if (failure === null && isFailing) log.info('alerts.pingUrl answers again')
       isFailing = failure !== null
     }
-    await clock.sleep(EVERY_MS, signal)
+    await clock.sleep(isDue ? EVERY_MS : LOOK_AGAIN_MS, signal)
   }
 }
 
