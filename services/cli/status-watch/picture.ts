@@ -77,6 +77,7 @@ function heading({ pipeline, atMs, verdict, freshness, orders, unseen }: PageSta
       styled('soft', `  ${new Date(atMs).toLocaleTimeString('en-GB')}`),
     ],
     [mark(verdict.level), ' ', styled('bold', verdict.headline)],
+    ...(verdict.hint === null ? [] : [[styled('soft', `  ${plain(verdict.hint)}`)]]),
     ...(p50Seconds === null
       ? []
       : [
@@ -166,7 +167,7 @@ function alertLines(alert: AlertState, atMs: number): Line[] {
         ]),
     ...(effect === null ? [] : [[indent, plain(effect)]]),
     ...(firstLook === null ? [] : [[indent, styled('soft', `first look: ${plain(firstLook)}`)]]),
-    [indent, styled('soft', `docs/runbooks/${runbook}.md`)],
+    [indent, styled('soft', runbook.url ?? runbook.file)],
   ]
 }
 

@@ -18,6 +18,11 @@ function nothing(text) {
 export function answers({ gateway }) {
   const { sources, perSecond, degradedPerSecond, latePerSecond, refusedPerSecond } = gateway
   const any = sources.some(({ answers }) => answers > 0)
+  const troubles = Object.entries({
+    Degraded: degradedPerSecond,
+    'After the deadline': latePerSecond,
+    'Refused with 503': refusedPerSecond,
+  }).filter(([, each]) => each > 0)
   return card('Answers by source', `${rate(perSecond)} a second`, [
     any ? shareBar(sources) : nothing('Nobody has asked yet.'),
     any &&
@@ -36,11 +41,8 @@ export function answers({ gateway }) {
           ),
         ),
       ]),
-    facts([
-      ['Degraded', `${rate(degradedPerSecond)} a second`, degradedPerSecond > 0 && 'warning'],
-      ['After the deadline', `${rate(latePerSecond)} a second`, latePerSecond > 0 && 'warning'],
-      ['Refused with 503', `${rate(refusedPerSecond)} a second`, refusedPerSecond > 0 && 'warning'],
-    ]),
+    any && facts(troubles.map(([what, each]) => [what, `${rate(each)} a second`, 'warning'])),
+    any && troubles.length === 0 && nothing('None is degraded, late or refused.'),
   ])
 }
 
@@ -104,7 +106,7 @@ export function model({ model: { promoted, inUse, rescore, refused, drift }, atM
     ),
     rescore !== null && rescoring(rescore, atMs),
     facts([
-      promoted !== null && rescore === null && ['Scored again with it', 'all'],
+      promoted !== null && rescore === null && ['Scoring again', 'done'],
       [
         'In use by',
         plural(
@@ -190,29 +192,7 @@ export function shards({ capture: { mode, shards, behindOperations, sweep }, atM
           ? 'Found by timestamps: there are no cursors to compare.'
           : 'No shard is seen yet.',
       ),
-    shards.rows.length > 0 &&
-      h(
-        'div',
-        { class: 'wide' },
-        h('table', {}, [
-          h('thead', {}, row('th', ['Shard', 'captured', 'cursor', 'of', 'behind'])),
-          h(
-            'tbody',
-            {},
-            shards.rows.map((shard) =>
-              row('td', [
-                `${shard.index}/${shard.shard}`,
-                bar(shard.share, `${percent(shard.share)} captured`),
-                seqNo(shard.cursorSeqNo),
-                seqNo(shard.checkpointSeqNo),
-                shard.behindOperations === 0
-                  ? '0'
-                  : `${count(shard.behindOperations)}, ${duration(shard.behindSeconds)}`,
-              ]),
-            ),
-          ),
-        ]),
-      ),
+    h('ul', { class: 'shards' }, shards.rows.map(shardRow)),
     shards.more > 0 && nothing(`and ${plural(shards.more, 'more shard')}`),
     facts([
       [
@@ -224,9 +204,19 @@ export function shards({ capture: { mode, shards, behindOperations, sweep }, atM
   ])
 }
 
+function shardRow({ index, shard, share, cursorSeqNo, checkpointSeqNo, behindOperations, behindSeconds }) {
+  const late = behindOperations === 0 ? '' : `${count(behindOperations)} behind, ${duration(behindSeconds)}`
+  return h('li', {}, [
+    h('b', {}, `${index}/${shard}`),
+    h('span', {}, [`${seqNo(cursorSeqNo)} of ${seqNo(checkpointSeqNo)}`]),
+    bar(share, `${percent(share)} captured${late === '' ? '' : `, ${late}`}`),
+    late !== '' && h('span', { class: 'late' }, late),
+  ])
+}
+
 function seqNo(value) {
-  if (value === null) return 'none yet'
-  return value < 0 ? '–' : value.toLocaleString('en-US')
+  if (value === null) return 'no cursor'
+  return value < 0 ? '0' : value.toLocaleString('en-US')
 }
 
 export function partitions({ groups }) {
@@ -243,7 +233,7 @@ export function partitions({ groups }) {
           'ul',
           { class: 'cells', 'aria-label': `Partitions of ${topic}` },
           each.map((partition) =>
-            h('li', { 'data-heat': heatOf(partition), title: partitionText(partition) }, [
+            h('li', { 'data-heat': partition.heat, title: partitionText(partition) }, [
               h('span', { 'aria-hidden': 'true' }, String(partition.partition)),
               h('span', { class: 'unseen' }, partitionText(partition)),
             ]),
@@ -256,19 +246,14 @@ export function partitions({ groups }) {
         'p',
         { class: 'legend' },
         [
-          ['0', 'all read'],
-          ['1', 'up to 1 s'],
-          ['2', 'up to 10 s'],
-          ['3', 'up to 1 min'],
-          ['4', 'more'],
+          ['0', 'nothing waits'],
+          ['1', 'as usual'],
+          ['2', 'a little late'],
+          ['3', 'late'],
+          ['4', 'very late'],
         ].map(([heat, text]) => h('span', {}, [h('i', { 'data-heat': heat, 'aria-hidden': 'true' }), text])),
       ),
   ])
-}
-
-function heatOf({ waiting, behindSeconds }) {
-  if (waiting === 0) return 0
-  return 1 + [1, 10, 60].filter((seconds) => behindSeconds > seconds).length
 }
 
 function partitionText({ partition, committedOffset, endOffset, waiting, behindSeconds }) {
@@ -279,40 +264,34 @@ function partitionText({ partition, committedOffset, endOffset, waiting, behindS
 
 export function instances({ instances: all, atMs }) {
   return card('Instances', all.length > 0 ? String(all.length) : '', [
-    all.length === 0 && nothing(['Nothing runs. ', h('code', {}, 'freshet run all'), ' starts it.']),
-    all.length > 0 &&
-      h(
-        'div',
-        { class: 'wide' },
-        h('table', {}, [
-          h('thead', {}, row('th', ['Instance', 'status', 'up for', 'heard'])),
-          h(
-            'tbody',
-            {},
-            all.map(({ instance, status, level, startedAtMs, silentSeconds, errors }) => [
-              row('td', [
-                [mark(level), instance],
-                status,
-                duration((atMs - startedAtMs) / 1_000),
-                `${duration(silentSeconds)} ago`,
-              ]),
-              errors.map(({ worker, error, atMs: failedAtMs }) =>
-                h(
-                  'tr',
-                  { class: 'error' },
-                  h('td', { colspan: 4 }, [
-                    h('b', {}, worker === null ? 'last error' : `${worker} fails`),
-                    failedAtMs === null ? ': ' : ` ${duration((atMs - failedAtMs) / 1_000)} ago: `,
-                    error,
-                  ]),
-                ),
-              ),
+    all.length === 0 && nothing('Nobody is heard.'),
+    h(
+      'ul',
+      { class: 'instances' },
+      all.map(({ instance, status, level, startedAtMs, silentSeconds, errors }) =>
+        h('li', {}, [
+          h('span', {}, [mark(level), instance]),
+          h('span', { class: 'soft' }, [
+            h('b', { 'data-level': level }, status),
+            silentSeconds < HEARD_LATELY_SECONDS
+              ? ` for ${duration((atMs - startedAtMs) / 1_000)}`
+              : `, heard ${duration(silentSeconds)} ago`,
+          ]),
+          errors.map(({ worker, error, atMs: failedAtMs }) =>
+            h('p', {}, [
+              h('b', {}, worker === null ? 'last error' : `${worker} fails`),
+              failedAtMs === null ? ': ' : ` ${duration((atMs - failedAtMs) / 1_000)} ago: `,
+              error,
             ]),
           ),
         ]),
       ),
+    ),
   ])
 }
+
+/** Heartbeats come every 3 s. */
+const HEARD_LATELY_SECONDS = 10
 
 export function servers({ servers: all, atMs }) {
   if (all.length === 0) return null

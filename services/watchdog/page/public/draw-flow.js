@@ -4,25 +4,24 @@ import { mark, minutesOf } from './parts.js'
 import { sparkline } from './sparkline.js'
 import { count, duration, rate, STAGES } from './words.js'
 
-export function flow({ stages, groups, history }) {
+export function flow({ stages, history }) {
   const minutes = minutesOf(history)
   const stage = Object.fromEntries(stages.map((each) => [each.name, each]))
-  const waitingOn = Object.fromEntries(groups.map((group) => [group.worker, group.waiting]))
   const speedOf = (name) => stage[name].perSecond ?? 0
   return h('section', { class: 'flow', 'aria-label': 'Flow' }, [
     stageCard(stage.capture, minutes),
-    pipe('one', '.changes', waitingOn.infer, speedOf('capture')),
+    pipe('one', '.changes', speedOf('capture')),
     stageCard(stage.infer, minutes),
-    pipe('split', '.scores', waitingOn.cache, speedOf('infer')),
+    pipe('split', '.scores', speedOf('infer')),
     stageCard(stage.cache, minutes),
     stageCard(stage.snapshot, minutes),
-    pipe('join', '', null, speedOf('gateway')),
+    pipe('join', '', speedOf('gateway')),
     stageCard(stage.gateway, minutes),
   ])
 }
 
 function stageCard({ name, level, instances, perSecond, behindSeconds, waiting, notes }, minutes) {
-  const { title, does, unit, waiting: things } = STAGES[name]
+  const { title, does, unit } = STAGES[name]
   const isGateway = name === 'gateway'
   return h(
     'article',
@@ -31,33 +30,33 @@ function stageCard({ name, level, instances, perSecond, behindSeconds, waiting, 
       h('header', {}, [
         h('h3', { id: `stage-${name}` }, [mark(level, level), title]),
         h('p', {}, does),
-        h('p', { class: 'instances', title: 'Instances' }, instances === 0 ? 'none runs' : `×${instances}`),
+        h('p', { class: 'many', title: 'Instances' }, instances === 0 ? 'none runs' : `×${instances}`),
       ]),
       h('p', { class: 'rate' }, [
         h('b', {}, perSecond === null ? '–' : rate(perSecond)),
         h('span', {}, ` ${unit}/s`),
       ]),
       sparkline(behindSeconds.history, { name: `${title}: seconds behind`, minutes, least: 1 }),
-      h('p', { class: 'behind' }, behindText({ behindSeconds, waiting, things, isGateway })),
+      h('p', { class: 'behind' }, behindText({ behindSeconds, waiting, isGateway })),
       notes.map((note) => h('p', { class: 'note' }, note)),
     ],
   )
 }
 
-function behindText({ behindSeconds: { now }, waiting, things, isGateway }) {
-  if (isGateway) return now === null ? 'age of scores not known' : `with scores ${duration(now)} behind`
-  const held = waiting > 0 && things !== '' ? `${count(waiting)} ${things} waiting` : ''
+function behindText({ behindSeconds: { now }, waiting, isGateway }) {
+  if (isGateway) return now === null ? 'age of scores not known' : `scores are ${duration(now)} behind`
+  const held = waiting > 0 ? `${count(waiting)} waiting` : ''
   if (now === null) return held || 'not known'
   if (now === 0 && held === '') return 'nothing waits'
-  return [`${duration(now)} behind`, held].filter(Boolean).join(', ')
+  return [`${duration(now)} behind`, held].filter(Boolean).join(' · ')
 }
 
 /** From left to right, and on a phone from top to bottom. */
 const PATHS = {
   across: {
     one: 'M0 50H100',
-    split: 'M0 50C60 50 30 25 100 25M0 50C60 50 30 75 100 75',
-    join: 'M0 25C70 25 40 50 100 50M0 75C70 75 40 50 100 50',
+    split: 'M0 50H42C78 50 56 25 100 25M0 50H42C78 50 56 75 100 75',
+    join: 'M0 25C60 25 35 50 100 50M0 75C60 75 35 50 100 50',
   },
   down: {
     one: 'M50 0V100',
@@ -66,11 +65,10 @@ const PATHS = {
   },
 }
 
-/** @param {'one' | 'split' | 'join'} shape @param {number | null | undefined} waiting in the topic */
-function pipe(shape, topic, waiting, perSecond) {
+/** @param {'one' | 'split' | 'join'} shape */
+function pipe(shape, topic, perSecond) {
   return h('div', { class: 'pipe', 'data-shape': shape, 'data-flow': speedClass(perSecond) }, [
-    topic !== '' &&
-      h('p', {}, [h('code', {}, topic), waiting > 0 && h('span', {}, `${count(waiting)} waiting`)]),
+    topic !== '' && h('p', {}, h('code', {}, topic)),
     Object.entries(PATHS).map(([way, paths]) =>
       h('svg', { class: way, viewBox: '0 0 100 100', preserveAspectRatio: 'none', 'aria-hidden': 'true' }, [
         h('path', { class: 'bed', d: paths[shape] }),

@@ -3,7 +3,7 @@ import { h } from './dom.js'
 import { alerts, orderText } from './draw-alerts.js'
 import { answers, instances, model, partitions, servers, shards, snapshot } from './draw-cards.js'
 import { flow } from './draw-flow.js'
-import { mark, minutesOf } from './parts.js'
+import { mark, minutesOf, prose } from './parts.js'
 import { sparkline } from './sparkline.js'
 import { duration } from './words.js'
 
@@ -25,10 +25,11 @@ export function draw(state) {
   ]
 }
 
-function verdict({ verdict: { level, headline }, freshness, history, unseen, orders, links, atMs }) {
-  return h('section', { class: 'verdict', 'data-level': level, 'aria-live': 'polite' }, [
+function verdict({ verdict: { level, headline, hint }, freshness, history, unseen, orders, links, atMs }) {
+  return h('section', { class: 'verdict', 'data-level': level }, [
     h('div', { class: 'said' }, [
-      h('h2', {}, [mark(level), headline]),
+      h('h2', { 'aria-live': 'polite' }, [mark(level), headline]),
+      hint !== null && h('p', { class: 'note' }, prose(hint)),
       orders.maintenance &&
         h('p', { class: 'note' }, `Maintenance, nobody is told: ${orderText(orders.maintenance)}`),
       unseen.map(({ what, error, sinceMs }) =>

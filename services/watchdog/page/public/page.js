@@ -6,12 +6,16 @@ import { duration } from './words.js'
 const ASK_AGAIN_MS = 5_000
 /** So many looks may be missed, and at least so long nothing heard, before the picture is called old. */
 const STALE_LOOKS = 4
-const STALE_LEAST_MS = 15_000
+const STALE_LEAST_MS = 30_000
+/** A watchdog that was only started anew is back by then. */
+const LOST_MS = 6_000
 
 const byId = (id) => document.getElementById(id)
 let state = null
 let heardAtMs = performance.now()
 let source = null
+/** Since when the stream is broken; null while it is not. */
+let lostAtMs = null
 
 connect()
 setInterval(tick, 1_000)
@@ -27,6 +31,7 @@ function connect() {
   source.addEventListener('age', ({ data }) => (ageSeconds = Number(data)))
   source.addEventListener('state', ({ data }) => show(JSON.parse(data), ageSeconds))
   source.addEventListener('error', () => {
+    lostAtMs ??= performance.now()
     // A browser asks again by itself, unless the answer was a refusal: then we do, and look at the facts without a stream.
     if (source.readyState !== EventSource.CLOSED) return
     setTimeout(askOnce, ASK_AGAIN_MS)
@@ -43,6 +48,7 @@ async function askOnce() {
 /** @param {number} ageSeconds of the picture, by the watchdog's own clock */
 function show(next, ageSeconds) {
   state = next
+  lostAtMs = null
   heardAtMs = performance.now() - ageSeconds * 1_000
   const main = byId('main')
   main.removeAttribute('aria-busy')
@@ -65,7 +71,9 @@ function titleOf({ pipeline, alerts, verdict }) {
   return `${sign}${pipeline} · Freshet`
 }
 
+/** Nothing that is seen here may be taken for what is so now. */
 function isStale() {
+  if (lostAtMs !== null && performance.now() - lostAtMs > LOST_MS) return true
   const patienceMs = Math.max(STALE_LEAST_MS, (state?.intervalSeconds ?? 0) * STALE_LOOKS * 1_000)
   return performance.now() - heardAtMs > patienceMs
 }
@@ -82,15 +90,11 @@ function tick() {
     live: `seen ${duration(Math.round(ageSeconds))} ago`,
   }[live]
   document.body.classList.toggle('old', stale)
-  const banner = byId('stale')
-  const text = stale ? staleText(ageSeconds) : ''
-  if (banner.textContent !== text) banner.textContent = text
-  banner.hidden = !stale
+  byId('stale').hidden = !stale
+  if (stale) byId('silence').textContent = silenceText(ageSeconds)
 }
 
-function staleText(ageSeconds) {
+function silenceText(ageSeconds) {
   const age = duration(ageSeconds < 60 ? Math.floor(ageSeconds / 5) * 5 : ageSeconds)
-  return state === null
-    ? `The watchdog has said nothing for ${age}`
-    : `This picture is old: the watchdog has said nothing for ${age}`
+  return `The watchdog has said nothing for ${age}.`
 }

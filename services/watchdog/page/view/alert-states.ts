@@ -10,10 +10,14 @@ const BEFORE_MS = 15 * 60_000
 const PHASES = { firing: 0, pending: 1, resolved: 2 } as const
 const GRAVITY = { critical: 0, warning: 1 } as const
 
-export function alertStates(
-  alerts: readonly Alert[],
-  { kibana, nowMs }: { kibana: string | undefined; nowMs: number },
-): AlertState[] {
+/** Where people read more. */
+export interface Reading {
+  /** As `kibanaForPeople` gives it. */
+  readonly kibana: string | undefined
+  readonly runbookUrl: string | undefined
+}
+
+export function alertStates(alerts: readonly Alert[], reading: Reading, nowMs: number): AlertState[] {
   return alerts
     .filter((alert) => alert.phase !== 'resolved' || nowMs - alert.resolvedAtMs < OVER_SHOWN_MS)
     .toSorted(
@@ -22,10 +26,10 @@ export function alertStates(
         GRAVITY[a.finding.severity] - GRAVITY[b.finding.severity] ||
         a.sinceMs - b.sinceMs,
     )
-    .map((alert) => alertState(alert, kibana))
+    .map((alert) => alertState(alert, reading))
 }
 
-function alertState(alert: Alert, kibana: string | undefined): AlertState {
+function alertState(alert: Alert, { kibana, runbookUrl }: Reading): AlertState {
   const { finding, phase, sinceMs, measures, flapping, heldBack } = alert
   const { id, kind, severity, title, details, measure, advice, runbook = kind } = finding
   const resolvedAtMs = phase === 'resolved' ? alert.resolvedAtMs : null
@@ -39,7 +43,10 @@ function alertState(alert: Alert, kibana: string | undefined): AlertState {
     details: Object.entries(details).map(([name, value]) => ({ name, value })),
     effect: advice?.effect ?? null,
     firstLook: advice?.firstLook ?? null,
-    runbook,
+    runbook: {
+      file: `docs/runbooks/${runbook}.md`,
+      url: runbookUrl === undefined ? null : `${runbookUrl.replace(/\/+$/, '')}/${runbook}.md`,
+    },
     measure:
       measure === undefined
         ? null

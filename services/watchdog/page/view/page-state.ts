@@ -49,6 +49,8 @@ export interface Verdict {
   readonly level: Level
   /** One sentence without a full stop. */
   readonly headline: string
+  /** What more there is to say, with `code` in it. */
+  readonly hint: string | null
 }
 
 /** Now, and in each bucket of the history, oldest first; null: not known. */
@@ -97,8 +99,8 @@ export interface AlertState {
   /** What it means for callers. */
   readonly effect: string | null
   readonly firstLook: string | null
-  /** The page in docs/runbooks, without its ending. */
-  readonly runbook: string
+  /** Its file in the repository, and where people read it, if that is set. */
+  readonly runbook: { readonly file: string; readonly url: string | null }
   readonly measure: {
     readonly unit: string
     readonly threshold: number
@@ -169,6 +171,8 @@ export interface PartitionState {
   readonly endOffset: number
   readonly waiting: number
   readonly behindSeconds: number
+  /** From 0, nothing waits, over 1, as usual, to 4, very late. */
+  readonly heat: number
 }
 
 export interface ModelState {

@@ -57,7 +57,11 @@ export function toPageState(input: PageInput): PageState {
     history: HISTORY,
     stages,
     freshness,
-    alerts: alertStates(alerts, { kibana: kibanaForPeople(settings), nowMs }),
+    alerts: alertStates(
+      alerts,
+      { kibana: kibanaForPeople(settings), runbookUrl: settings.watchdog.runbookUrl },
+      nowMs,
+    ),
     orders: ordersState(orders, nowMs),
     unseen: unseenOf(facts),
     capture: captureState(facts, seen, settings.elasticsearch.mode),
@@ -76,21 +80,25 @@ function verdictOf(
   listed: readonly ListedInstance[],
   alerts: readonly Alert[],
 ): Verdict {
-  if (facts === null) return { level: 'unknown', headline: 'The first look is under way' }
+  if (facts === null) return { level: 'unknown', headline: 'The first look is under way', hint: null }
   const firing = alerts.filter(({ phase }) => phase === 'firing')
-  const [first] = firing.toSorted(
-    (a, b) => a.finding.severity.localeCompare(b.finding.severity) || a.sinceMs - b.sinceMs,
-  )
-  const level = gravest(alerts)
-  if (first !== undefined && firing.length === 1) return { level, headline: capital(first.finding.title) }
-  if (first !== undefined)
-    return { level, headline: `${firing.length} alerts fire: ${first.finding.title}, and more` }
-  if (facts.kafka.fault !== null) return { level: 'unknown', headline: 'Kafka cannot be read' }
+  if (firing.length > 0) return { level: gravest(alerts), headline: headlineOf(firing), hint: null }
+  if (facts.kafka.fault !== null) return { level: 'unknown', headline: 'Kafka cannot be read', hint: null }
   if (listed.every(({ service }) => service === 'watchdog'))
-    return { level: 'unknown', headline: 'Nothing runs yet' }
+    return { level: 'unknown', headline: 'Nothing runs yet', hint: '`freshet run all` starts everything.' }
   const pending = alerts.filter(({ phase }) => phase === 'pending').length
-  if (pending > 0) return { level: 'well', headline: 'All is well, but something may fire soon' }
-  return { level: 'well', headline: 'All is well' }
+  const hint = pending === 0 ? null : 'Something is not as it should be, and becomes an alert if it stays.'
+  return { level: 'well', headline: 'All is well', hint }
+}
+
+function headlineOf(firing: readonly Alert[]): string {
+  const [first] = firing
+  if (firing.length === 1) return capital(first!.finding.title)
+  const critical = firing.filter(({ finding }) => finding.severity === 'critical').length
+  if (critical === 0) return `${firing.length} warnings`
+  return critical === firing.length
+    ? `${critical} critical alerts`
+    : `${firing.length} alerts, ${critical} of them critical`
 }
 
 function capital(sentence: string): string {
@@ -122,6 +130,7 @@ function unseenOf(facts: Facts | null): PageState['unseen'] {
 function groupStates(facts: Facts | null): GroupState[] {
   return (facts?.groups ?? []).map(({ groupId, worker, topic, members, partitions }) => {
     const { lagRecords, lagSeconds } = sumLag(partitions)
+    const usualSeconds = worker === 'snapshot' ? (facts?.snapshotIntervalSeconds ?? 0) : 0
     return {
       groupId,
       worker,
@@ -135,9 +144,19 @@ function groupStates(facts: Facts | null): GroupState[] {
         endOffset: each.endOffset,
         waiting: each.lagRecords,
         behindSeconds: each.lagSeconds,
+        heat: heatOf(each, usualSeconds),
       })),
     }
   })
+}
+
+/** @param usualSeconds how long things wait there when all is well, such as for the next snapshot */
+function heatOf(
+  { lagRecords, lagSeconds }: Facts['groups'][number]['partitions'][number],
+  usualSeconds: number,
+): number {
+  if (lagRecords === 0) return 0
+  return 1 + [1, 10, 60].filter((seconds) => lagSeconds - usualSeconds > seconds).length
 }
 
 function serverStates(facts: Facts | null): ServerState[] {
