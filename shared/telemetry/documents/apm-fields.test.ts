@@ -1,7 +1,12 @@
 import { ROOT_CONTEXT, SpanKind, SpanStatusCode, TraceFlags, trace } from '@opentelemetry/api'
-import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base'
+import {
+  BasicTracerProvider,
+  InMemorySpanExporter,
+  type ReadableSpan,
+  SimpleSpanProcessor,
+} from '@opentelemetry/sdk-trace-base'
 import { expect, test } from 'vitest'
-import { apmFields, withApmFields } from './apm-fields.ts'
+import { withApmFields } from './apm-fields.ts'
 
 const exporter = new InMemorySpanExporter()
 const tracer = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] }).getTracer(
@@ -24,10 +29,12 @@ function ended(options: Parameters<typeof tracer.startSpan>[1], parent?: { reado
   return exporter.getFinishedSpans()[0]!
 }
 
+const fieldsOf = (span: ReadableSpan) => withApmFields(span).attributes
+
 test('a request, with or without a caller that is traced, is a transaction with its result', () => {
   const attributes = { 'http.response.status_code': 503 }
   for (const parent of [undefined, { isRemote: true }])
-    expect(apmFields(ended({ kind: SpanKind.SERVER, attributes }, parent))).toMatchObject({
+    expect(fieldsOf(ended({ kind: SpanKind.SERVER, attributes }, parent))).toMatchObject({
       'processor.event': 'transaction',
       'transaction.type': 'request',
       'transaction.result': 'HTTP 5xx',
@@ -40,12 +47,12 @@ test('a request, with or without a caller that is traced, is a transaction with 
 
 test('a batch of Kafka is a transaction, and sending is a span that draws an edge to the topic', () => {
   const attributes = { 'messaging.system': 'kafka', 'messaging.destination.name': 'air.changes' }
-  expect(apmFields(ended({ kind: SpanKind.CONSUMER, attributes }))).toMatchObject({
+  expect(fieldsOf(ended({ kind: SpanKind.CONSUMER, attributes }))).toMatchObject({
     'processor.event': 'transaction',
     'transaction.type': 'messaging',
     'transaction.message.queue.name': 'air.changes',
   })
-  expect(apmFields(ended({ kind: SpanKind.PRODUCER, attributes }, { isRemote: false }))).toMatchObject({
+  expect(fieldsOf(ended({ kind: SpanKind.PRODUCER, attributes }, { isRemote: false }))).toMatchObject({
     'processor.event': 'span',
     'span.type': 'messaging',
     'span.subtype': 'kafka',
@@ -54,7 +61,7 @@ test('a batch of Kafka is a transaction, and sending is a span that draws an edg
 })
 
 test('a root that calls another is a transaction which draws an edge, too', () => {
-  const fields = apmFields(ended({ kind: SpanKind.CLIENT, attributes: { 'db.system.name': 'redis' } }))
+  const fields = fieldsOf(ended({ kind: SpanKind.CLIENT, attributes: { 'db.system.name': 'redis' } }))
   expect(fields).toMatchObject({
     'processor.event': 'transaction',
     'span.destination.service.resource': 'redis',

@@ -10,80 +10,81 @@ import type { ReadableSpan } from '@opentelemetry/sdk-trace-base'
 
 /** The same span, with the fields beside its attributes. */
 export function withApmFields(span: ReadableSpan): ReadableSpan {
-  const attributes = { ...span.attributes, ...apmFields(span) }
-  return Object.create(span, { attributes: { value: attributes, enumerable: true } }) as ReadableSpan
+  const { name, kind, startTime, endTime, duration, ended, status, events, links, resource } = span
+  const context = span.spanContext()
+  return {
+    ...{ name, kind, startTime, endTime, duration, ended, status, events, links, resource },
+    parentSpanContext: span.parentSpanContext as NonNullable<ReadableSpan['parentSpanContext']>,
+    instrumentationScope: span.instrumentationScope,
+    attributes: addApmFields({ ...span.attributes }, span),
+    droppedAttributesCount: span.droppedAttributesCount,
+    droppedEventsCount: span.droppedEventsCount,
+    droppedLinksCount: span.droppedLinksCount,
+    spanContext: () => context,
+  }
 }
 
-export function apmFields(span: ReadableSpan): Attributes {
+/** One assignment a field, and no object in between: this is done for every span. */
+function addApmFields(fields: Attributes, span: ReadableSpan): Attributes {
   const { parentSpanContext: parent, kind } = span
-  const isRoot = parent === undefined
+  const isFailure = span.status.code === SpanStatusCode.ERROR
+  fields['timestamp.us'] = hrTimeToMicroseconds(span.startTime)
+  fields['event.outcome'] = isFailure ? 'failure' : 'success'
+  fields['event.success_count'] = isFailure ? 0 : 1
+  const isTransaction = parent === undefined || parent.isRemote === true
+  if (isTransaction) addTransaction(fields, span)
+  else fields['processor.event'] = 'span'
   const isExit = kind === SpanKind.CLIENT || kind === SpanKind.PRODUCER
-  const outcome = span.status.code === SpanStatusCode.ERROR ? 'failure' : 'success'
-  const common = {
-    'timestamp.us': hrTimeToMicroseconds(span.startTime),
-    'event.outcome': outcome,
-    'event.success_count': outcome === 'success' ? 1 : 0,
-  }
-  const isTransaction = isRoot || parent.isRemote === true
-  return {
-    ...common,
-    ...(isTransaction && transactionFields(span, isRoot)),
-    ...((!isTransaction || (isRoot && isExit)) && spanFields(span, isTransaction)),
-  }
+  if (!isTransaction || (parent === undefined && isExit)) addSpan(fields, span)
+  return fields
 }
 
-function transactionFields(span: ReadableSpan, isRoot: boolean): Attributes {
-  const system = span.attributes[ATTRIBUTES.messagingSystem]
-  const status = span.attributes[ATTRIBUTES.httpStatus]
-  const topic = span.attributes[ATTRIBUTES.messagingDestination]
-  const type = status !== undefined ? 'request' : system !== undefined ? 'messaging' : 'unknown'
-  const plainResult = span.status.code === SpanStatusCode.ERROR ? 'Error' : 'Success'
-  return {
-    'processor.event': 'transaction',
-    'transaction.id': span.spanContext().spanId,
-    'transaction.name': span.name,
-    'transaction.root': isRoot,
-    'transaction.sampled': true,
-    'transaction.type': type,
-    'transaction.result': typeof status === 'number' ? `HTTP ${Math.floor(status / 100)}xx` : plainResult,
-    'transaction.duration.us': hrTimeToMicroseconds(span.duration),
-    'transaction.representative_count': 1,
-    ...(topic !== undefined && { 'transaction.message.queue.name': topic }),
-  }
+function addTransaction(fields: Attributes, span: ReadableSpan): void {
+  const status = fields[ATTRIBUTES.httpStatus]
+  const isMessaging = fields[ATTRIBUTES.messagingSystem] !== undefined
+  const topic = fields[ATTRIBUTES.messagingDestination]
+  fields['processor.event'] = 'transaction'
+  fields['transaction.id'] = span.spanContext().spanId
+  fields['transaction.name'] = span.name
+  fields['transaction.root'] = span.parentSpanContext === undefined
+  fields['transaction.sampled'] = true
+  fields['transaction.type'] = status !== undefined ? 'request' : isMessaging ? 'messaging' : 'unknown'
+  fields['transaction.result'] =
+    typeof status === 'number'
+      ? `HTTP ${Math.floor(status / 100)}xx`
+      : fields['event.outcome'] === 'failure'
+        ? 'Error'
+        : 'Success'
+  fields['transaction.duration.us'] = hrTimeToMicroseconds(span.duration)
+  fields['transaction.representative_count'] = 1
+  if (topic !== undefined) fields['transaction.message.queue.name'] = topic
 }
 
-function spanFields(span: ReadableSpan, isTransaction: boolean): Attributes {
-  const { attributes } = span
-  const [system, topic, database, address] = [
-    attributes[ATTRIBUTES.messagingSystem],
-    attributes[ATTRIBUTES.messagingDestination],
-    attributes['db.system.name'],
-    attributes[ATTRIBUTES.serverAddress],
-  ]
-  const [type, subtype, resource] =
-    database !== undefined
-      ? ['db', database, database]
-      : system !== undefined
-        ? ['messaging', system, topic === undefined ? system : `${system}/${topic}`]
-        : address !== undefined
-          ? ['external', 'http', address]
-          : ['app', 'internal', undefined]
-  return {
-    ...(!isTransaction && { 'processor.event': 'span' }),
-    'span.type': type,
-    'span.subtype': subtype,
-    'span.duration.us': hrTimeToMicroseconds(span.duration),
-    'span.representative_count': 1,
-    ...(attributes[ATTRIBUTES.messagingOperationName] !== undefined && {
-      'span.action': attributes[ATTRIBUTES.messagingOperationName],
-    }),
-    ...(topic !== undefined && { 'span.message.queue.name': topic }),
-    ...(resource !== undefined && {
-      'service.target.type': subtype,
-      'service.target.name': topic ?? address ?? database,
-      'span.destination.service.resource': resource,
-    }),
-  } as Attributes
+function addSpan(fields: Attributes, span: ReadableSpan): void {
+  const [type, subtype, target] = targetOf(fields)
+  fields['span.type'] = type
+  fields['span.subtype'] = subtype
+  fields['span.duration.us'] = hrTimeToMicroseconds(span.duration)
+  fields['span.representative_count'] = 1
+  const action = fields[ATTRIBUTES.messagingOperationName]
+  const topic = fields[ATTRIBUTES.messagingDestination]
+  if (action !== undefined) fields['span.action'] = action
+  if (topic !== undefined) fields['span.message.queue.name'] = topic
+  if (target === undefined) return
+  fields['service.target.type'] = subtype
+  fields['service.target.name'] = target
+  fields['span.destination.service.resource'] = type === 'messaging' ? `${subtype}/${target}` : target
+}
+
+/** @returns type, subtype and whom the span calls */
+function targetOf(fields: Attributes): [string, string, string?] {
+  const database = fields[ATTRIBUTES.dbSystem]
+  if (database !== undefined) return ['db', String(database), String(database)]
+  const system = fields[ATTRIBUTES.messagingSystem]
+  if (system !== undefined)
+    return ['messaging', String(system), String(fields[ATTRIBUTES.messagingDestination] ?? system)]
+  const address = fields[ATTRIBUTES.serverAddress]
+  return address !== undefined ? ['external', 'http', String(address)] : ['app', 'internal']
 }
 
 /** Of the resource. */
