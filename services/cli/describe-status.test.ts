@@ -53,6 +53,15 @@ test('what keeps it from capturing is told with its number', () => {
   ])
 })
 
+test('a watchdog says how many messages nobody has', () => {
+  const metrics = { 'freshet.alerts.given_up': 3 }
+  const watchdog = { service: 'watchdog', instance: 'watchdog-1' }
+  expect(describe(poller({ ...watchdog, metrics })).slice(1)).toEqual([
+    '    3 messages reached nobody: see its log',
+  ])
+  expect(describe(poller(watchdog)).slice(1)).toEqual([])
+})
+
 test('where two of its workers fail, neither hides the other', () => {
   const failing = [
     { worker: 'cache', error: 'REDIS_UNREACHABLE: no answer', atMs: AT_MS - 9_000 },

@@ -41,6 +41,7 @@ function describeInstance(listed: ListedInstance, { mode, atMs }: Status): strin
     ...describeReplaced(listed, atMs),
     ...(service === 'poller' ? describeCapture(listed, { mode, atMs }) : []),
     ...(service === 'scorer' ? [...describeRefill(listed), ...describeRescoring(listed, atMs)] : []),
+    ...(service === 'watchdog' ? describeGivenUp(listed) : []),
     ...(failing.length > 1
       ? failing.map(({ worker, error, atMs: at }) => `    ${worker} fails, ${age(atMs - at)} ago: ${error}`)
       : []),
@@ -80,6 +81,12 @@ function describeCapture(
 function describeRefill({ status, metrics }: ListedInstance): string[] {
   const left = metrics['freshet.cache.refill_left' satisfies MetricName] ?? 0
   return left === 0 || status !== 'running' ? [] : [`    refilling Redis: ${count(left, 'row')} to come`]
+}
+
+/** Messages that no way to people has taken. */
+function describeGivenUp({ metrics }: ListedInstance): string[] {
+  const givenUp = metrics['freshet.alerts.given_up' satisfies MetricName] ?? 0
+  return givenUp === 0 ? [] : [`    ${count(givenUp, 'message')} reached nobody: see its log`]
 }
 
 /** How far all scorers together are with a newly promoted model; nothing while there is nothing to be scored again. */
