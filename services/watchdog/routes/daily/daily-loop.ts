@@ -7,7 +7,7 @@ import type { Metrics } from '@freshet/telemetry/metrics.ts'
 import type { Notice } from '../notice.ts'
 import type { RouteChain } from '../route-chain.ts'
 import type { DailyStore } from './daily-store.ts'
-import { type DailyTime, dueDay } from './due.ts'
+import { type DailyTime, dueDays } from './due.ts'
 
 const LOOK_EVERY_MS = 10_000
 /** Then it is tried anew, with figures that are of now. */
@@ -33,9 +33,10 @@ export interface DailyOptions {
  * dies in between leaves a line that comes twice, and none that does not come.
  */
 export async function tellDaily(options: DailyOptions, signal: AbortSignal): Promise<void> {
+  const dueDay = dueDays(options.time)
   let toldDay: string | undefined
   while (!signal.aborted) {
-    const day = dueDay(options.clock.nowMs(), options.time)
+    const day = dueDay(options.clock.nowMs())
     if (day !== null && day !== toldDay && options.speaks() && (await tellDay(day, options, signal)))
       toldDay = day
     await options.clock.sleep(LOOK_EVERY_MS, signal)

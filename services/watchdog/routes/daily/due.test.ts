@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
-import { dueDay } from './due.ts'
+import { type DailyTime, dueDays } from './due.ts'
 
 const at = (iso: string) => Date.parse(iso)
+const dueDay = (nowMs: number, time: DailyTime) => dueDays(time)(nowMs)
 
 test('a line is due from its time of day on, in the time zone of its readers', () => {
   const nine = { dailyAt: '09:00', timeZone: 'Europe/Berlin' }

@@ -67,7 +67,7 @@ test('alerts that belong together are one message: three as a whole, of the othe
   const message: AlertMessage = { ...lagMessage(), alerts, more: 5 }
   const { text, blocks } = slackMessage(alertNotice(message, CONTEXT, message.atMs))
   const all = JSON.stringify(blocks)
-  expect(text).toBe('FIRING: group 0 is behind, and 34 more (pipeline air)')
+  expect(text).toBe('35 alerts FIRING: group 0 is behind, and 34 more (pipeline air)')
   expect(all.match(/\*How bad:\*/g)).toHaveLength(3)
   expect(all).toContain('🔴 FIRING: group 3 is behind')
   expect(all).toMatch(/… and \d+ more: `freshet alerts` shows all/)

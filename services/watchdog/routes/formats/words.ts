@@ -23,26 +23,28 @@ export function itemHeadline(item: Pick<NoticeItem, 'change' | 'title' | 'sinceM
   return `${labelOf(item)}: ${item.title}`
 }
 
-/** @param more how many alerts there are beside the items */
+/**
+ * Of one alert its own; of several `3 alerts FIRING: air-infer is 5 min behind, and 2 more`.
+ * @param more how many alerts there are beside the items
+ */
 export function noticeHeadline(items: readonly NoticeItem[], more: number): string {
   const [first] = items
   if (first === undefined) return 'nothing to tell'
-  const others = items.length - 1 + more
-  return others === 0 ? itemHeadline(first) : `${itemHeadline(first)}, and ${others} more`
+  const count = items.length + more
+  if (count === 1) return itemHeadline(first)
+  return `${count} alerts ${LABELS[first.change]}: ${first.title}, and ${count - 1} more`
+}
+
+const LABELS: Readonly<Record<NoticeItem['change'], string>> = {
+  firing: 'FIRING',
+  reminder: 'STILL FIRING',
+  flapping: 'FLAPPING',
+  resolved: 'RESOLVED',
 }
 
 function labelOf({ change, sinceMs, atMs }: Pick<NoticeItem, 'change' | 'sinceMs' | 'atMs'>): string {
-  const lasted = formatSeconds((atMs - sinceMs) / 1000)
-  switch (change) {
-    case 'firing':
-      return 'FIRING'
-    case 'reminder':
-      return `STILL FIRING after ${lasted}`
-    case 'flapping':
-      return 'FLAPPING'
-    case 'resolved':
-      return `RESOLVED after ${lasted}`
-  }
+  const hasLasted = change === 'reminder' || change === 'resolved'
+  return hasLasted ? `${LABELS[change]} after ${formatSeconds((atMs - sinceMs) / 1000)}` : LABELS[change]
 }
 
 /** What can be clicked; the path of a file cannot. */
