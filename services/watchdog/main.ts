@@ -1,5 +1,6 @@
 import { connectKafka } from '@freshet/adapters/kafka/connect.ts'
 import { checkTopics } from '@freshet/adapters/kafka/topics.ts'
+import { isFreshetError } from '@freshet/errors/errors.ts'
 import type { Service, ServiceContext } from '@freshet/service/service.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { keepRetention } from '@freshet/telemetry/elasticsearch/retention.ts'
@@ -15,7 +16,11 @@ export const watchdog: Service = { check, run: runWatchdog }
 
 async function check({ settings, instance, telemetry, signal }: ServiceContext): Promise<void> {
   const connection = connectKafka(settings.kafka, { clientId: instance, log: telemetry.log })
-  await checkTopics(connection, settings.pipeline, signal)
+  await checkTopics(connection, settings.pipeline, signal).catch((error: unknown) => {
+    // That Kafka is away is for the watchdog to tell, not a reason to end.
+    if (!isFreshetError(error) || !error.retryable || signal.aborted) throw error
+    telemetry.log.warn(`${error.message}; the watchdog watches all the same`)
+  })
 }
 
 /** The path of a fact: look → rules → alerts → people; the page shows all of it. */
