@@ -18,8 +18,8 @@ interface Ordered {
 /** The keys that somebody has named for tracing. Mostly there are none, and then nothing is looked at. */
 export class OrderedKeys {
   readonly #orders = new Map<string, Ordered>()
-  /** Which lengths in bytes there are: most keys need no second look. */
-  #lengths = new Set<number>()
+  /** By print: 1 where one of the keys has it. Most others have none of these, and need no second look. */
+  readonly #prints = new Uint8Array(PRINTS)
   readonly #listeners = new Set<(order: TraceOrder) => void>()
   /** When the first order ends. */
   #nextEndMs = Number.POSITIVE_INFINITY
@@ -55,7 +55,7 @@ export class OrderedKeys {
 
   /** @param end of the key's UTF-8 bytes, exclusive. */
   has(bytes: Uint8Array, start: number, end: number): boolean {
-    if (!this.#lengths.has(end - start)) return false
+    if (this.#prints[printOf(bytes, start, end)] === 0) return false
     for (const { key } of this.#orders.values()) if (isSame(key, bytes, start, end)) return true
     return false
   }
@@ -72,9 +72,23 @@ export class OrderedKeys {
 
   #lookAgain(): void {
     const orders = [...this.#orders.values()]
-    this.#lengths = new Set(orders.map(({ key }) => key.length))
+    this.#prints.fill(0)
+    for (const { key } of orders) this.#prints[printOf(key, 0, key.length)] = 1
     this.#nextEndMs = Math.min(...orders.map(({ untilMs }) => untilMs))
   }
+}
+
+/** Of a hundred keys, so few others share a print that looking at them again costs nothing. */
+const PRINTS = 4_096
+/** Of the end, where keys of one index differ. */
+const PRINT_BYTES = 8
+
+/** A number below PRINTS, from the length and the last bytes. */
+function printOf(bytes: Uint8Array, start: number, end: number): number {
+  let hash = end - start
+  for (let at = Math.max(start, end - PRINT_BYTES); at < end; at++)
+    hash = Math.imul(hash ^ bytes[at]!, 0x0100_0193)
+  return (hash ^ (hash >>> 15)) & (PRINTS - 1)
 }
 
 /** From the end: keys of one index begin alike. */
