@@ -18,7 +18,7 @@ import type { AlertRoute, Turn } from './alert-route.ts'
 import { alertNotice, type NoticeContext } from './alert-to-notice.ts'
 import { logNotice } from './log-notice.ts'
 import type { Notice } from './notice.ts'
-import { after, type Health, isOut, outFromMs, WELL } from './ways/health.ts'
+import { after, type Health, isOut, isResting, outFromMs, WELL } from './ways/health.ts'
 import type { Outcome, Way } from './ways/way.ts'
 
 /** An alert that still fires is told again after hours anyway. */
@@ -47,6 +47,7 @@ export class RouteChain implements AlertRoute {
   readonly #health = new Map<Way, Health>()
   /** What stands in the log because no way has taken it in time. */
   #logged = new Set<string>()
+  readonly #saidOut = new Set<Way>()
   #turn: Promise<unknown> = Promise.resolve()
   #counts = { told: 0, givenUp: 0 }
 
@@ -106,7 +107,7 @@ export class RouteChain implements AlertRoute {
     const { ways, fallbackMs, clock } = this.#options
     for (const way of ways) {
       if (refused.has(way)) continue
-      if (clock.nowMs() >= this.#healthOf(way).restUntilMs) {
+      if (!isResting(this.#healthOf(way), clock.nowMs())) {
         if (signal.aborted || !turn()) return false
         const outcome = await way.post(notice, signal)
         if (signal.aborted && outcome.kind !== 'taken') return false
@@ -118,7 +119,9 @@ export class RouteChain implements AlertRoute {
         }
         if (outcome.kind === 'refused') refused.add(way)
       }
-      if (!refused.has(way) && !isOut(this.#healthOf(way), fallbackMs, clock.nowMs())) return false
+      if (refused.has(way)) continue
+      if (!isOut(this.#healthOf(way), fallbackMs, clock.nowMs())) return false
+      this.#sayOut(way)
     }
     return false
   }
@@ -130,16 +133,21 @@ export class RouteChain implements AlertRoute {
     this.#health.set(way, health)
     if (health.failingSinceMs === null) {
       if (before.failingSinceMs !== null) log.info(`${NAMES[way.name]} takes messages again`)
-      report?.running(way.name)
+      if (this.#saidOut.delete(way)) report?.running(way.name)
     } else if (before.failingSinceMs === null || (health.isClosed && !before.isClosed)) {
       const error = failureOf(way, health)
-      report?.failing(way.name, error)
       log.warn(`${NAMES[way.name]} takes no messages now; they are sent again`, {
         [ATTRIBUTES.errorType]: error.code,
         [ATTRIBUTES.exceptionMessage]: health.why,
         [ATTRIBUTES.hint]: error.hint,
       })
     }
+  }
+
+  /** A way that hiccups is no news; one that others have to stand in for is a failing worker. */
+  #sayOut(way: Way): void {
+    this.#saidOut.add(way)
+    this.#options.report?.failing(way.name, failureOf(way, this.#healthOf(way)))
   }
 
   /** This notice and those behind it, once no way is left that would take them soon. */

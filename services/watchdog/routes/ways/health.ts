@@ -8,13 +8,18 @@ export interface Health {
   readonly failures: number
   /** It takes nothing until somebody mends it. */
   readonly isClosed: boolean
+  /** When it last failed; a clock that shows less was set back, and says nothing of how long it has rested. */
+  readonly failedAtMs: number
   /** Not to be tried before. */
   readonly restUntilMs: number
   /** What it said last. */
   readonly why: string
 }
 
-export const WELL: Health = { failingSinceMs: null, failures: 0, isClosed: false, restUntilMs: 0, why: '' }
+export const WELL: Health = {
+  ...{ failingSinceMs: null, failures: 0, isClosed: false },
+  ...{ failedAtMs: 0, restUntilMs: 0, why: '' },
+}
 
 const BACK_OFF: BackOff = { firstMs: 1_000, maxMs: 60_000 }
 /** A channel may be opened again, or an address be mended at the other side. */
@@ -44,10 +49,15 @@ export function after(health: Health, outcome: Outcome, { nowMs, random }: Momen
       failingSinceMs: health.failingSinceMs ?? nowMs,
       failures: health.failures + 1,
       isClosed,
+      failedAtMs: nowMs,
       restUntilMs: nowMs + restMs,
       why,
     }
   }
+}
+
+export function isResting({ failedAtMs, restUntilMs }: Health, nowMs: number): boolean {
+  return failedAtMs <= nowMs && nowMs < restUntilMs
 }
 
 /** When a way is given up on for the time being, so that the next one is used; null: it is not failing. */
