@@ -41,7 +41,7 @@ export const ALERT_RULES = {
   failing: {
     finds:
       'an instance says that it, or one of its workers, cannot go on, for another reason than a dead server',
-    forSeconds: 10,
+    forSeconds: 15,
     severity: 'critical',
   },
   'capture-behind': {

@@ -25,7 +25,7 @@ test('every worker that fails is named with its error, what it means for callers
       id: 'failing/gateway',
       kind: 'failing',
       severity: 'critical',
-      forSeconds: 10,
+      forSeconds: 15,
       title: 'gateway-1 is failing: snapshot, cache',
       details: {
         Service: 'gateway',
