@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { listSettings } from './describe.ts'
 import { loadSettings } from './load.ts'
+import { redactSettings } from './redact.ts'
 
 /** A line break at the end of an address does no harm: it is left out where an address is read. */
 const ADDRESSES = ['slack.webhookUrl', 'alerts.webhook.url', 'alerts.pingUrl']
@@ -29,4 +30,17 @@ test.each(ADDRESSES)('a wrong %s is refused, without being shown', (path) => {
   const load = () => loadSettings({ env: { [env]: 'hooks.slack.com/services/hunter2' } })
   expect(load).toThrow(path)
   expect(load).not.toThrow(/hunter2/)
+})
+
+test('no way to people is shown: whoever has its address can post to it', () => {
+  const settings = loadSettings({
+    env: {
+      FRESHET_SLACK_WEBHOOK_URL: 'https://hooks.slack.example/services/hunter2',
+      FRESHET_ALERTS_WEBHOOK_URL: 'https://teams.example/workflows/hunter2?sig=hunter2',
+      FRESHET_ALERTS_WEBHOOK_HEADERS: '{"authorization":"Bearer hunter2"}',
+      FRESHET_ALERTS_PING_URL: 'https://switch.example/hunter2',
+    },
+  })
+  expect(settings.alerts.webhook.headers).toEqual({ authorization: 'Bearer hunter2' })
+  expect(JSON.stringify(redactSettings(settings))).not.toContain('hunter2')
 })
