@@ -13,6 +13,8 @@ export interface View {
   /** What is drawn; empty: "No results found". */
   readonly ask: (client: Client, range: TimeRange) => Promise<readonly Row[]>
   readonly index: string
+  /** Of a picture: what is drawn, by the id of its column in a row. */
+  readonly figures: readonly string[]
 }
 
 /** `any` may only be shown. */
@@ -52,14 +54,14 @@ function picture({ type, id, attributes }: SavedObject, index: string): View {
     else if (operationType === 'terms') fields.set(sourceField, 'keyword')
     else if (operationType !== 'count') fields.set(sourceField, 'number')
   }
+  const figures = layer!.columnOrder.filter((column) => !layer!.columns[column]!.isBucketed)
   return {
-    ...{ name: `${type} ${id}`, fields, index },
+    ...{ name: `${type} ${id}`, fields, index, figures },
     ask: async (client, range) => {
       const search = { index, ...lensSearch(layer!, state.query.query, range) }
       const { aggregations } = await client.search(search)
       if (aggregations === undefined) return [] // no index of the name
       const rows = rowsOf(layer!, aggregations as Record<string, unknown>, stepSeconds(range))
-      const figures = layer!.columnOrder.filter((column) => !layer!.columns[column]!.isBucketed)
       return rows.filter((row) => figures.some((figure) => row[figure] !== null))
     },
   }
@@ -73,7 +75,7 @@ function session({ type, id, attributes }: SavedObject, index: string): View {
   }
   const { query } = JSON.parse(kibanaSavedObjectMeta.searchSourceJSON) as { query: { query: string } }
   return {
-    ...{ name: `${type} ${id}`, index },
+    ...{ name: `${type} ${id}`, index, figures: [] },
     fields: new Map([...columns, ...sort.map(([field]) => field)].map((field) => [field, 'any'])),
     ask: async (client, range) => {
       const { hits } = await client.search({

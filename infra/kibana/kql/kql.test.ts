@@ -31,7 +31,22 @@ test('a phrase may hold anything', () => {
   })
 })
 
+test('a field may have one of several values', () => {
+  expect(parseKql('not a : ("b" or c)')).toEqual({
+    kind: 'not',
+    part: {
+      kind: 'or',
+      parts: [
+        { kind: 'is', field: 'a', value: 'b', isPhrase: true },
+        { kind: 'is', field: 'a', value: 'c', isPhrase: false },
+      ],
+    },
+  })
+})
+
 test.each([
+  ['a : (b or', 'the end stands where a value should'],
+  ['a : (b and c)', 'and stands where ) should'],
   ['a :', 'the end stands where a value should'],
   ['a : 1 b : 2', 'b stands where the end should'],
   ['(a : 1', 'the end stands where ) should'],

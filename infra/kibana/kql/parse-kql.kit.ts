@@ -1,4 +1,4 @@
-/** KQL as far as our own queries use it: `field : value`, comparisons, `and`, `or`, `not`, brackets. */
+/** KQL as far as our own queries use it: `field : value`, `field : (one or other)`, comparisons, `and`, `or`, `not`, brackets. */
 
 export type Kql =
   | { readonly kind: 'all' }
@@ -98,6 +98,14 @@ class Reader {
   }
 
   #is(field: string): Kql {
+    if (!this.#takeSign('(')) return this.#isValue(field)
+    const parts = [this.#isValue(field)]
+    while (this.#takeWord('or')) parts.push(this.#isValue(field))
+    if (!this.#takeSign(')')) throw this.#unexpected(')')
+    return parts.length === 1 ? parts[0]! : { kind: 'or', parts }
+  }
+
+  #isValue(field: string): Kql {
     const token = this.#tokens[this.#at]
     if (token === undefined || token.kind === 'sign') throw this.#unexpected('a value')
     this.#at++
