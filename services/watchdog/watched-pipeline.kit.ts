@@ -2,11 +2,14 @@
 import { randomUUID } from 'node:crypto'
 import { connectKafka, type KafkaConnection, withAdmin } from '@freshet/adapters/kafka/connect.ts'
 import { type OutgoingMessage, Producer } from '@freshet/adapters/kafka/producer.ts'
+import { readAll } from '@freshet/adapters/kafka/read-all.ts'
 import { createTopics } from '@freshet/adapters/kafka/topics.ts'
 import { RULE_NAMES, type RuleName } from '@freshet/config/alert-rules.ts'
 import { loadSettings } from '@freshet/config/load.ts'
 import type { Settings } from '@freshet/config/schema.ts'
 import { type SlackReceiver, startSlackReceiver } from '@freshet/demo/slack-receiver.ts'
+import { isFreshetError } from '@freshet/errors/errors.ts'
+import type { AlertState } from '@freshet/records/alert-state.ts'
 import { type Heartbeat, heartbeatKey, heartbeatRecord } from '@freshet/records/heartbeat.ts'
 import { TOPICS, type TopicName, topicName } from '@freshet/records/topics.ts'
 import { runHeartbeats } from '@freshet/service/heartbeat-loop.ts'
@@ -14,6 +17,7 @@ import { ServiceState } from '@freshet/service/service-state.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { openTelemetry } from '@freshet/telemetry/open.ts'
 import { onTestFinished } from 'vitest'
+import { ControlView } from './alerts/control-view.ts'
 
 export interface WatchedPipeline {
   readonly settings: Settings
@@ -21,6 +25,8 @@ export interface WatchedPipeline {
   topic(name: TopicName): string
   write(name: TopicName, messages: readonly OutgoingMessage[]): Promise<void>
   commit(groupId: string, topic: string, offset: number): Promise<void>
+  /** What the watchdogs have written down. */
+  remembered(): Promise<AlertState | undefined>
 }
 
 /** @param rules those that judge, each with its threshold; the others are off */
@@ -34,7 +40,9 @@ export async function openWatchedPipeline(
   const topic = (name: TopicName) => topicName(pipeline, name)
   const { log } = quietTelemetry(settings, 'test')
   const connection = connectKafka(settings.kafka, { clientId: 'test', log })
-  await createTopics(connection, pipeline, settings.kafka, AbortSignal.timeout(TOPICS_WITHIN_MS))
+  await patiently(() =>
+    createTopics(connection, pipeline, settings.kafka, AbortSignal.timeout(TOPICS_WITHIN_MS)),
+  )
   onTestFinished(() => deleteTopics(connection, pipeline))
   const producer = new Producer(connection, { clock: systemClock, log, deadlineMs: 20_000 })
   onTestFinished(() => producer[Symbol.asyncDispose]())
@@ -48,10 +56,31 @@ export async function openWatchedPipeline(
         admin.setOffsets({ groupId, topic: to, partitions: [{ partition: 0, offset: `${offset}` }] }),
       )
     },
+    async remembered() {
+      const view = new ControlView(log)
+      await readAll(connection, topic('control'), {
+        deadlineMs: TOPICS_WITHIN_MS,
+        signal: AbortSignal.timeout(TOPICS_WITHIN_MS),
+        onMessage: (_, message) => view.hear(message),
+      })
+      return view.state()
+    },
   }
 }
 
 const TOPICS_WITHIN_MS = 60_000
+
+/** A broker of a busy machine may take longer than anybody waits for it. */
+async function patiently(work: () => Promise<unknown>): Promise<void> {
+  for (let left = 3; ; left--) {
+    try {
+      await work()
+      return
+    } catch (error) {
+      if (left === 0 || !isFreshetError(error) || !error.retryable) throw error
+    }
+  }
+}
 
 function ownSettings(webhookUrl: string, thresholds: Partial<Readonly<Record<RuleName, number>>>): Settings {
   const settings = loadSettings({ env: process.env })
