@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { apiKeySchema } from './gateway-access.ts'
 
-export const pageKeySchema = apiKeySchema.pick({ name: true, sha256: true })
+const pageKeySchema = apiKeySchema.pick({ name: true, sha256: true })
 
 export const watchdogPage = {
   pageHost: z

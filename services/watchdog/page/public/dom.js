@@ -19,7 +19,7 @@ export function h(tag, attributes = {}, ...children) {
 }
 
 /** Makes `old` what `next` is. */
-export function morph(old, next) {
+function morph(old, next) {
   if (old.nodeType !== next.nodeType || old.nodeName !== next.nodeName) return old.replaceWith(next)
   if (old.nodeType === Node.TEXT_NODE) {
     if (old.data !== next.data) old.data = next.data

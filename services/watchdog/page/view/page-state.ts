@@ -37,7 +37,7 @@ export interface PageState {
   readonly links: readonly { readonly title: string; readonly url: string }[]
 }
 
-export interface WatchdogState {
+interface WatchdogState {
   readonly instance: string
   /** Whether this one tells people; null where that is not known. */
   readonly speaks: boolean | null
@@ -54,7 +54,7 @@ export interface Verdict {
 }
 
 /** Now, and in each bucket of the history, oldest first; null: not known. */
-export interface Gauge {
+interface Gauge {
   readonly now: number | null
   readonly history: readonly (number | null)[]
 }
@@ -148,7 +148,7 @@ export interface ShardState {
 }
 
 /** A list that may be long: what needs attention first. */
-export interface Listed<Row> {
+interface Listed<Row> {
   readonly rows: readonly Row[]
   /** How many there are beside these. */
   readonly more: number
@@ -165,7 +165,7 @@ export interface GroupState {
   readonly partitions: readonly PartitionState[]
 }
 
-export interface PartitionState {
+interface PartitionState {
   readonly partition: number
   readonly committedOffset: number | null
   readonly endOffset: number
