@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { settingsSchema } from '@freshet/config/schema.ts'
 import { SLACK_TROUBLES, startSlackReceiver } from '@freshet/demo/slack-receiver.ts'
 import type { Alert } from '@freshet/records/alert-state.ts'
+import type { Order } from '@freshet/records/control.ts'
 import { ServiceState } from '@freshet/service/service-state.ts'
 import { type SteppedClock, steppedClock } from '@freshet/stage/clock.kit.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
@@ -11,6 +12,11 @@ import { expect, onTestFinished, test } from 'vitest'
 import { facts } from '../rules/facts.kit.ts'
 import { lagFinding, lagMessage } from './notice.kit.ts'
 import { openPeople } from './open-people.ts'
+
+const silence: Order = {
+  ...{ version: 1, order: 'silence', id: 's', match: 'drift', by: 'ann', reason: 'known' },
+  ...{ atMs: 0, untilMs: Date.UTC(2026, 10, 30, 10) },
+}
 
 const never = new AbortController().signal
 
@@ -42,7 +48,7 @@ async function people(state: { speaks: boolean }) {
   })
   const opened = openPeople(
     { settings, instance: 'watchdog-1', telemetry: { log: quietLog, metrics }, report },
-    { speaks: () => state.speaks, orders: () => [], waiting: () => [], clock },
+    { speaks: () => state.speaks, orders: () => [silence], waiting: () => [], clock },
   )
   const stop = new AbortController()
   onTestFinished(() => stop.abort())
@@ -99,4 +105,12 @@ test('the switch is asked only while the watchdog speaks, has looked lately, see
     status: 'failing',
     failing: [{ worker: 'slack', error: 'SLACK_REFUSED: Slack answers 410 channel_is_archived' }],
   })
+})
+
+test('an alert says what else would not be told', async () => {
+  const { route, slack } = await people({ speaks: true })
+  await route.deliver(lagMessage(), never)
+  expect(JSON.stringify(slack.messages[0]!.blocks)).toContain(
+    'Silenced: drift until 2026-11-30 10:00 UTC (ann: known)',
+  )
 })

@@ -12,6 +12,7 @@ import { DailyStore } from './daily/daily-store.ts'
 import { DayTally } from './daily/day-figures.ts'
 import type { Notice } from './notice.ts'
 import { noticeContext, openRoutes } from './open-routes.ts'
+import { orderRemarks } from './order-remarks.ts'
 import { pingWhileWatching } from './ping.ts'
 
 /** A look that is older than so many intervals, and at least a minute, says nothing about now. */
@@ -49,7 +50,10 @@ export function openPeople(
 ): People {
   const { log, metrics } = telemetry
   const { pingUrl, pingMethod, dailyAt, timeZone } = settings.alerts
-  const routes = openRoutes(settings, { clock, log, metrics, report, waiting })
+  const routes = openRoutes(settings, {
+    ...{ clock, log, metrics, report, waiting },
+    remarks: () => orderRemarks(orders()),
+  })
   const tally = new DayTally(clock.nowMs())
   const staleMs = Math.max(STALE_LEAST_MS, STALE_LOOKS * settings.watchdog.intervalSeconds * 1000)
   let last: { readonly facts: Facts; readonly alerts: readonly Alert[] } | null = null

@@ -39,6 +39,8 @@ export interface RouteChainOptions {
   readonly report?: Pick<StageReport, 'failing' | 'running'>
   /** What waits for people, oldest first. */
   readonly waiting?: () => readonly AlertMessage[]
+  /** What people are told with every alert, such as what is silenced. */
+  readonly remarks?: () => readonly string[]
   readonly random?: () => number
 }
 
@@ -57,8 +59,12 @@ export class RouteChain implements AlertRoute {
 
   /** @returns true when people have it or it was given up, and counted so; false: a stop, or not our turn any more */
   deliver(message: AlertMessage, signal: AbortSignal, turn: Turn = () => true): Promise<boolean> {
-    const { context, clock } = this.#options
-    return this.tell(() => alertNotice(message, context, clock.nowMs()), signal, turn)
+    const { context, clock, remarks } = this.#options
+    const notice = () => {
+      const own = alertNotice(message, context, clock.nowMs())
+      return { ...own, remarks: [...own.remarks, ...(remarks?.() ?? [])] }
+    }
+    return this.tell(notice, signal, turn)
   }
 
   /** For what waited behind so many others that it was pushed out, and will be tried no more. */

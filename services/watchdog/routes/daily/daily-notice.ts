@@ -7,6 +7,7 @@ import { countOf, formatCount, formatSeconds, listed } from '../../rules/format.
 import type { NoticeContext } from '../alert-to-notice.ts'
 import { worstTone } from '../formats/words.ts'
 import type { Notice, NoticeLink } from '../notice.ts'
+import { orderRemarks } from '../order-remarks.ts'
 import type { DayFigures } from './day-figures.ts'
 
 export interface Day {
@@ -38,7 +39,7 @@ export function dailyNotice(daily: Day, context: NoticeContext): Notice {
     items: [],
     more: 0,
     figures: figuresOf(daily, firing, lasted),
-    remarks: orders.flatMap(remarkOf),
+    remarks: orderRemarks(orders),
     links: linksOf(figures, context),
   }
 }
@@ -89,20 +90,6 @@ function figuresOf(
       `${countOf(messages.told, 'message')} told`,
       ...(messages.givenUp > 0 ? [`${messages.givenUp} given up`] : []),
     ].join(', '),
-  }
-}
-
-/** Whoever reads that all is well must know what would not be told. */
-function remarkOf(order: Order): string[] {
-  const until = new Date(order.untilMs).toISOString().slice(0, 16).replace('T', ' ')
-  const why = `until ${until} UTC (${order.by}${order.reason === '' ? '' : `: ${order.reason}`})`
-  switch (order.order) {
-    case 'silence':
-      return [`Silenced: ${order.match} ${why}`]
-    case 'maintenance':
-      return [`Maintenance, so nobody is told of alerts, ${why}`]
-    case 'trace':
-      return []
   }
 }
 

@@ -70,7 +70,7 @@ function blocksOf(notice: Notice, detail: 'whole' | 'short'): SlackBlock[] {
       ]),
     ...rest(items.slice(MAX_WHOLE_ITEMS), notice.more),
     ...text([
-      ...notice.remarks.slice(0, MAX_REMARKS).map((remark) => escaped(remark, MAX_CHARACTERS.value)),
+      ...notice.remarks.slice(0, 2 * MAX_REMARKS).map((remark) => escaped(remark, MAX_CHARACTERS.value)),
       linkLine(links),
     ]),
     context(`pipeline ${pipeline}${single ? ` · ${items[0]!.id}` : ''}`),
