@@ -69,8 +69,8 @@ test('a group whose worker fails in every scorer lags for that reason', () => {
 
 test('a worker that fails since its server is frozen, by another word, follows from the server', () => {
   const instances = withInstances(failingInstance('scorer-1', 'snapshot', 'DEADLINE: no answer in time'))
-  const snapshot = { seenAtMs: 1, value: null, fault: fault('DEADLINE: no answer from S3 in time') }
-  expect(findings(facts({ instances, snapshot }))).toMatchObject([
+  const frozen = { seenAtMs: 1, value: null, fault: fault('DEADLINE: no answer from S3 in time') }
+  expect(findings(facts({ instances, snapshot: frozen, model: frozen }))).toMatchObject([
     { id: 'unreachable/s3' },
     { id: 'failing/scorer', causedBy: 'unreachable/s3' },
   ])

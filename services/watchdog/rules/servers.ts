@@ -1,6 +1,7 @@
 /** What each server is called, who works with it, and the errors that say that it is away. */
 import type { ErrorCode } from '@freshet/errors/errors.ts'
 import type { Facts, Fault } from '@freshet/records/facts.ts'
+import { codeOf } from './living.ts'
 import type { Server } from './rule.ts'
 
 export const SERVERS = ['kafka', 'elasticsearch', 'redis', 's3'] as const satisfies readonly Server[]
@@ -34,8 +35,28 @@ export function faultAt({ kafka, capture, redis, snapshot, model }: Facts, serve
     case 'redis':
       return redis.fault
     case 's3':
-      return snapshot.fault ?? model.fault
+      return faultOfBoth(snapshot.fault, model.fault)
   }
+}
+
+/** Of two looks at one server: where one is answered, a late answer to the other is no sign that it is away. */
+function faultOfBoth(one: Fault | null, other: Fault | null): Fault | null {
+  if (one !== null && other !== null) return one
+  const only = one ?? other
+  return only === null || isNoAnswer(codeOf(only.error)) ? null : only
+}
+
+const NO_ANSWER: readonly string[] = [
+  'DEADLINE',
+  'KAFKA_UNREACHABLE',
+  'ELASTICSEARCH_UNREACHABLE',
+  'REDIS_UNREACHABLE',
+  'S3_UNREACHABLE',
+] satisfies ErrorCode[]
+
+/** There was no answer, where else there was one that helps nobody. */
+export function isNoAnswer(code: string): boolean {
+  return NO_ANSWER.includes(code)
 }
 
 /** What a worker cannot do without, beside Kafka. */

@@ -47,7 +47,8 @@ test('a partition that the manifest holds is not waiting, whatever its group has
 
 test('without S3 it is that', () => {
   const { snapshot } = waiting(200, 240)
-  const away = waiting(200, 240, { snapshot: { ...snapshot, fault: fault('S3_UNREACHABLE: gone') } })
+  const gone = { fault: fault('S3_UNREACHABLE: gone') }
+  const away = waiting(200, 240, { snapshot: { ...snapshot, ...gone }, model: { ...facts().model, ...gone } })
   expect(findings(away)).toMatchObject([
     { id: 'unreachable/s3' },
     { id: 'snapshot-stale', causedBy: 'unreachable/s3' },

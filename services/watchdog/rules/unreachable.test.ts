@@ -17,10 +17,21 @@ import { judge } from './judge.ts'
 
 const ES_AWAY = 'ELASTICSEARCH_UNREACHABLE: connect ECONNREFUSED'
 
+/** @param model of the look at the model: the same where nothing else is said */
+function s3(snapshot: string, model: string | null = snapshot) {
+  const sight = (error: string | null) => ({
+    seenAtMs: 1,
+    value: null,
+    fault: error === null ? null : fault(error),
+  })
+  return { snapshot: sight(snapshot), model: sight(model) }
+}
+
 test.each([
   ['Elasticsearch', { capture: { seenAtMs: 1, value: null, fault: fault(ES_AWAY) } }, 'elasticsearch'],
   ['Redis', { redis: { seenAtMs: 1, value: null, fault: fault('REDIS_UNREACHABLE: no answer') } }, 'redis'],
-  ['S3', { snapshot: { seenAtMs: 1, value: null, fault: fault('DEADLINE: no answer in time') } }, 's3'],
+  ['S3', s3('DEADLINE: no answer in time'), 's3'],
+  ['S3', s3('S3_UNAUTHORIZED: access denied', null), 's3'],
 ])('%s that does not answer the watchdog is told by its name, with since when', (name, worse, id) => {
   expect(findings(facts(worse))).toMatchObject([
     {
@@ -107,4 +118,17 @@ test('a watchdog that hears no cursors says so, and does not call the capture be
   const deaf = capture(shard())
   deaf.value = { ...deaf.value!, unreadCursors: 40, unreadSeconds: 90 }
   expect(findings(facts({ capture: deaf }))).toMatchObject([{ id: 'unreachable/cursors' }])
+})
+
+test('an S3 that answers one of two looks is slow, and not away', () => {
+  expect(findings(facts(s3('DEADLINE: no answer in time', null)))).toEqual([])
+})
+
+test('what a server says and the watchdog cannot use is told as such, and stops nobody else', () => {
+  const late = { groups: [group('cache', { partitions: [partition({ lagRecords: 9, lagSeconds: 90 })] })] }
+  const found = findings(facts({ ...s3('RECORD_VERSION: snapshot manifest version 9', null), ...late }))
+  expect(found).toMatchObject([
+    { id: 'unreachable/s3', title: 'the watchdog cannot use what S3 says' },
+    { id: 'lag/air-cache' },
+  ])
 })

@@ -3,7 +3,7 @@ import type { Facts, InstanceFacts } from '@freshet/records/facts.ts'
 import { formatSeconds, listed } from './format.ts'
 import { codeOf, faultsOf, lastHeardAtMs } from './living.ts'
 import type { Rule, Scene, Server, Symptom } from './rule.ts'
-import { faultAt, SERVER_NAMES, SERVERS, serverOf } from './servers.ts'
+import { faultAt, isNoAnswer, SERVER_NAMES, SERVERS, serverOf } from './servers.ts'
 
 /** Nobody is heard for so long, not even the watchdog by itself: it is deaf, and the others may be well. */
 const DEAF_SECONDS = 30
@@ -25,9 +25,12 @@ function judge(server: Server, { now }: Scene): Symptom | undefined {
   const complaints = complaintsOf(now, server)
   if (own === null && complaints.length === 0) return undefined
   const code = codeOf(own?.error ?? complaints[0]!.error) as ErrorCode
+  const isUnusable = complaints.length === 0 && !isNoAnswer(code) && serverOf(code) === undefined
   return {
     id: `unreachable/${server}`,
-    title: titleOf(server, { now, own: own !== null, complaints }),
+    title: isUnusable
+      ? `the watchdog cannot use what ${SERVER_NAMES[server]} says`
+      : titleOf(server, { now, own: own !== null, complaints }),
     details: {
       ...(own !== null && {
         Error: own.error,
@@ -38,7 +41,7 @@ function judge(server: Server, { now }: Scene): Symptom | undefined {
     },
     advice: { effect: EFFECTS[server], firstLook: ERRORS[code]?.hint ?? 'whether it runs, and its log' },
     ...(server === 'kafka' && own !== null && { blinds: true }),
-    breaks: [server],
+    ...(!isUnusable && { breaks: [server] }),
   }
 }
 
