@@ -372,13 +372,13 @@ export const METRICS = {
   'freshet.telemetry.exported': {
     kind: 'counter',
     unit: '{document}',
-    help: 'Telemetry documents that Elasticsearch has.',
+    help: 'Spans, logs and documents of metrics that Elasticsearch, or the collector, has taken.',
   },
   'freshet.telemetry.dropped': {
     kind: 'counter',
     unit: '{document}',
     label: { name: 'reason', values: ['queue_full', 'refused', 'stopped'] },
-    help: 'Telemetry documents given up on, by reason.',
+    help: 'The same given up on, by reason.',
   },
   'freshet.alerts.firing': { kind: 'gauge', unit: '{alert}', help: 'Alerts that fire, silenced ones too.' },
   'freshet.alerts.held_back': {

@@ -45,8 +45,10 @@ export class Outbox<Item extends Queued> implements AsyncDisposable {
   readonly #reasons = new Set<string>()
   readonly #loop: Promise<void>
   #wake = new AbortController()
-  #gap: { fromMs: number; droppedBefore: number } | null = null
+  /** Since when nothing is taken. */
+  #gapFromMs: number | null = null
   #dropped = 0
+  #droppedWhenLastTaken = 0
 
   constructor(options: OutboxOptions<Item>) {
     this.#options = options
@@ -98,27 +100,30 @@ export class Outbox<Item extends Queued> implements AsyncDisposable {
   }
 
   async #send(items: readonly Item[]): Promise<Delivery<Item>> {
-    const { deliver, metrics } = this.#options
+    const { deliver, metrics, clock } = this.#options
+    const beganAtMs = clock.nowMs()
     const delivery = await deliver(items, this.#deadline.signal)
     metrics.add('freshet.telemetry.exported', delivery.written.length)
     this.#drop(delivery.refused.length, 'refused')
     this.#queue.settle(delivery.written)
     this.#queue.settle(delivery.refused)
     this.#queue.putBack(delivery.retry)
-    this.#tell(delivery)
+    this.#tell(delivery, beganAtMs)
     return delivery
   }
 
-  #tell({ written, error, refusal }: Delivery<Item>): void {
+  #tell({ written, error, refusal }: Delivery<Item>, beganAtMs: number): void {
     const { on, clock } = this.#options
-    if (error !== undefined && this.#gap === null && !this.#deadline.signal.aborted) {
-      this.#gap = { fromMs: clock.nowMs(), droppedBefore: this.#dropped }
+    if (error !== undefined && this.#gapFromMs === null && !this.#deadline.signal.aborted) {
+      this.#gapFromMs = beganAtMs
       on.unreachable(error)
     }
-    if (written.length > 0 && this.#gap !== null) {
-      const { fromMs, droppedBefore } = this.#gap
-      this.#gap = null
-      on.recovered({ fromMs, toMs: clock.nowMs(), droppedDocuments: this.#dropped - droppedBefore })
+    if (written.length > 0) {
+      const droppedDocuments = this.#dropped - this.#droppedWhenLastTaken
+      if (this.#gapFromMs !== null)
+        on.recovered({ fromMs: this.#gapFromMs, toMs: clock.nowMs(), droppedDocuments })
+      this.#gapFromMs = null
+      this.#droppedWhenLastTaken = this.#dropped
     }
     if (refusal !== undefined && !this.#reasons.has(refusal) && this.#reasons.size < MAX_REASONS) {
       this.#reasons.add(refusal)
