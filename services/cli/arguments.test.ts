@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { seconds, wholeNumber } from './arguments.ts'
+import { duration, seconds, wholeNumber } from './arguments.ts'
 
 describe('a whole number', () => {
   test.each(['0', '7', '007', '9007199254740991'])('%j is one', (text) => {
@@ -32,4 +32,21 @@ describe('seconds', () => {
     expect(seconds({ orNone: true })('0')).toBe(0)
     expect(() => seconds({ orNone: true })('-1')).toThrow('It must be a number of seconds from 0,')
   })
+})
+
+describe('a duration', () => {
+  test.each([
+    ['90s', 90_000],
+    ['30m', 1_800_000],
+    ['1.5h', 5_400_000],
+    ['30d', 2_592_000_000],
+  ])('%s is one', (text, ms) => {
+    expect(duration({ mostDays: 30 })(text)).toBe(ms)
+  })
+
+  test.each(['', '0s', '90', '-1h', '1w', '1h30m', '31d', 'Infinityd'])('%j is none', (text) =>
+    expect(() => duration({ mostDays: 30 })(text)).toThrow(
+      'It must be a time such as 90s, 30m, 2h or 3d, at most 30d.',
+    ),
+  )
 })

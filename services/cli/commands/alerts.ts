@@ -28,7 +28,7 @@ interface OrderOptions {
 export function alertsCommand(): Command {
   return new Command('alerts')
     .description('show alerts, silence them, test rules against a recorded history')
-    .addCommand(listCommand())
+    .addCommand(listCommand(), { isDefault: true })
     .addCommand(silenceCommand())
     .addCommand(unsilenceCommand())
     .addCommand(maintenanceCommand())
