@@ -2,7 +2,9 @@
 import { connectKafka, withAdmin } from '@freshet/adapters/kafka/connect.ts'
 import type { RuleName } from '@freshet/config/alert-rules.ts'
 import { otherVersion } from '@freshet/model/bundle/bundles.kit.ts'
+import { POINTER_OBJECT } from '@freshet/model/bundle/model-pointer.ts'
 import { promoteAgain, promoteModel, pushModel } from '@freshet/model/bundle/model-store.ts'
+import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import { groupName, topicName, type Worker } from '@freshet/records/topics.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import type { ProcessName } from '../stack.ts'
@@ -17,11 +19,9 @@ export const ROUNDS: readonly (readonly AlertFault[])[] = [
   [corruptDocument(), brokenModel(), stoppedInOrder('scorer-3', 'snapshot-stale', () => /^the snapshot is/)],
   [killed('gateway'), killed('scorer-2', groupOf('cache')), killed('watchdog')],
   [frozen('gateway', LATE), stoppedInOrder('scorer-2', 'lag', groupOf('cache'))],
-  [stoppedInOrder('poller', 'capture-behind', () => /^the capture of .*, and no poller runs/)],
-  [rewound()],
+  [stoppedInOrder('poller', 'capture-behind', () => /^the capture of .*, and no poller runs/), rewound()],
   [away('redis', 'Redis')],
-  [away('s3', 'S3')],
-  [away('elasticsearch', 'Elasticsearch')],
+  [away('s3', 'S3'), away('elasticsearch', 'Elasticsearch')],
   [frozenKafka()],
 ]
 
@@ -89,14 +89,26 @@ function brokenModel(): AlertFault {
     async begin({ stack }) {
       const model = await otherVersion(stack.bundle)
       await pushModel(stack.store, model)
-      await stack.store.put(`models/${model.spec.name}/2/model.onnx`, Buffer.from('damaged'))
-      await promoteModel(stack.store, model.spec, Date.now())
+      const file = `models/${model.spec.name}/${model.spec.version}/model.onnx`
+      const damage = () => stack.store.put(file, Buffer.from('damaged'))
+      await promoteModel(beforePutOf(POINTER_OBJECT, stack.store, damage), model.spec, Date.now())
       return async () => {
         await pushModel(stack.store, model)
         await promoteAgain(stack.store, undefined, Date.now())
       }
     },
   }
+}
+
+/** A promotion looks at the model's files itself, and who follows it takes them at once: so they are damaged in between. */
+function beforePutOf(key: string, store: ObjectStore, act: () => Promise<unknown>): ObjectStore {
+  const put: ObjectStore['put'] = async (name, ...rest) => {
+    if (name === key) await act()
+    return await store.put(name, ...rest)
+  }
+  return new Proxy(store, {
+    get: (_, name: keyof ObjectStore) => (name === 'put' ? put : store[name].bind(store)),
+  })
 }
 
 /** As a careless hand does it with Kafka's tools. */

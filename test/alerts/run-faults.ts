@@ -22,7 +22,7 @@ export interface FaultResult {
 
 export interface RoundResult {
   readonly results: readonly FaultResult[]
-  /** Told, and neither of a fault nor of its consequences. */
+  /** Told to be there, and neither a fault nor a consequence. */
   readonly unexpected: readonly Told[]
 }
 
@@ -51,7 +51,9 @@ export async function runRound(world: AlertWorld, faults: readonly AlertFault[])
   )
   return {
     results,
-    unexpected: since().filter(({ title }) => !known.some((cause) => cause.test(title))),
+    unexpected: since()
+      .filter(({ change }) => change !== 'RESOLVED')
+      .filter(({ title }) => !known.some((cause) => cause.test(title))),
   }
 }
 

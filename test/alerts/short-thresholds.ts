@@ -1,12 +1,12 @@
 import { RULE_NAMES, type RuleName } from '@freshet/config/alert-rules.ts'
 
-/** In seconds. A heartbeat comes every three. */
+/** In seconds. A heartbeat comes every three; what a part leaves undone shows after it was missed, as by default. */
 const THRESHOLDS: Partial<Record<RuleName, number>> = {
   silent: 10,
-  'capture-behind': 10,
-  lag: 10,
-  stall: 10,
-  'snapshot-stale': 10,
+  'capture-behind': 20,
+  lag: 20,
+  stall: 20,
+  'snapshot-stale': 20,
 }
 const FOR_SECONDS = 1
 

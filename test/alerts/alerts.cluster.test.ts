@@ -18,8 +18,9 @@ beforeAll(async () => {
 afterAll(() => world?.[Symbol.asyncDispose](), 60_000)
 
 test('of a pipeline that is well, under load, nobody is told anything', async () => {
+  const before = world.told.length
   await sleep(HEALTHY_MS)
-  expect(world.told, outputOf(world)).toEqual([])
+  expect(world.told.slice(before), outputOf(world)).toEqual([])
 }, 60_000)
 
 test.each(ROUNDS.map((faults) => [faults.map(({ title }) => title).join('; '), faults] as const))(
