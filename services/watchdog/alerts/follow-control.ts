@@ -10,6 +10,8 @@ import type { Log } from '@freshet/stage/log.ts'
 import type { ControlView } from './control-view.ts'
 
 const BACK_OFF: BackOff = { firstMs: 500, maxMs: 5_000 }
+/** Orders are given by hand, and come seldom. */
+const GATHER_MS = 1_000
 
 export interface FollowOptions {
   readonly connection: KafkaConnection
@@ -30,7 +32,12 @@ export async function followControl(options: FollowOptions, signal: AbortSignal)
         fromTimestampMs = Math.max(fromTimestampMs, message.timestampMs)
         view.hear(message)
       }
-      await tail(connection, topicName(pipeline, 'control'), { fromTimestampMs, onMessage, signal })
+      await tail(connection, topicName(pipeline, 'control'), {
+        fromTimestampMs,
+        gatherMs: GATHER_MS,
+        onMessage,
+        signal,
+      })
     } catch (error) {
       const { code, message } = toFreshetError(error)
       log.warn('.control cannot be followed: silences and other orders may be old', {
