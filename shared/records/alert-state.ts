@@ -23,7 +23,7 @@ export const FINDING_KINDS = [
 ] as const
 
 /** `critical`: callers notice, or soon will. `warning`: it can wait until people are awake. */
-export const SEVERITIES = ['critical', 'warning'] as const
+const SEVERITIES = ['critical', 'warning'] as const
 
 const findingSchema = z.object({
   /** The same trouble of the same thing has the same id, e.g. `lag/air-infer`. */

@@ -32,8 +32,6 @@ const orderSchema = z.discriminatedUnion('order', [
 
 export type Order = z.infer<typeof orderSchema>
 export type Silence = Extract<Order, { order: 'silence' }>
-export type Maintenance = Extract<Order, { order: 'maintenance' }>
-export type TraceOrder = Extract<Order, { order: 'trace' }>
 
 export const orderRecord = jsonRecord<Order>('order', 1, orderSchema)
 
@@ -50,7 +48,7 @@ export function controlKey(order: Order): string {
 }
 
 /** Else it is the watchdogs' own: their memory, and who of them speaks. */
-export function isOrderKey(key: string): boolean {
+function isOrderKey(key: string): boolean {
   return !key.startsWith('watchdog/')
 }
 
