@@ -10,7 +10,7 @@ import {
 import { type RisonValue, risonInAddress } from './rison.ts'
 
 /** Times are absolute, so that a link in an old message still shows what it spoke of. */
-export interface Stretch {
+interface Stretch {
   readonly fromMs: number
   /** `now`: it moves on with whoever looks. */
   readonly toMs: number | 'now'

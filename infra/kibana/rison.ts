@@ -8,7 +8,7 @@ export type RisonValue =
   | { readonly [name: string]: RisonValue }
 
 /** The notation of Kibana's addresses: JSON with `!` as escape and without most quotes. Texts are always quoted here. */
-export function toRison(value: RisonValue): string {
+function toRison(value: RisonValue): string {
   if (value === null) return '!n'
   if (typeof value === 'boolean') return value ? '!t' : '!f'
   if (typeof value === 'number') return String(value).replace('+', '')

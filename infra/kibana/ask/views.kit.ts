@@ -18,7 +18,7 @@ export interface View {
 }
 
 /** `any` may only be shown. */
-export type FieldUse = 'date' | 'number' | 'keyword' | 'any'
+type FieldUse = 'date' | 'number' | 'keyword' | 'any'
 
 interface SavedObject {
   readonly type: string

@@ -3,7 +3,7 @@ import type { MetricName } from '@freshet/telemetry/metrics-table.ts'
 import type { DataViewName } from '../object-ids.ts'
 
 /** Fields of every telemetry document that are no attributes. `parent_span_id` is absent in the root of a trace. */
-export type DocumentField =
+type DocumentField =
   | '@timestamp'
   | 'duration'
   | 'event_name'
@@ -21,7 +21,7 @@ export type DocumentField =
 export type Field = DocumentField | AttributeName | MetricName | 'service.instance.id'
 
 /** One number of each group of documents. */
-export type Figure =
+type Figure =
   | { readonly kind: 'count' }
   | { readonly kind: 'sum' | 'max' | 'average'; readonly of: Field }
   | { readonly kind: 'percentile'; readonly of: Field; readonly percentile: number }

@@ -13,7 +13,7 @@ export type Kql =
       readonly value: string
     }
 
-export type RangeOperator = '<' | '<=' | '>' | '>='
+type RangeOperator = '<' | '<=' | '>' | '>='
 
 type Token =
   | { readonly kind: 'word'; readonly text: string }
