@@ -10,7 +10,7 @@ import { listen } from './ear.ts'
 import type { Heard } from './heard.ts'
 
 /** Silence is judged by tens of seconds. */
-const GATHER_MS = 1_000
+const GATHER_MS = 2_000
 
 export interface HeartbeatEarOptions {
   readonly connection: KafkaConnection
