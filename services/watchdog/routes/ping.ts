@@ -2,7 +2,7 @@ import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import type { Metrics } from '@freshet/telemetry/metrics.ts'
-import { readStart, reasonOf } from './ways/way.ts'
+import { readStart, reasonOf, withoutAddress } from './ways/way.ts'
 
 const EVERY_MS = 60_000
 /** Whoever watches again says so soon. */
@@ -48,7 +48,7 @@ async function ping({ url, method }: PingOptions, signal: AbortSignal): Promise<
       headers: { 'user-agent': 'freshet' },
       signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
     })
-    const said = await readStart(response.body)
+    const said = withoutAddress(await readStart(response.body), url)
     return response.ok ? null : `${response.status} ${said.slice(0, 200)}`.trim()
   } catch (error) {
     return reasonOf(error)

@@ -6,7 +6,16 @@ import { type FetchFunction, IncomingWebhook, IncomingWebhookHTTPError } from '@
 import { type SlackMessage, slackMessage } from '../formats/slack-blocks.ts'
 import type { Notice } from '../notice.ts'
 import { Pace } from './pace.ts'
-import { evenShort, type Outcome, outcomeOf, readStart, retryAfterMs, unreachable, type Way } from './way.ts'
+import {
+  evenShort,
+  type Outcome,
+  outcomeOf,
+  readStart,
+  retryAfterMs,
+  unreachable,
+  type Way,
+  withoutAddress,
+} from './way.ts'
 
 const REQUEST_TIMEOUT_MS = 10_000
 
@@ -34,7 +43,7 @@ export class SlackWay implements Way {
       const signals = [init.signal, this.#signal].filter((signal) => signal != null)
       const response = await fetch(url, { ...init, signal: AbortSignal.any(signals) })
       this.#retryAfterMs = retryAfterMs(response.headers.get('retry-after'), options.clock.nowMs())
-      const body = await readStart(response.body)
+      const body = withoutAddress(await readStart(response.body), options.webhookUrl)
       return {
         ...{ ok: response.ok, status: response.status, statusText: response.statusText },
         ...{ url: '', headers: response.headers },

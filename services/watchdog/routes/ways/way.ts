@@ -18,6 +18,14 @@ export type Outcome =
 
 export type PostStatus = { readonly status: number; readonly body: string; readonly retryAfterMs: number }
 
+/** What the other side said, without the address, which some servers repeat: in whole, or its path or query. */
+export function withoutAddress(said: string, address: string): string {
+  const { href, pathname, search } = new URL(address)
+  return [address, href, pathname + search, pathname, search]
+    .filter((part) => part.length > 1)
+    .reduce((text, part) => text.replaceAll(part, '***'), said)
+}
+
 /** What an answer without success means: 400 and its kin are about the form, the other 4xx about the address. */
 export function outcomeOf({ status, body, retryAfterMs }: PostStatus): Outcome {
   const why = `${status} ${body.slice(0, 200)}`.trim()

@@ -105,6 +105,13 @@ describe('Slack', () => {
     expect(await post()).toEqual({ kind: 'later', afterMs: 0, why: 'ECONNREFUSED' })
   })
 
+  test('that repeats the address is told without it', async () => {
+    const { receiver, post } = await slack()
+    const { pathname } = new URL(receiver.url)
+    receiver.behave({ status: 404, body: `Cannot POST ${pathname}, nor ${receiver.url}` })
+    expect(await post()).toEqual({ kind: 'closed', why: '404 Cannot POST ***, nor ***' })
+  })
+
   test('is not taken for whoever else answers 200', async () => {
     const { receiver, post } = await slack()
     receiver.behave({ status: 200, body: '<html>Sign in to the network</html>' })
@@ -128,6 +135,14 @@ describe('the second route', () => {
     expect(await webhook(receiver.url).post()).toEqual({ kind: 'closed', why: '401 not authorized' })
     receiver.behave({ status: 422, body: 'headline' })
     expect(await webhook(receiver.url).post()).toEqual({ kind: 'refused', why: '422 headline' })
+  })
+
+  test('that repeats its address is told without it', async () => {
+    await using teams = await startTeamsReceiver({ port: 0 })
+    const { pathname, search } = new URL(teams.url)
+    teams.behave({ status: 404, body: `${pathname} is gone, whatever ${search} says` })
+    const { post } = webhook(teams.url, { format: 'teams' })
+    expect(await post()).toEqual({ kind: 'closed', why: '404 *** is gone, whatever *** says' })
   })
 
   test('follows no redirect: headers with secrets would go along', async () => {

@@ -7,7 +7,16 @@ import { jsonBody } from '../formats/json-body.ts'
 import { shortTeamsMessage, teamsMessage } from '../formats/teams-card.ts'
 import type { Notice } from '../notice.ts'
 import { Pace } from './pace.ts'
-import { evenShort, type Outcome, outcomeOf, readStart, retryAfterMs, unreachable, type Way } from './way.ts'
+import {
+  evenShort,
+  type Outcome,
+  outcomeOf,
+  readStart,
+  retryAfterMs,
+  unreachable,
+  type Way,
+  withoutAddress,
+} from './way.ts'
 
 const REQUEST_TIMEOUT_MS = 10_000
 
@@ -71,7 +80,7 @@ export class WebhookWay implements Way {
         redirect: 'manual',
         signal: AbortSignal.any([signal, AbortSignal.timeout(requestTimeoutMs)]),
       })
-      const said = await readStart(response.body)
+      const said = withoutAddress(await readStart(response.body), url)
       const status = statusWithin(said) ?? response.status
       if (status >= 200 && status < 300) return { kind: 'taken' }
       const waitMs = retryAfterMs(response.headers.get('retry-after'), clock.nowMs())
