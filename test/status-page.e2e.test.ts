@@ -46,7 +46,7 @@ describe('the pipeline', () => {
     await until(
       'the gateway answers from the cache',
       async () => ((await (await fetch(address)).json()) as { source: string }).source === 'cache',
-      { giveUpMs: 90_000, explain: () => JSON.stringify(stack.output, null, 2) },
+      { giveUpMs: 150_000, explain: () => JSON.stringify(stack.output, null, 2) },
     )
     if (CHROMIUM !== undefined)
       browser = await chromium.launch({
@@ -54,7 +54,7 @@ describe('the pipeline', () => {
         args: ['--no-sandbox'],
         timeout: BROWSER_MS,
       })
-  }, 240_000)
+  }, 400_000)
 
   afterAll(async () => {
     await browser?.close()

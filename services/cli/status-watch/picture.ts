@@ -275,16 +275,16 @@ function snapshotLines({ snapshot: { manifest, held }, atMs }: PageState): Line[
 function answerLines({ gateway }: PageState): Line[] {
   const told = gateway.sources.filter(({ answers }) => answers > 0)
   if (told.length === 0) return []
-  const { degradedPerSecond, latePerSecond, refusedPerSecond } = gateway
+  const { degradedAnswers, lateAnswers, refusedRequests } = gateway
   const bad = Object.entries({
-    degraded: degradedPerSecond,
-    late: latePerSecond,
-    refused: refusedPerSecond,
-  }).filter(([, perSecond]) => perSecond > 0)
+    degraded: degradedAnswers,
+    late: lateAnswers,
+    refused: refusedRequests,
+  }).filter(([, amount]) => amount > 0)
   return [
     [
       `  answers  ${told.map(({ source, share }) => `${source} ${percent(share)}`).join('  ')}`,
-      ...bad.map(([what, perSecond]) => styled('warning', `  ${what} ${rate(perSecond)}/s`)),
+      ...bad.map(([what, amount]) => styled('warning', `  ${count(amount)} ${what} in 5 min`)),
     ],
   ]
 }

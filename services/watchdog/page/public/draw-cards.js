@@ -16,12 +16,12 @@ function nothing(text) {
 }
 
 export function answers({ gateway }) {
-  const { sources, perSecond, degradedPerSecond, latePerSecond, refusedPerSecond } = gateway
+  const { sources, perSecond, degradedAnswers, lateAnswers, refusedRequests } = gateway
   const any = sources.some(({ answers }) => answers > 0)
   const troubles = Object.entries({
-    Degraded: degradedPerSecond,
-    'After the deadline': latePerSecond,
-    'Refused with 503': refusedPerSecond,
+    Degraded: degradedAnswers,
+    'After the deadline': lateAnswers,
+    'Refused with 503': refusedRequests,
   }).filter(([, each]) => each > 0)
   return card('Answers by source', `${rate(perSecond)} a second`, [
     any ? shareBar(sources) : nothing('Nobody has asked yet.'),
@@ -41,8 +41,8 @@ export function answers({ gateway }) {
           ),
         ),
       ]),
-    any && facts(troubles.map(([what, each]) => [what, `${rate(each)} a second`, 'warning'])),
-    any && troubles.length === 0 && nothing('None is degraded, late or refused.'),
+    any && facts(troubles.map(([what, each]) => [what, `${count(each)} in 5 min`, 'warning'])),
+    any && troubles.length === 0 && nothing('None was degraded, late or refused.'),
   ])
 }
 

@@ -38,6 +38,7 @@ export function sparkline(values, { name, minutes, least = 0, threshold }) {
       threshold !== undefined &&
         h('line', { class: 'threshold', x1: 0, x2: WIDTH, y1: f(y(threshold)), y2: f(y(threshold)) }),
       h('title', {}, labelOf(name, known, minutes)),
+      h('line', { class: 'base', x1: 0, x2: WIDTH, y1: HEIGHT, y2: HEIGHT }),
       h('path', { class: 'area', d: area }),
       h('path', { class: 'line', d: line }),
       last !== null &&

@@ -238,9 +238,10 @@ export interface GatewayState {
     /** In the last five minutes. */
     readonly answers: number
   }[]
-  readonly degradedPerSecond: number
-  readonly latePerSecond: number
-  readonly refusedPerSecond: number
+  /** In the last five minutes, all three. */
+  readonly degradedAnswers: number
+  readonly lateAnswers: number
+  readonly refusedRequests: number
 }
 
 export interface ServerState {

@@ -117,12 +117,12 @@ function notesOf(name: StageName, seen: Seen): string[] {
         ...given(seen.highest('freshet.poller.closed'), (n) => `${plural(n, 'index', 'indices')} closed`),
         ...given(seen.highest('freshet.poller.gone'), (n) => `${plural(n, 'index', 'indices')} gone`),
         ...given(seen.highest('freshet.poller.refused'), (n) => `${plural(n, 'index', 'indices')} refused`),
-        ...given(seen.lastFiveMinutes('freshet.poller.dead'), (n) => `${count(n)} dead letters in 5 min`),
+        ...given(seen.lastFiveMinutes('freshet.poller.dead'), (n) => `${plural(n, 'dead letter')} in 5 min`),
       ]
     case 'infer':
       return [
         ...given(seen.highest('freshet.rescore.left'), (n) => `${count(n)} to be scored again`),
-        ...given(seen.lastFiveMinutes('freshet.scorer.dead'), (n) => `${count(n)} dead letters in 5 min`),
+        ...given(seen.lastFiveMinutes('freshet.scorer.dead'), (n) => `${plural(n, 'dead letter')} in 5 min`),
       ]
     case 'cache':
       return given(

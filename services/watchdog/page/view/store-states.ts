@@ -40,8 +40,8 @@ export function gatewayState(seen: Seen): GatewayState {
   return {
     perSecond: sources.reduce((sum, { perSecond }) => sum + perSecond, 0),
     sources: sources.map((source) => ({ ...source, share: all === 0 ? 0 : source.answers / all })),
-    degradedPerSecond: seen.perSecond('freshet.answers.degraded'),
-    latePerSecond: seen.perSecond('freshet.answers.late'),
-    refusedPerSecond: seen.perSecond('freshet.requests.refused'),
+    degradedAnswers: seen.lastFiveMinutes('freshet.answers.degraded'),
+    lateAnswers: seen.lastFiveMinutes('freshet.answers.late'),
+    refusedRequests: seen.lastFiveMinutes('freshet.requests.refused'),
   }
 }
