@@ -361,7 +361,7 @@ export const METRICS = {
   'freshet.requests.untraced': {
     kind: 'counter',
     unit: '{request}',
-    help: 'Degraded, late and failed answers without a span: more than telemetry.requestSpansPerSecond in a second.',
+    help: 'Degraded, late and failed answers, and answers about traced documents, without a span: more than telemetry.requestSpansPerSecond in a second.',
   },
   'freshet.gateway.not_admitted': {
     kind: 'counter',
