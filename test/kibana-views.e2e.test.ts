@@ -1,13 +1,12 @@
 /**
- * Every picture and every session that is imported into Kibana is asked for on Elasticsearch, as Kibana would ask it,
- * while a pipeline runs. Real: the services, the servers, the documents, the queries as they stand in the export.
- * Modelled: Kibana's way from a saved object to a search (`infra/kibana/ask`).
+ * Every picture and every session that `freshet bootstrap` imports into Kibana is asked for on Elasticsearch, as Kibana
+ * would ask it, while a pipeline runs. Real: the services, the servers, the documents, the queries as they are imported.
+ * Modelled: what takes the import, and Kibana's way from a saved object to a search (`infra/kibana/ask`).
  */
-import { readFileSync } from 'node:fs'
 import { readFlights } from '@freshet/demo/flights.ts'
 import type { Row } from '@freshet/kibana/ask/read-answer.kit.ts'
 import { type View, viewsOf, wrongFields } from '@freshet/kibana/ask/views.kit.ts'
-import { EXPORT_FILE } from '@freshet/kibana/export/file.ts'
+import { StandInKibana } from '@freshet/kibana/import/stand-in-kibana.kit.ts'
 import { expect, test } from 'vitest'
 import { Stack } from './stack.ts'
 import { until } from './until.ts'
@@ -24,9 +23,10 @@ const TOLD_OFTEN = {
 
 test('every view has something to show of a pipeline that runs', async () => {
   const fromMs = Date.now()
-  await using stack = await Stack.open(TOLD_OFTEN)
+  await using kibana = await StandInKibana.open()
+  await using stack = await Stack.open({ ...TOLD_OFTEN, FRESHET_KIBANA_URL: kibana.url })
   const { namespace } = stack.settings.telemetry
-  const views = viewsOf(readFileSync(EXPORT_FILE, 'utf8'), (pattern) => pattern.replace('*', `${namespace}*`))
+  const views = viewsOf(kibana.exported(), (pattern) => pattern.replace('*', `${namespace}*`))
   expect(views.length).toBeGreaterThan(10)
   stack.start('poller', 'scorer', 'gateway', 'watchdog')
   await stack.write({ poison: { carrier: 'UA', note: 'no distance, no schedule' } })

@@ -67,6 +67,11 @@ export class StandInKibana implements AsyncDisposable {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}${this.#options.basePath}`
   }
 
+  /** All that it was given, as a file of an export. */
+  exported(): string {
+    return [...this.objects.values()].map((object) => `${JSON.stringify(object)}\n`).join('')
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#server.closeAllConnections()
     await new Promise((resolve) => this.#server.close(resolve))
