@@ -87,7 +87,7 @@ export function capture(...shards: readonly ShardFacts[]): Facts['capture'] {
   return { seenAtMs: NOW_MS, value: { shards: [...shards], unreadCursors: 0, unreadSeconds: 0 }, fault: null }
 }
 
-export const SERVICES = ['poller-1', 'scorer-1', 'gateway-1', 'watchdog-1'] as const
+const SERVICES = ['poller-1', 'scorer-1', 'gateway-1', 'watchdog-1'] as const
 
 export function facts(worse: Partial<Facts> = {}): Facts {
   return {

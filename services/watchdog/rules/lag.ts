@@ -49,7 +49,7 @@ function judge(group: GroupFacts, scene: Scene): Symptom | undefined {
 }
 
 /** A group is as late as its latest partition. */
-export function lagSecondsOf({ partitions }: GroupFacts): number {
+function lagSecondsOf({ partitions }: GroupFacts): number {
   return Math.max(0, ...partitions.map(({ lagSeconds }) => lagSeconds))
 }
 
