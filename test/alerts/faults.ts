@@ -11,11 +11,13 @@ import type { ProcessName } from '../stack.ts'
 import type { AlertFault, Cause } from './fault.ts'
 import type { AlertWorld } from './world.ts'
 
+/** What was written meanwhile is behind until the next poller has come to it. */
+const CAPTURE: Cause = () => /^the capture of /
 /** A gateway that comes to itself answers whom it had left waiting. */
 const LATE: Cause = () => /of the answers come after their deadline$/
 
 export const ROUNDS: readonly (readonly AlertFault[])[] = [
-  [killed('poller'), frozen('scorer', groupOf('infer'))],
+  [killed('poller', CAPTURE), frozen('scorer', groupOf('infer'))],
   [corruptDocument(), brokenModel(), stoppedInOrder('scorer-3', 'snapshot-stale', () => /^the snapshot is/)],
   [killed('gateway'), killed('scorer-2', groupOf('cache')), killed('watchdog')],
   [frozen('gateway', LATE), stoppedInOrder('scorer-2', 'lag', groupOf('cache'))],
