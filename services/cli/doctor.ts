@@ -8,6 +8,7 @@ import { describeError, FreshetError, toFreshetError } from '@freshet/errors/err
 import { compileTemplates } from '@freshet/gateway/rank/template.ts'
 import { concernOfAge } from '@freshet/gateway/server/certificate-age.ts'
 import { readTls, tlsFiles } from '@freshet/gateway/server/tls.ts'
+import { checkKibana } from '@freshet/kibana/import/import-objects.ts'
 import { loadPromotedModel } from '@freshet/model/bundle/model-store.ts'
 import { checkSnapshot } from '@freshet/snapshot/check-snapshot.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
@@ -71,6 +72,13 @@ export const CHECKS: readonly Check[] = [
     run: async ({ s3, pipeline }, signal) => {
       await using store = openS3(s3)
       await checkSnapshot(store, pipeline, signal)
+      return {}
+    },
+  },
+  {
+    name: 'Kibana, where kibana.url names one',
+    run: async ({ kibana: { url, ...access } }, signal) => {
+      if (url !== undefined) await checkKibana({ ...access, url }, signal)
       return {}
     },
   },

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { describe, expect, test } from 'vitest'
 import { savedObjects, toNdjson } from '../export/export.ts'
-import { importIntoKibana } from './import-objects.ts'
+import { checkKibana, importIntoKibana } from './import-objects.ts'
 import { StandInKibana, type StandInOptions } from './stand-in-kibana.kit.ts'
 
 const signal = AbortSignal.timeout(50_000)
@@ -98,6 +98,15 @@ describe('an import', () => {
     expect(await refusal(url)).toBe(
       `KIBANA_UNREACHABLE: Kibana at ${kibana.url.replace('http://', 'http://me:***@')} is still starting: Kibana server is not ready yet`,
     )
+  })
+
+  test('is tried beforehand by doctor, which brings nothing', async () => {
+    await using kibana = await StandInKibana.open({ authorization: 'ApiKey abc' })
+    await checkKibana({ url: kibana.url, apiKey: 'abc' }, signal)
+    await expect(checkKibana({ url: kibana.url }, signal)).rejects.toMatchObject({
+      code: 'KIBANA_UNAUTHORIZED',
+    })
+    expect(kibana.objects.size).toBe(0)
   })
 
   test('fails where nothing listens, and where something else does', async () => {

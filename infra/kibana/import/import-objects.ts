@@ -61,6 +61,14 @@ export async function importIntoKibana(
   }
 }
 
+/** Whether Kibana answers as such now. @throws KIBANA_UNREACHABLE, KIBANA_UNAUTHORIZED, KIBANA_REFUSED */
+export async function checkKibana(
+  kibana: Pick<Settings['kibana'], 'apiKey'> & { readonly url: string },
+  signal: AbortSignal,
+): Promise<void> {
+  await expectReady(new KibanaDoor(kibana), signal)
+}
+
 /** @throws KIBANA_UNREACHABLE while it is starting */
 async function expectReady(door: KibanaDoor, signal: AbortSignal): Promise<void> {
   const { status, text } = await door.ask('/api/status', { method: 'GET', limitMs: STATUS_LIMIT_MS, signal })
