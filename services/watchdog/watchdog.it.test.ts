@@ -1,4 +1,5 @@
 import type { Settings } from '@freshet/config/schema.ts'
+import { controlKey, type Order, orderRecord } from '@freshet/records/control.ts'
 import { groupName } from '@freshet/records/topics.ts'
 import { ServiceState } from '@freshet/service/service-state.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
@@ -39,16 +40,29 @@ test(
 )
 
 test(
-  'an instance that died is told of once, and resolved when another one takes its place',
+  'an instance that died is told of once, after maintenance is over, and resolved when another one takes its place',
   TEST,
   async () => {
-    const { settings, slack, write } = await openWatchedPipeline({ silent: 15 })
-    const atMs = systemClock.nowMs() - 60_000
+    const pipeline = await openWatchedPipeline({ silent: 15 })
+    const { settings, slack, write } = pipeline
+    const nowMs = systemClock.nowMs()
+    const maintenance: Order = {
+      ...{ order: 'maintenance', version: 1, by: 'anna', reason: 'a move' },
+      ...{ atMs: nowMs, untilMs: nowMs + 3_600_000 },
+    }
+    const order = { partition: 0, key: Buffer.from(controlKey(maintenance)) }
+    await write('control', [{ ...order, value: Buffer.from(orderRecord.encode(maintenance)) }])
+    const atMs = nowMs - 60_000
     await write('heartbeats', [
       heartbeatOf('scorer', 'scorer-1', { atMs }),
       heartbeatOf('scorer', 'scorer-2', { atMs, status: 'stopping' }),
     ])
     startWatchdog(settings, 'watchdog-1')
+    const heldBack = async () => (await pipeline.remembered())?.alerts.map((alert) => alert.heldBack)
+    await vi.waitFor(async () => expect(await heldBack()).toEqual(['maintenance']), DEADLINE)
+    expect(slack.messages).toEqual([])
+
+    await write('control', [{ ...order, value: null }])
     await vi.waitFor(() => expect(slack.messages).toHaveLength(1), DEADLINE)
     expect(slack.messages[0]!.text).toMatch(/scorer-1 has been silent for/)
 

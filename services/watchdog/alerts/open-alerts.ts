@@ -54,14 +54,22 @@ export function openAlerts(
   const keeper = new AlertKeeper({ instance, book, speaker, remembered, timing: timingOf(watchdog) })
   const [intervalMs, repeatMs] = [watchdog.intervalSeconds * 1000, watchdog.repeatHours * 3_600_000]
   const mayTell = (message: AlertMessage) => keeper.mayTell(message)
+  const remembering = (signal: AbortSignal) => remember({ keeper, view, store, telemetry }, signal)
   const run = async (signal: AbortSignal) => {
-    const remembering = () => remember({ keeper, view, store, telemetry }, signal)
-    await Promise.all([
-      followControl({ connection, pipeline, view, clock, log }, signal),
-      standForSpeaker({ connection, pipeline, instance, speaker, view, store, clock, log }, signal),
-      watch({ intervalMs, repeatMs, look, judge, keeper, view, store, onLook, clock, telemetry }, signal),
-      tell({ book, mayTell, route, remember: remembering, clock }, signal),
+    const done = new AbortController()
+    const membership = Promise.all([
+      followControl({ connection, pipeline, view, clock, log }, done.signal),
+      standForSpeaker({ connection, pipeline, instance, speaker, view, store, clock, log }, done.signal),
     ])
+    try {
+      await Promise.all([
+        watch({ intervalMs, repeatMs, look, judge, keeper, view, store, onLook, clock, telemetry }, signal),
+        tell({ book, mayTell, route, remember: remembering, clock }, signal),
+      ])
+    } finally {
+      done.abort() // the turn is given up after the last word is noted
+      await membership
+    }
   }
   return {
     run,

@@ -1,9 +1,12 @@
 import type { AlertMessage } from '@freshet/records/alert-state.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
+import { withGrace } from '@freshet/stage/grace.ts'
 import type { AlertRoute } from '../routes/alert-route.ts'
 import type { AlertBook } from './alert-book.ts'
 
 const PAUSE_MS = 1_000
+/** A delivery that is begun may end, and be noted, when the watchdog is told to stop. */
+const FINISH_MS = 5_000
 
 export interface TellOptions {
   readonly book: AlertBook
@@ -11,7 +14,7 @@ export interface TellOptions {
   readonly mayTell: (message: AlertMessage) => boolean
   readonly route: AlertRoute
   /** Writes down what is told and untold, where it can be. */
-  readonly remember: () => Promise<void>
+  readonly remember: (signal: AbortSignal) => Promise<void>
   readonly clock: Clock
 }
 
@@ -34,10 +37,11 @@ export async function tellNext(
 ): Promise<boolean> {
   const message = book.nextUntold()
   if (message === undefined || !mayTell(message)) return false
+  using finishing = withGrace(signal, FINISH_MS)
   book.begun(message, clock.nowMs())
-  await remember()
-  if (signal.aborted || !(await route.deliver(message, signal, () => mayTell(message)))) return false
+  await remember(finishing.signal)
+  if (!(await route.deliver(message, finishing.signal, () => mayTell(message)))) return false
   book.told(message)
-  await remember()
+  await remember(finishing.signal)
   return true
 }
