@@ -7,6 +7,8 @@ import { loadSettings } from '@freshet/config/load.ts'
 import { type Flight, readFlights } from '@freshet/demo/flights.ts'
 import { type SlackReceiver, startSlackReceiver } from '@freshet/demo/slack-receiver.ts'
 import { kafka } from '@freshet/up/kafka.ts'
+import { s3 } from '@freshet/up/s3.ts'
+import type { Server } from '@freshet/up/server.ts'
 import { FrontDoor } from '../cluster/front-door.ts'
 import { NativeServer } from '../cluster/native-server.ts'
 import { type ProcessName, Stack } from '../stack.ts'
@@ -40,19 +42,18 @@ export class AlertWorld implements AsyncDisposable {
     await using opened = new AsyncDisposableStack()
     const direct = loadSettings({ env: process.env })
     const door = async (port: number) => opened.use(await FrontDoor.open(() => [port]))
-    const [broker, redis] = await Promise.all([NativeServer.start(kafka), RedisServer.start()])
-    opened.use(broker)
-    opened.use(redis)
+    const [broker, store] = await Promise.all([kafka, s3].map((server) => startOwn(server, opened)))
+    const redis = opened.use(await RedisServer.start())
     const doors = {
       redis: await door(redis.port),
-      s3: await door(Number(new URL(direct.s3.endpoint!).port)),
+      s3: await door(store!.port!),
       elasticsearch: await door(Number(new URL(direct.elasticsearch.url).port)),
     }
     const slack = opened.use(await startSlackReceiver({ port: 0 }))
     const stack = opened.use(
       await Stack.open({
         ...SHORT,
-        FRESHET_KAFKA_BROKERS: `127.0.0.1:${broker.port}`,
+        FRESHET_KAFKA_BROKERS: `127.0.0.1:${broker!.port}`,
         FRESHET_REDIS_URL: `redis://127.0.0.1:${doors.redis.port}`,
         FRESHET_S3_ENDPOINT: doors.s3.url,
         FRESHET_ELASTICSEARCH_URL: doors.elasticsearch.url,
@@ -63,7 +64,7 @@ export class AlertWorld implements AsyncDisposable {
       stack.envOf[name] = { FRESHET_SCORER_WORKERS: worker }
     const client = connectElasticsearch(direct.elasticsearch)
     opened.defer(() => client.close())
-    const parts = { stack, kafka: broker, doors, client }
+    const parts = { stack, kafka: broker!, doors, client }
     const world = new AlertWorld(parts, slack, opened.move())
     await world.#begin()
     return world
@@ -154,4 +155,8 @@ function flightsOf(flights: readonly Flight[], from: number, count: number): Rec
 function isOver(told: readonly Told[]): boolean {
   const count = (change: Told['change']) => told.filter((one) => one.change === change).length
   return count('FIRING') === count('RESOLVED')
+}
+
+async function startOwn(server: Server, opened: AsyncDisposableStack): Promise<NativeServer> {
+  return opened.use(await NativeServer.start(server))
 }
