@@ -5,7 +5,8 @@ const POLL = { poll: { timeout: 20_000 } }
 
 /**
  * `*.test.ts` needs nothing; `*.it.test.ts` talks to real servers; `*.e2e.test.ts` runs real processes on them;
- * `*.cluster.test.ts` starts a cluster of its own and kills its nodes, alone on the machine.
+ * `*.cluster.test.ts` starts a cluster of its own and kills its nodes; `*.alerts.test.ts` breaks a running pipeline and
+ * listens to what people are told; `*.timed.test.ts` counts what comes late, alone on the machine.
  */
 export default defineConfig({
   test: {
@@ -16,7 +17,7 @@ export default defineConfig({
           expect: POLL,
           testTimeout: 60_000, // thousands of seeds, on a machine that may be busy
           include: ['**/*.test.ts'],
-          exclude: ['**/node_modules/**', '**/*.{it,e2e,cluster}.test.ts'],
+          exclude: ['**/node_modules/**', '**/*.{it,e2e,cluster,alerts,timed}.test.ts'],
           maxWorkers: '100%', // they work, so a core of two that is left free is time lost
         },
       },
@@ -32,16 +33,16 @@ export default defineConfig({
           maxWorkers: 4, // they wait more than they work
         },
       },
-      {
+      ...['cluster', 'alerts', 'timed'].map((name) => ({
         test: {
-          name: 'cluster',
+          name,
           expect: POLL,
-          include: ['**/*.cluster.test.ts'],
+          include: [`**/*.${name}.test.ts`],
           exclude: ['**/node_modules/**'],
           globalSetup: ['test/servers.ts'],
           fileParallelism: false,
         },
-      },
+      })),
     ],
   },
 })
