@@ -18,6 +18,7 @@ export async function watchStatus(
   const quit = new AbortController()
   using _keys = json ? undefined : quitKeys(process.stdin, () => quit.abort())
   using screen = json ? undefined : new Screen(process.stdout)
+  process.stdout.once('error', () => quit.abort()) // whoever read it has enough
   const follow = { settings, instance: instanceName('status'), everyMs, clock: systemClock }
   screen?.show(() => [['looking …']])
   for await (const state of followPipeline(follow, AbortSignal.any([signal, quit.signal])))

@@ -48,14 +48,15 @@ export async function* followPipeline(
     look.run(until),
     followControl({ connection, pipeline: settings.pipeline, view, clock, log: quietLog }, until),
   ])
+  following.catch(() => ended.abort()) // thrown below
   const gauges = new GaugeHistory(HISTORY)
   const intervalSeconds = everyMs / 1_000
   const shown = { ...settings, watchdog: { ...settings.watchdog, intervalSeconds } }
   const beganAtMs = clock.nowMs()
   try {
-    while (!signal.aborted) {
+    while (!until.aborted) {
       const facts = await look.look(until)
-      if (signal.aborted) return
+      if (until.aborted) return
       const nowMs = facts.atMs
       const isHeard = facts.instances.length > 0 || facts.kafka.fault !== null
       yield toPageState({
@@ -67,7 +68,7 @@ export async function* followPipeline(
         orders: view.orders.inForce(nowMs),
         gauges,
       })
-      await clock.sleep(everyMs, signal)
+      await clock.sleep(everyMs, until)
     }
   } finally {
     ended.abort()

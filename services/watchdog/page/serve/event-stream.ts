@@ -57,7 +57,6 @@ export class EventStream implements Disposable {
     const client: Client = { response, waiting: null, stalledSinceMs: null, wroteAtMs: 0 }
     this.#clients.add(client)
     response.on('close', () => this.#clients.delete(client))
-    response.on('error', () => {}) // it closes, too
     response.on('drain', () => this.#drained(client))
     response.writeHead(200, {
       'content-type': 'text/event-stream',

@@ -83,6 +83,7 @@ export class PageServer implements AsyncDisposable {
     })
     this.#tending = setInterval(() => this.#events.tend(), TEND_MS)
     server.on('request', (request, response) => this.#answer(request, response))
+    server.on('error', () => {}) // one that could not be accepted comes again
     const { address, family, port } = server.address() as AddressInfo
     this.url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
   }
@@ -105,12 +106,13 @@ export class PageServer implements AsyncDisposable {
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
     request.resume()
+    response.on('error', () => {}) // whoever is gone hears nothing
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value)
     const reply = this.#replyTo(request, response)
     if (reply === STREAMED) return
     const { status, headers, body } = reply
-    response.writeHead(status, { 'content-length': body.length, ...headers })
-    response.end(request.method === 'HEAD' ? undefined : body)
+    const length = status === NOT_MODIFIED ? {} : { 'content-length': body.length }
+    response.writeHead(status, { ...length, ...headers }).end(request.method === 'HEAD' ? undefined : body)
   }
 
   #replyTo(request: IncomingMessage, response: ServerResponse): Reply | typeof STREAMED {
@@ -145,7 +147,8 @@ export class PageServer implements AsyncDisposable {
   }
 
   #stream(method: string, response: ServerResponse): Reply | typeof STREAMED {
-    if (method === 'GET' && this.#events.accept(response, this.#shown())) return STREAMED
+    if (method !== 'GET') return textReply(405, 'A stream has no end to ask for.', { allow: 'GET' })
+    if (this.#events.accept(response, this.#shown())) return STREAMED
     return textReply(503, `Only ${MAX_CLIENTS} may look at the same time.`, { 'retry-after': '30' })
   }
 }
@@ -156,12 +159,14 @@ interface Reply {
   readonly body: Buffer
 }
 
+const NOT_MODIFIED = 304
+
 /** The response is the stream's. */
 const STREAMED = Symbol('streamed')
 
 function fileReply({ body, mediaType, tag }: PageFile, knownTag: string | undefined): Reply {
   const headers = { 'cache-control': 'no-cache', etag: tag }
-  if (knownTag === tag) return { status: 304, headers, body: Buffer.alloc(0) }
+  if (knownTag === tag) return { status: NOT_MODIFIED, headers, body: Buffer.alloc(0) }
   return { status: 200, headers: { ...headers, 'content-type': mediaType }, body }
 }
 
