@@ -10,25 +10,56 @@ export interface GroupPosition {
   readonly note: string
 }
 
+type Group = { readonly groupId: string; readonly topic: string }
+
 /** Reads what is committed before the ends, so that a group in motion never seems ahead of its topic. */
-export async function readGroupPositions(
+export async function readGroupPositions(admin: Admin, group: Group): Promise<GroupPosition[]> {
+  return (await readPositions(admin, [group], [])).groups[0]!
+}
+
+/**
+ * The same of several groups, each topic read once; and the ends of more topics.
+ * @returns in the order of what was asked for
+ */
+export async function readPositions(
   admin: Admin,
-  { groupId, topic }: { groupId: string; topic: string },
-): Promise<GroupPosition[]> {
+  groups: readonly Group[],
+  moreTopics: readonly string[],
+): Promise<{ readonly groups: GroupPosition[][]; readonly more: PartitionEnds[][] }> {
+  const committed = await Promise.all(groups.map((group) => readCommitted(admin, group)))
+  const topics = [...new Set([...groups.map(({ topic }) => topic), ...moreTopics])]
+  const read = await Promise.all(topics.map((topic) => readEnds(admin, topic)))
+  const endsOf = (topic: string) => read[topics.indexOf(topic)]!
+  return {
+    groups: groups.map(({ topic }, at) =>
+      endsOf(topic).map((ends) => ({ ...ends, ...(committed[at]!.get(ends.partition) ?? NOTHING) })),
+    ),
+    more: moreTopics.map(endsOf),
+  }
+}
+
+/** Where the log of a partition begins and ends. */
+type PartitionEnds = Pick<GroupPosition, 'partition' | 'low' | 'high'>
+type Committed = Pick<GroupPosition, 'committed' | 'note'>
+
+const NOTHING: Committed = { committed: undefined, note: '' }
+
+async function readCommitted(
+  admin: Admin,
+  { groupId, topic }: Group,
+): Promise<ReadonlyMap<number, Committed>> {
   const [group] = await admin.fetchOffsets({ groupId, topics: [topic] })
-  const ends = await admin.fetchTopicOffsets(topic)
-  const committed = new Map(group?.partitions.map((at) => [at.partition, at]))
-  return ends
-    .map(({ partition, low, high }) => {
-      const { offset, metadata } = committed.get(partition) ?? { offset: '-1', metadata: null }
+  return new Map(
+    group?.partitions.map(({ partition, offset, metadata }) => {
       const at = Number(offset)
-      return {
-        partition,
-        low: Number(low),
-        high: Number(high),
-        committed: at < 0 ? undefined : at,
-        note: metadata ?? '',
-      }
-    })
+      return [partition, { committed: at < 0 ? undefined : at, note: metadata ?? '' }]
+    }),
+  )
+}
+
+async function readEnds(admin: Admin, topic: string): Promise<PartitionEnds[]> {
+  const ends = await admin.fetchTopicOffsets(topic)
+  return ends
+    .map(({ partition, low, high }) => ({ partition, low: Number(low), high: Number(high) }))
     .sort((a, b) => a.partition - b.partition)
 }

@@ -1,7 +1,7 @@
 import { systemClock } from '@freshet/stage/clock.ts'
 import type { Admin } from 'kafkajs'
 import { type KafkaConnection, withAdmin } from './connect.ts'
-import { type GroupPosition, readGroupPositions } from './group-positions.ts'
+import { type GroupPosition, readGroupPositions, readPositions } from './group-positions.ts'
 import { ageMs, nextProbeAgeMs, type Probe } from './lag-search.ts'
 
 export interface PartitionLag {
@@ -24,7 +24,9 @@ export async function readLag(
   signal: AbortSignal,
 ): Promise<PartitionLag[]> {
   const doing = `reading the lag of ${groupId} on ${topic}`
-  return await withAdmin(connection, { doing, signal }, (admin) => lagOf(admin, { groupId, topic }))
+  return await withAdmin(connection, { doing, signal }, async (admin) =>
+    lagOf(admin, topic, await readGroupPositions(admin, { groupId, topic })),
+  )
 }
 
 export interface GroupView {
@@ -46,16 +48,14 @@ export async function readLags(
   signal: AbortSignal,
 ): Promise<{ readonly groups: readonly GroupView[]; readonly unread: number }> {
   return await withAdmin(connection, { doing: 'reading the lag of groups', signal }, async (admin) => {
-    const [members, lags, ends] = await Promise.all([
-      membersOf(
-        admin,
-        groups.map(({ groupId }) => groupId),
-      ),
-      Promise.all(groups.map((group) => lagOf(admin, group))),
-      admin.fetchTopicOffsets(reader.topic),
+    const groupIds = groups.map(({ groupId }) => groupId)
+    const [members, positions] = await Promise.all([
+      membersOf(admin, groupIds),
+      readPositions(admin, groups, [reader.topic]),
     ])
-    const unread = ends.map(({ partition, low, high }) =>
-      Math.max(0, Number(high) - Math.max(Number(low), reader.nextOffsets.get(partition) ?? 0)),
+    const lags = await Promise.all(groups.map(({ topic }, at) => lagOf(admin, topic, positions.groups[at]!)))
+    const unread = positions.more[0]!.map(({ partition, low, high }) =>
+      Math.max(0, high - Math.max(low, reader.nextOffsets.get(partition) ?? 0)),
     )
     return {
       groups: groups.map(({ groupId }, at) => ({
@@ -75,9 +75,9 @@ async function membersOf(admin: Admin, groupIds: string[]): Promise<ReadonlyMap<
 
 async function lagOf(
   admin: Admin,
-  { groupId, topic }: { groupId: string; topic: string },
+  topic: string,
+  positions: readonly GroupPosition[],
 ): Promise<PartitionLag[]> {
-  const positions = await readGroupPositions(admin, { groupId, topic })
   const behind = new Map(positions.filter((at) => recordsOf(at) > 0).map((at) => [at.partition, nextOf(at)]))
   const probes = await probe(admin, topic, behind)
   return positions.map((at) => ({
