@@ -29,11 +29,14 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   await bootstrap(settings, report)
   await prepare(settings, report)
 
-  const gatewayPort = await new PortPicker().pick([8080])
-  const running = cleanup.use(new RunningServices({ env, home, gatewayPort }))
+  const ports = new PortPicker()
+  const gatewayPort = await ports.pick([8080])
+  const pagePort = await ports.pick([8081])
+  const running = cleanup.use(new RunningServices({ env, home, gatewayPort, pagePort }))
   const gateway = cleanup.use(new GatewayClient({ url: `http://127.0.0.1:${gatewayPort}` }))
   await running.ready(gateway, signal)
   report(`the services run, their log is ${running.logFile}; the gateway answers at ${gateway.url}`)
+  report(`the status page: http://127.0.0.1:${pagePort}`)
   return await play({ ...options, settings, gateway, slack })
 }
 

@@ -23,13 +23,18 @@ export class RunningServices implements AsyncDisposable {
     env,
     home,
     gatewayPort,
-  }: { env: Record<string, string>; home: string; gatewayPort: number }) {
+    pagePort,
+  }: { env: Record<string, string>; home: string; gatewayPort: number; pagePort: number }) {
     this.gatewayUrl = `http://127.0.0.1:${gatewayPort}`
     this.logFile = join(home, 'logs', 'freshet.log')
     mkdirSync(dirname(this.logFile), { recursive: true })
     const log = createWriteStream(this.logFile, { flags: 'a' })
     this.#child = spawn(process.execPath, [PROGRAM, 'run', 'all'], {
-      env: { ...process.env, ...env, FRESHET_HOME: home, FRESHET_GATEWAY_PORT: String(gatewayPort) },
+      env: {
+        ...{ ...process.env, ...env, FRESHET_HOME: home },
+        FRESHET_GATEWAY_PORT: String(gatewayPort),
+        FRESHET_WATCHDOG_PAGE_PORT: String(pagePort),
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true, // Ctrl-C is for us to pass on, after the last answer
     })
