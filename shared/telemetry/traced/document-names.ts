@@ -2,8 +2,7 @@ import { createHmac, hash } from 'node:crypto'
 import { encodeRank, type Revision } from '@freshet/records/revision.ts'
 
 /** The steps of a document's way that leave a span when it is traced. */
-export const STEPS = ['capture', 'score', 'cache', 'snapshot', 'answer'] as const
-export type Step = (typeof STEPS)[number]
+export type Step = 'capture' | 'score' | 'cache' | 'snapshot' | 'answer'
 
 /** How documents are called in telemetry: their keys as they are shown, and the ids of their traces and spans. */
 export class DocumentNames {
