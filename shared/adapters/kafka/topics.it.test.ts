@@ -17,6 +17,7 @@ function scratchPipeline() {
   return {
     pipeline,
     connection,
+    names,
     async [Symbol.asyncDispose]() {
       await withAdmin(connection, { doing: 'deleting', signal: soon() }, async (admin) => {
         const there = new Set(await admin.listTopics())
@@ -71,6 +72,17 @@ test('a topic that is not there is named with the command that makes it', async 
   )
   expect(refusal).toMatchObject({ code: 'TOPIC_MISSING' })
   expect(`${refusal}`).toMatch(/--create --topic \S+\.changes --partitions 3 --replication-factor 1/)
+  expect(`${refusal}`).toMatch(/a pipeline of an older build .* `freshet bootstrap` makes them/)
+})
+
+test('a pipeline of an older build gets the topics that are new, and nothing else', async () => {
+  await using scratch = scratchPipeline()
+  const control = topicName(scratch.pipeline, 'control')
+  const older = scratch.names.filter((name) => name !== control)
+  await withAdmin(scratch.connection, { doing: 'creating', signal: soon() }, (admin) =>
+    admin.createTopics({ topics: older.map((topic) => ({ topic, numPartitions: 1 })) }),
+  )
+  expect(await createTopics(scratch.connection, scratch.pipeline, settings, soon())).toEqual([control])
 })
 
 test('more replicas than brokers are refused, not waited for', async () => {
