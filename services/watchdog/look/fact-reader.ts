@@ -97,9 +97,10 @@ export class FactReader {
   }
 
   #withStanding(group: Unjudged, nowMs: number): GroupFacts {
+    const hasReader = group.members !== 0 // without one it waits: whoever comes then has only just begun
     const partitions = group.partitions.map((at) => {
       const { partition, committedOffset, lagRecords } = at
-      const position = { position: committedOffset ?? -1, hasWork: lagRecords > 0 }
+      const position = { position: committedOffset ?? -1, hasWork: lagRecords > 0 && hasReader }
       return { ...at, standsSeconds: this.#standing.see(`${group.groupId}/${partition}`, position, nowMs) }
     })
     return { ...group, partitions }

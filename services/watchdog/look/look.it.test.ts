@@ -131,6 +131,25 @@ test('servers that are frozen or gone are told by their errors, and hold up no o
   expect(facts.groups).toHaveLength(3)
 })
 
+test('by timestamps there are no shards to see, only whether Elasticsearch answers', TEST, async () => {
+  const { settings } = await openPipeline()
+  const { index } = settings.elasticsearch
+  const client = connectElasticsearch(settings.elasticsearch)
+  onTestFinished(() => client.close())
+  const look = watch({ ...settings, elasticsearch: { ...settings.elasticsearch, mode: 'timestamp' } })
+  await eventually(look, ({ capture }) => {
+    expect(capture).toMatchObject({
+      value: null,
+      fault: { error: expect.stringMatching(/^INDEX_MISSING: /) },
+    })
+  })
+  await client.indices.create({ index, settings: { number_of_shards: 1, number_of_replicas: 0 } })
+  onTestFinished(async () => void (await client.indices.delete({ index })))
+  await eventually(look, ({ capture }) => {
+    expect(capture).toMatchObject({ fault: null, value: { shards: [], unreadCursors: 0, unreadSeconds: 0 } })
+  })
+})
+
 /** The first look that sees it. */
 async function eventually(look: Look, isSeen: (facts: Facts) => void): Promise<Facts> {
   return await vi.waitFor(async () => {

@@ -5,8 +5,13 @@ import { codeOf, faultsOf, lastHeardAtMs } from './living.ts'
 import type { Rule, Scene, Server, Symptom } from './rule.ts'
 import { faultAt, isNoAnswer, SERVER_NAMES, SERVERS, serverOf } from './servers.ts'
 
-/** Nobody is heard for so long, not even the watchdog by itself: it is deaf, and the others may be well. */
-const DEAF_SECONDS = 30
+/**
+ * Nobody is heard for so long, not even the watchdog by itself: it is deaf, and the others may be well. On a machine that
+ * is busy a reader of Kafka takes half a minute to begin.
+ */
+const DEAF_SECONDS = 45
+/** Who complained so long ago and said nothing since is no witness. */
+const WITNESS_SECONDS = 30
 /** The consumer of the watchdog is built anew after half a minute. */
 const UNREAD_SECONDS = 60
 
@@ -75,7 +80,7 @@ function complaintsOf(facts: Facts, server: Server): readonly Complaint[] {
 
 /** What one said that is silent since is no news of the server. */
 function isHeard({ heardAtMs }: InstanceFacts, facts: Facts): boolean {
-  return lastHeardAtMs(facts) - heardAtMs <= DEAF_SECONDS * 1_000
+  return lastHeardAtMs(facts) - heardAtMs <= WITNESS_SECONDS * 1_000
 }
 
 function namesOf(complaints: readonly Complaint[]): string[] {
