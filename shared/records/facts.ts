@@ -42,7 +42,7 @@ const groupSchema = z.object({
       lagRecords: z.number(),
       /** Age of the oldest record that waits. */
       lagSeconds: z.number(),
-      /** For how long the committed offset has stood still while records waited. */
+      /** For how long the committed offset has stood still while records waited and the group had a member. */
       standsSeconds: z.number(),
     }),
   ),
