@@ -1,9 +1,13 @@
 /** What the role of Freshet's user must allow, and what is said where it does not: on an Elasticsearch with security. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { checkCapturable } from '@freshet/adapters/elasticsearch/check.ts'
 import { connectElasticsearch } from '@freshet/adapters/elasticsearch/connect.ts'
+import { excessPrivileges } from '@freshet/adapters/elasticsearch/excess-privileges.ts'
 import { loadSettings } from '@freshet/config/load.ts'
 import { isFreshetError } from '@freshet/errors/errors.ts'
 import { Pipeline } from '@freshet/poller/pipeline.kit.ts'
+import { installTemplates } from '@freshet/telemetry/elasticsearch/template.ts'
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { type Role, SecuredNode } from './cluster/secured-node.ts'
 
@@ -22,9 +26,19 @@ const CALLS = [
   'indices:data/read/search',
 ]
 
+/** One of infra/access/elasticsearch, for the indices of these tests. */
+function roleOf(file: string): Role {
+  const path = join(import.meta.dirname, '../infra/access/elasticsearch', `${file}.json`)
+  return JSON.parse(readFileSync(path, 'utf8').replaceAll('"documents"', '"*"'))
+}
+
 const ROLES = {
-  full: { cluster: ['monitor'], indices: [on('*', ...ALL)] },
-  timestamp: { cluster: [], indices: [on('*', 'read', 'view_index_metadata', 'maintenance')] },
+  full: roleOf('capture'),
+  timestamp: roleOf('capture-timestamp'),
+  rank: roleOf('rank'),
+  telemetry: roleOf('telemetry'),
+  'telemetry-setup': roleOf('telemetry-setup'),
+  'telemetry-reader': roleOf('telemetry-reader'),
   calls: { cluster: ['cluster:monitor/state'], indices: [on('*', ...CALLS)] },
   'no-cluster': { cluster: [], indices: [on('*', ...ALL)] },
   'read-only': { cluster: ['monitor'], indices: [on('*', 'read')] },
@@ -110,4 +124,45 @@ test('changes and deletes are captured with read, view_index_metadata, monitor a
   await vi.waitFor(() => expect(pipeline.standing(`${index}/a`)).toBe('lives'), WAIT)
   await admin.delete({ index, id: 'a' })
   await vi.waitFor(() => expect(pipeline.standing(`${index}/a`)).toBe('deleted'), WAIT)
+})
+
+const signal = () => AbortSignal.timeout(60_000)
+
+test('the role "rank" searches, and neither writes nor refreshes', async () => {
+  await using client = clientOf('rank')
+  expect((await client.search({ index: 'p-1', size: 0 })).timed_out).toBe(false)
+  const forbidden = { statusCode: 403 }
+  await expect(client.index({ index: 'p-1', document: {} })).rejects.toMatchObject(forbidden)
+  await expect(client.indices.refresh({ index: 'p-1' })).rejects.toMatchObject(forbidden)
+  await expect(client.indices.get({ index: 'p-1' })).rejects.toMatchObject(forbidden)
+})
+
+test('one role prepares telemetry, another writes it, a third reads it; who writes it sees no document', async () => {
+  const settings = loadSettings({ env: { FRESHET_ELASTICSEARCH_URL: node!.urlOf('telemetry-setup') } })
+  await installTemplates(settings, Date.now())
+  await using writer = clientOf('telemetry')
+  const index = 'logs-freshet.otel-default'
+  const document = { '@timestamp': Date.now(), body: { text: 'a line' } }
+  const { items, errors } = await writer.bulk({ operations: [{ create: { _index: index } }, document] })
+  expect({ errors, status: items[0]?.create?.status }).toEqual({ errors: false, status: 201 })
+  await installTemplates(settings, Date.now()) // with a stream, whose retention is set too
+  for (const name of [index, 'p-1'])
+    await expect(writer.search({ index: name })).rejects.toMatchObject({ statusCode: 403 })
+  await expect(writer.index({ index: 'p-1', document })).rejects.toMatchObject({ statusCode: 403 })
+  await using reader = clientOf('telemetry-reader')
+  expect((await reader.search({ index, size: 0 })).timed_out).toBe(false)
+  await expect(reader.search({ index: 'p-1' })).rejects.toMatchObject({ statusCode: 403 })
+})
+
+test('doctor learns of rights beyond those that capture needs', async () => {
+  await using narrow = clientOf('full')
+  expect(await excessPrivileges(narrow, { index: 'p-*' }, signal())).toEqual([])
+  await using admin = clientOf('admin')
+  expect(await excessPrivileges(admin, { index: 'p-*' }, signal())).toEqual([
+    'manage_security of the cluster',
+    'manage of the cluster',
+    'write on p-*',
+    'delete_index on p-*',
+    'manage on p-*',
+  ])
 })

@@ -13,6 +13,7 @@ import {
   METRICS,
   type MetricSpec,
 } from '@freshet/telemetry/metrics-table.ts'
+import { licenceRows } from './supply-chain/licences.ts'
 
 export const REFERENCE_FOLDER = join(import.meta.dirname, '..', 'docs', 'reference')
 
@@ -27,6 +28,7 @@ export function referencePages(): Readonly<Record<string, string>> {
     ),
     'config.md': page('Settings', 'shared/config/schema.ts', configTable()),
     'errors.md': page('Errors', 'shared/errors/errors.ts', errorTable()),
+    'licences.md': page('Licences', 'package-lock.json', licenceTable()),
     'metrics.md': page('Metrics', 'shared/telemetry/metrics-table.ts', metricTable()),
     'topics.md': page('Topics', 'shared/records/topics.ts', topicTable()),
   }
@@ -103,6 +105,11 @@ function errorTable(): string {
     hint,
   ])
   return table(['code', 'does a retry help', 'what to do'], rows)
+}
+
+function licenceTable(): string {
+  const rows = licenceRows()
+  return `The ${rows.length} packages that run in production, and under what each may be used. A test refuses what asks for more than to be named.\n\n${table(['package', 'version', 'licence'], rows)}`
 }
 
 function metricTable(): string {

@@ -1,6 +1,7 @@
 import { PoolSearcher } from '@freshet/adapters/elasticsearch/search-pool.ts'
 import { connectKafka } from '@freshet/adapters/kafka/connect.ts'
 import { checkTopics } from '@freshet/adapters/kafka/topics.ts'
+import { tryRedisAccess } from '@freshet/adapters/redis/access.ts'
 import { checkRedis } from '@freshet/adapters/redis/check.ts'
 import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
 import type { Settings } from '@freshet/config/schema.ts'
@@ -15,6 +16,7 @@ import { systemClock } from '@freshet/stage/clock.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { promisedCapture } from './capture-promise.ts'
 import { type CaptureReport, complaintOf, reportCapture } from './capture-report.ts'
+import { excessRights } from './excess-rights.ts'
 import { gatewayConcerns } from './gateway-concerns.ts'
 
 export interface CheckResult {
@@ -52,13 +54,7 @@ export const CHECKS: readonly Check[] = [
       return {}
     },
   },
-  {
-    name: 'Redis',
-    run: async ({ redis }) => {
-      await checkRedis(redis)
-      return {}
-    },
-  },
+  { name: 'Redis', run: ({ redis, pipeline }) => checkCache(redis, pipeline) },
   {
     name: 'S3 and the promoted model',
     run: async ({ s3 }, signal) => {
@@ -66,6 +62,10 @@ export const CHECKS: readonly Check[] = [
       await loadPromotedModel(store, signal)
       return {}
     },
+  },
+  {
+    name: 'no rights beyond those that are needed, as far as the servers tell',
+    run: async (settings, signal) => ({ warnings: await excessRights(settings, signal) }),
   },
   {
     name: SNAPSHOT_CHECK,
@@ -109,6 +109,27 @@ async function checkCapture(settings: Settings['elasticsearch'], signal: AbortSi
       error: describeError(error),
     }
   }
+}
+
+/**
+ * A user may be that of a gateway, which only reads.
+ * @throws REDIS_UNAUTHORIZED with what this user may not do, and what checkRedis throws
+ */
+async function checkCache(redis: Settings['redis'], pipeline: string): Promise<Findings> {
+  const { missingToRead, missingToWrite } = await tryRedisAccess(redis, pipeline)
+  if (missingToRead.length > 0)
+    throw new FreshetError(
+      'REDIS_UNAUTHORIZED',
+      `this user may not ${[...missingToRead, ...missingToWrite].join(', ')}: see infra/access/redis.acl`,
+    )
+  if (missingToWrite.length > 0)
+    return {
+      warnings: [
+        `this user may only read, which is enough for a gateway; a scorer, \`freshet refill\` and \`freshet once\` need ${missingToWrite.join(', ')} too: see infra/access/redis.acl`,
+      ],
+    }
+  await checkRedis(redis)
+  return {}
 }
 
 /** @throws CONFIG_INVALID, of its certificate */

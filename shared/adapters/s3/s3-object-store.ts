@@ -6,6 +6,7 @@ import {
   type GetObjectCommandInput,
   type GetObjectCommandOutput,
   HeadBucketCommand,
+  ListBucketsCommand,
   ListObjectsV2Command,
   PutObjectCommand,
   S3Client,
@@ -42,6 +43,24 @@ export async function ensureBucket(settings: Settings['s3']): Promise<void> {
       const failure = translateS3Error(cause, `create bucket ${settings.bucket}`)
       if (failure.code !== 'OBJECT_CHANGED') throw failure // 409: someone else has just made it
     })
+  } finally {
+    client.destroy()
+  }
+}
+
+/**
+ * Whether the key may list all buckets of the account, which nothing in Freshet does.
+ * @throws S3_UNREACHABLE, S3_REFUSED
+ */
+export async function mayListBuckets(settings: Settings['s3'], signal: AbortSignal): Promise<boolean> {
+  const client = createClient(settings)
+  try {
+    await client.send(new ListBucketsCommand({ MaxBuckets: 1 }), { abortSignal: signal })
+    return true
+  } catch (error) {
+    const { code, message } = translateS3Error(error, 'list buckets')
+    if (code === 'S3_UNAUTHORIZED') return false
+    throw new FreshetError(code, message, { cause: error })
   } finally {
     client.destroy()
   }
