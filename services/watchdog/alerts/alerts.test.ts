@@ -251,6 +251,61 @@ test('people are told each thing once, whatever flickers', () => {
   )
 })
 
+/*
+ * Proved whatever came before, with causes, blindness, silences and flapping: once only `c` is there for long, people believe
+ * that `c` is there and nothing else is; once all is well for long, they believe that all is well. So no hold-back loses an
+ * alert, or its end.
+ */
+test('in the end people believe what is so', () => {
+  const causes = [undefined, 'a', 'b', 'c', 'elsewhere']
+  const trouble = fc.record({
+    id: fc.constantFrom('a', 'b', 'c', 'kafka'),
+    causedBy: fc.constantFrom(...causes),
+    forSeconds: fc.constantFrom(0, 10, 60),
+  })
+  const look = fc.record({
+    found: fc.uniqueArray(trouble, { selector: ({ id }) => id }),
+    isBlind: fc.boolean(),
+    isSilenced: fc.boolean(),
+    times: fc.integer({ min: 1, max: 30 }),
+  })
+  const findingOf = ({
+    id,
+    causedBy,
+    forSeconds,
+  }: {
+    id: string
+    causedBy: string | undefined
+    forSeconds: number
+  }) =>
+    finding(id, {
+      forSeconds,
+      ...(causedBy !== undefined && { causedBy }),
+      ...(id === 'kafka' && { blinds: true }),
+    })
+  fc.assert(
+    fc.property(fc.array(look, { maxLength: 30 }), fc.constantFrom(...causes), (runs, causedBy) => {
+      const noise = runs.flatMap((run) => Array.from({ length: run.times }, () => run))
+      const judgements = noise.map((run) => ({ findings: run.found.map(findingOf), blind: run.isBlind }))
+      const silencedBy = (_: Finding, nowMs: number) =>
+        noise[(nowMs - START_MS) / LOOK_MS]?.isSilenced ? 'maintenance' : null
+      const onlyC = found(findingOf({ id: 'c', causedBy, forSeconds: 10 }))
+      const long = (15 * MINUTE_MS) / LOOK_MS
+      const believed = (looks: readonly Judgement[]) => {
+        const known = new Set<string>()
+        for (const { change, alerts } of tell(looks, { silencedBy }))
+          for (const alert of alerts)
+            if (change === 'resolved') known.delete(alert.finding.id)
+            else known.add(alert.finding.id)
+        return [...known]
+      }
+      expect(believed([...judgements, ...times(long, onlyC)])).toEqual(['c'])
+      expect(believed([...judgements, ...times(long, onlyC), ...times(long, good)])).toEqual([])
+    }),
+    { numRuns: 150 },
+  )
+})
+
 const STORY =
   /^((firing|flapping) ((reminder|firing) )*resolved ?)*((firing|flapping)( (reminder|firing))*)?$/
 
