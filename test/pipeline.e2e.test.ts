@@ -42,7 +42,8 @@ async function answered(how: string, ask: () => Promise<Answer>): Promise<Answer
 
 describe('a document on its way', () => {
   test('is scored, stored, answered and traced, and one that cannot be scored does not hold up the rest', async () => {
-    await using stack = await Stack.open()
+    // What somebody names has to come to each worker.
+    await using stack = await Stack.open({ FRESHET_GATEWAY_WORKERS: '2' })
     stack.start('poller', 'scorer', 'gateway', 'watchdog')
     const good = flights.slice(0, 200)
     await stack.write(Object.fromEntries(good.map(({ id, document }) => [id, document])))
@@ -51,7 +52,7 @@ describe('a document on its way', () => {
       after: good[0]!.document,
     })
 
-    const report = await stack.conserved()
+    const report = await stack.conserved({ giveUpMs: 90_000 })
     expect(report).toMatchObject({ liveDocuments: 202, snapshotRows: 202 })
     await stack.gatewayReady()
     const answer = await answered('from the cache', () => lookup(stack, good[0]!.id))
