@@ -35,9 +35,12 @@ interface JsonSchema {
   readonly maximum?: number
 }
 
-/** Every setting, in the order of the schema. */
-export function listSettings(): Setting[] {
-  return walk(z.toJSONSchema(settingsSchema, { io: 'input' }) as JsonSchema, '')
+let settings: readonly Setting[] | undefined
+
+/** Every setting, in the order of the schema. It is read from the schema once: with hundreds of them that takes a while. */
+export function listSettings(): readonly Setting[] {
+  settings ??= walk(z.toJSONSchema(settingsSchema, { io: 'input' }) as JsonSchema, '')
+  return settings
 }
 
 function walk(schema: JsonSchema, path: string): Setting[] {
