@@ -1,5 +1,15 @@
 import { expect, test } from 'vitest'
-import { capture, facts, findings, group, instance, partition, shard, withInstances } from './facts.kit.ts'
+import {
+  capture,
+  facts,
+  findings,
+  group,
+  instance,
+  NOW_MS,
+  partition,
+  shard,
+  withInstances,
+} from './facts.kit.ts'
 
 const standing = (worker: string, standsSeconds: number, members: number | null = 1) =>
   group(worker, {
@@ -54,4 +64,10 @@ test('a capture that stands although a poller lives is told with its shards', ()
     },
     { id: 'capture-behind', causedBy: 'stall/capture' },
   ])
+})
+
+test('a poller that has just come to a capture that stood without one does not stand', () => {
+  const stuck = capture(shard({ checkpoint: 199, behind: 100, behindSeconds: 61, standsSeconds: 61 }))
+  const instances = withInstances(instance('poller-1', { startedAtMs: NOW_MS - 29_000 }))
+  expect(findings(facts({ capture: stuck, instances })).map(({ id }) => id)).toEqual(['capture-behind'])
 })

@@ -50,7 +50,7 @@ function judgeGroup(
 function judgeCapture(now: Facts, threshold: number): Symptom[] {
   const shards = now.capture.value?.shards ?? []
   const standing = shards.filter(({ standsSeconds }) => standsSeconds > threshold)
-  if (standing.length === 0 || livingOf(now, 'poller').length === 0) return []
+  if (standing.length === 0 || !hasPollerFor(threshold, now)) return []
   const seconds = Math.max(...standing.map(({ standsSeconds }) => standsSeconds))
   return [
     {
@@ -74,6 +74,13 @@ function judgeCapture(now: Facts, threshold: number): Symptom[] {
       breaks: ['group capture'],
     },
   ]
+}
+
+/** While none ran the cursors stood, and whoever comes then has only just begun. */
+function hasPollerFor(seconds: number, now: Facts): boolean {
+  return livingOf(now, 'poller').some(
+    ({ heartbeat: { atMs, startedAtMs } }) => atMs - startedAtMs > seconds * 1_000,
+  )
 }
 
 export const neededByCapture = [
