@@ -141,7 +141,7 @@ function away(server: keyof AlertWorld['doors'], name: string): AlertFault {
   return {
     title: `${name} is away`,
     rule: 'unreachable',
-    cause: () => new RegExp(`^${name} does not answer`),
+    cause: () => new RegExp(`^${name} does not answer|cannot reach ${name}`),
     async begin({ doors }) {
       await doors[server].slam()
       return () => doors[server].open()
