@@ -37,7 +37,8 @@ const ROLES = {
   timestamp: roleOf('capture-timestamp'),
   rank: roleOf('rank'),
   telemetry: roleOf('telemetry'),
-  'telemetry-setup': roleOf('telemetry-setup'),
+  // The distribution that these tests run has no data streams.
+  'telemetry-setup': roleOf('telemetry-setup-plain'),
   'telemetry-reader': roleOf('telemetry-reader'),
   calls: { cluster: ['cluster:monitor/state'], indices: [on('*', ...CALLS)] },
   'no-cluster': { cluster: [], indices: [on('*', ...ALL)] },
@@ -139,19 +140,21 @@ test('the role "rank" searches, and neither writes nor refreshes', async () => {
 
 test('one role prepares telemetry, another writes it, a third reads it; who writes it sees no document', async () => {
   const settings = loadSettings({ env: { FRESHET_ELASTICSEARCH_URL: node!.urlOf('telemetry-setup') } })
-  await installTemplates(settings, Date.now())
+  const nowMs = Date.now()
+  await installTemplates(settings, nowMs)
   await using writer = clientOf('telemetry')
-  const index = 'logs-freshet.otel-default'
+  const index = 'logs-freshet.otel-default-2001.01.01'
   const document = { '@timestamp': Date.now(), body: { text: 'a line' } }
   const { items, errors } = await writer.bulk({ operations: [{ create: { _index: index } }, document] })
   expect({ errors, status: items[0]?.create?.status }).toEqual({ errors: false, status: 201 })
-  await installTemplates(settings, Date.now()) // with a stream, whose retention is set too
   for (const name of [index, 'p-1'])
     await expect(writer.search({ index: name })).rejects.toMatchObject({ statusCode: 403 })
   await expect(writer.index({ index: 'p-1', document })).rejects.toMatchObject({ statusCode: 403 })
   await using reader = clientOf('telemetry-reader')
   expect((await reader.search({ index, size: 0 })).timed_out).toBe(false)
   await expect(reader.search({ index: 'p-1' })).rejects.toMatchObject({ statusCode: 403 })
+  await installTemplates(settings, nowMs) // takes away what is too old
+  await expect(reader.search({ index })).rejects.toMatchObject({ statusCode: 404 })
 })
 
 test('doctor learns of rights beyond those that capture needs', async () => {
