@@ -14,6 +14,8 @@ export interface AlertFault {
   begin(world: AlertWorld): Promise<() => Promise<void>>
   /** What may be told besides, since it follows from it and is trouble of its own. */
   readonly consequences?: readonly Cause[]
+  /** Nobody can know of it before a request has run out of time. */
+  readonly unseenSeconds?: number
   /** The rule looks back so far, so it is not over before: none waits for it but who has the time. */
   readonly lingersSeconds?: number
 }

@@ -153,6 +153,7 @@ function frozenKafka(): AlertFault {
   return {
     title: 'Kafka stands still (SIGSTOP)',
     rule: 'unreachable',
+    unseenSeconds: 20, // of a look at Kafka
     cause: () => /^Kafka does not answer/,
     async begin({ kafka }) {
       kafka.freeze()

@@ -87,10 +87,12 @@ async function runFault(
 }
 
 /** Where the threshold is an age, it is not over before that has passed. */
-function dueAfter({ stack }: AlertWorld, { rule }: AlertFault): number {
+function dueAfter({ stack }: AlertWorld, { rule, unseenSeconds = 0 }: AlertFault): number {
   const { threshold = 0, forSeconds } = stack.settings.watchdog.rules[rule]
   const defaults = ALERT_RULES[rule]
-  return forSeconds + ('threshold' in defaults && defaults.threshold.unit === 's' ? threshold : 0)
+  return (
+    unseenSeconds + forSeconds + ('threshold' in defaults && defaults.threshold.unit === 's' ? threshold : 0)
+  )
 }
 
 async function comesTrue(ask: () => boolean, giveUpMs: number): Promise<void> {
