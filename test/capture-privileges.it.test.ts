@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { checkCapturable } from '@freshet/adapters/elasticsearch/check.ts'
 import { connectElasticsearch } from '@freshet/adapters/elasticsearch/connect.ts'
 import { excessPrivileges } from '@freshet/adapters/elasticsearch/excess-privileges.ts'
+import { readGlobalCheckpoints } from '@freshet/adapters/elasticsearch/global-checkpoints.ts'
+import { readIndexUuids } from '@freshet/adapters/elasticsearch/index-uuids.ts'
 import { loadSettings } from '@freshet/config/load.ts'
 import { isFreshetError } from '@freshet/errors/errors.ts'
 import { Pipeline } from '@freshet/poller/pipeline.kit.ts'
@@ -36,6 +38,7 @@ const ROLES = {
   full: roleOf('capture'),
   timestamp: roleOf('capture-timestamp'),
   rank: roleOf('rank'),
+  watch: roleOf('watch'),
   telemetry: roleOf('telemetry'),
   // The distribution that these tests run has no data streams.
   'telemetry-setup': roleOf('telemetry-setup-plain'),
@@ -136,6 +139,13 @@ test('the role "rank" searches, and neither writes nor refreshes', async () => {
   await expect(client.index({ index: 'p-1', document: {} })).rejects.toMatchObject(forbidden)
   await expect(client.indices.refresh({ index: 'p-1' })).rejects.toMatchObject(forbidden)
   await expect(client.indices.get({ index: 'p-1' })).rejects.toMatchObject(forbidden)
+})
+
+test('the role "watch" sees how far each shard is, and no document', async () => {
+  await using client = clientOf('watch')
+  expect((await readGlobalCheckpoints(client, 'p-*', signal())).length).toBeGreaterThan(0)
+  await readIndexUuids(client, 'p-*', signal())
+  await expect(client.search({ index: 'p-1' })).rejects.toMatchObject({ statusCode: 403 })
 })
 
 test('one role prepares telemetry, another writes it, a third reads it; who writes it sees no document', async () => {
