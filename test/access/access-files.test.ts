@@ -1,7 +1,5 @@
 /** infra/access against the code: each service has the rights on Kafka and S3 that its files use, and no others. */
-import { spawnSync } from 'node:child_process'
-import { chmodSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { globSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { POINTER_OBJECT } from '@freshet/model/bundle/model-pointer.ts'
 import { LATEST_OBJECT } from '@freshet/records/latest-snapshot.ts'
@@ -19,6 +17,7 @@ import {
 } from '@freshet/records/topics.ts'
 import { instanceName } from '@freshet/service/instance-name.ts'
 import { describe, expect, test } from 'vitest'
+import { type KafkaRule, kafkaRules } from './kafka-rules.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const FOLDER = join(ROOT, 'infra/access')
@@ -33,42 +32,9 @@ function codeOf(service: ServiceName): string[] {
 }
 
 describe('kafka-acls.sh', () => {
-  interface Rule {
-    readonly user: string
-    readonly kind: 'topic' | 'group'
-    readonly name: string
-    readonly isPrefix: boolean
-    readonly operations: readonly string[]
-  }
+  const rules = kafkaRules(PIPELINE)
 
-  /** What the script asks of Kafka's tool, in whose place something notes it down. */
-  const rules: readonly Rule[] = runScript().map((words) => {
-    const valuesOf = (option: string) =>
-      words.flatMap((word, at) => (word === option ? [words[at + 1]!] : []))
-    const [topic] = valuesOf('--topic')
-    return {
-      user: valuesOf('--allow-principal')[0]!.replace('User:freshet-', ''),
-      kind: topic === undefined ? 'group' : 'topic',
-      name: topic ?? valuesOf('--group')[0]!,
-      isPrefix: valuesOf('--resource-pattern-type')[0] === 'prefixed',
-      operations: valuesOf('--operation'),
-    }
-  })
-
-  function runScript(): string[][] {
-    const folder = mkdtempSync(join(tmpdir(), 'freshet-acls-'))
-    const notes = join(folder, 'notes')
-    writeFileSync(join(folder, 'kafka-acls.sh'), `#!/bin/sh\necho "$@" >>'${notes}'\n`)
-    chmodSync(join(folder, 'kafka-acls.sh'), 0o755)
-    const env = { PATH: `${folder}:/usr/bin:/bin`, BOOTSTRAP: 'b:1', COMMAND_CONFIG: 'c', PIPELINE }
-    const run = spawnSync('sh', [join(FOLDER, 'kafka-acls.sh')], { env, encoding: 'utf8', timeout: 30_000 })
-    expect(run).toMatchObject({ status: 0, stderr: '' })
-    const lines = readFileSync(notes, 'utf8').trim().split('\n')
-    rmSync(folder, { recursive: true })
-    return lines.map((line) => line.split(' '))
-  }
-
-  function may(user: string, operation: string, kind: Rule['kind'], name: string): boolean {
+  function may(user: string, operation: string, kind: KafkaRule['kind'], name: string): boolean {
     return rules.some(
       (rule) =>
         rule.user === user &&

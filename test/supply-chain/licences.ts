@@ -1,7 +1,7 @@
 import { type ProductionPackage, productionPackages } from './production-packages.ts'
 
 /** They ask for no more than to be named, so Freshet can be used and passed on under Apache-2.0. */
-export const ALLOWED: ReadonlySet<string> = new Set([
+const ALLOWED: ReadonlySet<string> = new Set([
   '0BSD',
   'Apache-2.0',
   'BSD-2-Clause',
