@@ -38,6 +38,13 @@ test('an alert stands with its severity, what it means and where to look', () =>
   expect(text).toMatch(/scores grow old\n +first look: freshet status\n +docs\/runbooks\/lag\.md/)
 })
 
+test('what waits for the next snapshot is as usual, and what waits as long for a score is late', () => {
+  const lines = drawn()
+  expect(lines.find((line) => line.includes('flights-snapshot'))).toMatch(/flights-snapshot +▂{8} /)
+  const late = drawn({ facts: pipelineFacts({}, { late: 24 }) })
+  expect(late.find((line) => line.includes('flights-infer'))).toMatch(/flights-infer +▆▂··▂··· /)
+})
+
 test.each([20, 40, 60, 80, 200])('no line is wider than a terminal of %i columns', (columns) => {
   const lines = drawn({ alerts: [firing()] }, { columns })
   expect(Math.max(...lines.map((line) => [...line].length))).toBeLessThanOrEqual(columns)

@@ -213,12 +213,11 @@ function gauge(share: number, width: number): string {
 
 const HEAT = ['·', '▂', '▄', '▆', '█']
 
-/** One sign a partition: nothing waits, up to 1 s, 10 s, 1 min, more. */
+/** One sign a partition, by its heat. */
 function groupLine({ groupId, topic, waiting, behindSeconds, members, partitions }: GroupState): Line {
-  const cells = partitions.map(({ waiting: held, behindSeconds: late }) => {
-    const heat = held === 0 ? 0 : 1 + [1, 10, 60].filter((seconds) => late > seconds).length
-    return styled(heat > 3 ? 'critical' : heat > 2 ? 'warning' : 'accent', HEAT[heat]!)
-  })
+  const cells = partitions.map(({ heat }) =>
+    styled(heat > 3 ? 'critical' : heat > 2 ? 'warning' : 'accent', HEAT[heat]!),
+  )
   const text = waiting === 0 ? 'all read' : `${count(waiting)} waiting, ${duration(behindSeconds)} behind`
   const who = members === null ? '' : `, ${plural(members, 'consumer')}`
   return [`  ${groupId.padEnd(20)} `, ...cells, `  ${text}`, styled('soft', ` on ${topic}${who}`)]

@@ -108,6 +108,21 @@ test('a stage that nobody does is neither well nor ill', () => {
   expect(stages['gateway']).toMatchObject({ level: 'unknown', instances: 0, perSecond: null })
 })
 
+test('a server is red where the rules find a fault: S3 when none of its looks is answered, or what one says helps nobody', () => {
+  const levelOfS3 = (changes: Parameters<typeof pipelineFacts>[0]) =>
+    stateOf({ facts: pipelineFacts(changes) }).servers.find(({ name }) => name === 'S3')?.level
+  const { snapshot, model } = pipelineFacts()
+  const slow = { fault: { sinceMs: NOW_MS - 9_000, error: 'DEADLINE: no answer within 5 s' } }
+  const refused = { fault: { sinceMs: NOW_MS - 9_000, error: 'S3_UNAUTHORIZED: 403' } }
+  expect(levelOfS3({})).toBe('well')
+  expect(levelOfS3({ snapshot: { ...snapshot, ...slow } })).toBe('well')
+  expect(levelOfS3({ model: { ...model, ...slow } })).toBe('well')
+  expect(levelOfS3({ model: { ...model, ...refused } })).toBe('critical')
+  expect(levelOfS3({ snapshot: { ...snapshot, ...slow }, model: { ...model, ...slow } })).toBe('critical')
+  const never = { seenAtMs: null, value: null, fault: null }
+  expect(levelOfS3({ snapshot: never, model: never })).toBe('unknown')
+})
+
 test('of many shards those that are late come first, and the others are counted', () => {
   const shards = Array.from({ length: 60 }, (_, number) =>
     shard(number, { behind: number === 50 ? 9_000 : 0, behindSeconds: number === 50 ? 90 : 0 }),

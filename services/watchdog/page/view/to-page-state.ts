@@ -5,30 +5,22 @@ import { dashboardLink, kibanaForPeople, sessionLink } from '@freshet/kibana/lin
 import type { Alert } from '@freshet/records/alert-state.ts'
 import type { Order } from '@freshet/records/control.ts'
 import type { Facts } from '@freshet/records/facts.ts'
-import { alertStates, gravest } from './alert-states.ts'
+import { alertStates } from './alert-states.ts'
 import { captureState } from './capture-state.ts'
 import type { GaugeHistory } from './gauge-history.ts'
-import type { ListedInstance } from './listed-instances.ts'
+import { instanceState } from './instance-state.ts'
 import { modelState } from './model-state.ts'
-import type {
-  GroupState,
-  InstanceState,
-  Level,
-  OrdersState,
-  PageState,
-  ServerState,
-  Verdict,
-} from './page-state.ts'
+import type { GroupState, OrdersState, PageState } from './page-state.ts'
 import { Seen } from './seen.ts'
+import { serverStates } from './server-states.ts'
 import { stageStates } from './stage-states.ts'
 import { gatewayState, snapshotState } from './store-states.ts'
+import { verdictOf } from './verdict.ts'
 
 /** Ten minutes. */
 export const HISTORY = { bucketSeconds: 5, buckets: 120 } as const
 /** Links open on the hour before. */
 const LINK_MS = 3_600_000
-/** An error of the past is news for so long. */
-const ERROR_SHOWN_MS = 15 * 60_000
 
 export interface PageInput {
   readonly settings: Pick<Settings, 'pipeline' | 'watchdog' | 'kibana' | 'elasticsearch'>
@@ -73,37 +65,6 @@ export function toPageState(input: PageInput): PageState {
     instances: seen.listed.map((instance) => instanceState(instance, nowMs)),
     links: linksOf(settings, nowMs),
   }
-}
-
-function verdictOf(
-  facts: Facts | null,
-  listed: readonly ListedInstance[],
-  alerts: readonly Alert[],
-): Verdict {
-  if (facts === null) return { level: 'unknown', headline: 'The first look is under way', hint: null }
-  const firing = alerts.filter(({ phase }) => phase === 'firing')
-  if (firing.length > 0) return { level: gravest(alerts), headline: headlineOf(firing), hint: null }
-  if (facts.kafka.fault !== null) return { level: 'unknown', headline: 'Kafka cannot be read', hint: null }
-  if (listed.every(({ service }) => service === 'watchdog'))
-    return { level: 'unknown', headline: 'Nothing runs yet', hint: '`freshet run all` starts everything.' }
-  const pending = alerts.filter(({ phase }) => phase === 'pending').length
-  const hint = pending === 0 ? null : 'Something is not as it should be, and becomes an alert if it stays.'
-  return { level: 'well', headline: 'All is well', hint }
-}
-
-function headlineOf(firing: readonly Alert[]): string {
-  const [first] = firing
-  if (firing.length === 1) return capital(first!.finding.title)
-  const critical = firing.filter(({ finding }) => finding.severity === 'critical').length
-  if (critical === 0) return `${firing.length} warnings`
-  return critical === firing.length
-    ? `${critical} critical alerts`
-    : `${firing.length} alerts, ${critical} of them critical`
-}
-
-function capital(sentence: string): string {
-  // an instance's or a group's own name stays as it is
-  return /^[a-z]+ /.test(sentence) ? sentence.charAt(0).toUpperCase() + sentence.slice(1) : sentence
 }
 
 function ordersState(orders: readonly Order[], nowMs: number): OrdersState {
@@ -157,54 +118,6 @@ function heatOf(
 ): number {
   if (lagRecords === 0) return 0
   return 1 + [1, 10, 60].filter((seconds) => lagSeconds - usualSeconds > seconds).length
-}
-
-function serverStates(facts: Facts | null): ServerState[] {
-  if (facts === null) return []
-  const { kafka, capture, redis, snapshot } = facts
-  const servers = {
-    Kafka: { seenAtMs: kafka.answersSinceMs, fault: kafka.fault },
-    Elasticsearch: capture,
-    Redis: redis,
-    S3: snapshot,
-  }
-  return Object.entries(servers).map(([name, { seenAtMs, fault }]) => ({
-    name,
-    level: fault !== null ? 'critical' : seenAtMs === null ? 'unknown' : 'well',
-    error: fault?.error ?? null,
-    sinceMs: fault?.sinceMs ?? null,
-  }))
-}
-
-const LEVELS: Readonly<Record<ListedInstance['status'], Level>> = {
-  running: 'well',
-  starting: 'unknown',
-  failing: 'critical',
-  silent: 'critical',
-  gone: 'unknown',
-}
-
-function instanceState(listed: ListedInstance, nowMs: number): InstanceState {
-  const { instance, service, status, startedAtMs, silentSeconds, model } = listed
-  return {
-    instance,
-    service,
-    status,
-    level: LEVELS[status],
-    startedAtMs,
-    silentSeconds,
-    model,
-    errors: errorsOf(listed, nowMs),
-  }
-}
-
-function errorsOf(
-  { failing, lastError, lastErrorAtMs }: ListedInstance,
-  nowMs: number,
-): InstanceState['errors'] {
-  if (failing !== undefined) return failing
-  if (lastError === null || nowMs - (lastErrorAtMs ?? nowMs) > ERROR_SHOWN_MS) return []
-  return [{ worker: null, error: lastError, atMs: lastErrorAtMs }]
 }
 
 function linksOf(settings: PageInput['settings'], nowMs: number): PageState['links'] {
