@@ -1,5 +1,18 @@
 import { expect, test } from 'vitest'
-import { ago, capture, facts, fault, findings, instance, shard, withInstances } from './facts.kit.ts'
+import { FactWindow } from './fact-window.ts'
+import {
+  ago,
+  BOOK,
+  capture,
+  facts,
+  fault,
+  findings,
+  instance,
+  NOW_MS,
+  shard,
+  withInstances,
+} from './facts.kit.ts'
+import { judge } from './judge.ts'
 
 const late = shard({ checkpoint: 1_302, behind: 1_203, behindSeconds: 75 })
 
@@ -60,4 +73,25 @@ test('a shard without a primary is told when it lasts, and not for a failover', 
     { id: 'capture-behind/unreadable' },
   ])
   expect(findings(facts(lost), [ago(70), ago(30)])).toEqual([])
+  expect(findings(facts(lost))).toEqual([]) // at the very first look nobody knows for how long
 })
+
+test.each([
+  { threshold: 900, everySeconds: 10, toldAfterSeconds: 240 }, // as for a bulk load
+  { threshold: 60, everySeconds: 5, toldAfterSeconds: 60 },
+  { threshold: 60, everySeconds: 600, toldAfterSeconds: 600 },
+])(
+  'a shard without a primary is told within minutes, with a threshold of $threshold s and looks every $everySeconds s',
+  (row) => {
+    const rule = { ...BOOK['capture-behind'], threshold: row.threshold }
+    const window = new FactWindow()
+    const toldSeconds = Array.from({ length: 200 }, (_, look) => look * row.everySeconds).find((seconds) => {
+      const nowMs = NOW_MS + seconds * 1_000
+      const instances = [instance('poller-1', { nowMs, metrics: { 'freshet.poller.unreadable': 1 } })]
+      const now = facts({ atMs: nowMs, instances })
+      const { findings } = judge(now, window.push(now), { ...BOOK, 'capture-behind': rule })
+      return findings.some(({ id }) => id === 'capture-behind/unreadable')
+    })
+    expect(toldSeconds).toBe(row.toldAfterSeconds)
+  },
+)

@@ -67,11 +67,17 @@ function oldest(shards: readonly ShardFacts[]): number {
   return Math.max(0, ...shards.map(({ behindSeconds }) => behindSeconds))
 }
 
-/** A shard without a primary has no checkpoint: only the pollers know that it should be there. */
+/**
+ * A shard without a primary has no checkpoint: only the pollers know that it should be there. No bulk load makes one, for
+ * which the threshold may have been raised, and earlier looks do not go back for ever: see FactWindow.
+ */
+const UNREADABLE_SECONDS_AT_MOST = 240
+
 function unreadable({ now, earlier, threshold }: Scene): Symptom[] {
-  const sinceMs = now.atMs - threshold * 1_000
+  const forSeconds = Math.min(threshold, UNREADABLE_SECONDS_AT_MOST)
+  const sinceMs = now.atMs - forSeconds * 1_000
   const counts = [...earlier.filter(({ atMs }) => atMs >= sinceMs), now].map(unreadableIn)
-  const isLasting = earlier.some(({ atMs }) => atMs <= sinceMs) || earlier.length === 0
+  const isLasting = earlier.some(({ atMs }) => atMs <= sinceMs)
   const shards = Math.min(...counts)
   if (shards === 0 || !isLasting) return []
   return [
@@ -80,7 +86,7 @@ function unreadable({ now, earlier, threshold }: Scene): Symptom[] {
       title: `${shards === 1 ? 'a shard' : `${shards} shards`} of the source cannot be read`,
       details: {
         Shards: `${shards} without a primary that can be read`,
-        For: `more than ${formatSeconds(threshold)}`,
+        For: `more than ${formatSeconds(forSeconds)}`,
       },
       advice: {
         effect: 'changes of these shards are not found; their cursors stay, and nothing is deleted',

@@ -5,13 +5,15 @@ const WINDOW_MS = 300_000
 /** A few of each minute do: rules look at them for what went back, and for where figures go. */
 const SPACING_MS = 10_000
 
-/** What was seen in the last minutes, oldest first. */
+/** What was seen in the last minutes, oldest first; of who looks less often than that, the last look. */
 export class FactWindow {
   #facts: readonly Facts[] = []
 
   /** @returns what was seen before */
   push(now: Facts): readonly Facts[] {
-    const earlier = this.#facts.filter(({ atMs }) => now.atMs - atMs <= WINDOW_MS && atMs < now.atMs)
+    const before = this.#facts.filter(({ atMs }) => atMs < now.atMs)
+    const recent = before.filter(({ atMs }) => now.atMs - atMs <= WINDOW_MS)
+    const earlier = recent.length > 0 ? recent : before.slice(-1)
     const last = earlier.at(-1)
     const isSpaced = last === undefined || now.atMs - last.atMs >= SPACING_MS
     this.#facts = isSpaced ? [...earlier, now] : earlier
