@@ -1,11 +1,9 @@
 import type { KafkaConnection } from '@freshet/adapters/kafka/connect.ts'
-import type { IncomingMessage } from '@freshet/adapters/kafka/consumer.ts'
+import { followTopic } from '@freshet/adapters/kafka/follow-topic.ts'
 import { CursorBook } from '@freshet/reconcile/cursor-book.ts'
-import type { Cursor } from '@freshet/records/cursor.ts'
 import { topicName } from '@freshet/records/topics.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
-import { listen } from './ear.ts'
 
 /** Pollers at work write cursors many times a second, and whoever looks every ten seconds wants the last ones only. */
 const GATHER_MS = 2_000
@@ -25,17 +23,22 @@ export class CursorEar {
     options: { readonly connection: KafkaConnection; readonly clock: Clock; readonly log: Log },
     signal: AbortSignal,
   ): Promise<void> {
-    const onMessage = (partition: number, message: IncomingMessage) => {
-      this.#book.hear(partition, message)
-      this.#nextOffsets.set(partition, message.offset + 1)
-    }
-    const sinceMs = () => 0 // the book knows what it has heard, and no partition is left behind another
-    await listen({ ...options, topic: this.topic, sinceMs, gatherMs: GATHER_MS, onMessage }, signal)
+    await followTopic(
+      {
+        ...{ ...options, topic: this.topic, sinceMs: 0, gatherMs: GATHER_MS },
+        otherwise: 'what is captured is seen as it was before',
+        onMessage: (partition, message) => {
+          this.#book.hear(partition, message)
+          this.#nextOffsets.set(partition, message.offset + 1)
+        },
+      },
+      signal,
+    )
   }
 
-  /** By `indexUuid/shard`. @throws RECORD_VERSION for a shard that a newer release has captured last */
-  cursors(): ReadonlyMap<string, Cursor> {
-    return this.#book.cursors()
+  /** By `indexUuid/shard`; of those that are `newer` nothing is known. */
+  heard(): ReturnType<CursorBook['readable']> {
+    return this.#book.readable()
   }
 
   /** How far it has heard: by partition the offset after the last record. */

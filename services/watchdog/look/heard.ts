@@ -12,6 +12,7 @@ interface Voice {
 export class Heard {
   readonly #listeningSinceMs: number
   readonly #voices = new Map<string, Voice>()
+  #isUpToDate = false
 
   constructor(listeningSinceMs: number) {
     this.#listeningSinceMs = listeningSinceMs
@@ -30,6 +31,15 @@ export class Heard {
     const growth = isSameRun ? known.growth : new CounterGrowth(heartbeat.startedAtMs)
     growth.hear(heartbeat, heardAtMs)
     this.#voices.set(name, { heartbeat, heardAtMs, growth })
+  }
+
+  /** All that was said before we listened is heard. */
+  upToDate(): void {
+    this.#isUpToDate = true
+  }
+
+  get isUpToDate(): boolean {
+    return this.#isUpToDate
   }
 
   forgetBefore(atMs: number): void {

@@ -1,12 +1,12 @@
 import type { KafkaConnection } from '@freshet/adapters/kafka/connect.ts'
 import type { IncomingMessage } from '@freshet/adapters/kafka/consumer.ts'
+import { followTopic } from '@freshet/adapters/kafka/follow-topic.ts'
 import { toFreshetError } from '@freshet/errors/errors.ts'
 import { heartbeatRecord, isHeartbeatKey } from '@freshet/records/heartbeat.ts'
 import { topicName } from '@freshet/records/topics.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
-import { listen } from './ear.ts'
 import type { Heard } from './heard.ts'
 
 /** Silence is judged by tens of seconds. */
@@ -24,15 +24,16 @@ export interface HeartbeatEarOptions {
 
 /** Hears the heartbeats until `signal` aborts, through every outage of Kafka. */
 export async function hearHeartbeats(options: HeartbeatEarOptions, signal: AbortSignal): Promise<void> {
-  const { connection, pipeline, clock, log } = options
-  let sinceMs = options.sinceMs
-  const onMessage = (_partition: number, message: IncomingMessage) => {
-    sinceMs = Math.max(sinceMs, message.timestampMs)
-    take(message, options)
-  }
-  const topic = topicName(pipeline, 'heartbeats')
-  const times = { sinceMs: () => sinceMs, gatherMs: GATHER_MS }
-  await listen({ connection, topic, ...times, clock, log, onMessage }, signal)
+  const { connection, pipeline, heard, sinceMs, clock, log } = options
+  await followTopic(
+    {
+      ...{ connection, topic: topicName(pipeline, 'heartbeats'), sinceMs, gatherMs: GATHER_MS, clock, log },
+      otherwise: 'nobody knows who lives',
+      onMessage: (_partition, message) => take(message, options),
+      onUpToDate: () => heard.upToDate(),
+    },
+    signal,
+  )
 }
 
 function take(

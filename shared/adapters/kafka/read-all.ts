@@ -68,20 +68,42 @@ export async function readAll(
 
 /**
  * Follows a topic until `signal` aborts. Each message comes once, in the order of its partition.
- * @param options `fromTimestampMs`: begin at the first message that is not older; else with what comes from now on.
- *   `gatherMs`: how long messages may gather at the broker, for who has time: each answer costs the same, however few
+ * @param options `fromTimestampMs`: begin at the first message that is not older; else with what comes from now on. `from`:
+ *   where to begin instead, by partition; an offset that the log does not hold is its beginning. `gatherMs`: how long
+ *   messages may gather at the broker, for who has time: each answer costs the same, however few. `onUpToDate`: called
+ *   once all has come that was there at the beginning
  * @throws TOPIC_MISSING, and what `onMessage` throws
  */
 export async function tail(
   connection: KafkaConnection,
   topic: string,
-  options: { fromTimestampMs?: number; gatherMs?: number; onMessage: OnMessage; signal: AbortSignal },
+  options: {
+    fromTimestampMs?: number
+    from?: ReadonlyMap<number, number>
+    gatherMs?: number
+    onMessage: OnMessage
+    onUpToDate?: () => void
+    signal: AbortSignal
+  },
 ): Promise<void> {
-  const { fromTimestampMs, gatherMs, onMessage, signal } = options
-  const starts = await startsOf(connection, topic, fromTimestampMs, signal).catch((error: unknown) => {
-    if (!signal.aborted) throw error
-  })
-  if (starts !== undefined) await follow(connection, topic, starts, onMessage, signal, gatherMs)
+  const { fromTimestampMs, from, gatherMs, onMessage, onUpToDate, signal } = options
+  const begun = await startsOf(connection, topic, { fromTimestampMs, from }, signal).catch(
+    (error: unknown) => {
+      if (!signal.aborted) throw error
+    },
+  )
+  if (begun === undefined) return
+  const { starts, left } = begun
+  if (left.size === 0) onUpToDate?.()
+  const untilUpToDate: OnMessage = (partition, message) => {
+    const taken = () => {
+      if (message.offset < (left.get(partition) ?? Number.POSITIVE_INFINITY) - 1) return
+      left.delete(partition)
+      if (left.size === 0) onUpToDate?.()
+    }
+    return onMessage(partition, message)?.then(taken) ?? taken()
+  }
+  await follow(connection, topic, starts, untilUpToDate, signal, gatherMs)
 }
 
 /** A group of one that commits nothing: kafkajs reads only in groups. The position lives here, so a rebuilt consumer goes on. */
@@ -116,14 +138,33 @@ async function follow(
 /** More than gathers in a moment, and as much as an answer may hold. */
 const GATHERED_BYTES = 1024 * 1024
 
+interface Begun {
+  /** By partition, what is read first. */
+  readonly starts: Map<number, number>
+  /** By partition that has something to read: where it ends now. */
+  readonly left: Map<number, number>
+}
+
 async function startsOf(
   connection: KafkaConnection,
   topic: string,
-  fromTimestampMs: number | undefined,
+  {
+    fromTimestampMs,
+    from,
+  }: { fromTimestampMs: number | undefined; from: ReadonlyMap<number, number> | undefined },
   signal: AbortSignal,
-): Promise<Map<number, number>> {
-  if (fromTimestampMs !== undefined) return await offsetsAt(connection, topic, fromTimestampMs, signal)
-  return new Map((await boundsOf(connection, topic, signal)).map(({ partition, high }) => [partition, high]))
+): Promise<Begun> {
+  const byTime =
+    fromTimestampMs === undefined ? undefined : await offsetsAt(connection, topic, fromTimestampMs, signal) // before the ends: none is beyond them
+  const bounds = await boundsOf(connection, topic, signal)
+  const starts = new Map(
+    bounds.map(({ partition, low, high }) => {
+      const committed = byTime?.get(partition) ?? high
+      return [partition, startOf({ low, high, committed, wanted: from?.get(partition) }).offset]
+    }),
+  )
+  const unread = bounds.filter(({ partition, high }) => starts.get(partition)! < high)
+  return { starts, left: new Map(unread.map(({ partition, high }) => [partition, high])) }
 }
 
 async function boundsOf(connection: KafkaConnection, topic: string, signal: AbortSignal) {

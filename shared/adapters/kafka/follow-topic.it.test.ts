@@ -1,0 +1,63 @@
+import { systemClock } from '@freshet/stage/clock.ts'
+import { expect, test, vi } from 'vitest'
+import { withAdmin } from './connect.ts'
+import { createLed } from './create-led.ts'
+import { followTopic } from './follow-topic.ts'
+import type { OutgoingMessage } from './producer.ts'
+import { scratchTopic } from './scratch-topic.kit.ts'
+
+const message = (partition: number, value: string, timestampMs?: number): OutgoingMessage => ({
+  partition,
+  key: Buffer.from(value),
+  value: Buffer.from(value),
+  ...(timestampMs === undefined ? {} : { timestampMs }),
+})
+
+test('a follower tells when all that was there is heard, and hears what comes then, each once', async () => {
+  await using scratch = await scratchTopic(2)
+  await scratch.write([message(0, 'old', 1_000_000), message(0, 'a', 2_000_000), message(1, 'b', 2_000_000)])
+  const story: string[] = []
+  const stop = new AbortController()
+  const following = followTopic(
+    {
+      ...{ connection: scratch.connection, topic: scratch.topic, sinceMs: 1_500_000, gatherMs: 100 },
+      ...{ clock: systemClock, log: scratch.log, otherwise: 'the test fails' },
+      onMessage: (_, { value }) => void story.push(`${value}`),
+      onUpToDate: () => void story.push('up to date'),
+    },
+    stop.signal,
+  )
+  await vi.waitUntil(() => story.length === 3, { timeout: 20_000 })
+  await scratch.write([message(1, 'c')])
+  await vi.waitUntil(() => story.length === 4, { timeout: 20_000 })
+  stop.abort()
+  await following
+  expect([...story.slice(0, 2).sort(), ...story.slice(2)]).toEqual(['a', 'b', 'up to date', 'c'])
+})
+
+test('a follower outlives a topic that is not there, and is up to date at once with an empty one', async () => {
+  await using scratch = await scratchTopic(1)
+  const complaints: string[] = []
+  const log = { ...scratch.log, warn: (line: string) => void complaints.push(line) }
+  const topic = `${scratch.topic}-later`
+  const stop = new AbortController()
+  const following = followTopic(
+    {
+      ...{ connection: scratch.connection, topic, sinceMs: 0, gatherMs: 100, clock: systemClock, log },
+      otherwise: 'nobody hears',
+      onMessage: () => expect.unreachable(),
+      onUpToDate: () => stop.abort(),
+    },
+    stop.signal,
+  )
+  await vi.waitUntil(() => complaints.length > 0, { timeout: 20_000 })
+  const signal = AbortSignal.timeout(20_000)
+  await withAdmin(scratch.connection, { doing: 'creating', signal }, (admin) =>
+    createLed(admin, [{ topic, numPartitions: 1 }], signal),
+  )
+  await following
+  expect(complaints).toEqual([`${topic} cannot be followed: nobody hears`])
+  await withAdmin(scratch.connection, { doing: 'deleting', signal }, (admin) =>
+    admin.deleteTopics({ topics: [topic] }),
+  )
+})
