@@ -43,15 +43,17 @@ export function productionPackages(): readonly ProductionPackage[] {
         throw new Error(`${path} needs ${name}, which is not locked`)
     }
   }
-  return [...reached]
-    .filter((path) => path.includes('node_modules/') && packages[path]!.link !== true)
-    .map((path) => ({
-      name: path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length),
-      version: packages[path]!.version!,
-      licence: packages[path]!.license,
-    }))
-    .toSorted((a, b) => compare(a.name, b.name) || compare(a.version, b.version))
+  const found = new Map<string, ProductionPackage>() // some lie in several places
+  for (const path of reached) {
+    const { version = '', license, link } = packages[path]!
+    if (link || !path.includes(MODULES)) continue
+    const name = path.slice(path.lastIndexOf(MODULES) + MODULES.length)
+    found.set(`${name}@${version}`, { name, version, licence: license })
+  }
+  return [...found.values()].toSorted((a, b) => compare(a.name, b.name) || compare(a.version, b.version))
 }
+
+const MODULES = 'node_modules/'
 
 /** As Node looks for it: beside the one who asks, and then further up. */
 function whereIs(name: string, from: string, packages: Readonly<Record<string, Locked>>): string | undefined {

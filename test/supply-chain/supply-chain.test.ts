@@ -3,6 +3,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
+import { billOfMaterials, packageOf } from './bill-of-materials.ts'
 import { judgeAudit } from './judge-audit.ts'
 import { isAllowed } from './licences.ts'
 import { productionPackages } from './production-packages.ts'
@@ -26,6 +27,18 @@ describe('what is installed in production', () => {
       .filter((name) => !name.startsWith('@freshet/'))
     expect(new Set(listed).size).toBeGreaterThan(50)
     expect([...new Set(packages.map(({ name }) => name))]).toEqual([...new Set(listed)].toSorted())
+  })
+
+  test('is what the bill of materials names, beside our own workspaces', () => {
+    const { components, dependencies } = billOfMaterials()
+    const named = components
+      .map(({ purl }) => packageOf(purl))
+      .filter((name) => !name.startsWith('@freshet/'))
+    expect(named.toSorted()).toEqual(packages.map(({ name, version }) => `${name}@${version}`).toSorted())
+    const refs = new Set(dependencies.map(({ ref }) => ref))
+    expect(dependencies.flatMap(({ dependsOn = [] }) => dependsOn).filter((ref) => !refs.has(ref))).toEqual(
+      [],
+    )
   })
 
   test('may be used and passed on: each licence is one of those that ask for no more than to be named', () => {
