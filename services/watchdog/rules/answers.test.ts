@@ -2,14 +2,18 @@ import { expect, test } from 'vitest'
 import { facts, fault, findings, instance, withInstances } from './facts.kit.ts'
 
 /** What two gateways counted in the last minute, together. */
-function answered(by: Record<string, number>, worse: Parameters<typeof facts>[0] = {}) {
+function answered(
+  by: Record<string, number>,
+  worse: Parameters<typeof facts>[0] = {},
+  perSecond: Record<string, number> = {},
+) {
   const half = {
     seconds: 60,
     by: Object.fromEntries(Object.entries(by).map(([name, count]) => [name, count / 2])),
   }
   const instances = withInstances(
-    instance('gateway-1', {}, { lastMinute: half }),
-    instance('gateway-2', {}, { lastMinute: half }),
+    instance('gateway-1', {}, { lastMinute: half, perSecond }),
+    instance('gateway-2', {}, { lastMinute: half, perSecond }),
   )
   return findings(facts({ instances, ...worse }))
 }
@@ -39,6 +43,28 @@ test('late answers are told', () => {
   expect(answered({ ...WELL, 'freshet.answers.late': 30 })).toMatchObject([
     { id: 'deadline-misses', title: '3 % of the answers come after their deadline' },
   ])
+})
+
+const BAD_START = {
+  ...WELL,
+  'freshet.answers.degraded': 60,
+  'freshet.answers.late': 60,
+  'freshet.requests.refused': 60,
+}
+
+test('what was bad for a moment, as when a gateway begins, is no finding once the answers are good', () => {
+  const worst = { 'freshet.answers.cache': 8, 'freshet.answers.late': 2, 'freshet.answers.degraded': 2 }
+  expect(answered(BAD_START, {}, { 'freshet.answers.cache': 10 })).toEqual([])
+  expect(answered(BAD_START, {}, worst).map(({ id }) => id)).toEqual(['fallback-ratio', 'deadline-misses'])
+})
+
+test('where hardly anybody asks now, the minute alone speaks', () => {
+  const ids = answered(BAD_START, {}, { 'freshet.answers.cache': 0.5 }).map(({ id }) => id)
+  expect(ids).toEqual(['fallback-ratio', 'deadline-misses', 'requests-refused'])
+})
+
+test('a late answer or two of a few are an accident', () => {
+  expect(answered({ 'freshet.answers.cache': 30, 'freshet.answers.late': 2 })).toEqual([])
 })
 
 test('refused requests are told as a share of all requests', () => {

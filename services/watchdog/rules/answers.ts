@@ -1,11 +1,15 @@
-/** What the gateways have answered in the last minute, all together. Pure. */
+/** What the gateways have answered lately, all together. Pure. */
 
 import { ANSWER_SOURCES } from '@freshet/records/answer.ts'
-import type { Facts } from '@freshet/records/facts.ts'
-import { grown } from './living.ts'
+import type { Facts, InstanceFacts } from '@freshet/records/facts.ts'
+import { grown, sumOf } from './living.ts'
 
 /** Shares of fewer than these say nothing. */
 const ENOUGH = 20
+/** One or two are an accident, whatever share of a few they are. */
+const FEW = 3
+/** Of what is told by the second. */
+const LATELY_SECONDS = 10
 
 export interface Answers {
   readonly total: number
@@ -16,9 +20,41 @@ export interface Answers {
   readonly bySource: ReadonlyMap<string, number>
 }
 
-export function answersOf({ instances }: Facts): Answers {
-  const gateways = instances.filter(({ heartbeat }) => heartbeat.service === 'gateway')
-  const sum = (name: string) => grown(gateways, name, 'lastMinute')
+/** In the last minute. */
+export function answersOf(facts: Facts): Answers {
+  const gateways = gatewaysOf(facts)
+  return counted((name) => grown(gateways, name, 'lastMinute'))
+}
+
+/**
+ * How many of the last minute's are bad, as a share. What was bad for a moment, as when a gateway has just begun, is over
+ * although the minute still holds it: so those of the last seconds must be as bad, where there are enough of them.
+ * @returns 0 where there are too few to speak of a share
+ */
+export function shareOf(facts: Facts, { above, of }: ShareOptions): number {
+  const share = rateOf(of(answersOf(facts)))
+  const lately = of(latelyOf(facts))
+  return lately.whole >= ENOUGH && lately.part / lately.whole <= above ? 0 : share
+}
+
+interface ShareOptions {
+  /** What is bad. */
+  readonly above: number
+  readonly of: (answers: Answers) => { readonly part: number; readonly whole: number }
+}
+
+function latelyOf(facts: Facts): Answers {
+  const gateways = gatewaysOf(facts)
+  return counted((name) =>
+    gateways.reduce((sum, { perSecond }) => sum + sumOf(perSecond, name) * LATELY_SECONDS, 0),
+  )
+}
+
+function gatewaysOf({ instances }: Facts): readonly InstanceFacts[] {
+  return instances.filter(({ heartbeat }) => heartbeat.service === 'gateway')
+}
+
+function counted(sum: (name: string) => number): Answers {
   const bySource = new Map(ANSWER_SOURCES.map((source) => [source, sum(`freshet.answers.${source}`)]))
   return {
     total: [...bySource.values()].reduce((total, count) => total + count, 0),
@@ -29,7 +65,6 @@ export function answersOf({ instances }: Facts): Answers {
   }
 }
 
-/** @returns 0 where there are too few to speak of a share */
-export function shareOf(part: number, whole: number): number {
-  return whole < ENOUGH ? 0 : Math.min(1, part / whole)
+function rateOf({ part, whole }: { readonly part: number; readonly whole: number }): number {
+  return whole < ENOUGH || part < FEW ? 0 : Math.min(1, part / whole)
 }

@@ -7,7 +7,7 @@ export const deadlineMisses: Rule = {
   name: 'deadline-misses',
   find({ now, threshold }) {
     const { late, total } = answersOf(now)
-    const share = shareOf(late, total)
+    const share = shareOf(now, { above: threshold, of: ({ late, total }) => ({ part: late, whole: total }) })
     if (share <= threshold) return []
     return [
       {

@@ -32,7 +32,7 @@ export function group(worker: string, worse: Partial<GroupFacts> = {}): GroupFac
 export function instance(
   name: string,
   said: Partial<Heartbeat> & { readonly silentSeconds?: number; readonly nowMs?: number } = {},
-  grown: Partial<Pick<InstanceFacts, 'lastMinute' | 'lastFiveMinutes'>> = {},
+  grown: Partial<Pick<InstanceFacts, 'perSecond' | 'lastMinute' | 'lastFiveMinutes'>> = {},
 ): InstanceFacts {
   const { silentSeconds = 1, nowMs = NOW_MS, ...heartbeat } = said
   const heardAtMs = nowMs - silentSeconds * 1_000

@@ -7,7 +7,10 @@ export const fallbackRatio: Rule = {
   name: 'fallback-ratio',
   find({ now, threshold }) {
     const { degraded, total, bySource } = answersOf(now)
-    const share = shareOf(degraded, total)
+    const share = shareOf(now, {
+      above: threshold,
+      of: ({ degraded, total }) => ({ part: degraded, whole: total }),
+    })
     if (share <= threshold) return []
     const sources = [...bySource].filter(([, count]) => count > 0)
     return [

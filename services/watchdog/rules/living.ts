@@ -67,9 +67,12 @@ export function grown(
   name: string,
   over: 'lastMinute' | 'lastFiveMinutes',
 ): number {
-  let sum = 0
-  for (const instance of instances)
-    for (const [key, count] of Object.entries(instance[over].by))
-      if (key === name || key.startsWith(`${name}.`)) sum += count
-  return sum
+  return instances.reduce((sum, instance) => sum + sumOf(instance[over].by, name), 0)
+}
+
+/** Of all entries of a counter: `name`, and `name.label`. */
+export function sumOf(counts: Readonly<Record<string, number>>, name: string): number {
+  return Object.entries(counts)
+    .filter(([key]) => key === name || key.startsWith(`${name}.`))
+    .reduce((sum, [, count]) => sum + count, 0)
 }

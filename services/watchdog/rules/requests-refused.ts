@@ -7,7 +7,10 @@ export const requestsRefused: Rule = {
   name: 'requests-refused',
   find({ now, threshold }) {
     const { refused, total } = answersOf(now)
-    const share = shareOf(refused, total + refused)
+    const share = shareOf(now, {
+      above: threshold,
+      of: ({ refused, total }) => ({ part: refused, whole: total + refused }),
+    })
     if (share <= threshold) return []
     return [
       {
