@@ -30,7 +30,8 @@ const JAVA_OPTIONS = [
   '-Dorg.slf4j.simpleLogger.showDateTime=true',
   '-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd HH:mm:ss.SSS',
 ]
-const FORMAT_MS = 60_000
+/** Two seconds, on a machine that has time. */
+const FORMAT_MS = 120_000
 
 /** One node that is broker and controller (KRaft). */
 export const kafka: Server = {
@@ -85,12 +86,11 @@ async function format(java: string, args: readonly string[], file: string, site:
     })
   } catch (cause) {
     rmSync(logsFolder(site), { recursive: true, force: true }) // half formatted, it would pass for whole
-    const { stderr = '', message } = cause as Error & { stderr?: string }
-    throw new FreshetError(
-      'SERVICE_START_FAILED',
-      `kafka: cannot format ${logsFolder(site)}: ${stderr.trim() || message}`,
-      { cause },
-    )
+    const { stderr = '', message, killed } = cause as Error & { stderr?: string; killed?: boolean }
+    const why = killed === true ? `not done within ${FORMAT_MS / 1_000} s` : stderr.trim() || message
+    throw new FreshetError('SERVICE_START_FAILED', `kafka: cannot format ${logsFolder(site)}: ${why}`, {
+      cause,
+    })
   }
 }
 
