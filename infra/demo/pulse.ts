@@ -2,7 +2,7 @@ import { connectKafka, type KafkaConnection } from '@freshet/adapters/kafka/conn
 import { readLag, sumLag } from '@freshet/adapters/kafka/lag.ts'
 import { tail } from '@freshet/adapters/kafka/read-all.ts'
 import type { Settings } from '@freshet/config/schema.ts'
-import { type Heartbeat, heartbeatRecord, isHeartbeatKey } from '@freshet/records/heartbeat.ts'
+import { LastHeartbeats } from '@freshet/records/last-heartbeats.ts'
 import { consumerGroups, topicName, type Worker } from '@freshet/records/topics.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
@@ -20,7 +20,7 @@ export interface GroupLag {
 
 /** What the services say of themselves, as anyone can read it: heartbeats, and the lag of the consumer groups. */
 export class Pulse implements AsyncDisposable {
-  readonly #beats = new Map<string, Heartbeat>()
+  readonly #beats = new LastHeartbeats()
   readonly #stop = new AbortController()
   readonly #work: Promise<unknown>
   #lagReadAtMs = 0
@@ -37,7 +37,7 @@ export class Pulse implements AsyncDisposable {
   /** Sum over all instances, also those that are gone. */
   metric(name: MetricName): number {
     let sum = 0
-    for (const { metrics } of this.#beats.values()) sum += metrics[name] ?? 0
+    for (const { metrics } of this.#beats.heartbeats) sum += metrics[name] ?? 0
     return sum
   }
 
@@ -54,7 +54,7 @@ export class Pulse implements AsyncDisposable {
   async figures() {
     const askedAtMs = Date.now()
     const isFresh = () =>
-      [...this.#beats.values()].every(({ status, atMs }) => status === 'stopping' || atMs > askedAtMs)
+      this.#beats.heartbeats.every(({ status, atMs }) => status === 'stopping' || atMs > askedAtMs)
     while (!isFresh() && Date.now() - askedAtMs < FRESH_BEATS_WITHIN_MS) await systemClock.sleep(100)
     return {
       changes: this.metric('freshet.poller.changes'),
@@ -73,10 +73,7 @@ export class Pulse implements AsyncDisposable {
     return tail(connection, topicName(pipeline, 'heartbeats'), {
       fromTimestampMs: 0,
       signal: this.#stop.signal,
-      onMessage: (_, { key, value }) => {
-        if (key !== null && value !== null && isHeartbeatKey(key.toString()))
-          this.#beats.set(key.toString(), heartbeatRecord.decode(value))
-      },
+      onMessage: (_, message) => this.#beats.take(message),
     })
   }
 

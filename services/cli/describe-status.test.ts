@@ -21,7 +21,8 @@ const poller = (changes: Partial<ListedInstance> = {}): ListedInstance => ({
 })
 
 function describe(instance: ListedInstance, mode: Status['mode'] = 'seqNo'): string[] {
-  const text = describeStatus({ pipeline: 'air', mode, atMs: AT_MS, instances: [instance], groups: [] })
+  const status = { pipeline: 'air', mode, atMs: AT_MS, instances: [instance], unreadable: [], groups: [] }
+  const text = describeStatus(status)
   return text.split('\n').slice(1, -1)
 }
 
@@ -138,4 +139,13 @@ test('a scorer tells how much it has still to bring to a Redis that lost its dat
   }
   expect(scorer(12_000)).toEqual(['    refilling Redis: 12000 rows to come'])
   expect([...scorer(0), ...scorer(5, 'gone')]).toEqual([])
+})
+
+test('an instance whose heartbeat cannot be read is named, and is not nobody', () => {
+  const unreadable = [{ name: 'scorer/s2', error: 'RECORD_VERSION: heartbeat version 2' }]
+  const text = describeStatus({
+    ...{ pipeline: 'air', mode: 'seqNo', atMs: AT_MS, instances: [], unreadable, groups: [] },
+  })
+  expect(text).toContain('scorer/s2: its heartbeat cannot be read: RECORD_VERSION')
+  expect(text).not.toContain('no instance runs')
 })

@@ -1,6 +1,7 @@
 /** `freshet status` for people. */
 import type { sumLag } from '@freshet/adapters/kafka/lag.ts'
 import type { Settings } from '@freshet/config/schema.ts'
+import type { UnreadableHeartbeat } from '@freshet/records/last-heartbeats.ts'
 import type { WorkerGroup } from '@freshet/records/topics.ts'
 import type { MetricName } from '@freshet/telemetry/metrics-table.ts'
 import type { ListedInstance } from '@freshet/watchdog/page/view/listed-instances.ts'
@@ -10,15 +11,18 @@ export interface Status {
   readonly mode: Settings['elasticsearch']['mode']
   readonly atMs: number
   readonly instances: readonly ListedInstance[]
+  /** Those whose last heartbeat this build cannot read. */
+  readonly unreadable: readonly UnreadableHeartbeat[]
   readonly groups: readonly (WorkerGroup & ReturnType<typeof sumLag>)[]
 }
 
 export function describeStatus(status: Status): string {
-  const { pipeline, instances, groups } = status
+  const { pipeline, instances, unreadable, groups } = status
   const lines = [
     `pipeline ${pipeline}`,
     ...instances.flatMap((instance) => describeInstance(instance, status)),
-    ...(instances.length === 0 ? ['  no instance runs: `freshet run all`'] : []),
+    ...unreadable.map(({ name, error }) => `  ${name}: its heartbeat cannot be read: ${error}`),
+    ...(instances.length + unreadable.length === 0 ? ['  no instance runs: `freshet run all`'] : []),
     ...groups.map(
       ({ groupId, topic, lagRecords, lagSeconds }) =>
         `  ${groupId.padEnd(18)} ${lagRecords} records, ${lagSeconds.toFixed(1)} s behind on ${topic}`,

@@ -148,6 +148,13 @@ export interface RuleSettings {
   readonly severity: Severity
 }
 
+/** Who says nothing for so long is silent. */
+export function silentSecondsOf(settings: {
+  readonly watchdog: { readonly rules: { readonly silent: RuleSettings } }
+}): number {
+  return settings.watchdog.rules.silent.threshold ?? ALERT_RULES.silent.threshold.default
+}
+
 function ruleSchema({ finds, threshold, forSeconds, severity }: RuleDefaults): z.ZodType<RuleSettings> {
   const schema = z
     .strictObject({

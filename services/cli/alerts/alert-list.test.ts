@@ -1,6 +1,7 @@
 import type { Alert, AlertState, Finding } from '@freshet/records/alert-state.ts'
 import { controlKey, type Order, Orders, orderRecord } from '@freshet/records/control.ts'
 import type { Heartbeat } from '@freshet/records/heartbeat.ts'
+import type { UnreadableHeartbeat } from '@freshet/records/last-heartbeats.ts'
 import { expect, test } from 'vitest'
 import { listAlerts } from './alert-list.ts'
 import { describeAlerts } from './describe-alerts.ts'
@@ -31,6 +32,7 @@ function list(
   alerts: readonly Alert[],
   orders: readonly Order[] = [],
   heartbeats: readonly Heartbeat[] = [],
+  unreadable: readonly UnreadableHeartbeat[] = [],
 ) {
   const view = {
     orders: new Orders(),
@@ -40,7 +42,7 @@ function list(
     speaker: () => 'watchdog-1',
   }
   for (const order of orders) view.orders.hear(controlKey(order), Buffer.from(orderRecord.encode(order)))
-  return listAlerts(view, heartbeats, { pipeline: 'air', nowMs: NOW_MS, silentSeconds: 30 })
+  return listAlerts(view, { heartbeats, unreadable }, { pipeline: 'air', nowMs: NOW_MS, silentSeconds: 30 })
 }
 
 function watchdog(instance: string, atMs: number): Heartbeat {
@@ -85,4 +87,12 @@ test('where no watchdog lives it is said that the list is old', () => {
   expect(describeAlerts(list([], [], [watchdog('watchdog-2', NOW_MS)]))).toContain(
     'no watchdog speaks yet; watchdog-2 stands by',
   )
+})
+
+test('a watchdog whose heartbeat cannot be read is named, and the others still count', () => {
+  const unreadable = ['watchdog/w2', 'scorer/s1'].map((name) => ({ name, error: 'RECORD_VERSION: newer' }))
+  const text = describeAlerts(list([], [], [watchdog('watchdog-1', NOW_MS)], unreadable))
+  expect(text).toContain('the heartbeat of watchdog/w2 cannot be read: RECORD_VERSION')
+  expect(text).toContain('watchdog-1 speaks')
+  expect(text).not.toContain('scorer/s1')
 })

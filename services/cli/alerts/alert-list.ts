@@ -1,15 +1,17 @@
 /** What `freshet alerts list` shows. */
 import { connectKafka } from '@freshet/adapters/kafka/connect.ts'
-import { readAll } from '@freshet/adapters/kafka/read-all.ts'
+import { readHeartbeats } from '@freshet/adapters/kafka/read-heartbeats.ts'
+import { silentSecondsOf } from '@freshet/config/alert-rules.ts'
 import type { Settings } from '@freshet/config/schema.ts'
 import type { Alert, FindingKind, Severity } from '@freshet/records/alert-state.ts'
 import type { Order, Silence } from '@freshet/records/control.ts'
-import { type Heartbeat, heartbeatRecord, isHeartbeatKey } from '@freshet/records/heartbeat.ts'
-import { topicName } from '@freshet/records/topics.ts'
+import type { Heartbeat } from '@freshet/records/heartbeat.ts'
+import type { UnreadableHeartbeat } from '@freshet/records/last-heartbeats.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import type { ControlView } from '@freshet/watchdog/alerts/control-view.ts'
 import { matches, silencedBy } from '@freshet/watchdog/alerts/silences.ts'
+import { livingWatchdogs } from '../living-watchdogs.ts'
 import { readControl } from './control-topic.ts'
 
 export interface ListedAlert {
@@ -43,6 +45,8 @@ export interface AlertList {
   readonly orders: readonly Order[]
   /** Instances that live. */
   readonly watchdogs: readonly string[]
+  /** Watchdogs whose last heartbeat this build cannot read: they may live. */
+  readonly unreadable: readonly UnreadableHeartbeat[]
   /** The one that took over last; null: none has yet. */
   readonly speaker: string | null
 }
@@ -52,7 +56,10 @@ const GRAVITY = { critical: 0, warning: 1 } as const
 
 export function listAlerts(
   view: Pick<ControlView, 'orders' | 'state' | 'speaker'>,
-  heartbeats: readonly Heartbeat[],
+  {
+    heartbeats,
+    unreadable,
+  }: { readonly heartbeats: readonly Heartbeat[]; readonly unreadable: readonly UnreadableHeartbeat[] },
   { pipeline, nowMs, silentSeconds }: { pipeline: string; nowMs: number; silentSeconds: number },
 ): AlertList {
   const orders = view.orders.inForce(nowMs)
@@ -70,10 +77,8 @@ export function listAlerts(
           a.sinceMs - b.sinceMs,
       ),
     orders,
-    watchdogs: heartbeats
-      .filter(({ service, status }) => service === 'watchdog' && status !== 'stopping')
-      .filter(({ atMs }) => nowMs - atMs <= silentSeconds * 1000)
-      .map(({ instance }) => instance),
+    watchdogs: livingWatchdogs(heartbeats, { nowMs, silentSeconds }),
+    unreadable: unreadable.filter(({ name }) => name.startsWith('watchdog/')),
     speaker: view.speaker() ?? null,
   }
 }
@@ -99,23 +104,14 @@ export function alertsThatMatch(
 
 /** @throws TOPIC_MISSING, KAFKA_UNREACHABLE, DEADLINE */
 export async function readAlertList(settings: Settings, signal: AbortSignal): Promise<AlertList> {
-  const { kafka, pipeline, watchdog } = settings
+  const { kafka, pipeline } = settings
   const connection = connectKafka(kafka, { clientId: 'freshet-alerts', log: quietLog })
-  const latest = new Map<string, Heartbeat>()
-  const [view] = await Promise.all([
+  const [view, said] = await Promise.all([
     readControl(settings, signal),
-    readAll(connection, topicName(pipeline, 'heartbeats'), {
-      deadlineMs: READ_WITHIN_MS,
-      signal,
-      onMessage: (_, { key, value }) => {
-        if (key?.toString().startsWith('watchdog/') && value !== null && isHeartbeatKey(key.toString()))
-          latest.set(key.toString(), heartbeatRecord.decode(value))
-      },
-    }),
+    readHeartbeats(connection, pipeline, { deadlineMs: READ_WITHIN_MS, signal }),
   ])
-  const silentSeconds = watchdog.rules.silent.threshold ?? DEFAULT_SILENT_SECONDS
-  return listAlerts(view, [...latest.values()], { pipeline, nowMs: systemClock.nowMs(), silentSeconds })
+  const silentSeconds = silentSecondsOf(settings)
+  return listAlerts(view, said, { pipeline, nowMs: systemClock.nowMs(), silentSeconds })
 }
 
 const READ_WITHIN_MS = 20_000
-const DEFAULT_SILENT_SECONDS = 30

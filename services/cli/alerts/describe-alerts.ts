@@ -16,7 +16,7 @@ export function describeAlerts(list: AlertList): string {
     ...over.flatMap((alert) => describeAlert(alert, atMs)),
     ...(orders.length === 0 ? [] : ['orders']),
     ...describeOrders(orders, list),
-    ...describeWatchdog(list),
+    ...describeWatchdogs(list),
   ]
   return `${lines.join('\n')}\n`
 }
@@ -69,14 +69,19 @@ function nameOf(order: Order, alerts: readonly ListedAlert[]): string {
   }
 }
 
-function describeWatchdog({ watchdogs, speaker }: AlertList): string[] {
+function describeWatchdogs(list: AlertList): string[] {
+  const unread = list.unreadable.map(({ name, error }) => `the heartbeat of ${name} cannot be read: ${error}`)
+  return [...unread, describeSpeaker(list)]
+}
+
+function describeSpeaker({ watchdogs, speaker }: AlertList): string {
   if (watchdogs.length === 0)
-    return ['no watchdog lives: what stands here is what the last one saw, and nobody is told']
+    return 'no watchdog lives: what stands here is what the last one saw, and nobody is told'
   const others = watchdogs.filter((instance) => instance !== speaker)
   const standBy =
     others.length === 0 ? '' : `; ${others.join(', ')} stand${others.length === 1 ? 's' : ''} by`
-  if (speaker === null || !watchdogs.includes(speaker)) return [`no watchdog speaks yet${standBy}`]
-  return [`${speaker} speaks${standBy}`]
+  if (speaker === null || !watchdogs.includes(speaker)) return `no watchdog speaks yet${standBy}`
+  return `${speaker} speaks${standBy}`
 }
 
 /** What people would have been told, a line a message. */

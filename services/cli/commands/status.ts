@@ -1,9 +1,9 @@
 import { connectKafka } from '@freshet/adapters/kafka/connect.ts'
 import { readLag, sumLag } from '@freshet/adapters/kafka/lag.ts'
-import { readAll } from '@freshet/adapters/kafka/read-all.ts'
+import { readHeartbeats } from '@freshet/adapters/kafka/read-heartbeats.ts'
+import { silentSecondsOf } from '@freshet/config/alert-rules.ts'
 import type { Settings } from '@freshet/config/schema.ts'
-import { type Heartbeat, heartbeatRecord, isHeartbeatKey } from '@freshet/records/heartbeat.ts'
-import { consumerGroups, topicName } from '@freshet/records/topics.ts'
+import { consumerGroups } from '@freshet/records/topics.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { areWell, listInstances } from '@freshet/watchdog/page/view/listed-instances.ts'
 import { Command } from 'commander'
@@ -35,22 +35,17 @@ export function statusCommand(): Command {
       }
       const status = await readStatus(settings)
       process.stdout.write(json ? `${JSON.stringify(status)}\n` : describeStatus(status))
-      if (!areWell(status.instances)) process.exitCode = SOMETHING_IS_WRONG
+      if (!areWell(status.instances) || status.unreadable.length > 0) process.exitCode = SOMETHING_IS_WRONG
     })
 }
 
 async function readStatus(settings: Settings): Promise<Status> {
-  const { kafka, pipeline, watchdog, elasticsearch } = settings
+  const { kafka, pipeline, elasticsearch } = settings
   const connection = connectKafka(kafka, { clientId: 'freshet-status', log: quietLog })
   const signal = AbortSignal.timeout(READ_DEADLINE_MS)
-  const latest = new Map<string, Heartbeat>()
-  await readAll(connection, topicName(pipeline, 'heartbeats'), {
+  const { heartbeats, unreadable } = await readHeartbeats(connection, pipeline, {
     deadlineMs: READ_DEADLINE_MS,
     signal,
-    onMessage: (_, { key, value }) => {
-      if (key !== null && value !== null && isHeartbeatKey(key.toString()))
-        latest.set(key.toString(), heartbeatRecord.decode(value))
-    },
   })
   const groups = await Promise.all(
     consumerGroups(pipeline).map(async (group) => ({
@@ -59,7 +54,6 @@ async function readStatus(settings: Settings): Promise<Status> {
     })),
   )
   const atMs = Date.now()
-  const silentSeconds = watchdog.rules.silent.threshold!
-  const instances = listInstances([...latest.values()], { nowMs: atMs, silentSeconds })
-  return { pipeline, mode: elasticsearch.mode, atMs, instances, groups }
+  const instances = listInstances(heartbeats, { nowMs: atMs, silentSeconds: silentSecondsOf(settings) })
+  return { pipeline, mode: elasticsearch.mode, atMs, instances, unreadable, groups }
 }

@@ -52,6 +52,7 @@ async function beat({ kafka, pipeline }: Settings, heartbeat: Partial<Heartbeat>
 test('where a watchdog lives, a failed run leaves the telling to it; one that has stopped tells nobody', async () => {
   await using slack = await startSlackReceiver({ port: 0 })
   const settings = await openPipeline(slack.url)
+  await beat(settings, { service: 'scorer', instance: 'of-a-newer-build', version: 2 as never })
   await beat(settings, {})
   await tellPeople(settings, late)
   expect(slack.messages).toEqual([])

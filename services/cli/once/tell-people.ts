@@ -1,17 +1,17 @@
 import { Buffer } from 'node:buffer'
 import { connectKafka } from '@freshet/adapters/kafka/connect.ts'
-import { readAll } from '@freshet/adapters/kafka/read-all.ts'
+import { readHeartbeats } from '@freshet/adapters/kafka/read-heartbeats.ts'
 import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
+import { silentSecondsOf } from '@freshet/config/alert-rules.ts'
 import type { Settings } from '@freshet/config/schema.ts'
 import { describeError, isFreshetError } from '@freshet/errors/errors.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import type { AlertMessage } from '@freshet/records/alert-state.ts'
-import { type Heartbeat, heartbeatRecord, isHeartbeatKey } from '@freshet/records/heartbeat.ts'
 import { TOLD_OBJECT, type Told, toldRecord } from '@freshet/records/told.ts'
-import { topicName } from '@freshet/records/topics.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { openRoutes } from '@freshet/watchdog/routes/open-routes.ts'
+import { livingWatchdogs } from '../living-watchdogs.ts'
 import { afterRun, type Failure } from './told.ts'
 
 const TELL_WITHIN_MS = 60_000
@@ -73,23 +73,17 @@ async function remember(store: ObjectStore, told: Told | null): Promise<void> {
 }
 
 /** Whether a watchdog lives. One that cannot be heard of tells nobody anything either. */
-async function isWatched({ kafka, pipeline, watchdog }: Settings): Promise<boolean> {
-  const connection = connectKafka(kafka, { clientId: 'freshet-once-tell', log: quietLog })
-  let last: Heartbeat | undefined
+async function isWatched(settings: Settings): Promise<boolean> {
+  const connection = connectKafka(settings.kafka, { clientId: 'freshet-once-tell', log: quietLog })
   try {
-    await readAll(connection, topicName(pipeline, 'heartbeats'), {
+    const { heartbeats } = await readHeartbeats(connection, settings.pipeline, {
       deadlineMs: LOOK_WITHIN_MS,
       signal: AbortSignal.timeout(LOOK_WITHIN_MS),
-      onMessage: (_, { key, value }) => {
-        if (key === null || value === null || !isHeartbeatKey(key.toString())) return
-        const heartbeat = heartbeatRecord.decode(value)
-        if (heartbeat.service === 'watchdog' && heartbeat.atMs >= (last?.atMs ?? 0)) last = heartbeat
-      },
     })
+    const moment = { nowMs: systemClock.nowMs(), silentSeconds: silentSecondsOf(settings) }
+    return livingWatchdogs(heartbeats, moment).length > 0
   } catch (error) {
     if (!isFreshetError(error)) throw error
     return false
   }
-  if (last === undefined || last.status === 'stopping') return false
-  return systemClock.nowMs() - last.atMs < watchdog.rules.silent.threshold! * 1_000
 }

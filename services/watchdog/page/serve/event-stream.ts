@@ -33,7 +33,6 @@ const RETRY_MS = 2_000
 export class EventStream implements Disposable {
   readonly #options: EventStreamOptions
   readonly #clients = new Set<Client>()
-  #cutOff = 0
 
   constructor(options: EventStreamOptions) {
     this.#options = options
@@ -41,11 +40,6 @@ export class EventStream implements Disposable {
 
   get clients(): number {
     return this.#clients.size
-  }
-
-  /** Clients that did not read. */
-  get cutOff(): number {
-    return this.#cutOff
   }
 
   /**
@@ -80,9 +74,7 @@ export class EventStream implements Disposable {
     const nowMs = clock.nowMs()
     for (const client of this.#clients)
       if (client.stalledSinceMs !== null) {
-        if (nowMs - client.stalledSinceMs < stallMs) continue
-        this.#cutOff++
-        client.response.destroy()
+        if (nowMs - client.stalledSinceMs >= stallMs) client.response.destroy()
       } else if (nowMs - client.wroteAtMs >= heartbeatMs) this.#write(client, ': still here\n\n')
   }
 

@@ -141,7 +141,7 @@ export class PageServer implements AsyncDisposable {
     const headers = {
       'content-type': 'application/json',
       'cache-control': 'no-store',
-      age: String(ageSeconds),
+      age: String(Math.floor(ageSeconds)),
     }
     return { status: 200, headers, body: Buffer.from(text) }
   }

@@ -1,5 +1,6 @@
 /** What is known of a pipeline → what its page shows. Pure: the short memory for the sparklines is handed in. */
 import { sumLag } from '@freshet/adapters/kafka/lag.ts'
+import { silentSecondsOf } from '@freshet/config/alert-rules.ts'
 import type { Settings } from '@freshet/config/schema.ts'
 import { dashboardLink, kibanaForPeople, sessionLink } from '@freshet/kibana/links.ts'
 import type { Alert } from '@freshet/records/alert-state.ts'
@@ -37,7 +38,7 @@ export interface PageInput {
 
 export function toPageState(input: PageInput): PageState {
   const { settings, watcher, nowMs, facts, alerts, orders, gauges } = input
-  const seen = new Seen(facts, { nowMs, silentSeconds: settings.watchdog.rules.silent.threshold ?? 30 })
+  const seen = new Seen(facts, { nowMs, silentSeconds: silentSecondsOf(settings) })
   const { stages, freshness } = stageStates({ facts, seen, alerts, gauges, nowMs })
   return {
     version: 1,
