@@ -76,6 +76,11 @@ export class AlertBook {
     return begun
   }
 
+  /** Its delivery ended, and nobody got it by that. @param message as it was before it began */
+  notBegun(message: AlertMessage): void {
+    this.#untold = this.#untold.map((other) => (other.id === message.id ? message : other))
+  }
+
   told({ id }: AlertMessage): void {
     this.#untold = this.#untold.filter((other) => other.id !== id)
   }

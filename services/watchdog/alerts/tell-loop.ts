@@ -7,6 +7,8 @@ import type { AlertBook } from './alert-book.ts'
 const PAUSE_MS = 1_000
 /** A delivery that is begun may end, and be noted, when the watchdog is told to stop. */
 const FINISH_MS = 5_000
+/** Also of one that had no end by then. */
+const NOTE_MS = 2_000
 
 export interface TellOptions {
   readonly book: AlertBook
@@ -30,7 +32,7 @@ export async function tell(options: TellOptions, signal: AbortSignal): Promise<v
   }
 }
 
-/** @returns whether a message was told, and there may be another one */
+/** @returns whether a message needs no more telling, and there may be another one */
 export async function tellNext(
   { book, mayTell, route, remember, clock }: TellOptions,
   signal: AbortSignal,
@@ -38,10 +40,13 @@ export async function tellNext(
   const message = book.nextUntold()
   if (message === undefined || !mayTell(message)) return false
   using finishing = withGrace(signal, FINISH_MS)
+  using noting = withGrace(signal, FINISH_MS + NOTE_MS)
   book.begun(message, clock.nowMs())
   await remember(finishing.signal)
-  if (!(await route.deliver(message, finishing.signal, () => mayTell(message)))) return false
-  book.told(message)
-  await remember(finishing.signal)
-  return true
+  const ending = await route.deliver(message, finishing.signal, () => mayTell(message))
+  if (ending === 'in doubt') return false
+  if (ending === 'untold') book.notBegun(message)
+  else book.told(message)
+  await remember(noting.signal)
+  return ending !== 'untold'
 }

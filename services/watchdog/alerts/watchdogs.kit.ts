@@ -186,11 +186,11 @@ class SimulatedWatchdog {
     route: {
       deliver: async (message: AlertMessage, _: AbortSignal, turn: () => boolean = () => true) => {
         await this.#step()
-        if (!turn()) return false
+        if (!turn()) return 'untold' as const
         const wasItsTurn = this.#world.holds(this) || !this.#world.isKafkaUp
         this.#world.delivered.push({ message, by: this.instance, wasItsTurn })
         await this.#step()
-        return true
+        return 'told' as const
       },
     },
     remember: () => this.#save(),

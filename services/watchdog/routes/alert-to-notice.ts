@@ -40,7 +40,7 @@ export function alertNotice(message: AlertMessage, context: NoticeContext, nowMs
     remarks: [
       ...(message.begunAtMs === null
         ? []
-        : ['You may have this already: the watchdog died while it sent it.']),
+        : ['You may have this already: it was sent before, and how that ended is not known.']),
       ...(lateMs > LATE_MS
         ? [`Told ${Math.round(lateMs / 60_000)} min late: it could not be sent before.`]
         : []),

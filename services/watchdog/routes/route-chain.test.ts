@@ -73,7 +73,7 @@ const message = (id: string): AlertMessage => lagMessage('firing', id)
 describe('a message', () => {
   test('goes by Slack while Slack takes it', async () => {
     const { routes, told, counted } = chain({ slack: () => taken, webhook: () => taken })
-    expect(await routes.deliver(message('1'), never)).toBe(true)
+    expect(await routes.deliver(message('1'), never)).toBe('told')
     expect(told.map(({ route }) => route)).toEqual(['slack'])
     expect(counted).toEqual({ 'freshet.alerts.told.slack': 1 })
   })
@@ -150,7 +150,7 @@ describe('a message', () => {
     log.warn.mockImplementation((text) => {
       if (text.startsWith('FIRING')) loggedAfterMs = clock.nowMs() - SINCE_MS - 10_000
     })
-    expect(await routes.deliver(message('1'), never)).toBe(true)
+    expect(await routes.deliver(message('1'), never)).toBe('given up')
     expect(alertsInLog()).toBe(1)
     expect(loggedAfterMs).toBeLessThanOrEqual(2 * FALLBACK_MS + 1_000)
     expect(clock.nowMs() - SINCE_MS).toBeGreaterThan(4 * HOUR_MS)
@@ -168,16 +168,45 @@ describe('a message', () => {
   })
 
   test('that every way refuses is given up at once, into the log', async () => {
-    const { routes, clock, alertsInLog, counted } = chain({ slack: () => closed, webhook: () => refused })
-    expect(await routes.deliver(message('1'), never)).toBe(true)
+    const { routes, clock, alertsInLog, counted } = chain({ slack: () => refused, webhook: () => refused })
+    expect(await routes.deliver(message('1'), never)).toBe('given up')
     expect(clock.sleeps).toEqual([])
     expect(alertsInLog()).toBe(1)
     expect(counted).toEqual({ 'freshet.alerts.given_up': 1 })
   })
 
+  test('that comes while Slack alone is closed stands in the log, and is told when Slack opens after ten minutes', async () => {
+    const startMs = SINCE_MS + 10_000
+    const opensMs = startMs + 600_000
+    const { routes, clock, posts, told, counted, alertsInLog } = chain({
+      slack: ({ atMs }) => (atMs < opensMs ? closed : taken),
+    })
+    expect(await routes.deliver(message('1'), never)).toBe('told')
+    expect(await routes.deliver(message('2'), never)).toBe('told')
+    expect(posts.map(({ id, atMs }) => [id, atMs - startMs])).toEqual([
+      ['air/1', 0],
+      ['air/1', 600_000],
+      ['air/2', 600_000],
+    ])
+    expect(told.map(({ id }) => id)).toEqual(['air/1', 'air/2'])
+    expect(alertsInLog()).toBe(1)
+    expect(counted).toEqual({ 'freshet.alerts.told.slack': 2 })
+    expect(clock.nowMs()).toBe(opensMs)
+  })
+
+  test('that the second way refuses waits for the first one, which is closed', async () => {
+    const opensMs = SINCE_MS + 1_000_000
+    const { routes, counted } = chain({
+      slack: ({ atMs }) => (atMs < opensMs ? closed : taken),
+      webhook: () => refused,
+    })
+    expect(await routes.deliver(message('1'), never)).toBe('told')
+    expect(counted).toEqual({ 'freshet.alerts.told.slack': 1 })
+  })
+
   test('goes to the log, and counts as told, where no way is set', async () => {
     const { routes, alertsInLog, counted } = chain({})
-    expect(await routes.deliver(message('1'), never)).toBe(true)
+    expect(await routes.deliver(message('1'), never)).toBe('told')
     expect(alertsInLog()).toBe(1)
     expect(counted).toEqual({ 'freshet.alerts.told.log': 1 })
     expect(routes.isMute()).toBe(false)
@@ -196,14 +225,30 @@ describe('a message', () => {
     const first = chain({ slack: () => later }, {})
     const turn = () => mayTell
     first.clock.sleep = async () => void (mayTell = false)
-    expect(await first.routes.deliver(message('1'), never, turn)).toBe(false)
+    expect(await first.routes.deliver(message('1'), never, turn)).toBe('untold')
     expect(first.posts).toHaveLength(1)
     const stop = new AbortController()
     const second = chain({ slack: () => later })
     second.clock.sleep = async () => stop.abort()
-    expect(await second.routes.deliver(message('1'), stop.signal)).toBe(false)
+    expect(await second.routes.deliver(message('1'), stop.signal)).toBe('untold')
     expect(second.posts).toHaveLength(1)
     expect(second.counted).toEqual({})
+  })
+
+  test('that is on its way when a stop comes is in doubt, unless it was answered', async () => {
+    const endingOf = (answer: Outcome) => {
+      const stop = new AbortController()
+      const { routes } = chain({
+        slack: () => {
+          stop.abort()
+          return answer
+        },
+      })
+      return routes.deliver(message('1'), stop.signal)
+    }
+    expect(await endingOf(later)).toBe('in doubt')
+    expect(await endingOf(closed)).toBe('untold')
+    expect(await endingOf(taken)).toBe('told')
   })
 })
 
@@ -238,10 +283,11 @@ test('messages keep their order and none is lost, whatever the ways answer', asy
       })
       const ids = Array.from({ length: count }, (_, at) => `${at}`)
       const settled = await Promise.all(ids.map((id) => routes.deliver(message(id), never)))
-      expect(settled).toEqual(ids.map(() => true))
       const toldIds = told.map(({ id }) => Number(id.slice('air/'.length)))
       expect(toldIds).toEqual([...new Set(toldIds)].sort((a, b) => a - b))
       const givenUp = counted['freshet.alerts.given_up'] ?? 0
+      expect(settled.filter((ending) => ending === 'told')).toHaveLength(toldIds.length)
+      expect(settled.filter((ending) => ending === 'given up')).toHaveLength(givenUp)
       expect(toldIds.length + givenUp).toBe(count)
       expect(alertsInLog()).toBeGreaterThanOrEqual(givenUp)
     }),

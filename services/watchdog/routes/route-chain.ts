@@ -5,7 +5,8 @@
  *
  * A way that fails is tried again all the while, with back-off and as late as it asks, so the next notice goes the first
  * way as soon as that works again. What no way takes stands in the log in time, and is tried on for hours before it is given
- * up; what every way refuses is given up at once. Whatever is given up is counted.
+ * up; what every way refuses is given up at once. A way that takes nothing until somebody mends it has refused no message.
+ * Whatever is given up is counted.
  */
 import { FreshetError } from '@freshet/errors/errors.ts'
 import type { AlertMessage } from '@freshet/records/alert-state.ts'
@@ -14,7 +15,7 @@ import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import type { Metrics } from '@freshet/telemetry/metrics.ts'
-import type { AlertRoute, Turn } from './alert-route.ts'
+import type { AlertRoute, Ending, Turn } from './alert-route.ts'
 import { alertNotice, type NoticeContext } from './alert-to-notice.ts'
 import { logNotice } from './log-notice.ts'
 import type { Notice } from './notice.ts'
@@ -57,8 +58,7 @@ export class RouteChain implements AlertRoute {
     this.#options = options
   }
 
-  /** @returns true when people have it or it was given up, and counted so; false: a stop, or not our turn any more */
-  deliver(message: AlertMessage, signal: AbortSignal, turn: Turn = () => true): Promise<boolean> {
+  deliver(message: AlertMessage, signal: AbortSignal, turn: Turn = () => true): Promise<Ending> {
     const { context, clock, remarks } = this.#options
     const notice = () => {
       const own = alertNotice(message, context, clock.nowMs())
@@ -86,50 +86,52 @@ export class RouteChain implements AlertRoute {
   }
 
   /** One at a time, in the order of the calls. @param notice made for each attempt: what is told late says so */
-  tell(notice: () => Notice, signal: AbortSignal, turn: Turn): Promise<boolean> {
+  tell(notice: () => Notice, signal: AbortSignal, turn: Turn): Promise<Ending> {
     const told = this.#turn.then(() => this.#tell(notice, signal, turn))
     this.#turn = told.catch(() => {})
     return told
   }
 
-  async #tell(notice: () => Notice, signal: AbortSignal, turn: Turn): Promise<boolean> {
+  async #tell(notice: () => Notice, signal: AbortSignal, turn: Turn): Promise<Ending> {
     const { ways, clock } = this.#options
     if (ways.length === 0) return this.#logOnly(notice())
     const refused = new Set<Way>()
     while (!signal.aborted && turn()) {
       const now = notice()
-      if (await this.#tryWays(now, refused, signal, turn)) return true
-      if (signal.aborted) break
-      const isHopeless = ways.every((way) => refused.has(way) || this.#healthOf(way).isClosed)
-      if (isHopeless || clock.nowMs() - now.atMs > GIVE_UP_MS) return this.#giveUp(now, this.#whyNot())
+      const ending = await this.#tryWays(now, refused, signal, turn)
+      if (ending !== 'untold' || signal.aborted) return ending
+      const isHopeless = ways.every((way) => refused.has(way))
+      if (isHopeless || clock.nowMs() - now.atMs > GIVE_UP_MS) {
+        this.#giveUp(now, this.#whyNot())
+        return 'given up'
+      }
       this.#logInTime(now, refused)
       await clock.sleep(this.#sleepMs(refused), signal)
     }
-    return false
+    return 'untold'
   }
 
-  /** @returns whether one has taken it */
-  async #tryWays(notice: Notice, refused: Set<Way>, signal: AbortSignal, turn: Turn): Promise<boolean> {
+  async #tryWays(notice: Notice, refused: Set<Way>, signal: AbortSignal, turn: Turn): Promise<Ending> {
     const { ways, fallbackMs, clock } = this.#options
     for (const way of ways) {
       if (refused.has(way)) continue
       if (!isResting(this.#healthOf(way), clock.nowMs())) {
-        if (signal.aborted || !turn()) return false
+        if (signal.aborted || !turn()) return 'untold'
         const outcome = await way.post(notice, signal)
-        if (signal.aborted && outcome.kind !== 'taken') return false
+        if (signal.aborted && outcome.kind === 'later') return 'in doubt'
         this.#learn(way, outcome)
         if (outcome.kind === 'taken') {
           this.#count(way.name)
           this.#logged.delete(notice.id)
-          return true
+          return 'told'
         }
         if (outcome.kind === 'refused') refused.add(way)
       }
       if (refused.has(way)) continue
-      if (!isOut(this.#healthOf(way), fallbackMs, clock.nowMs())) return false
+      if (!isOut(this.#healthOf(way), fallbackMs, clock.nowMs())) return 'untold'
       this.#sayOut(way)
     }
-    return false
+    return 'untold'
   }
 
   #learn(way: Way, outcome: Outcome): void {
@@ -179,13 +181,12 @@ export class RouteChain implements AlertRoute {
     return Math.min(MAX_SLEEP_MS, ...moments.map((atMs) => atMs - nowMs))
   }
 
-  #giveUp(notice: Notice, why: string): true {
+  #giveUp(notice: Notice, why: string): void {
     const { log, metrics } = this.#options
     log.error('a message reached nobody but this log', new FreshetError('ALERT_NOT_TOLD', why))
     if (!this.#logged.delete(notice.id)) logNotice(log, notice)
     metrics.add('freshet.alerts.given_up')
     this.#counts = { ...this.#counts, givenUp: this.#counts.givenUp + 1 }
-    return true
   }
 
   #whyNot(): string {
@@ -197,10 +198,10 @@ export class RouteChain implements AlertRoute {
     this.#counts = { ...this.#counts, told: this.#counts.told + 1 }
   }
 
-  #logOnly(notice: Notice): true {
+  #logOnly(notice: Notice): 'told' {
     logNotice(this.#options.log, notice)
     this.#count('log')
-    return true
+    return 'told'
   }
 
   #healthOf(way: Way): Health {

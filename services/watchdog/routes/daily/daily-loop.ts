@@ -43,7 +43,10 @@ export async function tellDaily(options: DailyOptions, signal: AbortSignal): Pro
   }
 }
 
-/** @returns whether people have it: from us, or from another watchdog */
+/**
+ * @returns whether no more is to be done for this day: people have it, from us or from another watchdog, or nobody takes it.
+ * What nobody took is counted and remembered as little as it was told, and its figures stay for the next line.
+ */
 async function tellDay(day: string, options: DailyOptions, signal: AbortSignal): Promise<boolean> {
   const { store, routes, speaks, notice, onTold, metrics, clock, log } = options
   const last = await store.load(signal).catch((error: unknown) => said('read', error))
@@ -51,7 +54,8 @@ async function tellDay(day: string, options: DailyOptions, signal: AbortSignal):
   const first = notice(day)
   if (first === null || signal.aborted) return false
   using limit = timeLimit(TELL_WITHIN_MS, { clock, signal })
-  if (!(await routes.tell(() => notice(day) ?? first, limit.signal, speaks))) return false
+  const ending = await routes.tell(() => notice(day) ?? first, limit.signal, speaks)
+  if (ending !== 'told') return ending === 'given up'
   metrics.add('freshet.alerts.daily')
   onTold()
   const daily = { version: 1 as const, day, toldAtMs: clock.nowMs() }

@@ -153,6 +153,27 @@ test('what nobody would be told of is said with it', () => {
   })
 })
 
+test('a line that every way refuses is tried once, and counts neither as told nor as the end of its day', async () => {
+  const saved: string[] = []
+  const counted: string[] = []
+  let [tries, told] = [0, 0]
+  await live(
+    { hours: 3 },
+    {
+      store: { load: async () => undefined, save: async ({ day: name }) => void saved.push(name) },
+      routes: {
+        async tell() {
+          tries++
+          return 'given up'
+        },
+      },
+      metrics: { add: (...[name]) => void counted.push(name) },
+      onTold: () => void told++,
+    },
+  )
+  expect({ tries, told, saved, counted }).toEqual({ tries: 1, told: 0, saved: [], counted: [] })
+})
+
 /** Days of a watchdog whose clock moves by what it sleeps; `store` outlives it, as Kafka does. */
 async function live(
   { hours, from = MORNING_MS - HOUR_MS }: { hours: number; from?: number },
@@ -178,7 +199,7 @@ async function live(
       routes: {
         async tell(notice) {
           told.push(`${notice().id} @${new Date(clock.atMs).toISOString().slice(0, 16)}`)
-          return true
+          return 'told'
         },
       },
       notice: (name): Notice => dailyNotice(day({ day: name }), CONTEXT),

@@ -226,7 +226,7 @@ describe('the chain over HTTP', () => {
       await sleep(ms)
       if (routes.isMute()) second.behave('well')
     }
-    expect(await say('1')).toBe(true)
+    expect(await say('1')).toBe('told')
     expect(second.messages.map(({ id }) => id)).toEqual(['air/1'])
     const said = JSON.stringify([log.info, log.warn, log.error].flatMap(({ mock }) => mock.calls))
     expect(said).toContain('FIRING: air-infer is 5 min behind')
