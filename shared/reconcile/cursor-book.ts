@@ -32,6 +32,14 @@ export class CursorBook {
     for (const error of this.#newer.values()) throw error
     return this.#cursors
   }
+
+  /** For who can do without some: what is known of the shards that are not `newer`, captured last by a newer release. */
+  readable(): {
+    readonly cursors: ReadonlyMap<string, Cursor>
+    readonly newer: ReadonlyMap<string, FreshetError>
+  } {
+    return { cursors: this.#cursors, newer: this.#newer }
+  }
 }
 
 function later(there: Cursor | undefined, incoming: Cursor): Cursor {

@@ -85,7 +85,10 @@ const shardSchema = z.object({
 })
 
 const captureSchema = z.object({
+  /** Without those of `newer`. */
   shards: z.array(shardSchema),
+  /** Shards that a newer release has captured last, and the error of one: this watchdog cannot judge them. Absent: none. */
+  newer: z.object({ shards: z.int(), error: z.string() }).optional(),
   /** Records of `.cursors` that this watchdog has not read yet. */
   unreadCursors: z.number(),
   /** For how long it has had such and read none of them: its view is as old as that. */

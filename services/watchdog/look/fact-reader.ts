@@ -40,7 +40,7 @@ export class FactReader {
   readonly #options: FactReaderOptions
   readonly #standing = new Standing()
   #groups: GroupFacts[] = []
-  #unread: Omit<CaptureFacts, 'shards'> = { unreadCursors: 0, unreadSeconds: 0 }
+  #unread: Unread = { unreadCursors: 0, unreadSeconds: 0 }
   #answersSinceMs: number | null = null
   #fault: Fault | null = null
 
@@ -66,7 +66,7 @@ export class FactReader {
       kafka: { answersSinceMs: this.#answersSinceMs, fault: this.#fault },
       groups: this.#groups,
       instances: heard.instances(nowMs),
-      capture: { ...capture, value: shards && { shards, ...this.#unread } },
+      capture: { ...capture, value: shards && { shards, ...this.#newer(), ...this.#unread } },
       snapshot: servers.snapshot.sight,
       model: servers.model.sight,
       redis: servers.redis.sight,
@@ -90,10 +90,18 @@ export class FactReader {
     }
   }
 
-  #unreadOf(unreadCursors: number, nowMs: number): Omit<CaptureFacts, 'shards'> {
+  #unreadOf(unreadCursors: number, nowMs: number): Unread {
     const read = [...this.#options.cursors.nextOffsets.values()].reduce((sum, offset) => sum + offset, 0)
     const position = { position: read, hasWork: unreadCursors > 0 }
     return { unreadCursors, unreadSeconds: this.#standing.see('cursors', position, nowMs) }
+  }
+
+  #newer(): Pick<CaptureFacts, 'newer'> {
+    const { newer } = this.#options.cursors.heard()
+    const [first] = newer.values()
+    return first === undefined
+      ? {}
+      : { newer: { shards: newer.size, error: `${first.code}: ${first.message}` } }
   }
 
   #withStanding(group: Unjudged, nowMs: number): GroupFacts {
@@ -106,6 +114,8 @@ export class FactReader {
     return { ...group, partitions }
   }
 }
+
+type Unread = Pick<CaptureFacts, 'unreadCursors' | 'unreadSeconds'>
 
 type Unjudged = Omit<GroupFacts, 'partitions'> & {
   readonly partitions: readonly Omit<GroupFacts['partitions'][number], 'standsSeconds'>[]

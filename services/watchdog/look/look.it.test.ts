@@ -101,6 +101,18 @@ test(
         { cursorSeqNo: 2, behind: 0, behindSeconds: 0, standsSeconds: 0 },
       ])
     })
+
+    const newer = Buffer.from(JSON.stringify({ ...cursor, version: 999 }))
+    await write('cursors', [{ partition, key, value: newer }])
+    await eventually(look, ({ capture }) => {
+      expect(capture).toMatchObject({
+        fault: null,
+        value: {
+          shards: [],
+          newer: { shards: 1, error: expect.stringMatching(/^RECORD_VERSION: .*version 999/) },
+        },
+      })
+    })
   },
 )
 

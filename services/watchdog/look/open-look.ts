@@ -4,6 +4,7 @@ import { readIndexUuids } from '@freshet/adapters/elasticsearch/index-uuids.ts'
 import { connectKafka } from '@freshet/adapters/kafka/connect.ts'
 import { RedisPulse } from '@freshet/adapters/redis/redis-pulse.ts'
 import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
+import { cursorKey } from '@freshet/records/cursor.ts'
 import type { CaptureFacts, Facts, Sight } from '@freshet/records/facts.ts'
 import type { ServiceContext } from '@freshet/service/service.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
@@ -82,7 +83,9 @@ function openServers(
       return []
     }
     const checkpoints = await readGlobalCheckpoints(client, elasticsearch.index, signal)
-    return captured.see(checkpoints, cursors.cursors(), clock.nowMs()) // cursors last: never ahead of what is seen of them
+    const heard = cursors.heard() // after the checkpoints: never ahead of what is seen of them
+    const judged = checkpoints.filter(({ indexUuid, shard }) => !heard.newer.has(cursorKey(indexUuid, shard)))
+    return captured.see(judged, heard.cursors, clock.nowMs())
   }
   const watches = {
     capture: new ServerWatch({

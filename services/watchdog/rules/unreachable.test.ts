@@ -120,6 +120,21 @@ test('a watchdog that hears no cursors says so, and does not call the capture be
   expect(findings(facts({ capture: deaf }))).toMatchObject([{ id: 'unreachable/cursors' }])
 })
 
+test('cursors of a newer release are no fault of Elasticsearch: other shards are judged, and the watchdog asks for an upgrade', () => {
+  const newer = { shards: 2, error: 'RECORD_VERSION: .cursors[3]@7 u/1: cursor version 9' }
+  const seen = capture(shard({ behind: 4, behindSeconds: 90 }))
+  seen.value = { ...seen.value!, newer }
+  expect(findings(facts({ capture: seen }))).toMatchObject([
+    {
+      id: 'unreachable/cursors',
+      title: 'the watchdog cannot read the cursors of 2 shards, which a newer release has written',
+      details: { Error: newer.error },
+      advice: { firstLook: expect.stringContaining('upgrade it') },
+    },
+    { id: 'capture-behind' },
+  ])
+})
+
 test('an S3 that answers one of two looks is slow, and not away', () => {
   expect(findings(facts(s3('DEADLINE: no answer in time', null)))).toEqual([])
 })

@@ -1,6 +1,6 @@
 import { ERRORS, type ErrorCode } from '@freshet/errors/errors.ts'
 import type { Facts, InstanceFacts } from '@freshet/records/facts.ts'
-import { formatSeconds, listed } from './format.ts'
+import { countOf, formatSeconds, listed } from './format.ts'
 import { codeOf, faultsOf, lastHeardAtMs } from './living.ts'
 import type { Rule, Scene, Server, Symptom } from './rule.ts'
 import { faultAt, isNoAnswer, SERVER_NAMES, SERVERS, serverOf } from './servers.ts'
@@ -116,18 +116,28 @@ function hearing(facts: Facts): Symptom[] {
 }
 
 function cursors({ capture: { value } }: Facts): Symptom[] {
-  if (value === null || value.unreadSeconds <= UNREAD_SECONDS) return []
+  if (value === null) return []
+  const { newer, unreadCursors, unreadSeconds } = value
+  const isLate = unreadSeconds > UNREAD_SECONDS
+  if (!isLate && newer === undefined) return []
   return [
     {
       id: 'unreachable/cursors',
-      title: 'the watchdog cannot read the cursors',
+      title: isLate
+        ? 'the watchdog cannot read the cursors'
+        : `the watchdog cannot read ${newer?.shards === 1 ? 'the cursor of a shard' : `the cursors of ${newer?.shards} shards`}, which a newer release has written`,
       details: {
-        Unread: `${value.unreadCursors} records of .cursors, for ${formatSeconds(value.unreadSeconds)}`,
+        ...(isLate && {
+          Unread: `${unreadCursors} records of .cursors, for ${formatSeconds(unreadSeconds)}`,
+        }),
+        ...(newer && { Error: newer.error, 'Not judged': countOf(newer.shards, 'shard') }),
       },
       advice: {
         effect:
           'nobody sees from outside whether changes are captured; the pollers’ own word is all there is',
-        firstLook: 'the log of the watchdog: what it says of .cursors',
+        firstLook: isLate
+          ? 'the log of the watchdog: what it says of .cursors'
+          : 'whether the watchdog is of the release of the pollers: upgrade it',
       },
     },
   ]
