@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { Client } from '@elastic/elasticsearch'
+import { FreshetError } from '@freshet/errors/errors.ts'
 import { refusal, translateElasticsearchError } from './translate.ts'
 
 /**
@@ -14,11 +15,23 @@ export async function readCheckpoints(client: Client, index: string, signal: Abo
       { method: 'GET', path: `/${encodeURIComponent(index)}/_stats/get`, querystring: QUERY },
       { signal, asStream: true, meta: true },
     )
-    const bytes = Buffer.concat(await body.toArray({ signal }))
+    const bytes = await bytesOf(body, { doing, signal })
     if (statusCode === 200) return bytes
     throw refusal(statusCode, undefined, doing)
   } catch (error) {
     throw translateElasticsearchError(error, doing)
+  }
+}
+
+/** What breaks off in the middle, or takes too long to come, is a server that does not answer, whatever the stream says. */
+async function bytesOf(
+  body: Readable,
+  { doing, signal }: { readonly doing: string; readonly signal: AbortSignal },
+): Promise<Buffer> {
+  try {
+    return Buffer.concat(await body.toArray({ signal }))
+  } catch (cause) {
+    throw new FreshetError('ELASTICSEARCH_UNREACHABLE', `${doing}: the answer broke off: ${cause}`, { cause })
   }
 }
 
