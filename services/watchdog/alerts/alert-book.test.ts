@@ -1,7 +1,10 @@
-import type { AlertMessage } from '@freshet/records/alert-state.ts'
+import { Buffer } from 'node:buffer'
+import { type Alert, type AlertMessage, alertStateRecord } from '@freshet/records/alert-state.ts'
 import { expect, test } from 'vitest'
+import { shortTexts } from '../rules/short-texts.ts'
 import { AlertBook } from './alert-book.ts'
-import { bad, LOOK_MS, START_MS, timing } from './story.kit.ts'
+import { bad, finding, LOOK_MS, START_MS, timing } from './story.kit.ts'
+import { MAX_NAMED } from './telling.ts'
 
 function openBook(startMs = START_MS) {
   const givenUp: AlertMessage[] = []
@@ -56,3 +59,51 @@ test('when nobody can be told for long, the oldest messages are given up, and sa
   expect(givenUp).toHaveLength(30)
   expect(givenUp[0]!.alerts[0]!.finding.id).toBe('a0')
 })
+
+test.each(['x', '\u{1F30A}'])(
+  'the most that can be remembered is one message of Kafka, and in it each message, of %s',
+  (sign) => {
+    const page = sign.repeat(50_000)
+    const details = Object.fromEntries(Array.from({ length: 50 }, (_, at) => [`${at} ${page}`, page]))
+    const texts = shortTexts({ title: page, details, advice: { effect: page, firstLook: page } })
+    const measures = Array.from({ length: 24 }, (_, at) => at + 1 / 3)
+    const severe = (id: string) =>
+      finding(id, { ...texts, measure: { value: 1 / 3, unit: 's', threshold: 1 } })
+    const alert = (_: unknown, at: number): Alert => ({
+      ...{
+        phase: 'firing',
+        finding: severe(`lag/${at}`),
+        sinceMs: START_MS,
+        measures,
+        openings: [],
+        flapping: false,
+      },
+      ...{ toldAtMs: START_MS, heldBack: null, goodSinceMs: null },
+    })
+    const message = (_: unknown, at: number): AlertMessage => ({
+      ...{ id: `${at}`, change: at % 2 === 0 ? 'firing' : 'resolved', atMs: at, more: 0, begunAtMs: null },
+      alerts: Array.from({ length: MAX_NAMED }, (_each, named) => ({
+        ...{ finding: severe(`lag/${named}`), sinceMs: START_MS, measures },
+      })),
+    })
+    const { book, givenUp } = openBook()
+    const alerts = Array.from({ length: 300 }, alert)
+    const untold = Array.from({ length: 100 }, message)
+    book.restore({ lookedAtMs: START_MS, alerts, untold })
+    const state = book.state()
+    const encoded = alertStateRecord.encode({ version: 2, term: 1, writer: 'watchdog-1', ...state })
+    expect(Buffer.byteLength(encoded)).toBeLessThan(1_000_000)
+    expect(alertStateRecord.decode(encoded).untold).toHaveLength(100)
+    expect(givenUp).toEqual([])
+    expect(state.alerts).toHaveLength(300)
+    expect(state.untold.map(({ alerts: named, more }) => named.length + more)).toEqual(
+      Array(100).fill(MAX_NAMED),
+    )
+    expect(state.untold[0]).toMatchObject({
+      more: MAX_NAMED - 1,
+      alerts: [{ finding: { title: texts.title } }],
+    })
+    if (sign === 'x') expect(state.untold.at(-1)).toEqual(untold.at(-1))
+    expect(state.alerts.at(-1)).toEqual(alerts.at(-1))
+  },
+)

@@ -1,6 +1,7 @@
 import type { Alert, AlertMessage, AlertState } from '@freshet/records/alert-state.ts'
 import type { Judgement } from '../rules/judge.ts'
 import { step, type Timing } from './alerts.ts'
+import { fitAlerts, fitUntold } from './fit-state.ts'
 import { MAX_NAMED, type TellingMoment, tellOf } from './telling.ts'
 
 /** Messages kept for people who cannot be reached; beyond it the oldest is given up. */
@@ -86,13 +87,13 @@ export class AlertBook {
   }
 
   state(): BookState {
-    return { lookedAtMs: this.#lookedAtMs, alerts: [...this.#alerts], untold: [...this.#untold] }
+    return { lookedAtMs: this.#lookedAtMs, alerts: fitAlerts(this.#alerts), untold: [...this.#untold] }
   }
 
   #keep(messages: readonly AlertMessage[]): void {
     const joined = messages.reduce<AlertMessage[]>(join, [])
     joined.slice(0, -MAX_UNTOLD).forEach(this.#onGivenUp)
-    this.#untold = joined.slice(-MAX_UNTOLD)
+    this.#untold = fitUntold(joined.slice(-MAX_UNTOLD))
   }
 }
 

@@ -3,13 +3,17 @@ import { FINDING_KINDS } from '@freshet/records/alert-state.ts'
 import { type Facts, factsRecord } from '@freshet/records/facts.ts'
 import { expect, test } from 'vitest'
 import { FactWindow } from './fact-window.ts'
-import { ago, BOOK, facts, findings, group, partition } from './facts.kit.ts'
+import { ago, BOOK, facts, findings, group, instance, partition, withInstances } from './facts.kit.ts'
 import { judge, RULES } from './judge.ts'
 
 const late = { groups: [group('infer', { partitions: [partition({ lagSeconds: 90, lagRecords: 3 })] })] }
 
 test('nothing is found in a pipeline that is well', () => {
-  expect(judge(facts(), [ago(60), ago(30)], BOOK)).toEqual({ findings: [], blind: false })
+  expect(judge(facts(), [ago(60), ago(30)], BOOK)).toEqual({
+    findings: [],
+    blind: false,
+    notKnown: new Set(),
+  })
 })
 
 test('each rule of the table judges, each kind of finding has a rule', () => {
@@ -47,4 +51,12 @@ test('one who judges look after look remembers the last minutes, and no more', (
   expect(at(1_005, 15).findings).toMatchObject([{ id: 'rewind/air-infer' }])
   expect(at(1_200, 15).findings).toMatchObject([{ id: 'rewind/air-infer' }])
   expect(at(1_301, 15).findings).toEqual([])
+})
+
+test('of an error that is a page, people and the memory of the watchdog get the beginning', () => {
+  const failing = [{ worker: 'cache', error: `REDIS_COLLATION: ${'x'.repeat(100_000)}`, atMs: 1 }]
+  const gateway = instance('gateway-1', { status: 'failing', failing })
+  const { findings: found } = judge(facts({ instances: withInstances(gateway) }), [], BOOK)
+  const { details } = found.find(({ id }) => id === 'failing/gateway')!
+  expect(details['Error of cache (REDIS_COLLATION)']).toMatch(/^REDIS_COLLATION: x{500,600}…$/)
 })

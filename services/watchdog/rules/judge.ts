@@ -15,6 +15,7 @@ import { once } from './once.ts'
 import { requestsRefused } from './requests-refused.ts'
 import { rewind } from './rewind.ts'
 import type { Rule, Symptom } from './rule.ts'
+import { shortTexts } from './short-texts.ts'
 import { silent } from './silent.ts'
 import { snapshotStale } from './snapshot-stale.ts'
 import { stall } from './stall.ts'
@@ -100,18 +101,17 @@ function find(
 
 function findingOf(
   kind: RuleName,
-  { id, title, details, advice, measure, blinds }: Symptom,
+  { id, measure, blinds, ...texts }: Symptom,
   { severity, forSeconds, threshold = 0 }: RuleSettings,
   causedBy: string | undefined,
 ): Finding {
   const rule = ALERT_RULES[kind]
   const unit = 'threshold' in rule ? rule.threshold.unit : ''
   return {
-    ...{ id, kind, severity, forSeconds, title, details },
+    ...{ id, kind, severity, forSeconds, ...shortTexts(texts) },
     ...(measure && { measure: { value: measure.value, unit, threshold: measure.above ?? threshold } }),
     ...(blinds === true && { blinds }),
     ...(causedBy !== undefined && { causedBy }),
-    ...(advice && { advice }),
   }
 }
 
