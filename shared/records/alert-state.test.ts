@@ -10,7 +10,6 @@ const finding: Finding = {
   title: 'air-infer is 42 s behind',
   details: { Behind: '42 s' },
   measure: { value: 42, unit: 's', threshold: 30 },
-  runbook: 'lag',
   causedBy: 'silent/scorer-1',
 }
 const kept = { finding, sinceMs: 1, measures: [40, 42], openings: [1], flapping: false, heldBack: null }
@@ -37,9 +36,9 @@ const state: AlertState = {
   ],
 }
 
-test('an alert state of version 2 keeps its bytes', () => {
+test('an alert state of version 2 keeps its bytes, but for the runbook that findings once named', () => {
   const bytes = golden('alert-state.v2.txt').toString()
-  expect(alertStateRecord.encode(state)).toBe(bytes)
+  expect(alertStateRecord.encode(state)).toBe(bytes.replaceAll('"runbook":"lag",', ''))
   expect(alertStateRecord.decode(bytes)).toEqual(state)
 })
 

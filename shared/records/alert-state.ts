@@ -38,8 +38,6 @@ const findingSchema = z.object({
   details: z.record(z.string(), z.string()),
   /** The figure that is bad, and from where on it is; the alert keeps the last ones for a sparkline. */
   measure: z.object({ value: z.number(), unit: z.string(), threshold: z.number() }).optional(),
-  /** The page in docs/runbooks, without its ending; absent: the page of its kind. */
-  runbook: z.string().optional(),
   /** The id of the finding that it follows from: while that one is an alert, nobody is told of this one by itself. */
   causedBy: z.string().optional(),
   /** While it lasts the pipeline cannot be seen: whatever else is found just after it follows from it. */

@@ -9,6 +9,7 @@ import type { Heartbeat } from '@freshet/records/heartbeat.ts'
 import type { UnreadableHeartbeat } from '@freshet/records/last-heartbeats.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
+import { byGravity } from '@freshet/watchdog/alerts/by-gravity.ts'
 import type { ControlView } from '@freshet/watchdog/alerts/control-view.ts'
 import { matches, silencedBy } from '@freshet/watchdog/alerts/silences.ts'
 import { livingWatchdogs } from '../living-watchdogs.ts'
@@ -33,7 +34,6 @@ export interface ListedAlert {
   /** Whether a message about it waits to be sent. */
   readonly untold: boolean
   readonly details: Readonly<Record<string, string>>
-  readonly runbook: string
 }
 
 export interface AlertList {
@@ -51,9 +51,6 @@ export interface AlertList {
   readonly speaker: string | null
 }
 
-const PHASES = { firing: 0, pending: 1, resolved: 2 } as const
-const GRAVITY = { critical: 0, warning: 1 } as const
-
 export function listAlerts(
   view: Pick<ControlView, 'orders' | 'state' | 'speaker'>,
   {
@@ -68,14 +65,7 @@ export function listAlerts(
   return {
     pipeline,
     atMs: nowMs,
-    alerts: alerts
-      .map((alert) => toListed(alert, orders, waiting))
-      .sort(
-        (a, b) =>
-          PHASES[a.phase] - PHASES[b.phase] ||
-          GRAVITY[a.severity] - GRAVITY[b.severity] ||
-          a.sinceMs - b.sinceMs,
-      ),
+    alerts: alerts.toSorted(byGravity).map((alert) => toListed(alert, orders, waiting)),
     orders,
     watchdogs: livingWatchdogs(heartbeats, { nowMs, silentSeconds }),
     unreadable: unreadable.filter(({ name }) => name.startsWith('watchdog/')),
@@ -85,9 +75,9 @@ export function listAlerts(
 
 function toListed(alert: Alert, orders: readonly Order[], waiting: ReadonlySet<string>): ListedAlert {
   const { phase, finding, sinceMs, flapping, toldAtMs, heldBack } = alert
-  const { id, kind, severity, title, details, runbook = kind } = finding
+  const { id, kind, severity, title, details } = finding
   return {
-    ...{ id, kind, severity, phase, title, sinceMs, flapping, toldAtMs, heldBack, details, runbook },
+    ...{ id, kind, severity, phase, title, sinceMs, flapping, toldAtMs, heldBack, details },
     resolvedAtMs: phase === 'resolved' ? alert.resolvedAtMs : null,
     silencedBy: silencedBy(orders, finding),
     untold: waiting.has(id),

@@ -10,11 +10,11 @@ import {
   STAGES,
 } from '@freshet/watchdog/page/public/words.js'
 import type {
-  AlertState,
   GroupState,
   InstanceState,
   Level,
   PageState,
+  ShownAlert,
   StageState,
 } from '@freshet/watchdog/page/view/page-state.ts'
 import { sparkline } from '@freshet/watchdog/routes/formats/sparkline.ts'
@@ -140,7 +140,7 @@ function noAlerts({ watchdog }: PageState): Line[] {
   return watchdog.watchdogs > 0 ? [] : [['  no watchdog runs, so nobody judges']]
 }
 
-function alertLines(alert: AlertState, atMs: number): Line[] {
+function alertLines(alert: ShownAlert, atMs: number): Line[] {
   const { phase, severity, title, sinceMs, resolvedAtMs, measure, effect, firstLook, runbook } = alert
   const level = phase === 'firing' ? severity : phase === 'resolved' ? 'well' : 'unknown'
   const age = duration(((resolvedAtMs ?? atMs) - sinceMs) / 1_000)
@@ -171,7 +171,7 @@ function alertLines(alert: AlertState, atMs: number): Line[] {
   ]
 }
 
-function heldText({ heldBack, flapping }: AlertState): string {
+function heldText({ heldBack, flapping }: ShownAlert): string {
   return `${flapping ? ', flapping' : ''}${heldBack === null ? '' : `, not told: ${heldBack}`}`
 }
 

@@ -10,6 +10,7 @@
  */
 import { type Alert, type Finding, MAX_MEASURES } from '@freshet/records/alert-state.ts'
 import type { Judgement } from '../rules/judge.ts'
+import { byGravity } from './by-gravity.ts'
 
 /** How slowly alerts open and close. */
 export interface Timing {
@@ -125,19 +126,9 @@ function recent(openings: readonly number[], nowMs: number, { flapWindowMs }: Ti
   return openings.filter((atMs) => nowMs - atMs < flapWindowMs)
 }
 
-const GRAVITY = { critical: 0, warning: 1 } as const
-const PHASES = { firing: 0, pending: 1, resolved: 2 } as const
-
 /** Of what people were told nothing is left out: they would never hear that it is over. */
 function mostGrave(alerts: readonly Alert[]): readonly Alert[] {
   if (alerts.length <= MAX_ALERTS) return alerts
   const told = ({ toldAtMs }: Alert) => (toldAtMs === null ? 1 : 0)
-  return alerts
-    .toSorted((a, b) => told(a) - told(b) || PHASES[a.phase] - PHASES[b.phase] || graver(a, b))
-    .slice(0, MAX_ALERTS)
-}
-
-/** The graver first, then the older. */
-export function graver(a: Alert, b: Alert): number {
-  return GRAVITY[a.finding.severity] - GRAVITY[b.finding.severity] || a.sinceMs - b.sinceMs
+  return alerts.toSorted((a, b) => told(a) - told(b) || byGravity(a, b)).slice(0, MAX_ALERTS)
 }

@@ -5,7 +5,7 @@
  * they do. That something is over is told whatever is silenced, to whoever was told that it was there.
  */
 import type { Alert, AlertMessage, Finding } from '@freshet/records/alert-state.ts'
-import { graver } from './alerts.ts'
+import { graver } from './by-gravity.ts'
 
 export interface TellingMoment {
   readonly nowMs: number

@@ -1,22 +1,14 @@
 /** What the alerts decided to say, as people read it. Pure. */
-import { dashboardLink, type Look, sessionLink } from '@freshet/kibana/links.ts'
-import type { SessionName } from '@freshet/kibana/object-ids.ts'
-import type { AlertMessage, Finding, FindingKind, ToldAlert } from '@freshet/records/alert-state.ts'
+import type { AlertMessage, Finding, ToldAlert } from '@freshet/records/alert-state.ts'
 import { cut } from './formats/cut.ts'
 import { noticeHeadline, toneOf, worstTone } from './formats/words.ts'
-import type { Notice, NoticeItem, NoticeLink, Trend } from './notice.ts'
+import type { Notice, NoticeItem, Trend } from './notice.ts'
+import { kibanaLinkOf, type Reading, runbookOf } from './reading-links.ts'
 
-export interface NoticeContext {
+export interface NoticeContext extends Reading {
   readonly pipeline: string
-  /** As `kibanaForPeople` gives it. */
-  readonly kibana: string | undefined
-  /** Where runbooks stand, as an address; undefined: in the repository. */
-  readonly runbookUrl: string | undefined
 }
 
-/** A link begins so long before a trouble did: what led to it is part of the picture. */
-const BEFORE_MS = 15 * 60_000
-const AFTER_MS = 5 * 60_000
 /** What an error says may be a page; whoever wants all of it looks into the log. */
 const MAX_CHARACTERS = { title: 300, name: 100, value: 600 }
 const MAX_DETAILS = 15
@@ -55,6 +47,8 @@ function itemOf(
   context: NoticeContext,
 ): NoticeItem {
   const isOver = change === 'resolved'
+  const kibana = kibanaLinkOf({ kind: finding.kind, sinceMs, overMs: isOver ? atMs : null }, context)
+  const runbook = runbookOf(finding.kind, context)
   return {
     id: cut(finding.id, MAX_CHARACTERS.title),
     kind: finding.kind,
@@ -69,12 +63,8 @@ function itemOf(
     firstLook: isOver ? undefined : shortAdvice(finding, 'firstLook'),
     remarks: change === 'flapping' ? ['It comes and goes; the next message comes when it is calm.'] : [],
     links: [
-      ...kibanaLinks(
-        finding,
-        { fromMs: sinceMs - BEFORE_MS, toMs: isOver ? atMs + AFTER_MS : 'now' },
-        context,
-      ),
-      runbookLink(finding, context),
+      ...(kibana === undefined ? [] : [{ label: 'Kibana', url: kibana }]),
+      { label: `Runbook ${finding.kind}`, url: runbook.url ?? runbook.file },
     ],
   }
 }
@@ -94,31 +84,4 @@ function trendOf({ measure }: Finding, measures: readonly number[]): Trend | und
   if (measure === undefined) return undefined
   const { value, unit, threshold } = measure
   return { values: measures.length === 0 ? [value] : measures, unit, threshold }
-}
-
-/** Where the requests, documents or lines of a trouble are listed; of all others the dashboard shows the most. */
-const SESSIONS: Readonly<Partial<Record<FindingKind, SessionName>>> = {
-  'fallback-ratio': 'fallbacks',
-  'deadline-misses': 'slowRequests',
-  'requests-refused': 'slowRequests',
-  'dead-letters': 'failedDocuments',
-  failing: 'troubles',
-  silent: 'troubles',
-  unreachable: 'troubles',
-  'model-refused': 'troubles',
-}
-
-function kibanaLinks(finding: Finding, stretch: Look, { kibana }: NoticeContext): NoticeLink[] {
-  if (kibana === undefined) return []
-  const session = SESSIONS[finding.kind]
-  const url = session === undefined ? dashboardLink(kibana, stretch) : sessionLink(kibana, session, stretch)
-  return [{ label: 'Kibana', url }]
-}
-
-function runbookLink({ kind, runbook = kind }: Finding, { runbookUrl }: NoticeContext): NoticeLink {
-  const page = `${runbook}.md`
-  return {
-    label: `Runbook ${runbook}`,
-    url: runbookUrl === undefined ? `docs/runbooks/${page}` : `${runbookUrl.replace(/\/+$/, '')}/${page}`,
-  }
 }

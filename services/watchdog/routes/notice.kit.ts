@@ -78,7 +78,6 @@ const finding = fc.record({
     }),
     { nil: undefined },
   ),
-  runbook: fc.option(text, { nil: undefined }),
   advice: fc.option(fc.record({ effect: text, firstLook: text }), { nil: undefined }),
 })
 

@@ -1,6 +1,6 @@
 import type { Settings } from '@freshet/config/schema.ts'
-import { kibanaForPeople } from '@freshet/kibana/links.ts'
 import type { NoticeContext } from './alert-to-notice.ts'
+import { readingOf } from './reading-links.ts'
 import { RouteChain, type RouteChainOptions } from './route-chain.ts'
 import { SlackWay } from './ways/slack-way.ts'
 import type { Way } from './ways/way.ts'
@@ -32,7 +32,6 @@ export function openRoutes(
 export function noticeContext(settings: RouteSettings): NoticeContext {
   return {
     pipeline: settings.pipeline,
-    kibana: kibanaForPeople(settings),
-    runbookUrl: settings.watchdog.runbookUrl,
+    ...readingOf(settings),
   }
 }

@@ -1,37 +1,22 @@
 /** Alerts as the page shows them. */
-import { dashboardLink } from '@freshet/kibana/links.ts'
 import type { Alert } from '@freshet/records/alert-state.ts'
-import type { AlertState, Level } from './page-state.ts'
+import { byGravity } from '../../alerts/by-gravity.ts'
+import { kibanaLinkOf, type Reading, runbookOf } from '../../routes/reading-links.ts'
+import type { Level, ShownAlert } from './page-state.ts'
 
 /** What is over is shown for so long. */
 const OVER_SHOWN_MS = 15 * 60_000
-/** A link begins so long before the trouble did: what led to it is part of the picture. */
-const BEFORE_MS = 15 * 60_000
-const PHASES = { firing: 0, pending: 1, resolved: 2 } as const
-const GRAVITY = { critical: 0, warning: 1 } as const
 
-/** Where people read more. */
-export interface Reading {
-  /** As `kibanaForPeople` gives it. */
-  readonly kibana: string | undefined
-  readonly runbookUrl: string | undefined
-}
-
-export function alertStates(alerts: readonly Alert[], reading: Reading, nowMs: number): AlertState[] {
+export function alertStates(alerts: readonly Alert[], reading: Reading, nowMs: number): ShownAlert[] {
   return alerts
     .filter((alert) => alert.phase !== 'resolved' || nowMs - alert.resolvedAtMs < OVER_SHOWN_MS)
-    .toSorted(
-      (a, b) =>
-        PHASES[a.phase] - PHASES[b.phase] ||
-        GRAVITY[a.finding.severity] - GRAVITY[b.finding.severity] ||
-        a.sinceMs - b.sinceMs,
-    )
+    .toSorted(byGravity)
     .map((alert) => alertState(alert, reading))
 }
 
-function alertState(alert: Alert, { kibana, runbookUrl }: Reading): AlertState {
+function alertState(alert: Alert, reading: Reading): ShownAlert {
   const { finding, phase, sinceMs, measures, flapping, heldBack } = alert
-  const { id, kind, severity, title, details, measure, advice, runbook = kind } = finding
+  const { id, kind, severity, title, details, measure, advice } = finding
   const resolvedAtMs = phase === 'resolved' ? alert.resolvedAtMs : null
   return {
     id,
@@ -43,10 +28,7 @@ function alertState(alert: Alert, { kibana, runbookUrl }: Reading): AlertState {
     details: Object.entries(details).map(([name, value]) => ({ name, value })),
     effect: advice?.effect ?? null,
     firstLook: advice?.firstLook ?? null,
-    runbook: {
-      file: `docs/runbooks/${runbook}.md`,
-      url: runbookUrl === undefined ? null : `${runbookUrl.replace(/\/+$/, '')}/${runbook}.md`,
-    },
+    runbook: runbookOf(kind, reading),
     measure:
       measure === undefined
         ? null
@@ -57,10 +39,7 @@ function alertState(alert: Alert, { kibana, runbookUrl }: Reading): AlertState {
           },
     flapping,
     heldBack,
-    kibana:
-      kibana === undefined
-        ? null
-        : dashboardLink(kibana, { fromMs: sinceMs - BEFORE_MS, toMs: resolvedAtMs ?? 'now' }),
+    kibana: kibanaLinkOf({ kind, sinceMs, overMs: resolvedAtMs }, reading) ?? null,
   }
 }
 

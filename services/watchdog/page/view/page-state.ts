@@ -22,7 +22,7 @@ export interface PageState {
   readonly stages: readonly StageState[]
   readonly freshness: FreshnessState
   /** Those that fire first, the gravest first; then what may fire, then what is over. */
-  readonly alerts: readonly AlertState[]
+  readonly alerts: readonly ShownAlert[]
   readonly orders: OrdersState
   /** What the watchdog itself cannot see just now. */
   readonly unseen: readonly { readonly what: string; readonly error: string; readonly sinceMs: number }[]
@@ -88,7 +88,7 @@ export interface FreshnessState {
   readonly history: readonly (number | null)[]
 }
 
-export interface AlertState {
+export interface ShownAlert {
   readonly id: string
   readonly phase: 'pending' | 'firing' | 'resolved'
   readonly severity: Severity

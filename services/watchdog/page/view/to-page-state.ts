@@ -6,6 +6,7 @@ import { dashboardLink, kibanaForPeople, sessionLink } from '@freshet/kibana/lin
 import type { Alert } from '@freshet/records/alert-state.ts'
 import type { Order } from '@freshet/records/control.ts'
 import type { Facts } from '@freshet/records/facts.ts'
+import { readingOf } from '../../routes/reading-links.ts'
 import { alertStates } from './alert-states.ts'
 import { captureState } from './capture-state.ts'
 import type { GaugeHistory } from './gauge-history.ts'
@@ -50,11 +51,7 @@ export function toPageState(input: PageInput): PageState {
     history: HISTORY,
     stages,
     freshness,
-    alerts: alertStates(
-      alerts,
-      { kibana: kibanaForPeople(settings), runbookUrl: settings.watchdog.runbookUrl },
-      nowMs,
-    ),
+    alerts: alertStates(alerts, readingOf(settings), nowMs),
     orders: ordersState(orders, nowMs),
     unseen: unseenOf(facts),
     capture: captureState(facts, seen, settings.elasticsearch.mode),
