@@ -1,4 +1,5 @@
 /** What is broken, and what people must be told of it. Those of a round are broken at the same time. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { connectKafka, withAdmin } from '@freshet/adapters/kafka/connect.ts'
 import type { RuleName } from '@freshet/config/alert-rules.ts'
 import { otherVersion } from '@freshet/model/bundle/bundles.kit.ts'
@@ -13,17 +14,31 @@ import type { AlertWorld } from './world.ts'
 
 /** What was written meanwhile is behind until the next poller has come to it. */
 const CAPTURE: Cause = () => /^the capture of /
+const DEGRADED = /of the answers are degraded$/
 /** A gateway that comes to itself answers whom it had left waiting. */
 const LATE: Cause = () => /of the answers come after their deadline$/
 
 export const ROUNDS: readonly (readonly AlertFault[])[] = [
-  [killed('poller', CAPTURE), frozen('scorer', groupOf('infer'))],
-  [corruptDocument(), brokenModel(), stoppedInOrder('scorer-3', 'snapshot-stale', () => /^the snapshot is/)],
-  [killed('gateway'), killed('scorer-2', groupOf('cache')), killed('watchdog')],
-  [frozen('gateway', LATE), stoppedInOrder('scorer-2', 'lag', groupOf('cache'))],
-  [stoppedInOrder('poller', 'capture-behind', () => /^the capture of .* behind/), rewound()],
-  [away('redis', 'Redis')],
-  [away('s3', 'S3'), away('elasticsearch', 'Elasticsearch')],
+  [
+    killed('poller', CAPTURE),
+    frozen('scorer', groupOf('infer')),
+    killed('scorer-2', groupOf('cache')),
+    killed('gateway'),
+    killed('watchdog'),
+  ],
+  [
+    corruptDocument(),
+    brokenModel(),
+    stoppedInOrder('scorer-3', 'snapshot-stale', () => /^the snapshot is/),
+    stoppedInOrder('scorer-2', 'lag', groupOf('cache')),
+    frozen('gateway', LATE),
+  ],
+  [
+    stoppedInOrder('poller', 'capture-behind', () => /^the capture of .* behind/),
+    rewound(),
+    slowForTheGateway(),
+  ],
+  [away('redis', 'Redis'), away('s3', 'S3'), away('elasticsearch', 'Elasticsearch'), stuttering()],
   [frozenKafka()],
 ]
 
@@ -137,14 +152,56 @@ function rewound(): AlertFault {
   }
 }
 
-function away(server: keyof AlertWorld['doors'], name: string): AlertFault {
+/** Longer than the gateway waits for it, and no trouble to anybody else. */
+function slowForTheGateway(): AlertFault {
+  return {
+    title: 'Redis answers the gateway too late for its budget',
+    rule: 'fallback-ratio',
+    cause: () => DEGRADED,
+    async begin({ doors }) {
+      doors.redisOfGateway.delayMs = 60
+      return async () => {
+        doors.redisOfGateway.delayMs = 0
+      }
+    },
+  }
+}
+
+/** As under a quota of CPU: it stands still for a while again and again, and whoever asked meanwhile is answered late. */
+function stuttering(): AlertFault {
+  return {
+    title: '`gateway` gets the CPU in turns only (SIGSTOP for 200 ms, again and again)',
+    rule: 'deadline-misses',
+    cause: LATE,
+    consequences: [() => DEGRADED], // to be in time it asks nobody else
+    async begin({ stack }) {
+      const pid = stack.pidOf('gateway')
+      const over = new AbortController()
+      const stutter = (async () => {
+        while (!over.signal.aborted) {
+          process.kill(pid, 'SIGSTOP')
+          await sleep(200)
+          process.kill(pid, 'SIGCONT')
+          await sleep(100)
+        }
+      })()
+      return async () => {
+        over.abort()
+        await stutter
+      }
+    },
+  }
+}
+
+function away(server: Exclude<keyof AlertWorld['doors'], 'redisOfGateway'>, name: string): AlertFault {
   return {
     title: `${name} is away`,
     rule: 'unreachable',
     cause: () => new RegExp(`^${name} does not answer|cannot reach ${name}`),
     async begin({ doors }) {
-      await doors[server].slam()
-      return () => doors[server].open()
+      const shut = server === 'redis' ? [doors.redis, doors.redisOfGateway] : [doors[server]]
+      await Promise.all(shut.map((door) => door.slam()))
+      return async () => void (await Promise.all(shut.map((door) => door.open())))
     },
   }
 }

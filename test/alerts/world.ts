@@ -30,7 +30,7 @@ export class AlertWorld implements AsyncDisposable {
   readonly stack: Stack
   readonly kafka: NativeServer
   /** In front of Redis, S3 and Elasticsearch, for all parts of the pipeline. */
-  readonly doors: Readonly<Record<'redis' | 's3' | 'elasticsearch', FrontDoor>>
+  readonly doors: Readonly<Record<'redis' | 'redisOfGateway' | 's3' | 'elasticsearch', FrontDoor>>
   /** Goes to Elasticsearch past all doors. */
   readonly client: Client
   readonly #slack: SlackReceiver
@@ -46,6 +46,7 @@ export class AlertWorld implements AsyncDisposable {
     const redis = opened.use(await RedisServer.start())
     const doors = {
       redis: await door(redis.port),
+      redisOfGateway: await door(redis.port),
       s3: await door(store!.port!),
       elasticsearch: await door(Number(new URL(direct.elasticsearch.url).port)),
     }
@@ -62,6 +63,7 @@ export class AlertWorld implements AsyncDisposable {
     )
     for (const [name, worker] of Object.entries(WORKERS) as [ProcessName, string][])
       stack.envOf[name] = { FRESHET_SCORER_WORKERS: worker }
+    stack.envOf.gateway = { FRESHET_REDIS_URL: `redis://127.0.0.1:${doors.redisOfGateway.port}` }
     const client = connectElasticsearch(direct.elasticsearch)
     opened.defer(() => client.close())
     const parts = { stack, kafka: broker!, doors, client }
@@ -102,7 +104,7 @@ export class AlertWorld implements AsyncDisposable {
     await this.#opened.disposeAsync()
   }
 
-  /** The watchdogs come last: while a pipeline starts on a slow machine, there is much to be told. */
+  /** The watchdogs come last: while a pipeline starts on a slow machine, there is much to be told under short thresholds. */
   async #begin(): Promise<void> {
     const { stack } = this
     const flights = await readFlights()
