@@ -14,6 +14,7 @@ import { silencedBy } from './silences.ts'
 
 /** Orders that are over stay so long, for whoever asks what was silenced. */
 const KEEP_ENDED_MS = 86_400_000
+const REMOVE_EVERY_MS = 3_600_000
 
 export interface WatchOptions {
   readonly intervalMs: number
@@ -32,6 +33,7 @@ export interface WatchOptions {
 /** Looks, judges, remembers; until `signal` aborts. */
 export async function watch(options: WatchOptions, signal: AbortSignal): Promise<void> {
   const { intervalMs, clock, telemetry } = options
+  let removedAtMs = Number.NEGATIVE_INFINITY
   while (!signal.aborted) {
     const shape = { name: 'look at the pipeline', attributes: { [ATTRIBUTES.stage]: 'watch' } }
     const facts = await inSpan(telemetry.tracer, shape, () => options.look(signal))
@@ -39,6 +41,10 @@ export async function watch(options: WatchOptions, signal: AbortSignal): Promise
     await takeOver(options, signal)
     judge(options, facts)
     await remember(options, signal)
+    if (clock.nowMs() - removedAtMs >= REMOVE_EVERY_MS && options.keeper.state() !== null) {
+      removedAtMs = clock.nowMs()
+      await removeEnded(options, signal)
+    }
     await clock.sleep(intervalMs, signal)
   }
 }
@@ -57,13 +63,21 @@ function judge({ judge, keeper, view, repeatMs, onLook, telemetry }: WatchOption
   onLook(facts, alerts)
 }
 
-/** Whoever begins to speak goes on where its predecessor was, and takes old orders out of the topic. */
+/** Whoever begins to speak goes on where its predecessor was. */
 async function takeOver(options: WatchOptions, signal: AbortSignal): Promise<void> {
-  const { keeper, view, store, clock, telemetry } = options
+  const { keeper, view } = options
   const older =
     view.state() === undefined && keeper.isElected() ? await loadOlder(options, signal) : undefined
-  if (!keeper.takeOver(older)) return
+  keeper.takeOver(older)
+}
+
+/** Nobody else takes old orders out of the topic, and whoever reads it would read all that there ever were. */
+async function removeEnded(
+  { view, store, clock, telemetry }: WatchOptions,
+  signal: AbortSignal,
+): Promise<void> {
   const ended = view.orders.endedBefore(clock.nowMs() - KEEP_ENDED_MS).map(controlKey)
+  if (ended.length === 0) return
   await store.remove(ended, signal).catch((error: unknown) => {
     if (!signal.aborted) telemetry.log.warn('orders that have ended cannot be removed', describe(error))
   })
