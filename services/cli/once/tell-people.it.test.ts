@@ -35,6 +35,11 @@ async function openPipeline(webhookUrl: string): Promise<Settings> {
   return settings
 }
 
+function withoutRule({ watchdog, ...settings }: Settings): Settings {
+  const once = { ...watchdog.rules.once, enabled: false }
+  return { ...settings, watchdog: { ...watchdog, rules: { ...watchdog.rules, once } } }
+}
+
 async function beat({ kafka, pipeline }: Settings, heartbeat: Partial<Heartbeat>): Promise<void> {
   const connection = connectKafka(kafka, { clientId: 'test', log: quietLog })
   await using producer = new Producer(connection, { clock: systemClock, log: quietLog, deadlineMs: 30_000 })
@@ -73,6 +78,20 @@ test('with Kafka and S3 away people are told all the same, rather too often than
   })
   await tellPeople(settings, { code: 'KAFKA_UNREACHABLE', message: 'no answer' })
   expect(slack.messages.map(({ text }) => text)).toEqual([expect.stringMatching(/^FIRING: a run/)])
+})
+
+test('nobody is told by a rule that is put out of force', async () => {
+  await using slack = await startSlackReceiver({ port: 0 })
+  const settings = loadSettings({
+    env: {
+      ...process.env,
+      FRESHET_KAFKA_BROKERS: '127.0.0.1:1',
+      FRESHET_S3_ENDPOINT: 'http://127.0.0.1:1',
+      FRESHET_SLACK_WEBHOOK_URL: slack.url,
+    },
+  })
+  await tellPeople(withoutRule(settings), { code: 'KAFKA_UNREACHABLE', message: 'no answer' })
+  expect(slack.messages.map(({ text }) => text)).toEqual([])
 })
 
 test('with the webhook of Slack revoked people are told by the second route', async () => {

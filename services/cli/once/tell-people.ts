@@ -25,11 +25,12 @@ const LOOK_WITHIN_MS = 15_000
  */
 export async function tellPeople(settings: Settings, failure: Failure): Promise<void> {
   const { slack, alerts, watchdog } = settings
-  if (slack.webhookUrl === undefined && alerts.webhook.url === undefined) return
+  const rule = watchdog.rules.once
+  if (!rule.enabled || (slack.webhookUrl === undefined && alerts.webhook.url === undefined)) return
   try {
     await using store = openS3(settings.s3)
     const before = await readTold(store)
-    const moment = { nowMs: systemClock.nowMs(), repeatMs: watchdog.repeatHours * 3_600_000 }
+    const moment = { nowMs: systemClock.nowMs(), repeatMs: watchdog.repeatHours * 3_600_000, rule }
     const { message, told } = afterRun(before, failure, moment)
     if (message === null || (failure !== null && (await isWatched(settings)))) return
     const isTold = await tell(settings, message)
