@@ -4,6 +4,7 @@ import type { Settings } from '@freshet/config/schema.ts'
 import type { UnreadableHeartbeat } from '@freshet/records/last-heartbeats.ts'
 import type { WorkerGroup } from '@freshet/records/topics.ts'
 import type { MetricName } from '@freshet/telemetry/metrics-table.ts'
+import { formatSeconds } from '@freshet/watchdog/format.ts'
 import type { ListedInstance } from '@freshet/watchdog/page/view/listed-instances.ts'
 
 export interface Status {
@@ -125,16 +126,6 @@ function count(amount: number, one: string, many = `${one}s`): string {
   return `${amount} ${amount === 1 ? one : many}`
 }
 
-/** In the largest unit of which there are two. */
 function age(ms: number): string {
-  const seconds = Math.max(0, Math.round(ms / 1_000))
-  const unit = UNITS.find(({ seconds: length }) => seconds >= 2 * length) ?? UNITS.at(-1)!
-  return `${Math.floor(seconds / unit.seconds)} ${unit.name}`
+  return formatSeconds(ms / 1_000)
 }
-
-const UNITS = [
-  { name: 'days', seconds: 86_400 },
-  { name: 'h', seconds: 3_600 },
-  { name: 'min', seconds: 60 },
-  { name: 's', seconds: 1 },
-] as const

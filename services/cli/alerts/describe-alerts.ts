@@ -1,6 +1,7 @@
 /** `freshet alerts` for people. */
 import type { AlertMessage } from '@freshet/records/alert-state.ts'
 import type { Order } from '@freshet/records/control.ts'
+import { formatSeconds } from '@freshet/watchdog/format.ts'
 import { table, timeOf } from '../text.ts'
 import type { AlertList, ListedAlert } from './alert-list.ts'
 import { alertsThatMatch } from './alert-list.ts'
@@ -33,7 +34,9 @@ function describeAlert(alert: ListedAlert, atMs: number): string[] {
   const { phase, severity, id, title, sinceMs, resolvedAtMs, flapping, untold } = alert
   const word = flapping ? 'flapping' : phase
   const since =
-    phase === 'resolved' ? `${span(atMs - (resolvedAtMs ?? atMs))} ago` : `for ${span(atMs - sinceMs)}`
+    phase === 'resolved'
+      ? `${formatSeconds((atMs - (resolvedAtMs ?? atMs)) / 1_000)} ago`
+      : `for ${formatSeconds((atMs - sinceMs) / 1_000)}`
   const why = alert.silencedBy ?? alert.heldBack
   const notes = [
     ...(why === null || phase === 'resolved' ? [] : [`nobody is told: ${why}`]),
@@ -102,12 +105,4 @@ export function describeMessages(messages: readonly AlertMessage[], { looks }: {
       ? `${looks} looks, and people would have been told nothing`
       : `${looks} looks, ${messages.length} ${messages.length === 1 ? 'message' : 'messages'}`
   return `${[...lines, summary].join('\n')}\n`
-}
-
-/** `42 s`, `7 min`, `3 h`, `2 d`. */
-function span(ms: number): string {
-  const seconds = Math.max(0, Math.round(ms / 1000))
-  if (seconds < 120) return `${seconds} s`
-  if (seconds < 7_200) return `${Math.round(seconds / 60)} min`
-  return seconds < 172_800 ? `${Math.round(seconds / 3_600)} h` : `${Math.round(seconds / 86_400)} d`
 }

@@ -1,3 +1,4 @@
+import { formatSeconds } from '@freshet/watchdog/format.ts'
 import { count, table, timeOf } from '../text.ts'
 import type { Journey, SeenStep } from './journey.ts'
 
@@ -72,13 +73,11 @@ function answerWords(attributes: SeenStep['attributes']): string {
   ].join(', ')
 }
 
-/** A time as short as it can be read. */
+/** A time of which milliseconds matter while there are few of them. */
 function span(ms: number): string {
   if (ms < 10) return `${ms.toFixed(1)} ms`
   if (ms < 1_000) return `${Math.round(ms)} ms`
-  if (ms < 60_000) return `${(ms / 1_000).toFixed(1)} s`
-  if (ms < 3_600_000) return `${(ms / 60_000).toFixed(1)} min`
-  return `${(ms / 3_600_000).toFixed(1)} h`
+  return ms < 60_000 ? `${(ms / 1_000).toFixed(1)} s` : formatSeconds(ms / 1_000)
 }
 
 /** When nothing has come, or not all: what it means and what would bring something. */

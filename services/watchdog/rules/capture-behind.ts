@@ -1,5 +1,5 @@
 import type { Facts, ShardFacts } from '@freshet/records/facts.ts'
-import { countOf, formatCount, formatSeconds, listed } from './format.ts'
+import { countOf, formatCount, formatSeconds, listed } from '../format.ts'
 import { livingOf } from './living.ts'
 import type { Rule, Scene, Symptom } from './rule.ts'
 import { nameOf, neededByCapture, placeOf } from './stall.ts'

@@ -1,4 +1,4 @@
-import { countOf, listed } from './format.ts'
+import { countOf, listed } from '../format.ts'
 import { grown } from './living.ts'
 import type { Rule } from './rule.ts'
 

@@ -1,5 +1,5 @@
+import { countOf, formatCount, formatShare } from '../format.ts'
 import { answersOf, shareOf } from './answers.ts'
-import { countOf, formatCount, formatShare } from './format.ts'
 import type { Rule } from './rule.ts'
 
 /** The one promise that callers plan with. */

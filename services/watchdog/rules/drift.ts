@@ -1,4 +1,4 @@
-import { formatCount } from './format.ts'
+import { formatCount } from '../format.ts'
 import { livingOf } from './living.ts'
 import type { Rule } from './rule.ts'
 

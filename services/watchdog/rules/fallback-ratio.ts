@@ -1,5 +1,5 @@
+import { countOf, formatCount, formatShare } from '../format.ts'
 import { answersOf, shareOf } from './answers.ts'
-import { countOf, formatCount, formatShare } from './format.ts'
 import type { Rule } from './rule.ts'
 
 /** Callers are answered, and not as well as they should be. */

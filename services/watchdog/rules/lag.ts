@@ -1,5 +1,5 @@
 import type { GroupFacts } from '@freshet/records/facts.ts'
-import { formatCount, formatSeconds } from './format.ts'
+import { formatCount, formatSeconds } from '../format.ts'
 import type { Part, Rule, Scene, Symptom } from './rule.ts'
 import { neededBy } from './servers.ts'
 import { trendOf } from './trend.ts'

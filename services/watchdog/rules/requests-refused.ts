@@ -1,5 +1,5 @@
+import { countOf, formatCount, formatShare } from '../format.ts'
 import { answersOf, shareOf } from './answers.ts'
-import { countOf, formatCount, formatShare } from './format.ts'
 import type { Rule } from './rule.ts'
 
 /** Refused at once, rather than answered too late: the gateway does as it should, and is too small. */

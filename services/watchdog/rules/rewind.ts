@@ -1,5 +1,5 @@
 import type { Facts } from '@freshet/records/facts.ts'
-import { formatCount } from './format.ts'
+import { formatCount } from '../format.ts'
 import type { Rule, Scene, Symptom } from './rule.ts'
 
 /**

@@ -1,5 +1,5 @@
 import type { Facts, InstanceFacts } from '@freshet/records/facts.ts'
-import { formatSeconds } from './format.ts'
+import { formatSeconds } from '../format.ts'
 import { lastHeardAtMs, livingOf, withoutSuccessor } from './living.ts'
 import type { Rule, Scene, Symptom } from './rule.ts'
 

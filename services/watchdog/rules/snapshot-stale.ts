@@ -1,5 +1,5 @@
 import type { Facts, SnapshotFacts } from '@freshet/records/facts.ts'
-import { formatCount, formatSeconds } from './format.ts'
+import { formatCount, formatSeconds } from '../format.ts'
 import { neededByGroup } from './lag.ts'
 import type { Rule, Scene, Symptom } from './rule.ts'
 

@@ -1,5 +1,5 @@
 import type { Facts, GroupFacts, ShardFacts } from '@freshet/records/facts.ts'
-import { countOf, formatSeconds, listed } from './format.ts'
+import { countOf, formatSeconds, listed } from '../format.ts'
 import { neededByGroup } from './lag.ts'
 import { livingOf } from './living.ts'
 import type { Rule, Symptom } from './rule.ts'

@@ -1,5 +1,5 @@
 import type { InstanceFacts } from '@freshet/records/facts.ts'
-import { countOf, listed } from './format.ts'
+import { countOf, listed } from '../format.ts'
 import { grown } from './living.ts'
 import type { Rule } from './rule.ts'
 

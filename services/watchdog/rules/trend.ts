@@ -1,4 +1,4 @@
-import { formatSeconds } from './format.ts'
+import { formatSeconds } from '../format.ts'
 
 interface Point {
   readonly atMs: number

@@ -1,6 +1,6 @@
 import { ERRORS, type ErrorCode } from '@freshet/errors/errors.ts'
 import type { Facts, InstanceFacts } from '@freshet/records/facts.ts'
-import { countOf, formatSeconds, listed } from './format.ts'
+import { countOf, formatSeconds, listed } from '../format.ts'
 import { codeOf, faultsOf, lastHeardAtMs } from './living.ts'
 import type { Rule, Scene, Server, Symptom } from './rule.ts'
 import { faultAt, isNoAnswer, SERVER_NAMES, SERVERS, serverOf } from './servers.ts'

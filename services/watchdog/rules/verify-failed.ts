@@ -1,4 +1,4 @@
-import { formatCount } from './format.ts'
+import { formatCount } from '../format.ts'
 import type { Rule } from './rule.ts'
 
 /** What the last run of `freshet verify --watch` found; one that was stopped has no say any more. */

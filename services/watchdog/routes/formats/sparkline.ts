@@ -1,4 +1,4 @@
-import { formatSeconds, formatShare } from '../../rules/format.ts'
+import { formatSeconds, formatShare } from '../../format.ts'
 import type { Trend } from '../notice.ts'
 
 const BARS = '▁▂▃▄▅▆▇█'

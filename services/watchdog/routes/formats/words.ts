@@ -1,5 +1,5 @@
 /** What every format says in the same words. */
-import { formatSeconds } from '../../rules/format.ts'
+import { formatSeconds } from '../../format.ts'
 import type { Notice, NoticeItem, NoticeLink, Tone } from '../notice.ts'
 
 const SIGNS: Readonly<Record<Tone, string>> = { critical: '🔴', warning: '🟠', good: '🟢', plain: '⚪' }

@@ -1,9 +1,16 @@
-/** `42 s`, `7 min`, `3 h`. */
+/** Figures in words, as rules, messages and the command line say them. The page's are in page/public/words.js, for browsers. */
+
+/** `42 s`, `7 min`, `3 h`, `2 days`: in the largest unit of which there are two. */
 export function formatSeconds(seconds: number): string {
-  if (seconds < 120) return `${Math.round(seconds)} s`
-  if (seconds < 7_200) return `${Math.round(seconds / 60)} min`
-  return `${Math.round(seconds / 3_600)} h`
+  const [size, unit] = UNITS.find(([length]) => seconds >= 2 * length) ?? [1, 's']
+  return `${Math.floor(Math.max(0, seconds) / size)} ${unit}`
 }
+
+const UNITS = [
+  [86_400, 'days'],
+  [3_600, 'h'],
+  [60, 'min'],
+] as const
 
 /** `5,210`. */
 export function formatCount(count: number): string {
