@@ -61,6 +61,8 @@ const kept = {
   flapping: z.boolean(),
   /** When people were last told that it is there; null: for all they know it is not. */
   toldAtMs: z.number().nullable(),
+  /** What they were told then that it is, so that they know what it is that is over; figures and names may change meanwhile. */
+  toldTitle: z.string().optional(),
   /** Why people are not told, e.g. `silence 3f2a`; null where nothing keeps them from it. */
   heldBack: z.string().nullable(),
 }

@@ -44,6 +44,8 @@ const groupSchema = z.object({
       lagSeconds: z.number(),
       /** For how long the committed offset has stood still while records waited and the group had a member. */
       standsSeconds: z.number(),
+      /** It stood so when the watchdog first looked: it may have stood for longer. */
+      stoodBefore: z.literal(true).optional(),
     }),
   ),
 })
@@ -80,8 +82,12 @@ const shardSchema = z.object({
   behind: z.number(),
   /** Since when the oldest of them is known to be there. */
   behindSeconds: z.number(),
+  /** It was there when the watchdog first looked: it may be older. */
+  behindBefore: z.literal(true).optional(),
   /** For how long the cursor has stood still while there was work. */
   standsSeconds: z.number(),
+  /** It stood so when the watchdog first looked: it may have stood for longer. */
+  stoodBefore: z.literal(true).optional(),
 })
 
 const captureSchema = z.object({
@@ -93,6 +99,8 @@ const captureSchema = z.object({
   unreadCursors: z.number(),
   /** For how long it has had such and read none of them: its view is as old as that. */
   unreadSeconds: z.number(),
+  /** It had read none when it first looked: nobody knows for how long it cannot. */
+  unreadBefore: z.literal(true).optional(),
 })
 
 const snapshotSchema = z.object({
@@ -142,6 +150,8 @@ const factsSchema = z.object({
   /** While Kafka does not answer: as they were seen last. */
   groups: z.array(groupSchema),
   instances: z.array(instanceSchema),
+  /** Heartbeats that were said before the watchdog began are not all heard yet. */
+  unheard: z.literal(true).optional(),
   /** Elasticsearch and `.cursors`; by timestamps there are no shards, and it only says whether Elasticsearch answers. */
   capture: sight(captureSchema),
   /** The manifest in S3. */

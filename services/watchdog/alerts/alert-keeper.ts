@@ -66,7 +66,7 @@ export class AlertKeeper {
       return book.judge({ ...judgement, findings }, timing, moment)
     }
     const findings = judgement.findings.filter((finding) => finding.blinds)
-    return book.judge({ findings, blind: true }, timing, moment)
+    return book.judge({ ...judgement, findings, blind: true }, timing, moment)
   }
 
   /** Whether it may say this now. */

@@ -7,6 +7,7 @@ import {
   bad,
   blind,
   finding,
+  found,
   good,
   LOOK_MS,
   MINUTE_MS,
@@ -17,8 +18,6 @@ import {
   timing,
 } from './story.kit.ts'
 import { MAX_NAMED } from './telling.ts'
-
-const found = (...findings: Finding[]): Judgement => ({ findings, blind: false })
 
 describe('what people are told', () => {
   test('nothing of what does not last', () => {
@@ -68,7 +67,23 @@ describe('what people are told', () => {
   })
 })
 
+test('what is over is told by the title that people know it by', () => {
+  const titled = (title: string) => found(finding('a', { title }))
+  const looks = [...times(4, titled('Redis does not answer')), ...times(4, titled('a cannot reach Redis'))]
+  const messages = tell([...looks, ...times(5, good)])
+  expect(messages.map(({ change, alerts }) => [change, alerts[0]!.finding.title])).toEqual([
+    ['firing', 'Redis does not answer'],
+    ['resolved', 'Redis does not answer'],
+  ])
+})
+
 describe('what cannot be seen', () => {
+  test('has no end either where only that is not known yet', () => {
+    const unknown = { ...good, notKnown: new Set(['a']) }
+    const looks = [...times(4, bad('a', 'b')), ...times(20, unknown), ...times(5, good)]
+    expect(story(looks)).toEqual(['firing a,b @10', 'resolved b @35', 'resolved a @135'])
+  })
+
   test('has no end, and time that nobody saw counts for nothing', () => {
     expect(story([...times(3, bad('a')), good, good, ...times(100, blind), good, good, good])).toEqual([
       'firing a @10',
@@ -224,7 +239,7 @@ test('people are told each thing once, whatever flickers', () => {
     fc.property(fc.array(look, { maxLength: 40 }), (runs) => {
       const looks = runs.flatMap((run) => Array.from({ length: run.times }, () => run))
       const judgements = looks.map((run) => ({
-        findings: run.ids.map((id) => finding(id)),
+        ...bad(...run.ids),
         blind: run.isBlind,
       }))
       const silencedBy = ({ id }: Finding, nowMs: number) =>
@@ -286,7 +301,7 @@ test('in the end people believe what is so', () => {
   fc.assert(
     fc.property(fc.array(look, { maxLength: 30 }), fc.constantFrom(...causes), (runs, causedBy) => {
       const noise = runs.flatMap((run) => Array.from({ length: run.times }, () => run))
-      const judgements = noise.map((run) => ({ findings: run.found.map(findingOf), blind: run.isBlind }))
+      const judgements = noise.map((run) => ({ ...found(...run.found.map(findingOf)), blind: run.isBlind }))
       const silencedBy = (_: Finding, nowMs: number) =>
         noise[(nowMs - START_MS) / LOOK_MS]?.isSilenced ? 'maintenance' : null
       const onlyC = found(findingOf({ id: 'c', causedBy, forSeconds: 10 }))

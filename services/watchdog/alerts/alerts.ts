@@ -37,7 +37,7 @@ const MAX_OPENINGS = 20
 /** The alerts after one look. */
 export function step(
   alerts: readonly Alert[],
-  { findings, blind }: Judgement,
+  { findings, blind, notKnown }: Judgement,
   looks: Looks,
   timing: Timing,
 ): readonly Alert[] {
@@ -47,7 +47,8 @@ export function step(
     const finding = found.get(alert.finding.id)
     found.delete(alert.finding.id)
     if (finding !== undefined) return bad(delayed(alert, unseenMs), finding, looks.nowMs, timing)
-    if (blind) return delayed(alert, looks.lastMs === 0 ? 0 : looks.nowMs - looks.lastMs)
+    if (blind || notKnown.has(alert.finding.id))
+      return delayed(alert, looks.lastMs === 0 ? 0 : looks.nowMs - looks.lastMs)
     return good(delayed(alert, unseenMs), looks.nowMs, timing) ?? []
   })
   return mostGrave([...next, ...[...found.values()].map((finding) => opened(finding, looks.nowMs, timing))])
@@ -118,8 +119,9 @@ function good(alert: Alert, nowMs: number, timing: Timing): Alert | null {
 }
 
 /** What every phase has. */
-function kept({ finding, sinceMs, measures, openings, flapping, toldAtMs, heldBack }: Alert) {
-  return { finding, sinceMs, measures, openings, flapping, toldAtMs, heldBack }
+function kept({ finding, sinceMs, measures, openings, flapping, toldAtMs, toldTitle, heldBack }: Alert) {
+  const told = { toldAtMs, ...(toldTitle !== undefined && { toldTitle }) }
+  return { finding, sinceMs, measures, openings, flapping, ...told, heldBack }
 }
 
 function recent(openings: readonly number[], nowMs: number, { flapWindowMs }: Timing): readonly number[] {

@@ -28,10 +28,15 @@ export function finding(id: string, more: Partial<Finding> = {}): Finding {
   }
 }
 
-export const bad = (...ids: string[]): Judgement => ({ findings: ids.map((id) => finding(id)), blind: false })
+export const found = (...findings: Finding[]): Judgement => ({
+  findings,
+  blind: false,
+  notKnown: new Set(),
+})
+export const bad = (...ids: string[]): Judgement => found(...ids.map((id) => finding(id)))
 export const good = bad()
 export const blind: Judgement = {
-  findings: [finding('kafka', { kind: 'unreachable', blinds: true })],
+  ...found(finding('kafka', { kind: 'unreachable', blinds: true })),
   blind: true,
 }
 export const times = (count: number, judgement: Judgement): Judgement[] =>

@@ -2,7 +2,8 @@
  * Alerts → messages: what of all that is so people are told now. They hear of an alert when it fires, again every
  * `repeatMs`, that it is flapping, and that it is over; what opens in one look is one message. They do not hear of what an
  * operator has silenced, nor of what follows from an alert that they know; such alerts are told when the reason ends before
- * they do. That something is over is told whatever is silenced, to whoever was told that it was there.
+ * they do. That something is over is told whatever is silenced, to whoever was told that it was there, by the title that
+ * they know it by.
  */
 import type { Alert, AlertMessage, Finding } from '@freshet/records/alert-state.ts'
 import { graver } from './by-gravity.ts'
@@ -133,7 +134,8 @@ function afterwards(
   { nowMs }: TellingMoment,
 ): Alert {
   if (change === null) return alert.heldBack === heldBack ? alert : { ...alert, heldBack }
-  return { ...alert, heldBack: null, toldAtMs: change === 'resolved' ? null : nowMs }
+  const { toldTitle = alert.finding.title, ...told } = { ...alert, heldBack: null }
+  return change === 'resolved' ? { ...told, toldAtMs: null } : { ...told, toldTitle, toldAtMs: nowMs }
 }
 
 function messageOf(change: Change, alerts: readonly Alert[], { nowMs }: TellingMoment): AlertMessage {
@@ -142,8 +144,8 @@ function messageOf(change: Change, alerts: readonly Alert[], { nowMs }: TellingM
     id: `${nowMs}-${change}`,
     change,
     atMs: nowMs,
-    alerts: named.map(({ finding, sinceMs, measures, openings }) => ({
-      finding,
+    alerts: named.map(({ finding, toldTitle, sinceMs, measures, openings }) => ({
+      finding: change === 'resolved' ? { ...finding, title: toldTitle ?? finding.title } : finding,
       sinceMs: change === 'flapping' ? (openings[0] ?? sinceMs) : sinceMs,
       measures: [...measures],
     })),

@@ -29,8 +29,8 @@ export class CaptureLook {
         epoch: cursor?.epoch ?? null,
         primaryTerm: cursor?.identity.primaryTerm ?? null,
         behind,
-        behindSeconds: age.see({ checkpoint: at.checkpoint, cursorSeqNo }, nowMs),
-        standsSeconds: this.#standing.see(key, { position: cursorSeqNo, hasWork: behind > 0 }, nowMs),
+        ...age.see({ checkpoint: at.checkpoint, cursorSeqNo }, nowMs),
+        ...this.#standing.see(key, { position: cursorSeqNo, hasWork: behind > 0 }, nowMs),
       }
     })
     this.#standing.lookEnds()

@@ -13,6 +13,7 @@ export class CursorEar {
   readonly topic: string
   readonly #book = new CursorBook()
   readonly #nextOffsets = new Map<number, number>()
+  #isUpToDate = false
 
   constructor(pipeline: string) {
     this.topic = topicName(pipeline, 'cursors')
@@ -31,6 +32,9 @@ export class CursorEar {
           this.#book.hear(partition, message)
           this.#nextOffsets.set(partition, message.offset + 1)
         },
+        onUpToDate: () => {
+          this.#isUpToDate = true
+        },
       },
       signal,
     )
@@ -39,6 +43,11 @@ export class CursorEar {
   /** By `indexUuid/shard`; of those that are `newer` nothing is known. */
   heard(): ReturnType<CursorBook['readable']> {
     return this.#book.readable()
+  }
+
+  /** All that was there when it began to listen is heard. */
+  get isUpToDate(): boolean {
+    return this.#isUpToDate
   }
 
   /** How far it has heard: by partition the offset after the last record. */

@@ -66,6 +66,7 @@ export class FactReader {
       kafka: { answersSinceMs: this.#answersSinceMs, fault: this.#fault },
       groups: this.#groups,
       instances: heard.instances(nowMs),
+      ...(!heard.isUpToDate && { unheard: true }),
       capture: { ...capture, value: shards && { shards, ...this.#newer(), ...this.#unread } },
       snapshot: servers.snapshot.sight,
       model: servers.model.sight,
@@ -93,7 +94,8 @@ export class FactReader {
   #unreadOf(unreadCursors: number, nowMs: number): Unread {
     const read = [...this.#options.cursors.nextOffsets.values()].reduce((sum, offset) => sum + offset, 0)
     const position = { position: read, hasWork: unreadCursors > 0 }
-    return { unreadCursors, unreadSeconds: this.#standing.see('cursors', position, nowMs) }
+    const { standsSeconds, stoodBefore } = this.#standing.see('cursors', position, nowMs)
+    return { unreadCursors, unreadSeconds: standsSeconds, ...(stoodBefore && { unreadBefore: true }) }
   }
 
   #newer(): Pick<CaptureFacts, 'newer'> {
@@ -109,13 +111,13 @@ export class FactReader {
     const partitions = group.partitions.map((at) => {
       const { partition, committedOffset, lagRecords } = at
       const position = { position: committedOffset ?? -1, hasWork: lagRecords > 0 && hasReader }
-      return { ...at, standsSeconds: this.#standing.see(`${group.groupId}/${partition}`, position, nowMs) }
+      return { ...at, ...this.#standing.see(`${group.groupId}/${partition}`, position, nowMs) }
     })
     return { ...group, partitions }
   }
 }
 
-type Unread = Pick<CaptureFacts, 'unreadCursors' | 'unreadSeconds'>
+type Unread = Pick<CaptureFacts, 'unreadCursors' | 'unreadSeconds' | 'unreadBefore'>
 
 type Unjudged = Omit<GroupFacts, 'partitions'> & {
   readonly partitions: readonly Omit<GroupFacts['partitions'][number], 'standsSeconds'>[]

@@ -85,7 +85,9 @@ function openServers(
     const checkpoints = await readGlobalCheckpoints(client, elasticsearch.index, signal)
     const heard = cursors.heard() // after the checkpoints: never ahead of what is seen of them
     const judged = checkpoints.filter(({ indexUuid, shard }) => !heard.newer.has(cursorKey(indexUuid, shard)))
-    return captured.see(judged, heard.cursors, clock.nowMs())
+    // Until all cursors are heard they jump, and each look is the first.
+    const look = cursors.isUpToDate ? captured : new CaptureLook()
+    return look.see(judged, heard.cursors, clock.nowMs())
   }
   const watches = {
     capture: new ServerWatch({

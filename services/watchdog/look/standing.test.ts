@@ -4,9 +4,9 @@ import { Standing } from './standing.ts'
 function looks(...seen: readonly [atMs: number, position: number, hasWork: boolean][]): number[] {
   const standing = new Standing()
   return seen.map(([atMs, position, hasWork]) => {
-    const seconds = standing.see('infer/0', { position, hasWork }, atMs)
+    const { standsSeconds } = standing.see('infer/0', { position, hasWork }, atMs)
     standing.lookEnds()
-    return seconds
+    return standsSeconds
   })
 }
 
@@ -29,5 +29,26 @@ test('one that was out of sight is seen for the first time again', () => {
   standing.see('infer/0', { position: 7, hasWork: true }, 0)
   standing.lookEnds()
   standing.lookEnds()
-  expect(standing.see('infer/0', { position: 7, hasWork: true }, 9_000)).toBe(0)
+  expect(standing.see('infer/0', { position: 7, hasWork: true }, 9_000)).toEqual({
+    standsSeconds: 0,
+    stoodBefore: true,
+  })
+})
+
+test('what stood at the first look may have stood for longer, until it has made a step', () => {
+  const standing = new Standing()
+  const stoodBefore = ([position, hasWork]: readonly [number, boolean], at: number) => {
+    const stood = standing.see('infer/0', { position, hasWork }, at * 5_000)
+    standing.lookEnds()
+    return stood.stoodBefore === true
+  }
+  const looks = [
+    [7, true],
+    [7, true],
+    [8, true],
+    [8, true],
+    [8, false],
+    [8, true],
+  ] as const
+  expect(looks.map(stoodBefore)).toEqual([true, true, false, false, false, false])
 })

@@ -1,6 +1,15 @@
 interface Mark {
   readonly seqNo: number
   readonly seenAtMs: number
+  /** It was there at the first look. */
+  readonly isFirst: boolean
+}
+
+interface Age {
+  /** 0 where all is captured, or what is not was first seen now. */
+  readonly behindSeconds: number
+  /** It was there at the first look: it may be older. */
+  readonly behindBefore?: true
 }
 
 /** More are thinned out: an age is then told a little too high. */
@@ -13,14 +22,19 @@ const MAX_MARKS = 64
 export class Uncaptured {
   /** Rising in both; only those above the cursor. */
   #marks: readonly Mark[] = []
+  #isBegun = false
 
-  /** @returns seconds; 0 where all is captured, or what is not was first seen now */
-  see({ checkpoint, cursorSeqNo }: { checkpoint: number; cursorSeqNo: number }, nowMs: number): number {
+  see({ checkpoint, cursorSeqNo }: { checkpoint: number; cursorSeqNo: number }, nowMs: number): Age {
     const left = this.#marks.filter(({ seqNo }) => seqNo > cursorSeqNo && seqNo <= checkpoint)
     const isNew = checkpoint > cursorSeqNo && (left.at(-1)?.seqNo ?? -1) < checkpoint
-    this.#marks = thinned(isNew ? [...left, { seqNo: checkpoint, seenAtMs: nowMs }] : left)
+    this.#marks = thinned(
+      isNew ? [...left, { seqNo: checkpoint, seenAtMs: nowMs, isFirst: !this.#isBegun }] : left,
+    )
+    this.#isBegun = true
     const oldest = this.#marks[0]
-    return oldest === undefined ? 0 : (nowMs - oldest.seenAtMs) / 1_000
+    if (oldest === undefined) return { behindSeconds: 0 }
+    const behindSeconds = (nowMs - oldest.seenAtMs) / 1_000
+    return { behindSeconds, ...(oldest.isFirst && { behindBefore: true }) }
   }
 }
 

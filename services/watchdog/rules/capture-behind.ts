@@ -1,4 +1,4 @@
-import type { Facts, ShardFacts } from '@freshet/records/facts.ts'
+import type { ShardFacts } from '@freshet/records/facts.ts'
 import { countOf, formatCount, formatSeconds, listed } from '../format.ts'
 import { livingOf } from './living.ts'
 import type { Rule, Scene, Symptom } from './rule.ts'
@@ -9,14 +9,24 @@ import { trendOf } from './trend.ts'
 export const captureBehind: Rule = {
   name: 'capture-behind',
   find: (scene) => [...behind(scene), ...unreadable(scene)],
+  notKnown: (scene) => [
+    ...(mayBeBehind(scene) ? ['capture-behind'] : []),
+    ...(unreadableShards(scene).shards > 0 ? ['capture-behind/unreadable'] : []),
+  ],
+}
+
+/** Not by too much as far as was seen, but nobody has looked for as long as that. */
+function mayBeBehind({ now, threshold }: Scene): boolean {
+  const shards = now.capture.value?.shards
+  return shards?.some(({ behindSeconds, behindBefore }) => behindBefore && behindSeconds <= threshold) ?? true
 }
 
 function behind(scene: Scene): Symptom[] {
-  const late = lateShards(scene.now, scene.threshold)
+  const late = lateShards(scene)
   if (late.length === 0) return []
   const seconds = oldest(late)
   const operations = late.reduce((sum, shard) => sum + shard.behind, 0)
-  const pollers = livingOf(scene.now, 'poller')
+  const pollers = livingOf(scene, 'poller')
   const theirs = pollers.reduce(
     (sum, { heartbeat }) => sum + (heartbeat.metrics['freshet.poller.behind'] ?? 0),
     0,
@@ -52,10 +62,11 @@ function behind(scene: Scene): Symptom[] {
 }
 
 /** An index that is not to be captured as it is says so by its poller, and has no cursor: it is not late. */
-function lateShards(now: Facts, threshold: number): readonly ShardFacts[] {
+function lateShards(scene: Scene): readonly ShardFacts[] {
+  const { now, threshold } = scene
   const refused = Math.max(
     0,
-    ...livingOf(now, 'poller').map(({ heartbeat }) => heartbeat.metrics['freshet.poller.refused'] ?? 0),
+    ...livingOf(scene, 'poller').map(({ heartbeat }) => heartbeat.metrics['freshet.poller.refused'] ?? 0),
   )
   return (now.capture.value?.shards ?? [])
     .filter(({ cursorSeqNo }) => cursorSeqNo !== null || refused === 0)
@@ -73,12 +84,8 @@ function oldest(shards: readonly ShardFacts[]): number {
  */
 const UNREADABLE_SECONDS_AT_MOST = 240
 
-function unreadable({ now, earlier, threshold }: Scene): Symptom[] {
-  const forSeconds = Math.min(threshold, UNREADABLE_SECONDS_AT_MOST)
-  const sinceMs = now.atMs - forSeconds * 1_000
-  const counts = [...earlier.filter(({ atMs }) => atMs >= sinceMs), now].map(unreadableIn)
-  const isLasting = earlier.some(({ atMs }) => atMs <= sinceMs)
-  const shards = Math.min(...counts)
+function unreadable(scene: Scene): Symptom[] {
+  const { shards, forSeconds, isLasting } = unreadableShards(scene)
   if (shards === 0 || !isLasting) return []
   return [
     {
@@ -97,10 +104,22 @@ function unreadable({ now, earlier, threshold }: Scene): Symptom[] {
   ]
 }
 
+/** As many as at each look of the last `forSeconds`; `isLasting`: there were looks all the time. */
+function unreadableShards({ now, earlier, threshold, silentSeconds }: Scene) {
+  const forSeconds = Math.min(threshold, UNREADABLE_SECONDS_AT_MOST)
+  const sinceMs = now.atMs - forSeconds * 1_000
+  const looks = [...earlier.filter(({ atMs }) => atMs >= sinceMs), now]
+  return {
+    shards: Math.min(...looks.map((look) => unreadableIn({ now: look, silentSeconds }))),
+    forSeconds,
+    isLasting: earlier.some(({ atMs }) => atMs <= sinceMs),
+  }
+}
+
 /** Each poller counts all. */
-function unreadableIn(facts: Facts): number {
+function unreadableIn(look: Pick<Scene, 'now' | 'silentSeconds'>): number {
   return Math.max(
     0,
-    ...livingOf(facts, 'poller').map(({ heartbeat }) => heartbeat.metrics['freshet.poller.unreadable'] ?? 0),
+    ...livingOf(look, 'poller').map(({ heartbeat }) => heartbeat.metrics['freshet.poller.unreadable'] ?? 0),
   )
 }

@@ -7,8 +7,9 @@ const PSI = 'freshet.drift.psi.'
 /** Each scorer sees a part of the documents; the one that sees the most of it is told. */
 export const drift: Rule = {
   name: 'drift',
-  find({ now, threshold }) {
-    const scorers = livingOf(now, 'scorer')
+  find(scene) {
+    const { threshold } = scene
+    const scorers = livingOf(scene, 'scorer')
     const worst = new Map<string, { psi: number; rows: number; instance: string; model: string }>()
     for (const { heartbeat } of scorers)
       for (const [name, psi] of Object.entries(heartbeat.metrics)) {

@@ -1,10 +1,10 @@
 /** What is said of a service whose instances, or some of their workers, fail: what of, what it means, what to do. */
 import { ERRORS, type ErrorCode } from '@freshet/errors/errors.ts'
-import type { Facts, InstanceFacts } from '@freshet/records/facts.ts'
+import type { InstanceFacts } from '@freshet/records/facts.ts'
 import type { FailingWorker } from '@freshet/records/heartbeat.ts'
 import { codeOf, faultsOf, livingOf, withoutSuccessor, workerOf } from './living.ts'
 import { isRefusal } from './model-refused.ts'
-import type { Part, Rule, Symptom } from './rule.ts'
+import type { Part, Rule, Scene, Symptom } from './rule.ts'
 import { neededBy, serverOf } from './servers.ts'
 import { goneOf } from './silent.ts'
 
@@ -19,7 +19,8 @@ const RECOVERY_SECONDS = 30
  */
 export const failing: Rule = {
   name: 'failing',
-  find({ now }) {
+  find(scene) {
+    const { now } = scene
     const failed = withoutSuccessor(goneOf(now, Number.POSITIVE_INFINITY), now.instances)
       .filter(({ heartbeat }) => heartbeat.service !== 'once')
       .map((instance) => ({ instance, faults: faultsOf(instance.heartbeat).filter(isOurs) }))
@@ -29,7 +30,7 @@ export const failing: Rule = {
       symptomOf(
         service,
         failed.filter(({ instance }) => instance.heartbeat.service === service),
-        now,
+        scene,
       ),
     )
   },
@@ -45,7 +46,7 @@ function isOurs(fault: FailingWorker): boolean {
 }
 
 /** @param failed the last one last */
-function symptomOf(service: string, failed: readonly Failed[], now: Facts): Symptom {
+function symptomOf(service: string, failed: readonly Failed[], scene: Scene): Symptom {
   const { instance } = failed.at(-1)!.instance.heartbeat
   const faults = distinct(failed)
   const workers = [...new Set(faults.map(({ worker }) => worker))].filter((worker) => worker !== service)
@@ -71,13 +72,13 @@ function symptomOf(service: string, failed: readonly Failed[], now: Facts): Symp
     },
     sinceSeconds: RECOVERY_SECONDS,
     needs: [...new Set(faults.flatMap(({ worker }) => neededBy(worker)))],
-    breaks: brokenBy(service, faults, now),
+    breaks: brokenBy(service, faults, scene),
   }
 }
 
 /** What nobody else of the service does in their place. */
-function brokenBy(service: string, faults: readonly FailingWorker[], now: Facts): readonly Part[] {
-  const living = livingOf(now, service)
+function brokenBy(service: string, faults: readonly FailingWorker[], scene: Scene): readonly Part[] {
+  const living = livingOf(scene, service)
   if (living.length === 0) return [`service ${service}`]
   const workers = new Set(faults.map(({ worker }) => worker))
   return [...workers]

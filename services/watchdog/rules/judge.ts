@@ -14,7 +14,7 @@ import { modelRefused } from './model-refused.ts'
 import { once } from './once.ts'
 import { requestsRefused } from './requests-refused.ts'
 import { rewind } from './rewind.ts'
-import type { Rule, Symptom } from './rule.ts'
+import type { Rule, Scene, Symptom } from './rule.ts'
 import { shortTexts } from './short-texts.ts'
 import { silent } from './silent.ts'
 import { snapshotStale } from './snapshot-stale.ts'
@@ -51,6 +51,8 @@ export interface Judgement {
   readonly findings: readonly Finding[]
   /** True when the pipeline could not be seen: what is not found may be there all the same. */
   readonly blind: boolean
+  /** The ids of what may be there although it is not found: it takes time to be seen, and the watchdog has just begun. */
+  readonly notKnown: ReadonlySet<string>
 }
 
 /**
@@ -58,7 +60,8 @@ export interface Judgement {
  * @param earlier what was seen in the last minutes, oldest first: see FactWindow
  */
 export function judge(now: Facts, earlier: readonly Facts[], book: RuleBook): Judgement {
-  const found = find(rulesFor(now), { now, earlier, book })
+  const rules = rulesFor(now)
+  const found = find(rules, { now, earlier, book })
   const symptoms = found.map(({ symptom }) => symptom)
   const before = lazily(() =>
     earlier.map((facts) => ({
@@ -71,7 +74,17 @@ export function judge(now: Facts, earlier: readonly Facts[], book: RuleBook): Ju
     if (why.kind === 'aftermath') return []
     return [findingOf(rule.name, symptom, book[rule.name], why.kind === 'cause' ? why.id : undefined)]
   })
-  return { findings, blind: now.kafka.fault !== null || isDeaf(now) }
+  return {
+    findings,
+    blind: now.kafka.fault !== null || isDeaf(now) || !hasBegun(now),
+    notKnown: new Set(rules.flatMap((rule) => rule.notKnown?.(sceneOf(rule, { now, earlier, book })) ?? [])),
+  }
+}
+
+/** Whether everything was looked at once, and what was said before is heard. */
+function hasBegun({ unheard, capture, snapshot, model, redis }: Facts): boolean {
+  const sights = [capture, snapshot, model, redis]
+  return unheard === undefined && sights.every(({ seenAtMs, fault }) => seenAtMs !== null || fault !== null)
 }
 
 /** What may be the cause of others. */
@@ -83,19 +96,21 @@ function rulesFor(now: Facts): readonly Rule[] {
   return isDeaf(now) ? [unreachable, lag] : RULES
 }
 
-function find(
-  rules: readonly Rule[],
-  {
-    now,
-    earlier,
-    book,
-  }: { readonly now: Facts; readonly earlier: readonly Facts[]; readonly book: RuleBook },
-): { readonly rule: Rule; readonly symptom: Symptom }[] {
+interface Seen {
+  readonly now: Facts
+  readonly earlier: readonly Facts[]
+  readonly book: RuleBook
+}
+
+function sceneOf({ name }: Rule, { now, earlier, book }: Seen): Scene {
+  return { now, earlier, threshold: book[name].threshold ?? 0, silentSeconds: book.silent.threshold ?? 0 }
+}
+
+function find(rules: readonly Rule[], seen: Seen): { readonly rule: Rule; readonly symptom: Symptom }[] {
   return rules
-    .filter(({ name }) => book[name].enabled)
+    .filter(({ name }) => seen.book[name].enabled)
     .flatMap((rule) => {
-      const symptoms = rule.find({ now, earlier, threshold: book[rule.name].threshold ?? 0 })
-      return symptoms.map((symptom) => ({ rule, symptom }))
+      return rule.find(sceneOf(rule, seen)).map((symptom) => ({ rule, symptom }))
     })
 }
 

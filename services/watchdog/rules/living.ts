@@ -1,22 +1,29 @@
 /** Who of a pipeline lives, as far as heartbeats tell. Pure. */
 import type { Facts, InstanceFacts } from '@freshet/records/facts.ts'
 import type { FailingWorker, Heartbeat } from '@freshet/records/heartbeat.ts'
+import type { Scene } from './rule.ts'
 
-/** Whoever has said nothing for so long is not counted on, whether or not that is an alert yet. */
-const HEARD_WITHIN_MS = 15_000
+/** Heartbeats come every three seconds, and are heard two seconds later. */
+const LEAST_SECONDS = 10
 
 /** The last word that was heard of anybody: the watchdog speaks too, so it ends only when nothing is heard at all. */
 export function lastHeardAtMs({ instances }: Pick<Facts, 'instances'>): number {
   return Math.max(0, ...instances.map(({ heardAtMs }) => heardAtMs))
 }
 
-/** Heard lately, at work, and not failing as a whole. */
-export function livingOf(facts: Facts, service: string): readonly InstanceFacts[] {
-  const untilMs = lastHeardAtMs(facts)
-  return facts.instances.filter(
+/**
+ * Heard lately, at work, and not failing as a whole. Whoever has said nothing for half the time after which it counts as
+ * silent is not counted on: when the first is told as silent, who died with it does not live either.
+ */
+export function livingOf(
+  { now, silentSeconds }: Pick<Scene, 'now' | 'silentSeconds'>,
+  service: string,
+): readonly InstanceFacts[] {
+  const sinceMs = lastHeardAtMs(now) - Math.max(silentSeconds / 2, LEAST_SECONDS) * 1_000
+  return now.instances.filter(
     ({ heartbeat, heardAtMs }) =>
       heartbeat.service === service &&
-      untilMs - heardAtMs <= HEARD_WITHIN_MS &&
+      heardAtMs >= sinceMs &&
       heartbeat.status !== 'stopping' &&
       !faultsOf(heartbeat).some(({ worker }) => worker === service),
   )

@@ -9,9 +9,10 @@ import { serverOf } from './servers.ts'
 /** Told of the model, not of each instance that refuses it: all of them do, for the same reason. */
 export const modelRefused: Rule = {
   name: 'model-refused',
-  find({ now }) {
+  find(scene) {
+    const { now } = scene
     const refusing = ['scorer', 'gateway']
-      .flatMap((service) => livingOf(now, service))
+      .flatMap((service) => livingOf(scene, service))
       .filter(({ heartbeat }) => faultsOf(heartbeat).some(isRefusal))
     const [first] = refusing
     if (first === undefined) return []

@@ -20,6 +20,8 @@ export interface Scene {
   readonly earlier: readonly Facts[]
   /** 0 for a rule that has none. */
   readonly threshold: number
+  /** After which an instance counts as silent, by the rule of that name. */
+  readonly silentSeconds: number
 }
 
 /** What a rule found: how grave it is, and what it follows from, is for who knows all of them to say. */
@@ -38,4 +40,6 @@ export interface Rule {
   readonly name: RuleName
   /** Pure. What is wrong right now; the same trouble of the same thing has the same id. */
   find(scene: Scene): readonly Symptom[]
+  /** Pure. The ids of what may be there although it is not found: it takes time to be seen, and we began to look only now. */
+  notKnown?(scene: Scene): readonly string[]
 }

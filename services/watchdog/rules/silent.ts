@@ -6,10 +6,11 @@ import type { Rule, Scene, Symptom } from './rule.ts'
 /** An instance that is gone is no finding once another one of its service has started in its place. */
 export const silent: Rule = {
   name: 'silent',
-  find({ now, threshold }) {
+  find(scene) {
+    const { now, threshold } = scene
     return withoutSuccessor(goneOf(now, threshold), now.instances)
       .filter(({ heartbeat }) => heartbeat.status !== 'failing')
-      .map((instance) => symptomOf(instance, { now, threshold }))
+      .map((instance) => symptomOf(instance, scene))
   },
 }
 
@@ -27,13 +28,10 @@ function isSilent({ heardAtMs }: InstanceFacts, facts: Facts, silentSeconds: num
   return lastHeardAtMs(facts) - Math.max(heardAtMs, answersSinceMs) > silentSeconds * 1_000
 }
 
-function symptomOf(
-  { heartbeat, heardAtMs }: InstanceFacts,
-  { now }: Pick<Scene, 'now' | 'threshold'>,
-): Symptom {
+function symptomOf({ heartbeat, heardAtMs }: InstanceFacts, scene: Scene): Symptom {
   const { service, instance, lastError } = heartbeat
-  const seconds = (now.atMs - heardAtMs) / 1_000
-  const living = livingOf(now, service).length
+  const seconds = (scene.now.atMs - heardAtMs) / 1_000
+  const living = livingOf(scene, service).length
   return {
     id: `silent/${instance}`,
     title: `${instance} has been silent for ${formatSeconds(seconds)}`,

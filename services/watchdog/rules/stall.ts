@@ -1,27 +1,42 @@
-import type { Facts, GroupFacts, ShardFacts } from '@freshet/records/facts.ts'
+import type { GroupFacts, ShardFacts } from '@freshet/records/facts.ts'
 import { countOf, formatSeconds, listed } from '../format.ts'
 import { neededByGroup } from './lag.ts'
 import { livingOf } from './living.ts'
-import type { Rule, Symptom } from './rule.ts'
+import type { Rule, Scene, Symptom } from './rule.ts'
 import { neededBy } from './servers.ts'
 
 /** Alive, with work, and not moving: what is dead is told as silent, and what moves too slowly as lag. */
 export const stall: Rule = {
   name: 'stall',
-  find: ({ now, threshold }) => [
-    ...now.groups.flatMap((group) => judgeGroup(group, { now, threshold }) ?? []),
-    ...judgeCapture(now, threshold),
+  find: (scene) => [
+    ...scene.now.groups.flatMap((group) => judgeGroup(group, scene) ?? []),
+    ...judgeCapture(scene),
+  ],
+  notKnown: (scene) => [
+    ...scene.now.groups
+      .filter((group) => mayStand(group.partitions, limitOf(group, scene)))
+      .map(({ groupId }) => `stall/${groupId}`),
+    ...(mayStand(scene.now.capture.value?.shards, scene.threshold) ? ['stall/capture'] : []),
   ],
 }
 
-function judgeGroup(
-  group: GroupFacts,
-  { now, threshold }: { readonly now: Facts; readonly threshold: number },
-): Symptom | undefined {
-  const { groupId, topic, worker, members, partitions } = group
-  if (members === 0 || livingOf(now, 'scorer').length === 0) return undefined
-  // The snapshot commits once an interval, and is not told to stand between.
-  const limitSeconds = threshold + (worker === 'snapshot' ? now.snapshotIntervalSeconds : 0)
+/** Not for too long as far as was seen, but nobody has looked for as long as that. */
+function mayStand(
+  all: readonly Pick<ShardFacts, 'standsSeconds' | 'stoodBefore'>[] | undefined,
+  limitSeconds: number,
+): boolean {
+  return all?.some(({ standsSeconds, stoodBefore }) => stoodBefore && standsSeconds <= limitSeconds) ?? true
+}
+
+/** The snapshot commits once an interval, and is not told to stand between. */
+function limitOf({ worker }: GroupFacts, { now, threshold }: Scene): number {
+  return threshold + (worker === 'snapshot' ? now.snapshotIntervalSeconds : 0)
+}
+
+function judgeGroup(group: GroupFacts, scene: Scene): Symptom | undefined {
+  const { groupId, topic, members, partitions } = group
+  if (members === 0 || livingOf(scene, 'scorer').length === 0) return undefined
+  const limitSeconds = limitOf(group, scene)
   const standing = partitions.filter(({ standsSeconds }) => standsSeconds > limitSeconds)
   if (standing.length === 0) return undefined
   const seconds = Math.max(...standing.map(({ standsSeconds }) => standsSeconds))
@@ -47,10 +62,11 @@ function judgeGroup(
   }
 }
 
-function judgeCapture(now: Facts, threshold: number): Symptom[] {
+function judgeCapture(scene: Scene): Symptom[] {
+  const { now, threshold } = scene
   const shards = now.capture.value?.shards ?? []
   const standing = shards.filter(({ standsSeconds }) => standsSeconds > threshold)
-  if (standing.length === 0 || !hasPollerFor(threshold, now)) return []
+  if (standing.length === 0 || !hasPollerFor(threshold, scene)) return []
   const seconds = Math.max(...standing.map(({ standsSeconds }) => standsSeconds))
   return [
     {
@@ -77,8 +93,8 @@ function judgeCapture(now: Facts, threshold: number): Symptom[] {
 }
 
 /** While none ran the cursors stood, and whoever comes then has only just begun. */
-function hasPollerFor(seconds: number, now: Facts): boolean {
-  return livingOf(now, 'poller').some(
+function hasPollerFor(seconds: number, scene: Scene): boolean {
+  return livingOf(scene, 'poller').some(
     ({ heartbeat: { atMs, startedAtMs } }) => atMs - startedAtMs > seconds * 1_000,
   )
 }

@@ -23,6 +23,10 @@ export const unreachable: Rule = {
     ...hearing(scene.now),
     ...cursors(scene.now),
   ],
+  notKnown: ({ now: { capture } }) => {
+    const { unreadBefore, unreadSeconds = 0 } = capture.value ?? { unreadBefore: true }
+    return unreadBefore && unreadSeconds <= UNREAD_SECONDS ? ['unreachable/cursors'] : []
+  },
 }
 
 function judge(server: Server, { now }: Scene): Symptom | undefined {
