@@ -159,7 +159,7 @@ function slowForTheGateway(): AlertFault {
     rule: 'fallback-ratio',
     cause: () => DEGRADED,
     async begin({ doors }) {
-      doors.redisOfGateway.delayMs = 60
+      doors.redisOfGateway.delayMs = 30
       return async () => {
         doors.redisOfGateway.delayMs = 0
       }

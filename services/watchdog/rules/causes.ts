@@ -36,11 +36,22 @@ function rootOf(symptom: Symptom, found: readonly Symptom[]): Symptom | undefine
 
 const MAX_STEPS = 4
 
-/** It began while its cause was there, and works itself off. */
+/** Work that was left waiting is done again a moment after its cause is over, and not slower than it came. */
+const CATCH_UP_MS = 20_000
+
+/**
+ * It began while its cause was there, and works itself off: for about as long as that lasted. A server that was slow for
+ * a moment explains nothing that goes on for minutes.
+ */
 function isAftermath({ needs = [], sinceSeconds }: Symptom, { now, before }: Context): boolean {
   if (needs.length === 0 || sinceSeconds === undefined) return false
   const beganAtMs = now.atMs - sinceSeconds * 1_000
-  return before().some(({ atMs, found }) => atMs >= beganAtMs && found.some((other) => breaks(other, needs)))
+  const looks = before().map(({ atMs, found }) => ({ atMs, broken: found.some((one) => breaks(one, needs)) }))
+  const last = looks.findLastIndex(({ broken }) => broken)
+  if (last < 0 || looks[last]!.atMs < beganAtMs) return false
+  const first = looks.slice(0, last).findLastIndex(({ broken }) => !broken) + 1
+  const lastedMs = looks[last]!.atMs - looks[first]!.atMs
+  return now.atMs - looks[last]!.atMs <= lastedMs + CATCH_UP_MS
 }
 
 function breaks({ breaks: broken = [] }: Symptom, needs: readonly Part[] = []): boolean {

@@ -53,11 +53,16 @@ test('where the lag goes is told', () => {
 
 test('what piled up while Redis was away is not told again as lag while it is worked off; what began later is', () => {
   const away = { redis: { seenAtMs: 1, value: {}, fault: fault('REDIS_UNREACHABLE: no answer') } }
-  expect(found(late('cache', 200), [ago(200), ago(100, away), ago(30)])).toEqual([])
-  expect(found(late('cache', 80), [ago(200), ago(100, away), ago(30)])).toMatchObject([
+  const outage = [ago(200), ...[190, 160, 130, 100].map((seconds) => ago(seconds, away)), ago(90), ago(30)]
+  expect(found(late('cache', 200), outage)).toEqual([])
+  expect(found(late('cache', 80), outage)).toMatchObject([{ id: 'lag/air-cache' }])
+  expect(found(late('infer', 200), outage)).toMatchObject([{ id: 'lag/air-infer' }])
+})
+
+test('a moment without Redis does not explain a lag that goes on long after it', () => {
+  const away = { redis: { seenAtMs: 1, value: {}, fault: fault('REDIS_UNREACHABLE: no answer') } }
+  expect(found(late('cache', 100), [ago(40), ago(30, away), ago(20)])).toMatchObject([
     { id: 'lag/air-cache' },
   ])
-  expect(found(late('infer', 200), [ago(200), ago(100, away), ago(30)])).toMatchObject([
-    { id: 'lag/air-infer' },
-  ])
+  expect(found(late('cache', 100), [ago(40), ago(15, away), ago(5)])).toEqual([])
 })
