@@ -87,6 +87,8 @@ describe('the arrows between rooms', () => {
       'scorer/cache/refill.ts',
       'poller/sweep/dead-epochs.ts',
       'watchdog/rules/judge.ts',
+      'watchdog/rules/short-texts.ts',
+      'watchdog/rules/once.ts',
       'watchdog/page/view/listed-instances.ts',
       'watchdog/routes/formats/sparkline.ts',
       'watchdog/page/public/words.js',
@@ -115,6 +117,16 @@ describe('the arrows between rooms', () => {
     expect(files.length).toBeGreaterThan(0)
     expect(wrong.map((file) => relative(ROOT, file))).toEqual([])
   })
+})
+
+test('each decision begins with its number and what it is about', () => {
+  const decisions = globSync('*.md', { cwd: join(ROOT, 'docs/decisions') })
+  const wrong = decisions.filter((file) => {
+    const [head] = readFileSync(join(ROOT, 'docs/decisions', file), 'utf8').split('\n', 1)
+    return !new RegExp(`^# ${file.slice(0, 4)}: \\S`).test(head!)
+  })
+  expect(decisions.length).toBeGreaterThan(0)
+  expect(wrong).toEqual([])
 })
 
 describe('the runbooks', () => {

@@ -155,6 +155,11 @@ export function silentSecondsOf(settings: {
   return settings.watchdog.rules.silent.threshold ?? ALERT_RULES.silent.threshold.default
 }
 
+function inUnit(unit: string): string {
+  if (unit === 's') return 'in seconds'
+  return unit === 'share' ? 'as a share from 0 to 1' : `in ${unit}`
+}
+
 function ruleSchema({ finds, threshold, forSeconds, severity }: RuleDefaults): z.ZodType<RuleSettings> {
   const schema = z
     .strictObject({
@@ -164,7 +169,7 @@ function ruleSchema({ finds, threshold, forSeconds, severity }: RuleDefaults): z
           .number()
           .min(0)
           .default(threshold.default)
-          .describe(`Alert above this: ${threshold.of}, in ${threshold.unit}.`),
+          .describe(`Alert above this: ${threshold.of}, ${inUnit(threshold.unit)}.`),
       }),
       forSeconds: z
         .number()
