@@ -33,21 +33,18 @@ export class AlertBook {
   }
 
   /**
-   * What an earlier watchdog left comes first. Of an alert that both know the earlier one's story goes on, unless only
-   * this one has told people of it.
+   * The story that another watchdog left goes on, whole: what this one knew before may long be over, and told to be. Its
+   * own remains what it told while nobody spoke, of what blinds it: no other one knows that.
    */
   restore({ lookedAtMs, alerts, untold }: BookState): void {
-    const own = new Map(this.#alerts.map((alert) => [alert.finding.id, alert]))
-    const merged = alerts.map((alert) => {
-      const mine = own.get(alert.finding.id)
-      own.delete(alert.finding.id)
-      return mine !== undefined && mine.toldAtMs !== null && alert.toldAtMs === null ? mine : alert
-    })
+    const left = new Map(alerts.map((alert) => [alert.finding.id, alert]))
+    const own = this.#alerts.filter((alert) => isOwnStory(alert, left.get(alert.finding.id)))
+    const ownIds = new Set(own.map(({ finding }) => finding.id))
     const known = new Set(alerts.filter(({ toldAtMs }) => toldAtMs !== null).map(({ finding }) => finding.id))
     const news = this.#untold.filter((message) =>
-      message.alerts.some(({ finding }) => !known.has(finding.id)),
+      message.alerts.every(({ finding }) => finding.blinds && !known.has(finding.id)),
     )
-    this.#alerts = [...merged, ...own.values()]
+    this.#alerts = [...alerts.filter(({ finding }) => !ownIds.has(finding.id)), ...own]
     if (this.#lookedAtMs === 0) this.#lookedAtMs = lookedAtMs
     this.#keep([...untold, ...news])
   }
@@ -95,6 +92,13 @@ export class AlertBook {
     joined.slice(0, -MAX_UNTOLD).forEach(this.#onGivenUp)
     this.#untold = fitUntold(joined.slice(-MAX_UNTOLD))
   }
+}
+
+/** @param left what the other one knows of it. It knows this very opening only from whoever told it. */
+function isOwnStory({ finding, toldAtMs, openings }: Alert, left: Alert | undefined): boolean {
+  if (!finding.blinds || toldAtMs === null) return false
+  if (left === undefined) return true
+  return left.toldAtMs === null && !left.openings.includes(openings.at(-1) ?? 0)
 }
 
 /** Neighbours that say the same of different alerts, while both wait, become one: people who were out of reach read less. */

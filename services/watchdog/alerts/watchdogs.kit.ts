@@ -76,6 +76,17 @@ export class Watchdogs {
     if (!isUp) this.#holder = null
   }
 
+  /** The speaker sleeps while the others look, and wakes up as the speaker: it has not listened to anybody meanwhile. */
+  async sleepThrough(looks: number, judgement: Judgement): Promise<void> {
+    const sleeper = this.#holder!
+    this.#all = this.#all.filter((one) => one !== sleeper)
+    this.#holder = null
+    for (let look = 0; look < looks; look++) await this.look(judgement)
+    sleeper.hear(this.#control)
+    this.#all.unshift(sleeper)
+    this.#elect()
+  }
+
   append(key: string, text: string): void {
     if (!this.isKafkaUp) throw new FreshetError('KAFKA_PRODUCE_DEADLINE', 'Kafka is away')
     const message = { offset: this.#control.length, key: Buffer.from(key), value: Buffer.from(text) }

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { Judgement } from '../rules/judge.ts'
 import { bad, blind, good } from './story.kit.ts'
 import { type Mishap, Watchdogs } from './watchdogs.kit.ts'
 
@@ -75,6 +76,38 @@ test('nothing is lost or repeated, however many watchdogs die or sleep', async (
     }),
     { numRuns: 60 },
   )
+})
+
+describe('who slept, and speaks again without having listened, goes on with what was told meanwhile', () => {
+  async function toldOf(before: Judgement, meanwhile: Judgement, after: Judgement) {
+    const watchdogs = new Watchdogs()
+    for (let look = 0; look < 9; look++) await watchdogs.look(before)
+    await watchdogs.sleepThrough(9, meanwhile)
+    for (const judgement of [after, good])
+      for (let look = 0; look < 9; look++) await watchdogs.look(judgement)
+    return watchdogs.delivered.map(
+      ({ message, by }) => `${by}: ${message.change} ${message.alerts.map(({ finding }) => finding.id)}`,
+    )
+  }
+
+  test('what ended meanwhile, and comes back, is told again', async () => {
+    expect(await toldOf(bad('a'), good, bad('a'))).toEqual([
+      'watchdog-1: firing a',
+      'watchdog-2: resolved a',
+      'watchdog-1: firing a',
+      'watchdog-1: resolved a',
+    ])
+  })
+
+  test('what ended meanwhile is not told to be over once more', async () => {
+    const told = ['watchdog-1: firing a', 'watchdog-2: resolved a']
+    expect(await toldOf(bad('a'), good, good)).toEqual(told)
+  })
+
+  test('what began meanwhile is not told again, only that it is over', async () => {
+    const told = ['watchdog-2: firing a', 'watchdog-1: resolved a']
+    expect(await toldOf(good, bad('a'), bad('a'))).toEqual(told)
+  })
 })
 
 describe('when Kafka is away nobody can be elected', () => {
