@@ -1,11 +1,11 @@
 import { once } from 'node:events'
 import type { Settings } from '@freshet/config/schema.ts'
-import { toFreshetError } from '@freshet/errors/errors.ts'
 import type { Alert } from '@freshet/records/alert-state.ts'
 import type { Order } from '@freshet/records/control.ts'
 import type { Facts } from '@freshet/records/facts.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
+import { errorAttributes } from '@freshet/stage/error-attributes.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import { PageServer, type Shown } from './serve/page-server.ts'
 import { GaugeHistory } from './view/gauge-history.ts'
@@ -67,7 +67,7 @@ export class StatusPage {
         await this.#listen({ ...settings.watchdog, pagePort }, signal)
       } catch (error) {
         if (!isTold)
-          log.error('the status page is not shown; the watchdog goes on without it', describe(error))
+          log.error('the status page is not shown; the watchdog goes on without it', errorAttributes(error))
         isTold = true
         await clock.sleep(TRY_AGAIN_MS, signal)
       }
@@ -100,9 +100,4 @@ export class StatusPage {
     const nowMs = look.facts?.atMs ?? clock.nowMs()
     return toPageState({ ...look, settings, watcher: { instance, speaks }, nowMs, gauges: this.#gauges })
   }
-}
-
-function describe(error: unknown) {
-  const { code, message } = toFreshetError(error)
-  return { [ATTRIBUTES.errorType]: code, [ATTRIBUTES.exceptionMessage]: message }
 }

@@ -1,7 +1,11 @@
 // A state of the pipeline as elements, from the top of the page to its end. Draws; decides nothing.
+import { answers } from './cards/answers.js'
+import { instances, servers } from './cards/instances.js'
+import { model } from './cards/model.js'
+import { partitions, shards } from './cards/positions.js'
+import { snapshot } from './cards/snapshot.js'
 import { h } from './dom.js'
 import { alerts, orderText } from './draw-alerts.js'
-import { answers, instances, model, partitions, servers, shards, snapshot } from './draw-cards.js'
 import { flow } from './draw-flow.js'
 import { mark, minutesOf, prose } from './parts.js'
 import { sparkline } from './sparkline.js'
