@@ -1,4 +1,5 @@
 import type { KafkaConnection } from '@freshet/adapters/kafka/connect.ts'
+import { KeptAdmin } from '@freshet/adapters/kafka/kept-admin.ts'
 import { readLags } from '@freshet/adapters/kafka/lag.ts'
 import type {
   CaptureFacts,
@@ -36,9 +37,10 @@ export interface FactReaderOptions {
 }
 
 /** Sees the pipeline from outside: what Kafka says at each look, and what was seen of the servers and heard since the last one. */
-export class FactReader {
+export class FactReader implements AsyncDisposable {
   readonly #options: FactReaderOptions
   readonly #standing = new Standing()
+  readonly #admin: KeptAdmin
   #groups: GroupFacts[] = []
   #unread: Unread = { unreadCursors: 0, unreadSeconds: 0 }
   #answersSinceMs: number | null = null
@@ -46,6 +48,11 @@ export class FactReader {
 
   constructor(options: FactReaderOptions) {
     this.#options = options
+    this.#admin = new KeptAdmin(options.connection)
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#admin[Symbol.asyncDispose]()
   }
 
   /** One look; a server that is away is a fact, not an error, and so Kafka seems when `signal` aborts. */
@@ -75,10 +82,10 @@ export class FactReader {
   }
 
   async #readGroups(signal: AbortSignal): Promise<void> {
-    const { connection, pipeline, cursors, captureMode, clock } = this.#options
+    const { pipeline, cursors, captureMode, clock } = this.#options
     const known = consumerGroups(pipeline)
     try {
-      const read = await readLags(connection, known, cursors, signal)
+      const read = await readLags(this.#admin, known, cursors, signal)
       const nowMs = clock.nowMs()
       this.#groups = known.map((group, at) => this.#withStanding({ ...group, ...read.groups[at]! }, nowMs))
       this.#unread = captureMode === 'seqNo' ? this.#unreadOf(read.unread, nowMs) : this.#unread

@@ -61,7 +61,9 @@ export function openLook({ settings, instance, telemetry }: LookContext, clock: 
         ...Object.values(servers.watches).map((watch) => watch.run(signal)),
       ])
     },
-    [Symbol.asyncDispose]: () => servers[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await Promise.all([facts[Symbol.asyncDispose](), servers[Symbol.asyncDispose]()])
+    },
   }
 }
 

@@ -6,9 +6,8 @@ import { systemClock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import { clientLog } from './client-log.ts'
 import { guardIdleTimer } from './idle-timer.ts'
-import { toKafkaError } from './kafka-error.ts'
 import { type Admin, type ISocketFactoryArgs, Kafka, type KafkaConfig, logLevel } from './kafkajs.ts'
-import { quit } from './quit.ts'
+import { type Doing, KeptAdmin } from './kept-admin.ts'
 
 /** Where the brokers are and how to speak to them; opaque to all but this folder. Opens no socket by itself. */
 export interface KafkaConnection {
@@ -56,52 +55,14 @@ export function connectKafka(
   return { settings, clientId, log, newClient }
 }
 
-/**
- * Does `work` with an administrator's client of its own, and ends it.
- * @throws DEADLINE as soon as `signal` aborts; KAFKA_UNREACHABLE after `ADMIN_DEADLINE_MS`, or where the time of `signal`
- *   is over before a broker has answered at all; and what the brokers answer, translated
- */
+/** Does `work` with an administrator's client of its own, and ends it. @throws as `KeptAdmin.do` does */
 export async function withAdmin<T>(
   connection: KafkaConnection,
-  { doing, signal }: { doing: string; signal: AbortSignal },
+  what: Doing,
   work: (admin: Admin) => Promise<T>,
 ): Promise<T> {
-  if (signal.aborted) throw stopped(doing, signal)
-  const done = new AbortController()
-  const admin = connection.newClient({ over: done.signal }).admin()
-  let isConnected = false
-  const late = systemClock.sleep(ADMIN_DEADLINE_MS, AbortSignal.any([signal, done.signal])).then(() => {
-    if (signal.aborted && (isConnected || !isLate(signal))) throw stopped(doing, signal)
-    if (signal.aborted)
-      throw new FreshetError('KAFKA_UNREACHABLE', `${doing}: the time was over before a broker answered`)
-    throw new FreshetError('KAFKA_UNREACHABLE', `${doing}: no answer within ${ADMIN_DEADLINE_MS / 1_000} s`)
-  })
-  late.catch(() => {}) // told by the race below; it must not count as unhandled when the work wins
-  try {
-    const working = async () => {
-      await admin.connect()
-      isConnected = true
-      return await work(admin)
-    }
-    return await Promise.race([working(), late])
-  } catch (error) {
-    throw toKafkaError(error, doing)
-  } finally {
-    done.abort()
-    await quit(admin, isConnected ? 2_000 : 100) // one that never got through has nothing to end orderly
-  }
-}
-
-const ADMIN_DEADLINE_MS = 30_000
-
-function stopped(doing: string, signal: AbortSignal): FreshetError {
-  const why = isLate(signal) ? 'the time is over' : 'the caller stopped'
-  return new FreshetError('DEADLINE', `${doing}: ${why}`)
-}
-
-/** Whether it was a deadline that aborted it. */
-function isLate({ reason }: AbortSignal): boolean {
-  return reason instanceof DOMException && reason.name === 'TimeoutError'
+  await using admin = new KeptAdmin(connection)
+  return await admin.do(what, work)
 }
 
 function saslOf({ user, password, saslMechanism }: Settings['kafka']): Pick<KafkaConfig, 'sasl'> {

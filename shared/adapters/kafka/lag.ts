@@ -2,6 +2,7 @@ import { systemClock } from '@freshet/stage/clock.ts'
 import type { Admin } from 'kafkajs'
 import { type KafkaConnection, withAdmin } from './connect.ts'
 import { type GroupPosition, readGroupPositions, readPositions } from './group-positions.ts'
+import type { KeptAdmin } from './kept-admin.ts'
 import { ageMs, nextProbeAgeMs, type Probe } from './lag-search.ts'
 
 export interface PartitionLag {
@@ -36,18 +37,18 @@ export interface GroupView {
 }
 
 /**
- * The same of several groups, with their members, by one client: for who looks every few seconds. And how many records of
+ * The same of several groups, with their members, by a client that is kept: for who looks every few seconds. And how many records of
  * a topic are still to be read by one who has come so far in it.
  * @param reader what was read of its topic: by partition the offset after the last record
  * @throws TOPIC_MISSING, KAFKA_UNREACHABLE; DEADLINE when `signal` aborts
  */
 export async function readLags(
-  connection: KafkaConnection,
+  kept: KeptAdmin,
   groups: readonly { readonly groupId: string; readonly topic: string }[],
   reader: { readonly topic: string; readonly nextOffsets: ReadonlyMap<number, number> },
   signal: AbortSignal,
 ): Promise<{ readonly groups: readonly GroupView[]; readonly unread: number }> {
-  return await withAdmin(connection, { doing: 'reading the lag of groups', signal }, async (admin) => {
+  return await kept.do({ doing: 'reading the lag of groups', signal }, async (admin) => {
     const groupIds = groups.map(({ groupId }) => groupId)
     const [members, positions] = await Promise.all([
       membersOf(admin, groupIds),
