@@ -3,7 +3,12 @@ import { z } from 'zod'
 import { secret } from './secret.ts'
 
 /** Whoever has such an address can post to it, so it is a secret as a whole. */
-const address = z.url({ protocol: /^https?$/ })
+const address = z
+  .url({ protocol: /^https?$/ })
+  .refine(
+    hasNoUser,
+    'an address without user and password: no request is sent to one that has them; alerts.webhook.headers may hold an authorization',
+  )
 
 export const slackSchema = z
   .strictObject({
@@ -74,6 +79,13 @@ export const alertsSchema = z
     pingMethod: z.enum(['GET', 'POST']).default('GET').describe('How alerts.pingUrl is asked.'),
   })
   .prefault({})
+
+/** fetch refuses addresses with them. What is no address at all is said elsewhere. */
+function hasNoUser(address: string): boolean {
+  if (!URL.canParse(address)) return true
+  const { username, password } = new URL(address)
+  return username === '' && password === ''
+}
 
 function isTimeZone(name: string): boolean {
   try {

@@ -86,6 +86,18 @@ describe('settings', () => {
       expect(() => loadSettings({ env: { ...env, ...fields } })).not.toThrow()
   })
 
+  test.each(['SLACK_WEBHOOK_URL', 'ALERTS_WEBHOOK_URL', 'ALERTS_PING_URL'])(
+    'FRESHET_%s has no user and no password, which no request could be sent with, and they are not repeated',
+    (name) => {
+      const load = (url: string) => () => loadSettings({ env: { [`FRESHET_${name}`]: url } })
+      expect(load('https://example.com/hook?a=b@c')).not.toThrow()
+      expect(load('https://anna:hunter2@example.com/hook')).toThrow(/: an address without user and password/)
+      expect(load('https://anna@example.com/hook')).toThrow(/: an address without user and password/)
+      expect(load('https://anna:hunter2@example.com/hook')).not.toThrow(/hunter2/)
+      expect(load('nowhere')).toThrow(/Invalid URL/)
+    },
+  )
+
   test('that are wrong are all named at once, with their bounds', () => {
     const env = { FRESHET_GATEWAY_PORT: '70000', FRESHET_SNAPSHOT_INTERVAL_SECONDS: 'often' }
     expect(() => loadSettings({ env })).toThrow(/gateway\.port.*65535.*|snapshot\.intervalSeconds/)

@@ -35,6 +35,7 @@ export async function runHeartbeats(options: HeartbeatOptions): Promise<void> {
   let unheard = false
   while (!signal.aborted) {
     const heard = await beat(producer, options, startedAtMs, signal)
+    if (heard === undefined) break
     if (!heard && !unheard) telemetry.log.warn('heartbeats are not heard: Kafka does not take them')
     if (heard && unheard) telemetry.log.info('heartbeats are heard again')
     unheard = !heard
@@ -43,12 +44,13 @@ export async function runHeartbeats(options: HeartbeatOptions): Promise<void> {
   if (!unheard) await beat(producer, options, startedAtMs, AbortSignal.timeout(LAST_WORD_WITHIN_MS))
 }
 
+/** @returns undefined when `signal` ended it: nobody knows whether it was heard */
 async function beat(
   producer: Producer,
   options: HeartbeatOptions,
   startedAtMs: number,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<boolean | undefined> {
   const { pipeline, service, instance, replaces, telemetry, state, clock } = options
   const heartbeat: Heartbeat = {
     version: 1,
@@ -67,6 +69,6 @@ async function beat(
     return true
   } catch (error) {
     telemetry.log.debug('a heartbeat was not sent', { [ATTRIBUTES.exceptionMessage]: String(error) })
-    return signal.aborted
+    return signal.aborted ? undefined : false
   }
 }

@@ -39,5 +39,20 @@ test('counters are told as what came, unless it is chosen otherwise', () => {
   expect(temporalityOf({})).toBe(AggregationTemporality.DELTA)
   expect(temporalityOf({ [name]: 'Cumulative' })).toBe(AggregationTemporality.CUMULATIVE)
   expect(metricIntervalMs({ OTEL_METRIC_EXPORT_INTERVAL: '5000' })).toBe(5_000)
-  expect(metricIntervalMs({ OTEL_METRIC_EXPORT_INTERVAL: 'soon' })).toBeUndefined()
+  expect(metricIntervalMs({ OTEL_METRIC_EXPORT_INTERVAL: ' ' })).toBeUndefined()
+})
+
+test.each(['nope', 'ftp://127.0.0.1', '127.0.0.1:4318'])('an endpoint %s is none', (endpoint) => {
+  expect(() => waysOf({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint })).toThrow(
+    /OTEL_EXPORTER_OTLP_ENDPOINT is no http/,
+  )
+  expect(() => waysOf({ OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: endpoint })).toThrow(
+    /OTLP_LOGS_ENDPOINT is no http/,
+  )
+})
+
+test.each(['soon', '0', '-1', '1.5', '2147483648'])('an interval of %s is none', (interval) => {
+  expect(() => metricIntervalMs({ OTEL_METRIC_EXPORT_INTERVAL: interval })).toThrow(
+    /whole number of milliseconds/,
+  )
 })

@@ -29,8 +29,11 @@ function wayOf(signal: Signal, env: Environment): Way {
   if (exporter === 'none') return 'nowhere'
   if (exporter !== undefined && exporter !== 'otlp')
     throw new FreshetError('CONFIG_INVALID', `${name} is ${exporter}; otlp and none are known here`)
-  const hasEndpoint = (read(`${own}_ENDPOINT`) ?? read('OTEL_EXPORTER_OTLP_ENDPOINT')) !== undefined
-  if (exporter === undefined && !hasEndpoint) return 'elasticsearch'
+  const endpointName = [`${own}_ENDPOINT`, 'OTEL_EXPORTER_OTLP_ENDPOINT'].find(
+    (one) => read(one) !== undefined,
+  )
+  if (exporter === undefined && endpointName === undefined) return 'elasticsearch'
+  if (endpointName !== undefined) checkEndpoint(endpointName, read(endpointName)!)
   const protocol = read(`${own}_PROTOCOL`) ?? read('OTEL_EXPORTER_OTLP_PROTOCOL') ?? 'http/protobuf'
   if (protocol !== 'http/protobuf')
     throw new FreshetError(
@@ -40,14 +43,35 @@ function wayOf(signal: Signal, env: Environment): Way {
   return 'collector'
 }
 
+/** The SDK would log what it cannot read, and send to 127.0.0.1. The address is not repeated: it may hold a password. */
+function checkEndpoint(name: string, address: string): void {
+  if (!URL.canParse(address) || !/^https?:$/.test(new URL(address).protocol))
+    throw new FreshetError(
+      'CONFIG_INVALID',
+      `${name} is no http or https address, such as http://127.0.0.1:4318`,
+    )
+}
+
 /** Unless it is chosen, counters are told as what came: Elasticsearch takes histograms no other way. */
 export function temporalityOf(env: Environment): AggregationTemporality {
   const preference = env['OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE']?.trim().toLowerCase()
   return preference === 'cumulative' ? AggregationTemporality.CUMULATIVE : AggregationTemporality.DELTA
 }
 
-/** @returns undefined when nothing usable is said */
+/** A timer for longer fires at once. */
+const MAX_INTERVAL_MS = 2 ** 31 - 1
+
+/**
+ * @returns undefined when nothing is said
+ * @throws CONFIG_INVALID for what is no time
+ */
 export function metricIntervalMs(env: Environment): number | undefined {
-  const ms = Number(env['OTEL_METRIC_EXPORT_INTERVAL'])
-  return Number.isInteger(ms) && ms > 0 ? ms : undefined
+  const text = env['OTEL_METRIC_EXPORT_INTERVAL']?.trim() || undefined
+  if (text === undefined) return undefined
+  const ms = Number(text)
+  if (Number.isInteger(ms) && ms > 0 && ms <= MAX_INTERVAL_MS) return ms
+  throw new FreshetError(
+    'CONFIG_INVALID',
+    `OTEL_METRIC_EXPORT_INTERVAL is ${text}; it is a whole number of milliseconds, from 1 to ${MAX_INTERVAL_MS}`,
+  )
 }
