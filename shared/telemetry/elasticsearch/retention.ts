@@ -7,9 +7,9 @@ import type { Client } from '@elastic/elasticsearch'
 import { errors } from '@elastic/elasticsearch'
 import { translateElasticsearchError } from '@freshet/adapters/elasticsearch/translate.ts'
 import type { Settings } from '@freshet/config/schema.ts'
-import { toFreshetError } from '@freshet/errors/errors.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
+import { errorAttributes } from '@freshet/stage/error-attributes.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import { type DataStream, dataStream, dataStreamName, SIGNALS } from '../documents/document.ts'
 import { hasDataStreams } from './abilities.ts'
@@ -78,6 +78,7 @@ export async function keepRetention(
 ): Promise<void> {
   if (!settings.telemetry.enabled) return
   await using telemetry = connectTelemetry(settings)
+  let isFailing = false
   while (!signal.aborted) {
     try {
       if (await hasDataStreams(telemetry.client, signal)) return
@@ -85,15 +86,16 @@ export async function keepRetention(
         nowMs: clock.nowMs(),
         signal,
       })
+      if (isFailing) log.info('telemetry that is too old is deleted again')
+      isFailing = false
       if (removed.length > 0)
         log.info(`telemetry that was kept long enough is deleted: ${removed.join(', ')}`, {
           [ATTRIBUTES.rows]: removed.length,
         })
     } catch (error) {
-      if (!signal.aborted)
-        log.debug('telemetry that is too old is not deleted now', {
-          [ATTRIBUTES.errorType]: toFreshetError(error).code,
-        })
+      if (!signal.aborted && !isFailing)
+        log.warn('telemetry that is too old is not deleted; it is tried every hour', errorAttributes(error))
+      isFailing = true
     }
     await clock.sleep(HOUR_MS, signal)
   }
