@@ -90,5 +90,6 @@ function enriching(door: SpanProcessor): SpanProcessor {
 /** The exporters and protobuf are loaded only where they are used. */
 function otlpDelivery(): Deliver<OtlpItem> {
   const loading = import('./otlp/otlp-delivery.ts').then(({ OtlpDelivery }) => new OtlpDelivery())
+  loading.catch(() => {}) // told by each delivery that waits for it
   return async (items, signal) => (await loading).deliver(items, signal)
 }

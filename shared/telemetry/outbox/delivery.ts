@@ -16,5 +16,5 @@ export interface Delivery<Item> {
   readonly retryAfterMs?: number
 }
 
-/** One request with some items; never throws, and ends when the signal aborts. */
+/** One request with some items; ends when the signal aborts. When it throws, all of them are tried again. */
 export type Deliver<Item> = (items: readonly Item[], signal: AbortSignal) => Promise<Delivery<Item>>

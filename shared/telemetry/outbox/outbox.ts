@@ -1,4 +1,4 @@
-import type { FreshetError } from '@freshet/errors/errors.ts'
+import { type FreshetError, toFreshetError } from '@freshet/errors/errors.ts'
 import { type BackOff, delayMs } from '@freshet/stage/back-off.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import { context } from '@opentelemetry/api'
@@ -100,9 +100,9 @@ export class Outbox<Item extends Queued> implements AsyncDisposable {
   }
 
   async #send(items: readonly Item[]): Promise<Delivery<Item>> {
-    const { deliver, metrics, clock } = this.#options
+    const { metrics, clock } = this.#options
     const beganAtMs = clock.nowMs()
-    const delivery = await deliver(items, this.#deadline.signal)
+    const delivery = await this.#deliver(items)
     metrics.add('freshet.telemetry.exported', delivery.written.length)
     this.#drop(delivery.refused.length, 'refused')
     this.#queue.settle(delivery.written)
@@ -110,6 +110,15 @@ export class Outbox<Item extends Queued> implements AsyncDisposable {
     this.#queue.putBack(delivery.retry)
     this.#tell(delivery, beganAtMs)
     return delivery
+  }
+
+  /** What no deliverer foresaw ends no service either: whoever looks after the loop would take it for a bug of the work. */
+  async #deliver(items: readonly Item[]): Promise<Delivery<Item>> {
+    try {
+      return await this.#options.deliver(items, this.#deadline.signal)
+    } catch (error) {
+      return { written: [], retry: items, refused: [], error: toFreshetError(error) }
+    }
   }
 
   #tell({ written, error, refusal }: Delivery<Item>, beganAtMs: number): void {
