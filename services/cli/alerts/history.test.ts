@@ -1,12 +1,14 @@
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Writable } from 'node:stream'
 import { settingsSchema } from '@freshet/config/schema.ts'
 import { type Facts, factsRecord } from '@freshet/records/facts.ts'
 import type { Heartbeat } from '@freshet/records/heartbeat.ts'
-import { expect, test } from 'vitest'
+import { handClock } from '@freshet/stage/clock.kit.ts'
+import { describe, expect, test } from 'vitest'
 import { describeMessages } from './describe-alerts.ts'
-import { testRules } from './history.ts'
+import { recordLooks, testRules } from './history.ts'
 
 const settings = settingsSchema.parse({})
 const START_MS = Date.UTC(2026, 2, 14, 15)
@@ -26,7 +28,7 @@ function history(): string {
 }
 
 function facts(atMs: number, lagSeconds: number): Facts {
-  const unseen = { seenAtMs: null, value: null, fault: null }
+  const unseen = { seenAtMs: atMs, value: null, fault: null }
   const heartbeat: Heartbeat = {
     ...({ version: 1, service: 'scorer', instance: 'scorer-1', startedAtMs: 0, status: 'running' } as const),
     ...{ atMs, progress: {}, metrics: {}, model: null, lastError: null, lastErrorAtMs: null },
@@ -73,4 +75,42 @@ test('what is wrong with a file is said, and where', () => {
   const broken = file('history.ndjson', `${history().split('\n', 1)[0]}\n{"version":1}\n`)
   expect(() => testRules(rules, broken, settings)).toThrow(/history.ndjson, line 2: facts/)
   expect(() => testRules(rules, '/nonexistent', settings)).toThrow(/--history: cannot read/)
+  expect(() => testRules(rules, file('history.ndjson', '\n'), settings)).toThrow(/holds no look/)
+})
+
+describe('a recording', () => {
+  const never = new AbortController().signal
+  const untilStopped = (until: AbortSignal) =>
+    new Promise<void>((resolve) => until.addEventListener('abort', () => resolve()))
+
+  /** Of ten looks. @param fault what the third line meets */
+  async function record(fault: string | null, run = untilStopped) {
+    const clock = handClock(START_MS)
+    const lines: string[] = []
+    const out = new Writable({
+      write(line, _, done) {
+        if (fault !== null && lines.length === 2)
+          return done(Object.assign(new Error(fault), { code: fault }))
+        if (line.length > 0) lines.push(`${line}`)
+        done()
+      },
+    })
+    const look = { run, look: async () => facts(clock.nowMs(), 0) }
+    await recordLooks({ look, clock, intervalMs: 5_000, forMs: 50_000, out }, never)
+    return lines.map((line) => factsRecord.decode(line).atMs - START_MS)
+  }
+
+  test('has a look every interval until its time is over', async () => {
+    expect(await record(null)).toEqual([5, 10, 15, 20, 25, 30, 35, 40, 45, 50].map((s) => s * 1_000))
+  })
+
+  test('ends in order when its reader has enough, as `head` has, and with the error when the disk is full', async () => {
+    expect(await record('EPIPE')).toEqual([5_000, 10_000])
+    await expect(record('ENOSPC')).rejects.toThrow('ENOSPC')
+  })
+
+  test('ends with what ends the look', async () => {
+    const failing = async () => Promise.reject(new Error('no rights'))
+    await expect(record(null, failing)).rejects.toThrow('no rights')
+  })
 })

@@ -165,7 +165,7 @@ Exit code: 0 also when it is stopped before its time; what is written is whole.`
     .action(async ({ for: forMs }: { readonly for: number }, command: Command) => {
       const { settings } = readInvocation(command)
       process.exitCode = await interruptible(async (signal) => {
-        await recordHistory(settings, { forMs, write: (line) => process.stdout.write(line) }, signal)
+        await recordHistory(settings, { forMs, out: process.stdout }, signal)
         return 0
       })
     })
