@@ -95,7 +95,7 @@ export const ATTRIBUTES = {
 
   /** Same trouble, same id. */
   alertId: 'freshet.alert.id',
-  /** `firing`, `reminder` or `resolved`. */
+  /** `firing`, `flapping`, `reminder` or `resolved`. */
   alertChange: 'freshet.alert.change',
   /** What is known of the trouble, in one line. */
   alertDetails: 'freshet.alert.details',

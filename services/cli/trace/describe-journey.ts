@@ -1,3 +1,4 @@
+import { ATTRIBUTES, type AttributeName } from '@freshet/stage/attributes.ts'
 import { formatSeconds } from '@freshet/watchdog/format.ts'
 import { count, table, timeOf } from '../text.ts'
 import type { Journey, SeenStep } from './journey.ts'
@@ -34,17 +35,17 @@ function describeJourney(key: string, { steps, seqNo, traceId, missing }: Journe
 /** What is worth knowing of a step, beside when and where. */
 function wordsOf({ step, attributes, ageMs, failure }: SeenStep): string {
   if (failure !== null) return `set aside: ${failure.code}, ${failure.message}`
-  const text = (name: string) => String(attributes[name] ?? '?')
-  const state = attributes['freshet.document.state']
+  const text = (name: AttributeName) => String(attributes[name] ?? '?')
+  const state = attributes[ATTRIBUTES.documentState]
   switch (step) {
     case 'capture':
       return state === 'deleted'
         ? 'a delete, sent to Kafka'
-        : `from ${text('freshet.source.index')}, sent to Kafka`
+        : `from ${text(ATTRIBUTES.sourceIndex)}, sent to Kafka`
     case 'score':
       return state === 'deleted'
         ? 'a delete, passed on'
-        : `by ${text('freshet.model')}, ${placeOf(attributes)}`
+        : `by ${text(ATTRIBUTES.model)}, ${placeOf(attributes)}`
     case 'cache':
       return `in Redis ${span(ageMs)} after it was seen`
     case 'snapshot':
@@ -57,16 +58,16 @@ function wordsOf({ step, attributes, ageMs, failure }: SeenStep): string {
 }
 
 function placeOf(attributes: SeenStep['attributes']): string {
-  const partition = attributes['messaging.destination.partition.id']
-  return `partition ${partition} offset ${attributes['messaging.kafka.offset']}`
+  const partition = attributes[ATTRIBUTES.messagingPartition]
+  return `partition ${partition} offset ${attributes[ATTRIBUTES.messagingOffset]}`
 }
 
 function answerWords(attributes: SeenStep['attributes']): string {
-  const source = attributes['freshet.answer.source']
-  const age = attributes['freshet.answer.age_ms']
-  const reason = attributes['freshet.answer.reason']
+  const source = attributes[ATTRIBUTES.answerSource]
+  const age = attributes[ATTRIBUTES.answerAgeMs]
+  const reason = attributes[ATTRIBUTES.answerReason]
   return [
-    `${attributes['http.response.status_code']}`,
+    `${attributes[ATTRIBUTES.httpStatus]}`,
     source === undefined ? 'no score' : `from ${source}`,
     ...(typeof age === 'number' ? [`${span(age)} old`] : []),
     ...(reason === undefined ? [] : [`since ${reason}`]),

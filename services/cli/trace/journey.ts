@@ -1,6 +1,7 @@
 /** What became of a document: its spans, put together. */
+import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 
-/** One span of a document, as `steps.ts` reads it. */
+/** One span of a document, as `read-steps.ts` reads it. */
 export interface SeenStep {
   /** `capture`, `score`, `cache`, `snapshot` or `answer`; another one from a later build. */
   readonly step: string
@@ -44,7 +45,7 @@ function journeyOf(traceId: string, found: readonly SeenStep[]): Journey {
   const steps = found.toSorted(
     (a, b) => a.beganAtMs - b.beganAtMs || a.beganAtMs + a.tookMs - b.beganAtMs - b.tookMs,
   )
-  const seqNo = steps.map(({ attributes }) => attributes['freshet.document.seq_no']).find(isNumber) ?? null
+  const seqNo = steps.map(({ attributes }) => attributes[ATTRIBUTES.seqNo]).find(isNumber) ?? null
   const seen = new Set(steps.map(({ step }) => step))
   const isOver = steps.some(({ step, failure }) => step === 'capture' && failure !== null)
   const missing = seqNo === null || isOver ? [] : WAY.filter((step) => !seen.has(step))
