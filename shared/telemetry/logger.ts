@@ -1,6 +1,7 @@
 import { toFreshetError } from '@freshet/errors/errors.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
+import { errorAttributes } from '@freshet/stage/error-attributes.ts'
 import type { Log, LogAttributes } from '@freshet/stage/log.ts'
 import { isSpanContextValid, trace } from '@opentelemetry/api'
 import { formatLine, type LogFormat } from './log-line.ts'
@@ -47,8 +48,7 @@ export class Logger implements Log {
     const known = toFreshetError(error)
     const stack = this.#options.level === 'debug' && { [ATTRIBUTES.exceptionStacktrace]: stackOf(known) }
     return {
-      [ATTRIBUTES.errorType]: known.code,
-      [ATTRIBUTES.exceptionMessage]: known.message,
+      ...errorAttributes(known),
       [ATTRIBUTES.hint]: known.hint,
       ...stack,
     }

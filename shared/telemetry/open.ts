@@ -1,6 +1,7 @@
 import type { Settings } from '@freshet/config/schema.ts'
 import { ATTRIBUTES, SCHEMA_URL } from '@freshet/stage/attributes.ts'
 import { type Clock, systemClock } from '@freshet/stage/clock.ts'
+import { errorAttributes } from '@freshet/stage/error-attributes.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import { context, type Tracer } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
@@ -133,8 +134,7 @@ function eventsAsLines(receiver: string, log: () => Log): OutboxEvents {
   return {
     unreachable: (error) =>
       log().warn(`telemetry waits: ${receiver} does not take it`, {
-        [ATTRIBUTES.errorType]: error.code,
-        [ATTRIBUTES.exceptionMessage]: error.message,
+        ...errorAttributes(error),
         [ATTRIBUTES.hint]: error.hint,
       }),
     recovered: ({ fromMs, toMs, droppedDocuments }) =>

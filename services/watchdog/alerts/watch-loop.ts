@@ -1,9 +1,10 @@
-import { isFreshetError, toFreshetError } from '@freshet/errors/errors.ts'
+import { isFreshetError } from '@freshet/errors/errors.ts'
 import type { Alert, AlertState } from '@freshet/records/alert-state.ts'
 import { controlKey } from '@freshet/records/control.ts'
 import type { Facts } from '@freshet/records/facts.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
+import { errorAttributes } from '@freshet/stage/error-attributes.ts'
 import { inSpan } from '@freshet/telemetry/spans.ts'
 import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
 import type { Judgement } from '../rules/judge.ts'
@@ -79,7 +80,8 @@ async function removeEnded(
   const ended = view.orders.endedBefore(clock.nowMs() - KEEP_ENDED_MS).map(controlKey)
   if (ended.length === 0) return
   await store.remove(ended, signal).catch((error: unknown) => {
-    if (!signal.aborted) telemetry.log.warn('orders that have ended cannot be removed', describe(error))
+    if (!signal.aborted)
+      telemetry.log.warn('orders that have ended cannot be removed', errorAttributes(error))
   })
 }
 
@@ -94,7 +96,7 @@ async function loadOlder(
     if (!signal.aborted)
       telemetry.log.warn(
         'alerts of an older watchdog cannot be read; they may be told again',
-        describe(error),
+        errorAttributes(error),
       )
     return undefined
   }
@@ -111,11 +113,6 @@ export async function remember(
   try {
     await store.save(state, signal)
   } catch (error) {
-    if (!signal.aborted) telemetry.log.warn('open alerts cannot be saved', describe(error))
+    if (!signal.aborted) telemetry.log.warn('open alerts cannot be saved', errorAttributes(error))
   }
-}
-
-function describe(error: unknown) {
-  const { code, message } = toFreshetError(error)
-  return { [ATTRIBUTES.errorType]: code, [ATTRIBUTES.exceptionMessage]: message }
 }

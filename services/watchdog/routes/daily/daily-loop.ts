@@ -1,6 +1,5 @@
-import { toFreshetError } from '@freshet/errors/errors.ts'
-import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
+import { errorAttributes } from '@freshet/stage/error-attributes.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import { timeLimit } from '@freshet/stage/time-limit.ts'
 import type { Metrics } from '@freshet/telemetry/metrics.ts'
@@ -63,11 +62,7 @@ async function tellDay(day: string, options: DailyOptions, signal: AbortSignal):
   return true
 
   function said(what: string, error: unknown): undefined {
-    const { code, message } = toFreshetError(error)
     if (signal.aborted) return
-    log.warn(`which daily line was told cannot be ${what}; it may be told again`, {
-      [ATTRIBUTES.errorType]: code,
-      [ATTRIBUTES.exceptionMessage]: message,
-    })
+    log.warn(`which daily line was told cannot be ${what}; it may be told again`, errorAttributes(error))
   }
 }
