@@ -72,6 +72,35 @@ test(
   },
 )
 
+test(
+  'a watchdog outlives topics that are made anew: it hears, speaks and remembers as before',
+  TEST,
+  async () => {
+    const pipeline = await openWatchedPipeline({ silent: 15 })
+    const { settings, slack, write, remakeTopics } = pipeline
+    const atMs = systemClock.nowMs() - 60_000
+    const past = Array.from({ length: 500 }, () =>
+      heartbeatOf('scorer', 'scorer-0', { atMs, status: 'stopping' }),
+    )
+    await write('heartbeats', [...past, heartbeatOf('scorer', 'scorer-1', { atMs })])
+    const nothing = { partition: 0, key: Buffer.from('silence/none'), value: null }
+    await write('control', Array<typeof nothing>(500).fill(nothing)) // the new topic has less
+    startWatchdog(settings, 'watchdog-1')
+    await vi.waitFor(() => expect(slack.messages).toHaveLength(1), DEADLINE)
+    expect(slack.messages[0]!.text).toMatch(/scorer-1 has been silent for/)
+
+    await remakeTopics(['control', 'heartbeats'])
+    await write('heartbeats', [heartbeatOf('gateway', 'gateway-1', { atMs })])
+    await vi.waitFor(() => expect(slack.messages).toHaveLength(2), DEADLINE)
+    expect(slack.messages[1]!.text).toMatch(/gateway-1 has been silent for/)
+    const told = async () => (await pipeline.remembered())?.alerts.map(({ finding }) => finding.id)
+    await vi.waitFor(
+      async () => expect(await told()).toEqual(['silent/scorer-1', 'silent/gateway-1']),
+      DEADLINE,
+    )
+  },
+)
+
 /** As the harness runs it: with heartbeats of its own. */
 function startWatchdog(settings: Settings, instance: string): Running {
   const stop = new AbortController()

@@ -25,6 +25,8 @@ export interface WatchedPipeline {
   topic(name: TopicName): string
   write(name: TopicName, messages: readonly OutgoingMessage[]): Promise<void>
   commit(groupId: string, topic: string, offset: number): Promise<void>
+  /** As after Kafka has lost its data: they are there, and empty. */
+  remakeTopics(names: readonly TopicName[]): Promise<void>
   /** What the watchdogs have written down. */
   remembered(): Promise<AlertState | undefined>
 }
@@ -40,9 +42,9 @@ export async function openWatchedPipeline(
   const topic = (name: TopicName) => topicName(pipeline, name)
   const { log } = quietTelemetry(settings, 'test')
   const connection = connectKafka(settings.kafka, { clientId: 'test', log })
-  await patiently(() =>
-    createTopics(connection, pipeline, settings.kafka, AbortSignal.timeout(TOPICS_WITHIN_MS)),
-  )
+  const create = () =>
+    patiently(() => createTopics(connection, pipeline, settings.kafka, AbortSignal.timeout(TOPICS_WITHIN_MS)))
+  await create()
   onTestFinished(() => deleteTopics(connection, pipeline))
   const producer = new Producer(connection, { clock: systemClock, log, deadlineMs: 20_000 })
   onTestFinished(() => producer[Symbol.asyncDispose]())
@@ -55,6 +57,12 @@ export async function openWatchedPipeline(
       await withAdmin(connection, { doing: 'committing', signal: AbortSignal.timeout(20_000) }, (admin) =>
         admin.setOffsets({ groupId, topic: to, partitions: [{ partition: 0, offset: `${offset}` }] }),
       )
+    },
+    async remakeTopics(names) {
+      await withAdmin(connection, { doing: 'deleting', signal: AbortSignal.timeout(20_000) }, (admin) =>
+        admin.deleteTopics({ topics: names.map(topic) }),
+      )
+      await create()
     },
     async remembered() {
       const view = new ControlView(log)

@@ -32,3 +32,15 @@ test('who reads the topic again from its beginning learns nothing wrong', () => 
   })
   expect(seen).toEqual([9, 9, 9])
 })
+
+test('of a topic that was made anew only what it says counts, and what is heard of one that is the same stays', () => {
+  const book = new CursorBook()
+  book.hear(PARTITION, saying(5, storedCursor({ epoch: 2_000, seqNo: 7 })))
+  book.logEndsAt(PARTITION, 6)
+  book.logEndsAt(PARTITION + 1, 0)
+  expect(book.cursors().get('u/0')).toMatchObject({ seqNo: 7 })
+  book.logEndsAt(PARTITION, 0)
+  expect(book.cursors().size).toBe(0)
+  book.hear(PARTITION, saying(0, storedCursor({ epoch: 1_000, seqNo: 3 })))
+  expect(book.cursors().get('u/0')).toMatchObject({ epoch: 1_000, seqNo: 3 })
+})

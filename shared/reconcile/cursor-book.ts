@@ -1,7 +1,10 @@
+import { Buffer } from 'node:buffer'
 import type { IncomingMessage } from '@freshet/adapters/kafka/batch.ts'
+import { partitionOf } from '@freshet/adapters/kafka/partitioner.ts'
 import { readCursorMessage } from '@freshet/capture/cursor-message.ts'
 import type { FreshetError } from '@freshet/errors/errors.ts'
 import type { Cursor } from '@freshet/records/cursor.ts'
+import { TOPICS } from '@freshet/records/topics.ts'
 
 /**
  * Every cursor by `indexUuid/shard`, as somebody who captures nothing sees them: of one shard the last one of its
@@ -25,6 +28,15 @@ export class CursorBook {
     this.#newer.delete(key)
     if (cursor === null) this.#cursors.delete(key)
     else this.#cursors.set(key, later(this.#cursors.get(key), cursor))
+  }
+
+  /** What was heard at `high` and above was of a topic that is gone, and so was all of the partition. */
+  logEndsAt(partition: number, high: number): void {
+    if ((this.#heard.get(partition) ?? 0) <= high) return
+    this.#heard.delete(partition)
+    for (const shards of [this.#cursors, this.#newer])
+      for (const key of shards.keys())
+        if (partitionOf(Buffer.from(key), TOPICS.cursors.partitions) === partition) shards.delete(key)
   }
 
   /** @throws RECORD_VERSION for a shard that a newer release has captured last */

@@ -15,6 +15,7 @@ export async function hearingCursors(
   const following = tail(connection, topicName(pipeline, 'cursors'), {
     fromTimestampMs: 0,
     onMessage: (partition, message) => book.hear(partition, message),
+    onOutside: (partition, { high }) => book.logEndsAt(partition, high),
     signal: AbortSignal.any([signal, end.signal]),
   })
   following.catch((error: unknown) => deaf.abort(error))

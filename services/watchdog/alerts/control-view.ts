@@ -17,15 +17,39 @@ export interface ControlMessage {
  * message from several readers; each counts once.
  */
 export class ControlView {
-  readonly orders = new Orders()
+  #orders = new Orders()
   readonly #log: Log
   #nextOffset = 0
   #state: AlertState | undefined
+  /** It was in a topic that is gone: whatever comes next takes its place. */
+  #isStateLost = false
   #isOverwritten = false
   #speaker: { readonly instance: string; readonly claim: string } | undefined
 
   constructor(log: Log) {
     this.#log = log
+  }
+
+  get orders(): Pick<Orders, 'inForce' | 'endedBefore'> {
+    return this.#orders
+  }
+
+  /** All before it is heard. */
+  get nextOffset(): number {
+    return this.#nextOffset
+  }
+
+  /**
+   * What was heard at `high` and above was in a topic that is gone, with all orders. What the watchdogs remembered is still
+   * the best that is known, until one of them writes it again.
+   */
+  logEndsAt(high: number): void {
+    if (this.#nextOffset <= high) return
+    this.#log.warn('.control was made anew: silences and other orders are gone with it')
+    this.#nextOffset = 0
+    this.#orders = new Orders()
+    this.#speaker = undefined
+    this.#isStateLost = true
   }
 
   hear({ offset, key, value }: ControlMessage): void {
@@ -36,7 +60,7 @@ export class ControlView {
       if (name === ALERT_STATE_KEY) this.#remember(value)
       else if (name === SPEAKER_KEY)
         this.#speaker = value === null ? undefined : speakerClaimRecord.decode(value)
-      else this.orders.hear(name, value)
+      else this.#orders.hear(name, value)
     } catch (error) {
       const { code, message } = toFreshetError(error)
       this.#log.error(`${name} in .control cannot be read`, {
@@ -50,8 +74,12 @@ export class ControlView {
   #remember(value: Buffer | null): void {
     if (value === null) return
     const state = alertStateRecord.decode(value)
-    if (this.#state === undefined || state.term >= this.#state.term) this.#state = state
-    else this.#isOverwritten = true
+    if (this.#state !== undefined && !this.#isStateLost && state.term < this.#state.term) {
+      this.#isOverwritten = true
+      return
+    }
+    this.#state = state
+    this.#isStateLost = false
   }
 
   /** Whether one that was given up has written last: its word must not be what compaction leaves. Asking settles it. */

@@ -28,6 +28,7 @@ export async function followControl(
       ...{ ...means, topic: topicName(pipeline, 'control'), sinceMs: 0, gatherMs: GATHER_MS },
       otherwise: 'silences and other orders may be old',
       onMessage: (_partition, message) => view.hear(message),
+      onOutside: (_partition, { high }) => view.logEndsAt(high),
     },
     signal,
   )

@@ -97,8 +97,8 @@ export async function standForSpeaker(options: StandOptions, signal: AbortSignal
 }
 
 /**
- * Whoever is given the partition writes a claim and reads `.control` from its beginning until it finds it: then it knows
- * all that its predecessor wrote.
+ * Whoever is given the partition writes a claim and reads on in `.control` until it finds it: then it knows all that its
+ * predecessor wrote.
  * @throws errors that a retry cannot help
  */
 async function standOnce(options: StandOptions, signal: AbortSignal): Promise<void> {
@@ -112,9 +112,11 @@ async function standOnce(options: StandOptions, signal: AbortSignal): Promise<vo
     log,
     clock,
     async onAssigned(partitions) {
+      const { nextOffset } = view // before the claim is written, which it has to find
       await store.claim({ version: 1, instance, claim: speaker.assigned(), atMs: clock.nowMs() }, signal)
-      return new Map(partitions.map((partition) => [partition, 0]))
+      return new Map(partitions.map((partition) => [partition, nextOffset]))
     },
+    onOutside: (_partition, { high }) => view.logEndsAt(high),
     onRevoked() {
       if (speaker.revoked() && !signal.aborted) log.info('another watchdog may speak now')
     },

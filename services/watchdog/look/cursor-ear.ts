@@ -32,6 +32,10 @@ export class CursorEar {
           this.#book.hear(partition, message)
           this.#nextOffsets.set(partition, message.offset + 1)
         },
+        onOutside: (partition, { offset, high }) => {
+          this.#book.logEndsAt(partition, high)
+          this.#nextOffsets.set(partition, offset)
+        },
         onUpToDate: () => {
           this.#isUpToDate = true
         },

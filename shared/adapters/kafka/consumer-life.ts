@@ -159,6 +159,7 @@ export class ConsumerLife {
       work.lastSignMs = this.#nowMs()
       if (payload.isStale()) return // fetched before a seek
       const expected = term.positions.get(partition) ?? 0
+      this.#checkBackward(partition, { expected, found: Number(payload.batch.firstOffset()) })
       await this.#gaps.look(partition, { expected, found: Number(payload.batch.firstOffset()) }, term.signal)
       await this.#deliver(payload, partition, term, work)
       await term.throwReason()
@@ -171,6 +172,16 @@ export class ConsumerLife {
     } finally {
       this.#watch.workEnds(work, this.#nowMs())
     }
+  }
+
+  /** Where the position fell out of the log, kafkajs begins anew without an event; a new term tells whoever wants to know. */
+  #checkBackward(partition: number, { expected, found }: { expected: number; found: number }): void {
+    if (found >= expected || this.#options.onOutside === undefined) return
+    const { topic } = this.#options
+    this.#fail(
+      new FreshetError('KAFKA_STALLED', `${topic}[${partition}] goes back from ${expected} to ${found}`),
+    )
+    throw staleMember()
   }
 
   /** Hands the batch over until the handler is content, the term ends, or the error is one that ends all. */

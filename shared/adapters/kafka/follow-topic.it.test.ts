@@ -4,6 +4,7 @@ import { withAdmin } from './connect.ts'
 import { createLed } from './create-led.ts'
 import { followTopic } from './follow-topic.ts'
 import type { OutgoingMessage } from './producer.ts'
+import { tail } from './read-all.ts'
 import { scratchTopic } from './scratch-topic.kit.ts'
 
 const message = (partition: number, value: string, timestampMs?: number): OutgoingMessage => ({
@@ -34,6 +35,61 @@ test('a follower tells when all that was there is heard, and hears what comes th
   await following
   expect([...story.slice(0, 2).sort(), ...story.slice(2)]).toEqual(['a', 'b', 'up to date', 'c'])
 })
+
+test('a follower hears all of a topic that was made anew, and is told that its offsets begin again', async () => {
+  await using scratch = await scratchTopic(1)
+  await scratch.write(Array.from({ length: 9 }, (_, i) => message(0, `old ${i}`)))
+  const story: string[] = []
+  const stop = new AbortController()
+  const following = followTopic(
+    {
+      ...{ connection: scratch.connection, topic: scratch.topic, sinceMs: 0, gatherMs: 100 },
+      ...{ clock: systemClock, log: scratch.log, otherwise: 'the test fails' },
+      onMessage: (_, { value }) => void story.push(`${value}`),
+      onOutside: (_, { offset, high }) => void story.push(`from ${offset}, less than 9: ${high < 9}`),
+    },
+    stop.signal,
+  )
+  await vi.waitUntil(() => story.length === 9, { timeout: 20_000 })
+  await remake(scratch)
+  await scratch.write([message(0, 'a'), message(0, 'b')])
+  await vi.waitUntil(() => story.includes('b'), { timeout: 40_000 })
+  stop.abort()
+  await following
+  expect(story.slice(9)).toEqual(['from 0, less than 9: true', 'a', 'b'])
+})
+
+test('nobody skips what a topic holds that was made anew behind the back of kafkajs', async () => {
+  await using scratch = await scratchTopic(1)
+  await scratch.write(Array.from({ length: 9 }, (_, i) => message(0, `old ${i}`)))
+  const story: string[] = []
+  const stop = new AbortController()
+  const isRemade = Promise.withResolvers<void>()
+  const following = tail(scratch.connection, scratch.topic, {
+    fromTimestampMs: 0,
+    async onMessage(_, { value }) {
+      story.push(`${value}`)
+      if (story.length === 9) await isRemade.promise // it fetches nothing meanwhile, and then beyond the end
+    },
+    signal: stop.signal,
+  })
+  await vi.waitUntil(() => story.length === 9, { timeout: 20_000 })
+  await remake(scratch)
+  await scratch.write([message(0, 'a'), message(0, 'b')])
+  isRemade.resolve()
+  await vi.waitUntil(() => story.includes('b'), { timeout: 40_000 })
+  stop.abort()
+  await following
+  expect(story.slice(9)).toEqual(['a', 'b'])
+})
+
+async function remake({ connection, topic }: Awaited<ReturnType<typeof scratchTopic>>): Promise<void> {
+  const signal = AbortSignal.timeout(20_000)
+  await withAdmin(connection, { doing: 'making anew', signal }, async (admin) => {
+    await admin.deleteTopics({ topics: [topic] })
+    await createLed(admin, [{ topic, numPartitions: 1 }], signal)
+  })
+}
 
 test('a follower outlives a topic that is not there, and is up to date at once with an empty one', async () => {
   await using scratch = await scratchTopic(1)

@@ -6,6 +6,7 @@ import type { Log } from '@freshet/stage/log.ts'
 import { Throttle } from '@freshet/stage/throttle.ts'
 import type { KafkaConnection } from './connect.ts'
 import type { IncomingMessage } from './consumer.ts'
+import type { RestartedLog } from './group-options.ts'
 import { tail } from './read-all.ts'
 
 const BACK_OFF: BackOff = { firstMs: 500, maxMs: 5_000 }
@@ -25,9 +26,11 @@ export interface FollowOptions {
   readonly onMessage: (partition: number, message: IncomingMessage) => void
   /** All is heard that was there when the following began, or began again after an error. */
   readonly onUpToDate?: () => void
+  /** What was heard may be of a topic that is gone: see GroupConsumerOptions. */
+  readonly onOutside?: (partition: number, log: RestartedLog) => void
 }
 
-/** Follows a topic until `signal` aborts, through every outage of Kafka. Each message comes once. */
+/** Follows a topic until `signal` aborts, through every outage of Kafka. Each message comes once, also of a topic that was made anew. */
 export async function followTopic(options: FollowOptions, signal: AbortSignal): Promise<void> {
   const { connection, topic, sinceMs, gatherMs, clock, log, otherwise, onUpToDate } = options
   const nextOffsets = new Map<number, number>()
@@ -42,6 +45,10 @@ export async function followTopic(options: FollowOptions, signal: AbortSignal): 
           nextOffsets.set(partition, message.offset + 1)
         },
         ...(onUpToDate && { onUpToDate }),
+        onOutside(partition, log) {
+          nextOffsets.set(partition, log.offset)
+          options.onOutside?.(partition, log)
+        },
       })
     } catch (error) {
       const { code, message } = toFreshetError(error)

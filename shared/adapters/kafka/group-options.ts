@@ -5,6 +5,12 @@ import type { Lease } from './lease.ts'
 
 export type Handle = (batch: Batch, lease: Lease) => Promise<void>
 
+/** Where reading goes on, and the offset that the next message of the log will get. */
+export interface RestartedLog {
+  readonly offset: number
+  readonly high: number
+}
+
 export interface GroupConsumerOptions {
   readonly groupId: string
   readonly topic: string
@@ -23,6 +29,11 @@ export interface GroupConsumerOptions {
   readonly clock: Clock
   /** At the begin of each term, before its first batch. @returns offsets to start from, over the committed ones */
   readonly onAssigned?: (partitions: readonly number[]) => Promise<ReadonlyMap<number, number>>
+  /**
+   * A term begins elsewhere than it was to, since the log does not hold that any more: retention has taken it, or the topic
+   * was made anew. Whoever keeps what it has read compares with `log.high`: what lies above it is of a topic that is gone.
+   */
+  readonly onOutside?: (partition: number, log: RestartedLog) => void
   /** At the end of each term: leases on these partitions are over. */
   readonly onRevoked?: (partitions: readonly number[]) => void
 }

@@ -4,10 +4,13 @@ import { systemClock } from '@freshet/stage/clock.ts'
 import { Standstill } from '@freshet/stage/standstill.ts'
 import { type KafkaConnection, withAdmin } from './connect.ts'
 import { GroupConsumer, type IncomingMessage } from './consumer.ts'
+import type { GroupConsumerOptions } from './group-options.ts'
 import { startOf } from './start-offsets.ts'
 
 /** A promise holds up the partition, for at most 30 s; where it rejects, its message may come again. */
 export type OnMessage = (partition: number, message: IncomingMessage) => void | Promise<void>
+
+type OnOutside = NonNullable<GroupConsumerOptions['onOutside']>
 
 /**
  * Reads a topic from its beginning to where it ends now. Each message comes once, in the order of its partition.
@@ -58,7 +61,7 @@ export async function readAll(
     }
     return onMessage(partition, message)?.then(taken) ?? taken()
   }
-  await follow(connection, topic, starts, untilEnd, AbortSignal.any([stop, done.signal]))
+  await follow(connection, topic, starts, { onMessage: untilEnd }, AbortSignal.any([stop, done.signal]))
   if (left.size > 0)
     throw new FreshetError(
       'DEADLINE',
@@ -71,7 +74,8 @@ export async function readAll(
  * @param options `fromTimestampMs`: begin at the first message that is not older; else with what comes from now on. `from`:
  *   where to begin instead, by partition; an offset that the log does not hold is its beginning. `gatherMs`: how long
  *   messages may gather at the broker, for who has time: each answer costs the same, however few. `onUpToDate`: called
- *   once all has come that was there at the beginning
+ *   once all has come that was there at the beginning. `onOutside`: see GroupConsumerOptions; of a topic that was made anew
+ *   messages come with offsets that came before
  * @throws TOPIC_MISSING, and what `onMessage` throws
  */
 export async function tail(
@@ -83,11 +87,12 @@ export async function tail(
     gatherMs?: number
     onMessage: OnMessage
     onUpToDate?: () => void
+    onOutside?: OnOutside
     signal: AbortSignal
   },
 ): Promise<void> {
-  const { fromTimestampMs, from, gatherMs, onMessage, onUpToDate, signal } = options
-  const begun = await startsOf(connection, topic, { fromTimestampMs, from }, signal).catch(
+  const { fromTimestampMs, from, gatherMs, onMessage, onUpToDate, onOutside, signal } = options
+  const begun = await startsOf(connection, topic, { fromTimestampMs, from, onOutside }, signal).catch(
     (error: unknown) => {
       if (!signal.aborted) throw error
     },
@@ -95,15 +100,27 @@ export async function tail(
   if (begun === undefined) return
   const { starts, left } = begun
   if (left.size === 0) onUpToDate?.()
+  const reached = (partition: number, offset: number) => {
+    if (offset < (left.get(partition) ?? Number.POSITIVE_INFINITY)) return
+    left.delete(partition)
+    if (left.size === 0) onUpToDate?.()
+  }
   const untilUpToDate: OnMessage = (partition, message) => {
-    const taken = () => {
-      if (message.offset < (left.get(partition) ?? Number.POSITIVE_INFINITY) - 1) return
-      left.delete(partition)
-      if (left.size === 0) onUpToDate?.()
-    }
+    const taken = () => reached(partition, message.offset + 1)
     return onMessage(partition, message)?.then(taken) ?? taken()
   }
-  await follow(connection, topic, starts, untilUpToDate, signal, gatherMs)
+  const restarted: OnOutside = (partition, log) => {
+    onOutside?.(partition, log)
+    if (left.has(partition)) left.set(partition, log.high)
+    reached(partition, log.offset)
+  }
+  await follow(
+    connection,
+    topic,
+    starts,
+    { onMessage: untilUpToDate, onOutside: restarted, gatherMs },
+    signal,
+  )
 }
 
 /** A group of one that commits nothing: kafkajs reads only in groups. The position lives here, so a rebuilt consumer goes on. */
@@ -111,9 +128,12 @@ async function follow(
   connection: KafkaConnection,
   topic: string,
   positions: Map<number, number>,
-  onMessage: OnMessage,
+  {
+    onMessage,
+    onOutside,
+    gatherMs,
+  }: { onMessage: OnMessage; onOutside?: OnOutside; gatherMs?: number | undefined },
   signal: AbortSignal,
-  gatherMs?: number,
 ): Promise<void> {
   const consumer = new GroupConsumer(connection, {
     groupId: `${connection.clientId}.reader.${randomUUID()}`,
@@ -123,6 +143,10 @@ async function follow(
     log: connection.log,
     clock: systemClock,
     onAssigned: async () => positions,
+    onOutside(partition, log) {
+      positions.set(partition, log.offset)
+      onOutside?.(partition, log)
+    },
   })
   await consumer.run(async ({ partition, messages }) => {
     for (const message of messages) {
@@ -151,7 +175,12 @@ async function startsOf(
   {
     fromTimestampMs,
     from,
-  }: { fromTimestampMs: number | undefined; from: ReadonlyMap<number, number> | undefined },
+    onOutside,
+  }: {
+    fromTimestampMs: number | undefined
+    from: ReadonlyMap<number, number> | undefined
+    onOutside: OnOutside | undefined
+  },
   signal: AbortSignal,
 ): Promise<Begun> {
   const byTime =
@@ -160,7 +189,9 @@ async function startsOf(
   const starts = new Map(
     bounds.map(({ partition, low, high }) => {
       const committed = byTime?.get(partition) ?? high
-      return [partition, startOf({ low, high, committed, wanted: from?.get(partition) }).offset]
+      const { offset, outside } = startOf({ low, high, committed, wanted: from?.get(partition) })
+      if (outside) onOutside?.(partition, { offset, high })
+      return [partition, offset]
     }),
   )
   const unread = bounds.filter(({ partition, high }) => starts.get(partition)! < high)

@@ -35,6 +35,7 @@ export async function seekToStart(
     term.starts.set(partition, { nextOffset: offset, note })
     consumer.seek({ topic, partition, offset: `${offset}` })
     if (!outside) continue
+    options.onOutside?.(partition, { offset, high: position.high })
     const where = `${topic}[${partition}], which now holds ${position.low} to ${position.high}`
     log.warn(
       `${groupId} stood at ${outside.position} of ${where}: ${outside.missing} messages are gone; it reads from ${offset}`,
