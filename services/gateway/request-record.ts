@@ -49,7 +49,7 @@ export class RequestRecord {
     const isLate = endedAtMs > call.deadline.endsAtMs
     this.#options.onEnded()
     const isDegraded = answered !== undefined && this.#count(answered)
-    if (isLate) metrics.add('freshet.answers.late')
+    if (isLate && answered !== undefined) metrics.add('freshet.answers.late', answersIn(answered))
     const source = sourceOf(answered)
     const tookMs = endedAtMs - call.deadline.acceptedAtMs
     this.durations.add({ method: call.request.method, route: call.route, status, source, tookMs })
@@ -102,6 +102,12 @@ export class RequestRecord {
     if (answered.degraded > 0) metrics.add('freshet.answers.degraded', answered.degraded)
     return answered.degraded > 0
   }
+}
+
+/** One request may ask for many, which are late together. */
+function answersIn(answered: Answered): number {
+  if (!('bySource' in answered)) return 1
+  return Object.values(answered.bySource).reduce((sum, answers) => sum + answers, 0)
 }
 
 function sourceOf(answered: Answered | undefined): AnswerSource | 'mixed' | 'none' {
