@@ -26,7 +26,7 @@ export interface StatusPageOptions {
 }
 
 /** What one look brought. */
-export interface Look {
+export interface LookResult {
   readonly facts: Facts
   readonly alerts: readonly Alert[]
   readonly orders: readonly Order[]
@@ -50,7 +50,7 @@ export class StatusPage {
   }
 
   /** Shows a look to all who watch. */
-  looked(look: Look): void {
+  looked(look: LookResult): void {
     this.#looks++
     this.#state = this.#stateOf(look)
     this.#text = null
@@ -95,7 +95,7 @@ export class StatusPage {
     return { text: this.#text, ageSeconds, isFresh }
   }
 
-  #stateOf({ speaks, ...look }: Omit<Look, 'facts'> & { readonly facts: Facts | null }): PageState {
+  #stateOf({ speaks, ...look }: Omit<LookResult, 'facts'> & { readonly facts: Facts | null }): PageState {
     const { settings, instance, clock } = this.#options
     const nowMs = look.facts?.atMs ?? clock.nowMs()
     return toPageState({ ...look, settings, watcher: { instance, speaks }, nowMs, gauges: this.#gauges })

@@ -11,7 +11,7 @@ import { STAGE_NAMES } from './page-state.ts'
 import type { Entry, Seen } from './seen.ts'
 import { alertsOfStage, SERVICES } from './stage-alerts.ts'
 
-export interface Look {
+interface StageInput {
   readonly facts: Facts | null
   readonly seen: Seen
   readonly alerts: readonly Alert[]
@@ -29,9 +29,9 @@ const DONE: Readonly<Record<StageName, readonly Entry[]>> = {
 }
 
 /** Takes down what is seen now, for the history of later looks. */
-export function stageStates(look: Look): { stages: StageState[]; freshness: FreshnessState } {
-  const { gauges, nowMs, seen } = look
-  const waits = Object.fromEntries(STAGE_NAMES.map((name) => [name, waitOf(name, look)])) as Record<
+export function stageStates(input: StageInput): { stages: StageState[]; freshness: FreshnessState } {
+  const { gauges, nowMs, seen } = input
+  const waits = Object.fromEntries(STAGE_NAMES.map((name) => [name, waitOf(name, input)])) as Record<
     StageName,
     Wait
   >
@@ -46,10 +46,10 @@ export function stageStates(look: Look): { stages: StageState[]; freshness: Fres
   const history = (name: StageName) => gauges.history(name, nowMs)
   const stages = STAGE_NAMES.map((name): StageState => {
     const { seconds, waiting } = waits[name]
-    const instances = instancesOf(name, look)
+    const instances = instancesOf(name, input)
     return {
       name,
-      level: levelOf(name, look, instances),
+      level: levelOf(name, input, instances),
       instances,
       perSecond: instances === 0 ? null : seen.perSecond(...DONE[name]),
       behindSeconds: { now: name === 'gateway' ? late : seconds, history: history(name) },
@@ -72,7 +72,7 @@ interface Wait {
 
 const NOT_KNOWN: Wait = { seconds: null, waiting: null }
 
-function waitOf(name: StageName, { facts }: Look): Wait {
+function waitOf(name: StageName, { facts }: StageInput): Wait {
   if (facts === null || name === 'gateway') return NOT_KNOWN
   if (name === 'capture') {
     const { value, fault } = facts.capture
@@ -97,12 +97,12 @@ function sumOf(waits: readonly Wait[]): number | null {
 }
 
 /** The consumers of its group, where the broker tells; a scorer need not do all three. */
-function instancesOf(name: StageName, { facts, seen }: Look): number {
+function instancesOf(name: StageName, { facts, seen }: StageInput): number {
   const members = facts?.groups.find(({ worker }) => worker === name)?.members ?? null
   return members ?? seen.living(SERVICES[name]).length
 }
 
-function levelOf(name: StageName, { alerts, facts, seen }: Look, instances: number): Level {
+function levelOf(name: StageName, { alerts, facts, seen }: StageInput, instances: number): Level {
   const level = gravest(alertsOfStage(name, alerts, { groups: facts?.groups ?? [], seen }))
   return level === 'well' && instances === 0 ? 'unknown' : level
 }
