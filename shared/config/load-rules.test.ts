@@ -21,8 +21,27 @@ test('a whole file of settings is one too, and so is JSON', () => {
   expect(rulesOf('{"lag":{"threshold":300}}').lag.threshold).toBe(300)
 })
 
+test.each(['pipeline: air', 'pipeline: air\nslack: { webhookUrl: https://example.com/x }', 'watchdog:'])(
+  'a whole file without rules, such as %j, leaves all as they are',
+  (text) => {
+    expect(rulesOf(text)).toEqual(rulesOf(''))
+  },
+)
+
+test('a file that is not there is a matter of the rules, not of freshet.yaml', () => {
+  expect(() => loadRules('/nonexistent/rules.yaml')).toThrow(
+    expect.objectContaining({
+      code: 'RULES_INVALID',
+      message: expect.stringContaining('/nonexistent/rules.yaml'),
+    }),
+  )
+})
+
 test.each([
-  ['lags: {}', /rules.yaml.*lags/],
+  ['lags: {}', /^[^:]*rules.yaml: [^/]*lags/],
+  ['pipeline: air\nlag: { threshold: 300 }', /no such setting: lag; rules stand under watchdog.rules/],
+  ['watchdog: { rule: {} }', /watchdog: .*rule/],
+  ['watchdog: { rules: { lag: { threshold: -1 } } }', /watchdog.rules.lag.threshold/],
   ['lag: { threshold: -1 }', /lag.threshold/],
   ['lag: [', /is not YAML/],
   ['- lag', /must hold settings by name/],

@@ -10,6 +10,10 @@ export const ERRORS = {
   },
   CONFIG_MISSING: { retryable: false, hint: 'Create freshet.yaml, or name one with --config.' },
   USAGE: { retryable: false, hint: 'See `freshet --help`.' },
+  RULES_INVALID: {
+    retryable: false,
+    hint: 'Mend the named file of rules: docs/reference/alerts.md lists them with what each may say.',
+  },
 
   // Backing services (`freshet up`)
   TOOL_MISSING: { retryable: false, hint: 'Install the named tool, or use Docker.' },
@@ -73,7 +77,7 @@ export const ERRORS = {
   KAFKA_REFUSED: { retryable: false, hint: 'The broker refused the request for the reason given.' },
   KAFKA_PRODUCE_DEADLINE: {
     retryable: true,
-    hint: 'The brokers did not take the batch in time; it is sent again.',
+    hint: 'The brokers did not take the batch in time; services send it again.',
   },
   KAFKA_MESSAGE_TOO_LARGE: {
     retryable: false,

@@ -24,7 +24,10 @@ export function testRules(
   const rules = loadRules(rulesFile)
   const history = readHistory(historyFile)
   if (history.length === 0)
-    throw new FreshetError('USAGE', `--history: ${historyFile} holds no look: \`freshet alerts record\` writes them`)
+    throw new FreshetError(
+      'USAGE',
+      `--history: ${historyFile} holds no look: \`freshet alerts record\` writes them`,
+    )
   const window = new FactWindow()
   const messages = replayHistory(history, {
     judge: (facts) => judge(facts, window.push(facts), rules),
