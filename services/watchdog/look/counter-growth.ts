@@ -13,7 +13,7 @@ const THIN_MS = 2_000
 
 interface Sample {
   readonly heardAtMs: number
-  /** By the clock of the instance, which alone says how long it took to count so far. */
+  /** By the clock of the instance, which alone says how long it took to count so far, as if it were never set back. */
   readonly atMs: number
   /** Those above 0. */
   readonly counters: ReadonlyMap<string, number>
@@ -24,6 +24,8 @@ export class CounterGrowth {
   readonly #startedAtMs: number
   /** Oldest first; the first one is at least five minutes old, or the first that was heard. */
   #samples: Sample[] = []
+  /** By how much its clock was set back since. */
+  #setBackMs = 0
 
   constructor(startedAtMs: number) {
     this.#startedAtMs = startedAtMs
@@ -31,9 +33,12 @@ export class CounterGrowth {
 
   hear({ atMs, metrics }: Heartbeat, heardAtMs: number): void {
     const counters = new Map(Object.entries(metrics).filter(([name, value]) => value > 0 && isCounter(name)))
+    const last = this.#samples.at(-1)
+    if (last !== undefined && atMs + this.#setBackMs < last.atMs)
+      this.#setBackMs = last.atMs + heardAtMs - last.heardAtMs - atMs
     const before = this.#samples.at(-2)
     if (before !== undefined && heardAtMs - before.heardAtMs < THIN_MS) this.#samples.pop()
-    this.#samples.push({ heardAtMs, atMs, counters })
+    this.#samples.push({ heardAtMs, atMs: atMs + this.#setBackMs, counters })
   }
 
   since(nowMs: number): Pick<InstanceFacts, 'perSecond' | 'lastMinute' | 'lastFiveMinutes'> {

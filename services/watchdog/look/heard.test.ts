@@ -27,12 +27,21 @@ test('what was said before we listened was heard when it was said, so a restart 
   expect(heard.instances(101_300).map(({ heardAtMs }) => heardAtMs)).toEqual([40_000, 101_200])
 })
 
-test('a heartbeat that comes late does not take the place of a newer one', () => {
+test('whose clock is set back is heard all the same, and its counters go on', () => {
   const heard = new Heard(LISTENING_SINCE_MS)
-  heard.hear(heartbeat('scorer-1', 120_000), { atMs: 120_000, nowMs: 120_100 })
-  heard.hear(heartbeat('scorer-1', 110_000), { atMs: 120_200, nowMs: 120_300 })
-  expect(heard.instances(120_300)).toMatchObject([
-    { heartbeat: heartbeat('scorer-1', 120_000), heardAtMs: 120_100 },
+  heard.upToDate()
+  const beats = [
+    { atMs: 120_000, nowMs: 120_100 },
+    { atMs: 123_000, nowMs: 123_100 },
+    { atMs: 63_000, nowMs: 126_100 },
+    { atMs: 66_000, nowMs: 129_100 },
+  ]
+  for (const [at, said] of beats.entries()) heard.hear(heartbeat('scorer-1', said.atMs, at + 1), said)
+  expect(heard.instances(129_200)).toMatchObject([
+    { heartbeat: heartbeat('scorer-1', 66_000, 4), heardAtMs: 129_100 },
+  ])
+  expect(heard.instances(129_200)).toMatchObject([
+    { lastMinute: { seconds: 9, by: { 'freshet.scorer.dead': 3 } } },
   ])
 })
 

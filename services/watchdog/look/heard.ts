@@ -19,14 +19,15 @@ export class Heard {
   }
 
   /**
-   * What was said before we listened was heard when it was said; from then on our own clock counts.
-   * @param said.atMs when Kafka got it
+   * What was said before we listened was heard when it was said; from then on our own clock counts. The heartbeats of an
+   * instance come in the order of Kafka, and the last one is its last word: its own clock may be set back.
+   * @param said.atMs by the clock of whoever said it
    */
   hear(heartbeat: Heartbeat, said: { readonly atMs: number; readonly nowMs: number }): void {
     const name = heartbeatKey(heartbeat.service, heartbeat.instance)
     const known = this.#voices.get(name)
-    if (known !== undefined && known.heartbeat.atMs >= heartbeat.atMs) return
-    const heardAtMs = said.atMs < this.#listeningSinceMs ? said.atMs : said.nowMs
+    const isOld = !this.#isUpToDate && said.atMs < this.#listeningSinceMs
+    const heardAtMs = isOld ? said.atMs : said.nowMs
     const isSameRun = known?.heartbeat.startedAtMs === heartbeat.startedAtMs
     const growth = isSameRun ? known.growth : new CounterGrowth(heartbeat.startedAtMs)
     growth.hear(heartbeat, heardAtMs)
