@@ -1,6 +1,7 @@
 import type { InstanceFacts } from '@freshet/records/facts.ts'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import {
+  BOOK,
   capture,
   facts,
   failingInstance,
@@ -12,6 +13,7 @@ import {
   shard,
   withInstances,
 } from './facts.kit.ts'
+import { judge } from './judge.ts'
 
 const told = (...instances: InstanceFacts[]) =>
   findings(facts({ instances: withInstances(...instances) })).map(({ title }) => title)
@@ -29,6 +31,27 @@ test('an instance without a heartbeat for too long is silent, unless its last wo
 test('an instance that died is no finding once another one has taken its place', () => {
   const successor = instance('scorer-2', { startedAtMs: NOW_MS - 50_000 })
   expect(told(instance('scorer-1', { silentSeconds: 100 }), successor)).toEqual([])
+})
+
+describe('after an outage of Kafka silence is counted anew', () => {
+  function after(answersForSeconds: number, ...instances: InstanceFacts[]) {
+    const kafka = { answersSinceMs: NOW_MS - answersForSeconds * 1_000, fault: null }
+    const { findings, notKnown } = judge(facts({ kafka, instances: withInstances(...instances) }), [], BOOK)
+    return { found: findings.map(({ id }) => id), notKnown: [...notKnown] }
+  }
+  const dead = instance('scorer-1', { silentSeconds: 100 })
+
+  test('until it is long enough nobody knows whether who was silent still is, and its alert stays', () => {
+    expect(after(20, dead)).toEqual({ found: [], notKnown: ['silent/scorer-1'] })
+    expect(after(40, dead)).toEqual({ found: ['silent/scorer-1'], notKnown: [] })
+  })
+
+  test('who is heard again, has a successor, or said that it stops, is known to be fine', () => {
+    const known = { found: [], notKnown: [] }
+    expect(after(20, instance('scorer-1', { silentSeconds: 1 }))).toEqual(known)
+    expect(after(20, dead, instance('scorer-2', { startedAtMs: NOW_MS - 50_000 }))).toEqual(known)
+    expect(after(20, instance('scorer-1', { silentSeconds: 100, status: 'stopping' }))).toEqual(known)
+  })
 })
 
 test('one successor does not stand for two that died, and one that ran before is no successor', () => {
