@@ -1,9 +1,19 @@
 import { FreshetError } from '@freshet/errors/errors.ts'
 import type { StoredScore } from '@freshet/records/stored-score.ts'
 import { Breaker } from '@freshet/stage/breaker.ts'
-import { expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { deadlineOf } from '../server/deadline.ts'
 import { type RangeReader, RangeRung } from './range-rung.ts'
+
+// On a busy machine a few milliseconds pass between any two lines: here none does, unless a test lets it.
+beforeEach(() => void vi.useFakeTimers())
+afterEach(() => void vi.useRealTimers())
+
+/** Once all waits are over. */
+async function whenOver<T>(said: Promise<T> | undefined): Promise<T | undefined> {
+  await vi.advanceTimersByTimeAsync(300)
+  return await said
+}
 
 const stored = (seqNo: number) => ({ key: 'a', rank: { revision: { seqNo } } }) as StoredScore
 const inMs = (ms: number) => deadlineOf(performance.now(), ms, null)
@@ -61,7 +71,7 @@ test('S3 that is late or fails is no “unknown key”, and what memory holds is
     throw new FreshetError('S3_UNREACHABLE', 'away')
   }
   const { rung, outcomes } = world()
-  expect(await rung.ask(reader(never), 'a', inMs(20))).toEqual({
+  expect(await whenOver(rung.ask(reader(never), 'a', inMs(20)))).toEqual({
     kind: 'was not heard',
     reason: 'snapshot_late',
   })
@@ -70,7 +80,7 @@ test('S3 that is late or fails is no “unknown key”, and what memory holds is
     reason: 'snapshot_unreadable',
   })
   const score = stored(3)
-  expect(await rung.ask(reader(never, score), 'a', inMs(20))).toEqual({ kind: 'has', score })
+  expect(await whenOver(rung.ask(reader(never, score), 'a', inMs(20)))).toEqual({ kind: 'has', score })
   expect(await rung.ask(reader(fails, score), 'a', inMs(10_000))).toEqual({ kind: 'has', score })
   expect(outcomes).toEqual(['late', 'failed', 'late', 'failed'])
 })
@@ -83,7 +93,7 @@ test('S3 that fails again and again is cut off; a caller who leaves no time says
   })
   const { rung } = world({ misses: 3 })
   const never = reader(() => new Promise<never>(() => {}))
-  for (let i = 0; i < 5; i++) await rung.ask(never, 'a', inMs(8))
+  for (let i = 0; i < 5; i++) await whenOver(rung.ask(never, 'a', inMs(8)))
   for (let i = 0; i < 3; i++) await rung.ask(fails, 'a', inMs(10_000))
   expect(await rung.ask(fails, 'a', inMs(10_000))).toEqual({
     kind: 'was not heard',
@@ -96,17 +106,19 @@ test('S3 that hangs is cut off though every caller is in a hurry; one that is on
   const hangs = world({ misses: 3 }).rung
   const never = reader(() => new Promise<never>(() => {}))
   for (let i = 0; i < 9 + 3; i++)
-    expect(await hangs.ask(never, 'a', inMs(8))).toMatchObject({ reason: 'snapshot_late' })
+    expect(await whenOver(hangs.ask(never, 'a', inMs(8)))).toMatchObject({ reason: 'snapshot_late' })
   expect(await hangs.ask(never, 'a', inMs(8))).toMatchObject({ reason: 'snapshot_cut_off' })
 
   const { rung } = world({ misses: 3 })
   for (let i = 0; i < 15; i++) {
     const slow = Promise.withResolvers<undefined>()
     expect(
-      await rung.ask(
-        reader(() => slow.promise),
-        'a',
-        inMs(8),
+      await whenOver(
+        rung.ask(
+          reader(() => slow.promise),
+          'a',
+          inMs(8),
+        ),
       ),
     ).toMatchObject({ reason: 'snapshot_late' })
     slow.resolve(undefined)
@@ -127,7 +139,7 @@ test('no lookup is begun without time for it, with too many on their way, or aft
   const full = Array.from({ length: 256 }, () => rung.ask(never, 'a', inMs(200)))
   expect(await rung.ask(never, 'a', inMs(10_000))).toMatchObject({ reason: 'overloaded' })
   expect(outcomes).toEqual(['refused', 'refused'])
-  await Promise.all(full)
+  await whenOver(Promise.all(full))
   expect(await world({ isBehind: true }).rung.ask(never, 'a', inMs(10_000))).toMatchObject({
     reason: 'overloaded',
   })
