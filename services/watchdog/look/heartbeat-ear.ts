@@ -1,11 +1,10 @@
 import type { KafkaConnection } from '@freshet/adapters/kafka/connect.ts'
 import type { IncomingMessage } from '@freshet/adapters/kafka/consumer.ts'
 import { followTopic } from '@freshet/adapters/kafka/follow-topic.ts'
-import { toFreshetError } from '@freshet/errors/errors.ts'
 import { heartbeatRecord, isHeartbeatKey } from '@freshet/records/heartbeat.ts'
 import { topicName } from '@freshet/records/topics.ts'
-import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
+import { errorAttributes } from '@freshet/stage/error-attributes.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import type { Heard } from './heard.ts'
 
@@ -45,8 +44,6 @@ function take(
   try {
     heard.hear(heartbeatRecord.decode(value), { atMs: timestampMs, nowMs: clock.nowMs() })
   } catch (error) {
-    const { code, message } = toFreshetError(error)
-    const why = { [ATTRIBUTES.errorType]: code, [ATTRIBUTES.exceptionMessage]: message }
-    log.warn(`the heartbeat of ${name} cannot be read`, why)
+    log.warn(`the heartbeat of ${name} cannot be read`, errorAttributes(error))
   }
 }

@@ -2,6 +2,7 @@ import { toFreshetError } from '@freshet/errors/errors.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import { type BackOff, delayMs } from '@freshet/stage/back-off.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
+import { errorAttributes } from '@freshet/stage/error-attributes.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import { Throttle } from '@freshet/stage/throttle.ts'
 import type { KafkaConnection } from './connect.ts'
@@ -51,12 +52,10 @@ export async function followTopic(options: FollowOptions, signal: AbortSignal): 
         },
       })
     } catch (error) {
-      const { code, message } = toFreshetError(error)
-      const leftOut = signal.aborted ? null : lines.pass(code)
+      const leftOut = signal.aborted ? null : lines.pass(toFreshetError(error).code)
       if (leftOut !== null)
         log.warn(`${topic} cannot be followed: ${otherwise}`, {
-          [ATTRIBUTES.errorType]: code,
-          [ATTRIBUTES.exceptionMessage]: message,
+          ...errorAttributes(error),
           ...(leftOut > 0 && { [ATTRIBUTES.linesLeftOut]: leftOut }),
         })
     }
