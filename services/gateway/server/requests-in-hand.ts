@@ -1,12 +1,19 @@
-import type { RequestListener } from 'node:http'
+import type { IncomingMessage, RequestListener } from 'node:http'
 import type { Socket } from 'node:net'
 
 const MAX_ON_ONE_CONNECTION = 64
 
+/** What one connection has in hand. */
+interface InHand {
+  requests: number
+  newest?: IncomingMessage | undefined
+  whenNone?: () => void
+}
+
 /** Counts the requests that are not answered yet, of the whole server and of each connection. */
 export class RequestsInHand {
   #count = 0
-  readonly #ofConnection = new WeakMap<Socket, number>()
+  readonly #ofConnection = new WeakMap<Socket, InHand>()
 
   get count(): number {
     return this.#count
@@ -14,7 +21,19 @@ export class RequestsInHand {
 
   /** On this connection. */
   of(socket: Socket): number {
-    return this.#ofConnection.get(socket) ?? 0
+    return this.#ofConnection.get(socket)?.requests ?? 0
+  }
+
+  /** Whether all of the newest one on this connection has come, and so of those before it. */
+  areWhole(socket: Socket): boolean {
+    return this.#ofConnection.get(socket)?.newest?.complete ?? true
+  }
+
+  /** Calls `listener` when what this connection has in hand now is answered. */
+  whenNoneOf(socket: Socket, listener: () => void): void {
+    const inHand = this.#ofConnection.get(socket)
+    if (inHand !== undefined && inHand.requests > 0) inHand.whenNone = listener
+    else listener()
   }
 
   /**
@@ -26,18 +45,29 @@ export class RequestsInHand {
     return (request, response) => {
       const { socket } = request
       if (socket.destroyed) return // what was parsed already of one that has just been closed
-      const requests = this.of(socket)
-      if (requests === MAX_ON_ONE_CONNECTION) {
+      const inHand = this.#of(socket)
+      if (inHand.requests === MAX_ON_ONE_CONNECTION) {
         socket.destroy()
         return
       }
-      this.#ofConnection.set(socket, requests + 1)
+      inHand.requests++
+      inHand.newest = request
       this.#count++
       response.once('close', () => {
         this.#count--
-        this.#ofConnection.set(socket, this.of(socket) - 1)
+        if (--inHand.requests > 0) return
+        inHand.newest = undefined
+        inHand.whenNone?.()
       })
       listener(request, response)
     }
+  }
+
+  #of(socket: Socket): InHand {
+    const known = this.#ofConnection.get(socket)
+    if (known !== undefined) return known
+    const inHand: InHand = { requests: 0 }
+    this.#ofConnection.set(socket, inHand)
+    return inHand
   }
 }

@@ -92,13 +92,23 @@ test('an expectation that nobody knows is no reason to refuse', async () => {
   expect(received).toContain('answered')
 })
 
-test('nonsense behind a request is not taken for its answer', async () => {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const app = new Hono().get('/', async (context) => {
-    await promise
-    return context.text('answered')
+test('nonsense behind requests is not taken for an answer to them: they get their own, and then the end', async () => {
+  const app = new Hono().get('/:name', async (context) => {
+    await new Promise((resolve) => setImmediate(resolve))
+    return context.text(`answered ${context.req.param('name')}`)
   })
-  const received = await answerTo('GET / HTTP/1.1\r\nhost: a\r\n\r\nhello\r\n\r\n', app)
-  resolve()
-  expect(received).toBe('')
+  const get = (name: string) => `GET /${name} HTTP/1.1\r\nhost: a\r\n\r\n`
+  const received = await answerTo(`${get('a')}${get('b')}hello\r\n\r\n`, app)
+  expect(received.match(/HTTP\/1\.1 \d+|answered ./g)).toEqual([
+    'HTTP/1.1 200',
+    'answered a',
+    'HTTP/1.1 200',
+    'answered b',
+  ])
+})
+
+test('a body that breaks off into nonsense ends the connection at once, whatever waits for it', async () => {
+  const app = new Hono().post('/', async (context) => context.text(await context.req.text()))
+  const head = 'POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n'
+  expect(await answerTo(`${head}5\r\nhello\r\nnonsense\r\n`, app)).not.toContain('200')
 })

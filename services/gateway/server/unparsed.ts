@@ -6,15 +6,31 @@ import type { RequestsInHand } from './requests-in-hand.ts'
 
 /**
  * What is no request, told as the problem that it would be had it come as far as the app. Where an earlier request of the
- * connection is not answered yet nothing is said: it would be taken for that one's answer.
+ * connection is not answered yet nothing is said, since it would be taken for that one's answer: those in hand are answered,
+ * and then the connection is closed.
  */
-export function answerUnparsed(server: Server, inHand: Pick<RequestsInHand, 'of'>): void {
+export function answerUnparsed(
+  server: Server,
+  inHand: Pick<RequestsInHand, 'of' | 'areWhole' | 'whenNoneOf'>,
+): void {
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    if (error.code === 'ECONNRESET' || !socket.writable || inHand.of(socket) > 0) socket.destroy()
-    else write(socket, problemReply(faultOf(error)))
+    if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy()
+    else if (inHand.of(socket) === 0) write(socket, problemReply(faultOf(error)))
+    else if (inHand.areWhole(socket)) closeAfterAnswers(socket, inHand)
+    else socket.destroy() // the nonsense is the body of one in hand
   })
   // A caller may expect whatever it likes: what we do not know we do not promise, and answer all the same.
   server.on('checkExpectation', (request, response) => server.emit('request', request, response))
+}
+
+/** No answer takes longer; a caller that does not read is not waited for. */
+const ANSWERED_WITHIN_MS = 10_000
+
+function closeAfterAnswers(socket: Socket, inHand: Pick<RequestsInHand, 'whenNoneOf'>): void {
+  socket.pause() // what else it sends is not read
+  const late = setTimeout(() => socket.destroy(), ANSWERED_WITHIN_MS)
+  socket.once('close', () => clearTimeout(late))
+  inHand.whenNoneOf(socket, () => socket.destroySoon())
 }
 
 /** For a request whose address or host is none: it is refused before the app sees it. */
