@@ -41,6 +41,10 @@ export const ERRORS = {
     hint: 'Check elasticsearch.apiKey, or the user and password in elasticsearch.url; `freshet doctor` names the privileges that its role lacks.',
   },
   ELASTICSEARCH_REFUSED: { retryable: false, hint: 'The server refused the request for the reason given.' },
+  TELEMETRY_BLOCKED: {
+    retryable: true,
+    hint: 'Telemetry waits, up to telemetry.maxQueuedBytes. Where a disk is full, make room; take the block away that the message names, as PUT <index>/_settings {"index.blocks.write": null}.',
+  },
   COLLECTOR_UNREACHABLE: {
     retryable: true,
     hint: 'Check OTEL_EXPORTER_OTLP_ENDPOINT and that the OpenTelemetry Collector there takes OTLP over HTTP.',

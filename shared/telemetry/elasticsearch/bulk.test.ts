@@ -102,6 +102,34 @@ test('items are judged one by one: there already is done, too many waits, malfor
   expect(events.refused).toHaveBeenCalledExactlyOnceWith('some_exception: because')
 })
 
+/** As a server answers whose index is blocked. */
+const blocked: Answer = (response, { body }) => {
+  const error = {
+    type: 'cluster_block_exception',
+    reason: 'index [x] blocked by: [FORBIDDEN/8/index write (api)];',
+  }
+  const items = Array.from({ length: body.split('\n').length >> 1 }, (_, at) => ({
+    create: at === 0 ? { status: 201 } : { status: 403, error },
+  }))
+  response.end(JSON.stringify({ items }))
+}
+
+test('a block of an index is said as what it is, and what it held up comes when it is taken away', async () => {
+  const server = await bulkServer(blocked, statuses(201))
+  const { outbox, counted, events } = openOutbox(server.url)
+  for (let id = 0; id < 3; id++) outbox.push(document(id))
+  await vi.waitFor(() => expect(counted('exported')).toBe(3), DEADLINE)
+  await outbox[Symbol.asyncDispose]()
+  expect(events.unreachable).toHaveBeenCalledExactlyOnceWith(
+    expect.objectContaining({
+      code: 'TELEMETRY_BLOCKED',
+      message: expect.stringContaining('index write (api)'),
+    }),
+  )
+  expect(events.recovered).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ droppedDocuments: 0 }))
+  expect(events.refused).not.toHaveBeenCalled()
+})
+
 test('an outage is said once, survived, and its end is said with what was lost', async () => {
   const server = await bulkServer(whole(503), whole(429), statuses(201))
   const { outbox, counted, events } = openOutbox(server.url)

@@ -1,7 +1,7 @@
 import type { Client } from '@elastic/elasticsearch'
 import { errors } from '@elastic/elasticsearch'
 import { translateElasticsearchError } from '@freshet/adapters/elasticsearch/translate.ts'
-import { isFreshetError } from '@freshet/errors/errors.ts'
+import { FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
 import type { Deliver, Delivery } from '../outbox/delivery.ts'
 import { hasDataStreams } from './abilities.ts'
 import { type BulkDocument, bulkLines } from './bulk-document.ts'
@@ -54,23 +54,29 @@ interface BulkAnswer {
   }[]
 }
 
+const BLOCK = 'cluster_block_exception'
+
 /** A bulk request answers 200 even when every item failed, so the items are what counts. */
 function readItems(documents: readonly BulkDocument[], { items = [] }: BulkAnswer): Delivery<BulkDocument> {
   const written: BulkDocument[] = []
   const retry: BulkDocument[] = []
   const refused: BulkDocument[] = []
   let refusal: string | undefined
+  let error: FreshetError | undefined
   documents.forEach((document, at) => {
     const item = items[at]?.create
     const status = item?.status ?? 503 // an item without an answer may or may not be there: its id makes a repeat safe
     if (status < 300 || status === 409) written.push(document)
     else if (status === 429 || status >= 500) retry.push(document)
-    else {
+    else if (item?.error?.type === BLOCK) {
+      retry.push(document) // of a full disk or by hand: it is there until someone takes it away
+      error ??= new FreshetError('TELEMETRY_BLOCKED', `sending telemetry: ${status} ${item.error.reason}`)
+    } else {
       refused.push(document)
       refusal ??= `${item?.error?.type}: ${item?.error?.reason}`
     }
   })
-  return { written, retry, refused, ...(refusal !== undefined && { refusal }) }
+  return { written, retry, refused, ...(refusal !== undefined && { refusal }), ...(error && { error }) }
 }
 
 /** The request as a whole: only what is wrong with the request itself is not tried again. */

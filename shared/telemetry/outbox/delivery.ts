@@ -10,7 +10,7 @@ export interface Delivery<Item> {
   readonly refused: readonly Item[]
   /** Why, of the first refused one. */
   readonly refusal?: string
-  /** Why none was taken, when the request as a whole failed. */
+  /** Why none was taken, when the request as a whole failed; or why some are held up until somebody mends it there. */
   readonly error?: FreshetError
   /** How long the other side asked us to wait. */
   readonly retryAfterMs?: number

@@ -45,7 +45,7 @@ export class Outbox<Item extends Queued> implements AsyncDisposable {
   readonly #reasons = new Set<string>()
   readonly #loop: Promise<void>
   #wake = new AbortController()
-  /** Since when nothing is taken. */
+  /** Since when nothing, or not all, is taken. */
   #gapFromMs: number | null = null
   #dropped = 0
   #droppedWhenLastTaken = 0
@@ -127,7 +127,7 @@ export class Outbox<Item extends Queued> implements AsyncDisposable {
       this.#gapFromMs = beganAtMs
       on.unreachable(error)
     }
-    if (written.length > 0) {
+    if (written.length > 0 && error === undefined) {
       const droppedDocuments = this.#dropped - this.#droppedWhenLastTaken
       if (this.#gapFromMs !== null)
         on.recovered({ fromMs: this.#gapFromMs, toMs: clock.nowMs(), droppedDocuments })
