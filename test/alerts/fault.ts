@@ -18,4 +18,6 @@ export interface AlertFault {
   readonly unseenSeconds?: number
   /** The rule looks back so far, so it is not over before: none waits for it but who has the time. */
   readonly lingersSeconds?: number
+  /** Where nobody gets the CPU in time people are told the same without it, and go on being told. */
+  readonly isAlsoStarvation?: true
 }

@@ -157,6 +157,7 @@ function slowForTheGateway(): AlertFault {
   return {
     title: 'Redis answers the gateway too late for its budget',
     rule: 'fallback-ratio',
+    isAlsoStarvation: true,
     cause: () => DEGRADED,
     async begin({ doors }) {
       doors.redisOfGateway.delayMs = 30
@@ -172,6 +173,7 @@ function stuttering(): AlertFault {
   return {
     title: '`gateway` gets the CPU in turns only (SIGSTOP for 200 ms, again and again)',
     rule: 'deadline-misses',
+    isAlsoStarvation: true,
     cause: LATE,
     consequences: [() => DEGRADED], // to be in time it asks nobody else
     async begin({ stack }) {

@@ -1,5 +1,4 @@
 /** What people were told of a fault, as a row of a table of Markdown. */
-import { availableParallelism, loadavg } from 'node:os'
 import type { FaultResult, RoundResult } from './run-faults.ts'
 import type { Told } from './told.ts'
 
@@ -16,10 +15,9 @@ function rowOf({ fault, alert, dueSeconds, toldSeconds, resolvedSeconds, timesTo
   return `| ${fault.title} | ${fault.rule} | ${alert?.title ?? 'nothing'}${often} | ${inSeconds(dueSeconds)} | ${inSeconds(toldSeconds)} | ${over} |`
 }
 
-/** Its faults, what else was told, and the load of the machine meanwhile. */
+/** Its faults, and what else was told. */
 export function rowsOf({ results, unexpected }: RoundResult): string[] {
-  const load = `load ${loadavg()[0]!.toFixed(1)} on ${availableParallelism()} cores`
-  return [...results.map(rowOf), `  (${load}; told besides: ${namesOf(unexpected)})`]
+  return [...results.map(rowOf), `  (told besides: ${namesOf(unexpected)})`]
 }
 
 export function namesOf(told: readonly Told[]): string {

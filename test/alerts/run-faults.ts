@@ -30,6 +30,8 @@ export interface RoundResult {
 export const PROMISED_SECONDS = 30
 /** From being due: more than the promise, so that a late alert is seen as late and not as missing. */
 const GIVE_UP_MS = 90_000
+/** What followed from a round's faults is to be over before the next one. */
+const SETTLE_MS = 30_000
 /** An alert that is told once must not be told again while it lasts. */
 const HOLD_MS = 3_000
 
@@ -46,6 +48,7 @@ export async function runRound(world: AlertWorld, faults: readonly AlertFault[])
   const before = world.told.length
   const since = () => world.told.slice(before)
   const results = await Promise.all(faults.map((fault) => runFault(world, fault, since)))
+  await comesTrue(() => openOf(since(), lingering(world, faults)).length === 0, SETTLE_MS)
   const known = faults.flatMap(({ cause, consequences = [] }) =>
     [cause, ...consequences].map((one) => one(world)),
   )
@@ -57,6 +60,17 @@ export async function runRound(world: AlertWorld, faults: readonly AlertFault[])
   }
 }
 
+/** What people were told is there, and not yet that it is over, but for what lasts on. */
+function openOf(told: readonly Told[], lingers: readonly RegExp[]): readonly Told[] {
+  const times = (change: Told['change']) => told.filter((one) => one.change === change)
+  const lasting = times('FIRING').filter(({ title }) => lingers.some((cause) => cause.test(title)))
+  return times('FIRING').slice(lasting.length + times('RESOLVED').length)
+}
+
+function lingering(world: AlertWorld, faults: readonly AlertFault[]): readonly RegExp[] {
+  return faults.filter(({ lingersSeconds }) => lingersSeconds !== undefined).map(({ cause }) => cause(world))
+}
+
 async function runFault(
   world: AlertWorld,
   fault: AlertFault,
@@ -64,8 +78,14 @@ async function runFault(
 ): Promise<FaultResult> {
   const brokenAtMs = Date.now()
   const mend = await fault.begin(world)
-  const ofIt = () => since().filter(({ title }) => fault.cause(world).test(title))
-  const firing = () => ofIt().find(({ change }) => change === 'FIRING')
+  const isOfIt = ({ title }: Told) => fault.cause(world).test(title)
+  /** That what the round before has left behind is over may be told before. */
+  const ofIt = () => since().slice(firstFiring()).filter(isOfIt)
+  const firstFiring = () => {
+    const first = since().findIndex((told) => told.change === 'FIRING' && isOfIt(told))
+    return first < 0 ? since().length : first
+  }
+  const firing = () => ofIt().at(0)
   const resolved = () => ofIt().find(({ change }) => change === 'RESOLVED')
   const dueSeconds = dueAfter(world, fault)
   await comesTrue(() => firing() !== undefined, dueSeconds * 1_000 + GIVE_UP_MS)

@@ -75,3 +75,10 @@ test('a worker that fails since its server is frozen, by another word, follows f
     { id: 'failing/scorer', causedBy: 'unreachable/s3' },
   ])
 })
+
+test('one of which a worker failed, and that is not heard any more, is silent like any other', () => {
+  const failing = [{ worker: 'model', error: 'DEADLINE: the model took too long', atMs: 1 }]
+  const gone = instance('gateway-1', { status: 'failing', failing, silentSeconds: 40 })
+  const ids = findings(facts({ instances: withInstances(gone) })).map(({ id }) => id)
+  expect(ids).toContain('silent/gateway-1')
+})
