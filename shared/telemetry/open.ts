@@ -88,19 +88,24 @@ interface Origin {
 }
 
 function tracerTo(
-  door: SpanProcessor | null,
+  processor: SpanProcessor | null,
   { resource, scope, ids, metrics }: Origin & { readonly ids: ChosenIds; readonly metrics: Metrics },
 ): Tracer {
   const provider = new BasicTracerProvider({
     resource,
     idGenerator: ids,
-    ...(door ? { spanProcessors: [batchDurations(metrics), door] } : { sampler: new AlwaysOffSampler() }),
+    ...(processor
+      ? { spanProcessors: [batchDurations(metrics), processor] }
+      : { sampler: new AlwaysOffSampler() }),
   })
   return provider.getTracer(scope.name, scope.version, { schemaUrl: SCHEMA_URL })
 }
 
-function recordExporter(door: LogRecordProcessor, { resource, scope }: Origin): (record: LogRecord) => void {
-  const provider = new LoggerProvider({ resource, processors: [door] })
+function recordExporter(
+  processor: LogRecordProcessor,
+  { resource, scope }: Origin,
+): (record: LogRecord) => void {
+  const provider = new LoggerProvider({ resource, processors: [processor] })
   const logger = provider.getLogger(scope.name, scope.version, { schemaUrl: SCHEMA_URL })
   return ({ atMs, level, message, attributes }) =>
     logger.emit({
@@ -115,12 +120,12 @@ function recordExporter(door: LogRecordProcessor, { resource, scope }: Origin): 
 /** The SDK reads the table every so often, and once more at the end. */
 function tellMetrics(
   metrics: Metrics,
-  door: PushMetricExporter,
+  exporter: PushMetricExporter,
   { resource, scope, everyMs }: Origin & { readonly everyMs: number },
 ): AsyncDisposable {
-  const temporalityOf = (type: InstrumentType) => door.selectAggregationTemporality!(type)
+  const temporalityOf = (type: InstrumentType) => exporter.selectAggregationTemporality!(type)
   const reader = new PeriodicExportingMetricReader({
-    exporter: door,
+    exporter,
     exportIntervalMillis: everyMs,
     exportTimeoutMillis: everyMs,
     metricProducers: [new MetricsProducer(metrics, scope, temporalityOf)],

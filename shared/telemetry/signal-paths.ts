@@ -6,10 +6,10 @@ import type { SpanProcessor } from '@opentelemetry/sdk-trace-base'
 import { withApmFields } from './documents/apm-fields.ts'
 import { bulkDelivery } from './elasticsearch/bulk.ts'
 import { connectTelemetry } from './elasticsearch/connect.ts'
-import * as elasticsearch from './elasticsearch/doors.ts'
+import * as elasticsearch from './elasticsearch/processors.ts'
 import type { Metrics } from './metrics.ts'
-import * as otlp from './otlp/doors.ts'
 import type { OtlpItem } from './otlp/otlp-item.ts'
+import * as otlp from './otlp/processors.ts'
 import { temporalityOf, waysOf } from './otlp/variables.ts'
 import type { Deliver } from './outbox/delivery.ts'
 import { Outbox, type OutboxEvents } from './outbox/outbox.ts'
@@ -42,48 +42,48 @@ export function openSignalPaths(options: SignalPathsOptions): SignalPaths {
   const used = new Set(Object.values(ways))
   const opened = new AsyncDisposableStack()
   const common = { maxQueuedBytes, metrics, clock }
-  const doors: Record<string, Doors> = {}
+  const openWays: Record<string, Way> = {}
   if (used.has('elasticsearch')) {
     const { client } = opened.use(connectTelemetry(settings))
     const deliver = bulkDelivery(client)
     const outbox = opened.use(new Outbox({ ...common, deliver, on: eventsOf('Elasticsearch') }))
-    doors['elasticsearch'] = {
-      spans: () => elasticsearch.spanDoor(outbox, namespace),
-      logs: () => elasticsearch.logDoor(outbox, namespace),
-      metrics: () => elasticsearch.metricDoor(outbox, namespace),
+    openWays['elasticsearch'] = {
+      spans: () => elasticsearch.spanProcessor(outbox, namespace),
+      logs: () => elasticsearch.logProcessor(outbox, namespace),
+      metrics: () => elasticsearch.metricExporter(outbox, namespace),
     }
   }
   if (used.has('collector')) {
     const deliver = otlpDelivery()
     const outbox = opened.use(new Outbox({ ...common, deliver, on: eventsOf('the collector') }))
-    doors['collector'] = {
-      spans: () => otlp.spanDoor(outbox),
-      logs: () => otlp.logDoor(outbox),
-      metrics: () => otlp.metricDoor(outbox, temporalityOf(env)),
+    openWays['collector'] = {
+      spans: () => otlp.spanProcessor(outbox),
+      logs: () => otlp.logProcessor(outbox),
+      metrics: () => otlp.metricExporter(outbox, temporalityOf(env)),
     }
   }
-  const spans = doors[ways.traces]?.spans() ?? null
+  const spans = openWays[ways.traces]?.spans() ?? null
   return {
     spans: spans !== null && apmFields ? enriching(spans) : spans,
-    logs: doors[ways.logs]?.logs() ?? null,
-    metrics: doors[ways.metrics]?.metrics() ?? null,
+    logs: openWays[ways.logs]?.logs() ?? null,
+    metrics: openWays[ways.metrics]?.metrics() ?? null,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
 }
 
-interface Doors {
+interface Way {
   readonly spans: () => SpanProcessor
   readonly logs: () => LogRecordProcessor
   readonly metrics: () => PushMetricExporter
 }
 
 /** Both ways get the same fields, so that both make the same documents. */
-function enriching(door: SpanProcessor): SpanProcessor {
+function enriching(processor: SpanProcessor): SpanProcessor {
   return {
-    onStart: (span, context) => door.onStart(span, context),
-    onEnd: (span) => door.onEnd(withApmFields(span)),
-    forceFlush: () => door.forceFlush(),
-    shutdown: () => door.shutdown(),
+    onStart: (span, context) => processor.onStart(span, context),
+    onEnd: (span) => processor.onEnd(withApmFields(span)),
+    forceFlush: () => processor.forceFlush(),
+    shutdown: () => processor.shutdown(),
   }
 }
 

@@ -5,7 +5,7 @@ import type { Clock } from '@freshet/stage/clock.ts'
 import { timeLimit } from '@freshet/stage/time-limit.ts'
 import { savedObjects, toNdjson } from '../export/export.ts'
 import { dashboardLink, kibanaForPeople } from '../links.ts'
-import { KibanaDoor, sayingOf } from './kibana-door.ts'
+import { KibanaClient, sayingOf } from './kibana-client.ts'
 
 export interface ImportOptions {
   readonly clock: Clock
@@ -35,10 +35,10 @@ export async function importIntoKibana(
   kibana: Settings['kibana'] & { readonly url: string },
   { clock, signal, onWait }: ImportOptions,
 ): Promise<Imported> {
-  const door = new KibanaDoor(kibana)
+  const client = new KibanaClient(kibana)
   using waiting = timeLimit(kibana.waitSeconds * 1_000, { clock, signal })
   let waited = false
-  await retry(() => expectReady(door, signal), {
+  await retry(() => expectReady(client, signal), {
     ...{ backOff: BACK_OFF, clock, signal: waiting.signal },
     onError: (error) => {
       if (!waited) onWait?.((error as Error).message)
@@ -48,7 +48,7 @@ export async function importIntoKibana(
   const objects = savedObjects()
   const file = new FormData()
   file.set('file', new Blob([toNdjson(objects)], { type: 'application/ndjson' }), 'freshet.ndjson')
-  const answer = await door.ask('/api/saved_objects/_import?overwrite=true', {
+  const answer = await client.ask('/api/saved_objects/_import?overwrite=true', {
     ...{ method: 'POST', body: file, limitMs: IMPORT_LIMIT_MS, signal },
   })
   if (answer.status !== 200)
@@ -66,23 +66,27 @@ export async function checkKibana(
   kibana: Pick<Settings['kibana'], 'apiKey'> & { readonly url: string },
   signal: AbortSignal,
 ): Promise<void> {
-  await expectReady(new KibanaDoor(kibana), signal)
+  await expectReady(new KibanaClient(kibana), signal)
 }
 
 /** @throws KIBANA_UNREACHABLE while it is starting */
-async function expectReady(door: KibanaDoor, signal: AbortSignal): Promise<void> {
-  const { status, text } = await door.ask('/api/status', { method: 'GET', limitMs: STATUS_LIMIT_MS, signal })
+async function expectReady(client: KibanaClient, signal: AbortSignal): Promise<void> {
+  const { status, text } = await client.ask('/api/status', {
+    method: 'GET',
+    limitMs: STATUS_LIMIT_MS,
+    signal,
+  })
   const level = status === 200 || status === 503 ? levelOf(text) : undefined
   if (level === 'available' || level === 'degraded') return
   // It answers 503 in plain words before it has anything to say of itself.
   if (level !== undefined || status === 503)
     throw new FreshetError(
       'KIBANA_UNREACHABLE',
-      `Kibana at ${door.address} is still starting: ${level ?? sayingOf(text)}`,
+      `Kibana at ${client.address} is still starting: ${level ?? sayingOf(text)}`,
     )
   throw new FreshetError(
     'KIBANA_REFUSED',
-    `what answers ${status} at ${door.address} is not Kibana: ${sayingOf(text)}`,
+    `what answers ${status} at ${client.address} is not Kibana: ${sayingOf(text)}`,
   )
 }
 

@@ -8,7 +8,7 @@ export interface KibanaAnswer {
 }
 
 /** Kibana's HTTP interface, within the space that the address names. */
-export class KibanaDoor {
+export class KibanaClient {
   /** For messages: without the password. */
   readonly address: string
   readonly #base: string

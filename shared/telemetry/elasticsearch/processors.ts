@@ -15,7 +15,7 @@ import { type BulkDocument, bulkDocument } from './bulk-document.ts'
 type DocumentOutbox = Pick<Outbox<BulkDocument>, 'push'>
 
 /** Hands over every ended span, and its events. */
-export function spanDoor(outbox: DocumentOutbox, namespace: string): SpanProcessor {
+export function spanProcessor(outbox: DocumentOutbox, namespace: string): SpanProcessor {
   const traces = dataStream('traces', namespace)
   const logs = dataStream('logs', namespace)
   return {
@@ -38,7 +38,7 @@ export function spanDoor(outbox: DocumentOutbox, namespace: string): SpanProcess
 }
 
 /** Hands over every log record. */
-export function logDoor(outbox: DocumentOutbox, namespace: string): LogRecordProcessor {
+export function logProcessor(outbox: DocumentOutbox, namespace: string): LogRecordProcessor {
   const stream = dataStream('logs', namespace)
   const nextId = idsOfProcess()
   return {
@@ -53,7 +53,7 @@ export function logDoor(outbox: DocumentOutbox, namespace: string): LogRecordPro
 }
 
 /** Hands over what is collected of metrics, as what came since the collection before. */
-export function metricDoor(outbox: DocumentOutbox, namespace: string): PushMetricExporter {
+export function metricExporter(outbox: DocumentOutbox, namespace: string): PushMetricExporter {
   const stream = dataStream('metrics', namespace)
   const nextId = idsOfProcess()
   return {

@@ -11,7 +11,7 @@ type ItemOutbox = Pick<Outbox<OtlpItem>, 'push'>
 /** The outbox is flushed by whoever opened it. */
 const FLUSHED_ELSEWHERE = { async forceFlush() {}, async shutdown() {} }
 
-export function spanDoor(outbox: ItemOutbox): SpanProcessor {
+export function spanProcessor(outbox: ItemOutbox): SpanProcessor {
   return {
     onStart() {},
     onEnd: (span: ReadableSpan) => outbox.push(spanItem(span)),
@@ -19,11 +19,11 @@ export function spanDoor(outbox: ItemOutbox): SpanProcessor {
   }
 }
 
-export function logDoor(outbox: ItemOutbox): LogRecordProcessor {
+export function logProcessor(outbox: ItemOutbox): LogRecordProcessor {
   return { onEmit: (record) => outbox.push(logItem(record)), ...FLUSHED_ELSEWHERE }
 }
 
-export function metricDoor(outbox: ItemOutbox, temporality: AggregationTemporality): PushMetricExporter {
+export function metricExporter(outbox: ItemOutbox, temporality: AggregationTemporality): PushMetricExporter {
   return {
     export(collected, done) {
       outbox.push(metricsItem(collected))
