@@ -1,12 +1,12 @@
-import type { Heartbeat } from '@freshet/records/heartbeat.ts'
+import type { HeardHeartbeat } from '@freshet/records/last-heartbeats.ts'
 
 /** The instances of watchdogs that speak, and have not said that they end. */
 export function livingWatchdogs(
-  heartbeats: readonly Heartbeat[],
+  heard: readonly HeardHeartbeat[],
   { nowMs, silentSeconds }: { readonly nowMs: number; readonly silentSeconds: number },
 ): readonly string[] {
-  return heartbeats
-    .filter(({ service, status }) => service === 'watchdog' && status !== 'stopping')
-    .filter(({ atMs }) => nowMs - atMs <= silentSeconds * 1_000)
-    .map(({ instance }) => instance)
+  return heard
+    .filter(({ heartbeat: { service, status } }) => service === 'watchdog' && status !== 'stopping')
+    .filter(({ heardAtMs }) => nowMs - heardAtMs <= silentSeconds * 1_000)
+    .map(({ heartbeat }) => heartbeat.instance)
 }

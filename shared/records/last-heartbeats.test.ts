@@ -11,6 +11,7 @@ const heartbeat = (instance: string, atMs: number): Heartbeat => ({
 const record = (key: string | null, value: string | null) => ({
   key: key === null ? null : Buffer.from(key),
   value: value === null ? null : Buffer.from(value),
+  timestampMs: 7,
 })
 const said = (instance: string, atMs: number) =>
   record(`scorer/${instance}`, heartbeatRecord.encode(heartbeat(instance, atMs)))
@@ -32,6 +33,7 @@ test('one heartbeat that cannot be read keeps nobody from the others, and is nam
     record('scorer/d', null),
   )
   expect(last.heartbeats).toEqual([heartbeat('a', 2)])
+  expect(last.heard).toEqual([{ heartbeat: heartbeat('a', 2), heardAtMs: 7 }])
   expect(last.unreadable).toEqual([
     { name: 'scorer/b', error: expect.stringMatching(/^RECORD_VERSION: /) },
     { name: 'scorer/c', error: expect.stringMatching(/^RECORD_MALFORMED: /) },

@@ -42,7 +42,11 @@ function list(
     speaker: () => 'watchdog-1',
   }
   for (const order of orders) view.orders.hear(controlKey(order), Buffer.from(orderRecord.encode(order)))
-  return listAlerts(view, { heartbeats, unreadable }, { pipeline: 'air', nowMs: NOW_MS, silentSeconds: 30 })
+  return listAlerts(
+    view,
+    { heard: heartbeats.map((heartbeat) => ({ heartbeat, heardAtMs: heartbeat.atMs })), unreadable },
+    { pipeline: 'air', nowMs: NOW_MS, silentSeconds: 30 },
+  )
 }
 
 function watchdog(instance: string, atMs: number): Heartbeat {

@@ -5,8 +5,7 @@ import { silentSecondsOf } from '@freshet/config/alert-rules.ts'
 import type { Settings } from '@freshet/config/schema.ts'
 import type { Alert, FindingKind, Severity } from '@freshet/records/alert-state.ts'
 import type { Order, Silence } from '@freshet/records/control.ts'
-import type { Heartbeat } from '@freshet/records/heartbeat.ts'
-import type { UnreadableHeartbeat } from '@freshet/records/last-heartbeats.ts'
+import type { LastHeartbeats, UnreadableHeartbeat } from '@freshet/records/last-heartbeats.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { byGravity } from '@freshet/watchdog/alerts/by-gravity.ts'
@@ -53,10 +52,7 @@ export interface AlertList {
 
 export function listAlerts(
   view: Pick<ControlView, 'orders' | 'state' | 'speaker'>,
-  {
-    heartbeats,
-    unreadable,
-  }: { readonly heartbeats: readonly Heartbeat[]; readonly unreadable: readonly UnreadableHeartbeat[] },
+  { heard, unreadable }: Pick<LastHeartbeats, 'heard' | 'unreadable'>,
   { pipeline, nowMs, silentSeconds }: { pipeline: string; nowMs: number; silentSeconds: number },
 ): AlertList {
   const orders = view.orders.inForce(nowMs)
@@ -67,7 +63,7 @@ export function listAlerts(
     atMs: nowMs,
     alerts: alerts.toSorted(byGravity).map((alert) => toListed(alert, orders, waiting)),
     orders,
-    watchdogs: livingWatchdogs(heartbeats, { nowMs, silentSeconds }),
+    watchdogs: livingWatchdogs(heard, { nowMs, silentSeconds }),
     unreadable: unreadable.filter(({ name }) => name.startsWith('watchdog/')),
     speaker: view.speaker() ?? null,
   }

@@ -43,7 +43,7 @@ async function readStatus(settings: Settings): Promise<Status> {
   const { kafka, pipeline, elasticsearch } = settings
   const connection = connectKafka(kafka, { clientId: 'freshet-status', log: quietLog })
   const signal = AbortSignal.timeout(READ_DEADLINE_MS)
-  const { heartbeats, unreadable } = await readHeartbeats(connection, pipeline, {
+  const { heard, unreadable } = await readHeartbeats(connection, pipeline, {
     deadlineMs: READ_DEADLINE_MS,
     signal,
   })
@@ -54,6 +54,6 @@ async function readStatus(settings: Settings): Promise<Status> {
     })),
   )
   const atMs = Date.now()
-  const instances = listInstances(heartbeats, { nowMs: atMs, silentSeconds: silentSecondsOf(settings) })
+  const instances = listInstances(heard, { nowMs: atMs, silentSeconds: silentSecondsOf(settings) })
   return { pipeline, mode: elasticsearch.mode, atMs, instances, unreadable, groups }
 }

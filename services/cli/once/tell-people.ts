@@ -77,12 +77,12 @@ async function remember(store: ObjectStore, told: Told | null): Promise<void> {
 async function isWatched(settings: Settings): Promise<boolean> {
   const connection = connectKafka(settings.kafka, { clientId: 'freshet-once-tell', log: quietLog })
   try {
-    const { heartbeats } = await readHeartbeats(connection, settings.pipeline, {
+    const { heard } = await readHeartbeats(connection, settings.pipeline, {
       deadlineMs: LOOK_WITHIN_MS,
       signal: AbortSignal.timeout(LOOK_WITHIN_MS),
     })
     const moment = { nowMs: systemClock.nowMs(), silentSeconds: silentSecondsOf(settings) }
-    return livingWatchdogs(heartbeats, moment).length > 0
+    return livingWatchdogs(heard, moment).length > 0
   } catch (error) {
     if (!isFreshetError(error)) throw error
     return false

@@ -11,7 +11,7 @@ export async function readHeartbeats(
   connection: KafkaConnection,
   pipeline: string,
   limits: { readonly deadlineMs: number; readonly signal: AbortSignal },
-): Promise<Pick<LastHeartbeats, 'heartbeats' | 'unreadable'>> {
+): Promise<Pick<LastHeartbeats, 'heard' | 'unreadable'>> {
   const last = new LastHeartbeats()
   await readAll(connection, topicName(pipeline, 'heartbeats'), {
     ...limits,

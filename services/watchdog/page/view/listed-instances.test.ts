@@ -31,7 +31,8 @@ function beat(
 }
 
 function look(...heartbeats: Heartbeat[]) {
-  const listed = listInstances(heartbeats, { nowMs: NOW_MS, silentSeconds: 30 })
+  const all = heartbeats.map((heartbeat) => ({ heartbeat, heardAtMs: heartbeat.atMs }))
+  const listed = listInstances(all, { nowMs: NOW_MS, silentSeconds: 30 })
   return { shown: listed.map(({ instance, status }) => `${instance} ${status}`), well: areWell(listed) }
 }
 
@@ -74,6 +75,17 @@ test('who was replaced by a supervisor is left out as soon as the successor spea
   const second = beat('scorer-2', { started: 4, replaces: ['scorer-0', 'scorer-1'] })
   expect(look(first, second)).toEqual({ shown: ['scorer-2 running'], well: true })
   expect(look(first).shown).toEqual(['scorer-1 failing'])
+})
+
+test('an instance whose clock is wrong lives as long as it is heard, and no longer', () => {
+  const wrong = (heartbeat: Heartbeat, heardAtMs: number) =>
+    listInstances([{ heartbeat, heardAtMs }], { nowMs: NOW_MS, silentSeconds: 30 })
+  expect(wrong(beat('scorer-1', { heard: 900 }), NOW_MS - 2_000)).toMatchObject([
+    { status: 'running', silentSeconds: 2 },
+  ])
+  expect(wrong(beat('scorer-1', { heard: -900 }), NOW_MS - 77_000)).toMatchObject([
+    { status: 'silent', silentSeconds: 77 },
+  ])
 })
 
 test('an instance that fails or starts is not well', () => {

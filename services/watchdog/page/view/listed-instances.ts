@@ -1,3 +1,4 @@
+import type { InstanceFacts } from '@freshet/records/facts.ts'
 import type { Heartbeat } from '@freshet/records/heartbeat.ts'
 import { withoutSuccessor } from '../../rules/living.ts'
 
@@ -8,6 +9,9 @@ export interface ListedInstance extends Omit<Heartbeat, 'status'> {
   readonly silentSeconds: number
 }
 
+/** Silence is counted by when it was heard: its own clock may be wrong. */
+export type HeardInstance = Pick<InstanceFacts, 'heartbeat' | 'heardAtMs'>
+
 /** Three heartbeats: one that has nothing to do yet has nothing that keeps it from sending them. */
 const STARTING_SILENT_SECONDS = 9
 
@@ -16,21 +20,21 @@ const STARTING_SILENT_SECONDS = 9
  * says so. Of the others the watchdog's rule says who has a successor.
  */
 export function listInstances(
-  heartbeats: readonly Heartbeat[],
+  all: readonly HeardInstance[],
   { nowMs, silentSeconds: limitSeconds }: { nowMs: number; silentSeconds: number },
 ): ListedInstance[] {
-  const all = heartbeats.map((heartbeat) => ({ heartbeat, heardAtMs: heartbeat.atMs }))
   const limitOf = ({ status }: Heartbeat) =>
     status === 'starting' ? Math.min(limitSeconds, STARTING_SILENT_SECONDS) : limitSeconds
-  const isSilent = (heartbeat: Heartbeat) => nowMs - heartbeat.atMs > limitOf(heartbeat) * 1_000
-  const silent = all.filter(({ heartbeat }) => heartbeat.status !== 'stopping' && isSilent(heartbeat))
+  const isSilent = ({ heartbeat, heardAtMs }: HeardInstance) => nowMs - heardAtMs > limitOf(heartbeat) * 1_000
+  const silent = all.filter((instance) => instance.heartbeat.status !== 'stopping' && isSilent(instance))
   const missed = new Set(withoutSuccessor(silent, all).map(({ heartbeat }) => heartbeat))
-  const replaced = new Set(heartbeats.flatMap(({ replaces }) => replaces?.instances ?? []))
-  return heartbeats.flatMap((heartbeat): ListedInstance[] => {
+  const replaced = new Set(all.flatMap(({ heartbeat }) => heartbeat.replaces?.instances ?? []))
+  return all.flatMap((instance): ListedInstance[] => {
+    const { heartbeat, heardAtMs } = instance
     const { status } = heartbeat
     if (status === 'stopping' || replaced.has(heartbeat.instance)) return []
-    const silentSeconds = Math.round((nowMs - heartbeat.atMs) / 1_000)
-    if (!isSilent(heartbeat)) return [{ ...heartbeat, status, silentSeconds }]
+    const silentSeconds = Math.round((nowMs - heardAtMs) / 1_000)
+    if (!isSilent(instance)) return [{ ...heartbeat, status, silentSeconds }]
     return [{ ...heartbeat, status: missed.has(heartbeat) ? 'silent' : 'gone', silentSeconds }]
   })
 }

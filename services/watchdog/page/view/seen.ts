@@ -12,10 +12,7 @@ export class Seen {
 
   constructor(facts: Facts | null, { nowMs, silentSeconds }: { nowMs: number; silentSeconds: number }) {
     const all = facts?.instances ?? []
-    this.listed = listInstances(
-      all.map(({ heartbeat }) => heartbeat),
-      { nowMs, silentSeconds },
-    )
+    this.listed = listInstances(all, { nowMs, silentSeconds })
     const living = new Set(
       this.listed.filter(({ status }) => status !== 'gone' && status !== 'silent').map(nameOf),
     )
