@@ -6,7 +6,10 @@ export interface Log {
   info(message: string, attributes?: LogAttributes): void
   warn(message: string, attributes?: LogAttributes): void
   /** `error` gives the line its code and hint. */
-  error(message: string, error: unknown, attributes?: LogAttributes): void
+  error<E>(message: string, error: E & NoAttributes<E>, attributes?: LogAttributes): void
 }
+
+/** Attributes in the place of the error would be told as a bug. */
+type NoAttributes<E> = E extends LogAttributes ? never : unknown
 
 export type LogAttributes = Readonly<Partial<Record<AttributeName, string | number | boolean>>>

@@ -1,5 +1,6 @@
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { handClock } from '@freshet/stage/clock.kit.ts'
+import type { Log } from '@freshet/stage/log.ts'
 import { context, trace } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
 import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base'
@@ -51,6 +52,14 @@ test('an error shows its code and what to do, and its stack only to who debugs',
   const debugging = logger('json', 'debug')
   debugging.log.error('cannot write', error)
   expect(JSON.parse(debugging.lines[0]!)['exception.stacktrace']).toContain('logger.test.ts')
+})
+
+test('attributes in the place of the error do not compile: they would be told as a bug', () => {
+  const { log, lines } = logger('json')
+  const narrow: Log = log
+  // @ts-expect-error
+  narrow.error('cannot write', { 'error.type': 'REDIS_UNREACHABLE' })
+  expect(lines[0]).toContain('"error.type":"BUG"')
 })
 
 test('lines below telemetry.logLevel are not written', () => {

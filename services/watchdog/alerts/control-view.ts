@@ -1,8 +1,6 @@
 import type { Buffer } from 'node:buffer'
-import { toFreshetError } from '@freshet/errors/errors.ts'
 import { ALERT_STATE_KEY, type AlertState, alertStateRecord } from '@freshet/records/alert-state.ts'
 import { Orders, SPEAKER_KEY, speakerClaimRecord } from '@freshet/records/control.ts'
-import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Log } from '@freshet/stage/log.ts'
 
 /** A message of `.control`. */
@@ -62,11 +60,7 @@ export class ControlView {
         this.#speaker = value === null ? undefined : speakerClaimRecord.decode(value)
       else this.#orders.hear(name, value)
     } catch (error) {
-      const { code, message } = toFreshetError(error)
-      this.#log.error(`${name} in .control cannot be read`, {
-        [ATTRIBUTES.errorType]: code,
-        [ATTRIBUTES.exceptionMessage]: message,
-      })
+      this.#log.error(`${name} in .control cannot be read`, error)
     }
   }
 

@@ -54,7 +54,7 @@ test('a port that is taken is said once and stops nobody; whoever waits for it h
   await expect.poll(() => second.lines.length).toBe(1)
   expect(second.lines[0]).toMatchObject({
     message: 'the status page is not shown; the watchdog goes on without it',
-    attributes: { 'error.type': 'PORT_TAKEN' },
+    attributes: { code: 'PORT_TAKEN' },
   })
   second.page.looked({ facts: pipelineFacts(), alerts: [], orders: [], speaks: false })
   await first.close()

@@ -5,7 +5,6 @@ import type { Order } from '@freshet/records/control.ts'
 import type { Facts } from '@freshet/records/facts.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
-import { errorAttributes } from '@freshet/stage/error-attributes.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import { PageServer, type Shown } from './serve/page-server.ts'
 import { GaugeHistory } from './view/gauge-history.ts'
@@ -66,8 +65,7 @@ export class StatusPage {
       try {
         await this.#listen({ ...settings.watchdog, pagePort }, signal)
       } catch (error) {
-        if (!isTold)
-          log.error('the status page is not shown; the watchdog goes on without it', errorAttributes(error))
+        if (!isTold) log.error('the status page is not shown; the watchdog goes on without it', error)
         isTold = true
         await clock.sleep(TRY_AGAIN_MS, signal)
       }

@@ -9,7 +9,12 @@ function open(over?: AbortSignal) {
   const to = (level: string) => (message: string, attributes?: LogAttributes) =>
     void lines.push([level, message, attributes])
   const clock = handClock()
-  const log = { debug: to('debug'), info: to('info'), warn: to('warn'), error: to('error') }
+  const log = {
+    debug: to('debug'),
+    info: to('info'),
+    warn: to('warn'),
+    error: (message: string) => to('error')(message),
+  }
   const write = clientLog(log, clock)(over)(logLevel.INFO)
   const say = (level: logLevel, message: string, details = {}) =>
     write({ namespace: 'Runner', level, label: '', log: { message, timestamp: '', ...details } })
