@@ -1,6 +1,8 @@
 import { connectKafka } from '@freshet/adapters/kafka/connect.ts'
+import { silentSecondsOf } from '@freshet/config/alert-rules.ts'
 import type { Settings } from '@freshet/config/schema.ts'
 import type { AlertState } from '@freshet/records/alert-state.ts'
+import type { Facts } from '@freshet/records/facts.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { Metrics } from '@freshet/telemetry/metrics.ts'
@@ -61,7 +63,10 @@ export async function* followPipeline(
       const isHeard = facts.instances.length > 0 || facts.kafka.fault !== null
       yield toPageState({
         settings: shown,
-        watcher: { instance: view.speaker() ?? instance, speaks: null },
+        watcher: {
+          instance: view.speaker() ?? instance,
+          speaks: isHeardOf(view.speaker(), facts, silentSecondsOf(settings)) ? true : null,
+        },
         nowMs,
         facts: isHeard || nowMs - beganAtMs > FIRST_WORD_MS ? facts : null,
         alerts: alertsOf(view.state(), nowMs),
@@ -74,6 +79,21 @@ export async function* followPipeline(
     ended.abort()
     await following
   }
+}
+
+/** Whether the watchdog that took over last still lives. */
+function isHeardOf(
+  speaker: string | undefined,
+  { instances, atMs }: Pick<Facts, 'instances' | 'atMs'>,
+  silentSeconds: number,
+): boolean {
+  return instances.some(
+    ({ heartbeat: { service, instance, status }, heardAtMs }) =>
+      service === 'watchdog' &&
+      instance === speaker &&
+      status !== 'stopping' &&
+      atMs - heardAtMs <= silentSeconds * 1_000,
+  )
 }
 
 function alertsOf(state: AlertState | undefined, nowMs: number): AlertState['alerts'] {

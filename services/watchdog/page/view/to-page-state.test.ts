@@ -38,6 +38,18 @@ test('before the first look, and where nothing runs, the page says so and not th
   })
 })
 
+test('where no watchdog speaks, or only one that listens is left, nobody judges, and the page does not say that all is well', () => {
+  const verdictOf = (speaks: boolean | null, facts = pipelineFacts()) =>
+    stateOf({ watcher: { instance: 'watchdog-box-315', speaks }, facts }).verdict
+  expect(verdictOf(null)).toMatchObject({ level: 'unknown', headline: 'Nobody judges' })
+  expect(verdictOf(false)).toMatchObject({ level: 'unknown', headline: 'Nobody judges' })
+  const { instances } = pipelineFacts()
+  const withAnother = (atMs: number) =>
+    pipelineFacts({ instances: [...instances, instance('watchdog-box-9', { atMs })] })
+  expect(verdictOf(false, withAnother(NOW_MS - 2_000)).headline).toBe('All is well')
+  expect(verdictOf(false, withAnother(NOW_MS - 90_000)).headline).toBe('Nobody judges')
+})
+
 test('one alert is the headline; of several it is said how many there are and how grave', () => {
   expect(stateOf({ alerts: [firing()] }).verdict).toMatchObject({
     level: 'critical',

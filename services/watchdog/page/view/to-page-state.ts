@@ -47,7 +47,7 @@ export function toPageState(input: PageInput): PageState {
     atMs: nowMs,
     intervalSeconds: settings.watchdog.intervalSeconds,
     watchdog: { ...watcher, watchdogs: seen.living('watchdog').length },
-    verdict: verdictOf(facts, seen.listed, alerts),
+    verdict: verdictOf(facts, seen.listed, alerts, isJudged(watcher, seen)),
     history: HISTORY,
     stages,
     freshness,
@@ -63,6 +63,12 @@ export function toPageState(input: PageInput): PageState {
     instances: seen.listed.map((instance) => instanceState(instance, nowMs)),
     links: linksOf(settings, nowMs),
   }
+}
+
+/** Whoever listens only believes that another one speaks: that one may be gone. */
+function isJudged({ instance, speaks }: PageInput['watcher'], seen: Seen): boolean {
+  if (speaks !== false) return speaks === true
+  return seen.living('watchdog').some(({ heartbeat }) => heartbeat.instance !== instance)
 }
 
 function ordersState(orders: readonly Order[], nowMs: number): OrdersState {

@@ -9,6 +9,7 @@ export function verdictOf(
   facts: Facts | null,
   listed: readonly ListedInstance[],
   alerts: readonly Alert[],
+  isJudged: boolean,
 ): Verdict {
   if (facts === null) return { level: 'unknown', headline: 'The first look is under way', hint: null }
   const firing = alerts.filter(({ phase }) => phase === 'firing')
@@ -16,10 +17,14 @@ export function verdictOf(
   if (facts.kafka.fault !== null) return { level: 'unknown', headline: 'Kafka cannot be read', hint: null }
   if (listed.every(({ service }) => service === 'watchdog'))
     return { level: 'unknown', headline: 'Nothing runs yet', hint: '`freshet run all` starts everything.' }
+  if (!isJudged) return { level: 'unknown', headline: 'Nobody judges', hint: NOBODY_JUDGES }
   const pending = alerts.filter(({ phase }) => phase === 'pending').length
   const hint = pending === 0 ? null : 'Something is not as it should be, and becomes an alert if it stays.'
   return { level: 'well', headline: 'All is well', hint }
 }
+
+const NOBODY_JUDGES =
+  'No watchdog speaks for the pipeline, so nothing becomes an alert. One that has just started soon does; `freshet run watchdog` starts one.'
 
 function headlineOf(firing: readonly Alert[]): string {
   const [first] = firing
