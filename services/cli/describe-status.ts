@@ -6,6 +6,7 @@ import type { WorkerGroup } from '@freshet/records/topics.ts'
 import type { MetricName } from '@freshet/telemetry/metrics-table.ts'
 import { formatSeconds } from '@freshet/watchdog/format.ts'
 import type { ListedInstance } from '@freshet/watchdog/page/view/listed-instances.ts'
+import { harmlessLines } from './text.ts'
 
 export interface Status {
   readonly pipeline: string
@@ -29,7 +30,7 @@ export function describeStatus(status: Status): string {
         `  ${groupId.padEnd(18)} ${lagRecords} records, ${lagSeconds.toFixed(1)} s behind on ${topic}`,
     ),
   ]
-  return `${lines.join('\n')}\n`
+  return harmlessLines(lines)
 }
 
 function describeInstance(listed: ListedInstance, { mode, atMs }: Status): string[] {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { count, percent, short, table, timeOf } from './text.ts'
+import { count, harmlessLines, percent, short, table, timeOf } from './text.ts'
 
 test('figures are as long as people can read', () => {
   expect([0, 999, 48_210].map(count)).toEqual(['0', '999', '48,210'])
@@ -31,4 +31,8 @@ test('columns stand below each other', () => {
     ),
   ).toEqual(['  name  path', '  a     /b    1'])
   expect(table([])).toEqual([])
+})
+
+test('nothing in a line of others steers the terminal, or makes another line', () => {
+  expect(harmlessLines(['a\u001b[2Jb', 'c\nd\u202e'])).toBe('a [2Jb\nc d \n')
 })

@@ -19,6 +19,18 @@ export function timeOf(atMs: number): string {
   return new Date(atMs).toISOString()
 }
 
+/** Names and errors come from elsewhere: nothing in them may steer the terminal. */
+export function harmless(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}]/gu, ' ')
+}
+
+/**
+ * Lines for a terminal, of which each is one line there. @returns them with an end of line behind each
+ */
+export function harmlessLines(lines: readonly string[]): string {
+  return lines.map((line) => `${harmless(line)}\n`).join('')
+}
+
 /**
  * Lines of columns that stand below each other: texts to the left, numbers to the right.
  * @param rows of the same length each

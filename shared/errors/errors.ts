@@ -83,6 +83,10 @@ export const ERRORS = {
     retryable: true,
     hint: 'The brokers did not take the batch in time; services send it again.',
   },
+  ORDER_NOT_GIVEN: {
+    retryable: true,
+    hint: 'Nothing is known to be ordered. Check kafka.brokers and that the brokers run, then try again.',
+  },
   KAFKA_MESSAGE_TOO_LARGE: {
     retryable: false,
     hint: 'Raise message.max.bytes on the broker and topic, or keep such documents out.',

@@ -4,6 +4,7 @@ import { connectKafka } from '@freshet/adapters/kafka/connect.ts'
 import { Producer } from '@freshet/adapters/kafka/producer.ts'
 import { readAll } from '@freshet/adapters/kafka/read-all.ts'
 import type { Settings } from '@freshet/config/schema.ts'
+import { FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
 import { controlKey, type Order, orderRecord } from '@freshet/records/control.ts'
 import { topicName } from '@freshet/records/topics.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
@@ -28,12 +29,12 @@ export async function readControl({ kafka, pipeline }: Place, signal: AbortSigna
 /** What cannot be read of it is said, and the rest is shown. */
 const tellingLog = { ...quietLog, error: (message: string) => void process.stderr.write(`${message}\n`) }
 
-/** An order in the place of the one before it. @throws KAFKA_PRODUCE_DEADLINE */
+/** An order in the place of the one before it. @throws ORDER_NOT_GIVEN, TOPIC_MISSING */
 export async function giveOrder(place: Place, order: Order, signal: AbortSignal): Promise<void> {
   await write(place, { key: controlKey(order), value: Buffer.from(orderRecord.encode(order)) }, signal)
 }
 
-/** @throws KAFKA_PRODUCE_DEADLINE */
+/** @throws ORDER_NOT_GIVEN, TOPIC_MISSING */
 export async function takeBack(place: Place, order: Order, signal: AbortSignal): Promise<void> {
   await write(place, { key: controlKey(order), value: null }, signal)
 }
@@ -49,10 +50,21 @@ async function write(
     log: quietLog,
     deadlineMs: WITHIN_MS,
   })
-  await producer.send(
-    topicName(pipeline, 'control'),
-    [{ partition: 0, key: Buffer.from(key), value }],
-    signal,
+  const messages = [{ partition: 0, key: Buffer.from(key), value }]
+  try {
+    await producer.send(topicName(pipeline, 'control'), messages, signal)
+  } catch (cause) {
+    throw isFreshetError(cause, 'KAFKA_PRODUCE_DEADLINE') ? notOrdered(cause) : cause
+  }
+}
+
+/** A service would send it again; here nobody does but who ordered it. */
+function notOrdered(error: FreshetError): FreshetError {
+  const { message } = isFreshetError(error.cause) ? error.cause : error
+  return new FreshetError(
+    'ORDER_NOT_GIVEN',
+    `Kafka did not take the order within ${WITHIN_MS / 1_000} s: ${message}`,
+    { cause: error },
   )
 }
 

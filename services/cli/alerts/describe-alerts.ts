@@ -2,7 +2,7 @@
 import type { AlertMessage } from '@freshet/records/alert-state.ts'
 import type { Order } from '@freshet/records/control.ts'
 import { formatSeconds } from '@freshet/watchdog/format.ts'
-import { table, timeOf } from '../text.ts'
+import { harmlessLines, table, timeOf } from '../text.ts'
 import type { AlertList, ListedAlert } from './alert-list.ts'
 import { alertsThatMatch } from './alert-list.ts'
 
@@ -19,7 +19,7 @@ export function describeAlerts(list: AlertList): string {
     ...describeOrders(orders, list),
     ...describeWatchdogs(list),
   ]
-  return `${lines.join('\n')}\n`
+  return harmlessLines(lines)
 }
 
 function headline({ alerts }: AlertList): string {
@@ -104,5 +104,5 @@ export function describeMessages(messages: readonly AlertMessage[], { looks }: {
     messages.length === 0
       ? `${looks} looks, and people would have been told nothing`
       : `${looks} looks, ${messages.length} ${messages.length === 1 ? 'message' : 'messages'}`
-  return `${[...lines, summary].join('\n')}\n`
+  return harmlessLines([...lines, summary])
 }

@@ -9,6 +9,11 @@ import type { Silence } from '@freshet/records/control.ts'
  */
 export function newSilence(match: string, stamp: Omit<Silence, 'order' | 'id' | 'match'>): Silence {
   const [kind] = match.split('/', 1) as [string]
+  if (match.endsWith('/'))
+    throw new FreshetError(
+      'USAGE',
+      `no alert has the id "${match}": ${kind} is all of the kind, ${kind}/<what> one of them`,
+    )
   if (!match.includes('*') && !(FINDING_KINDS as readonly string[]).includes(kind))
     throw new FreshetError(
       'USAGE',

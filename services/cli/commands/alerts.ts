@@ -180,6 +180,7 @@ function withOrderOptions(command: Command): Command {
 
 function stampOf({ for: forMs, reason, by = whoAsks() }: OrderOptions) {
   if (reason.trim() === '') throw new FreshetError('USAGE', '--reason: say why, for whoever reads the list')
+  if (by.trim() === '') throw new FreshetError('USAGE', '--by: say who, or leave it out: then it is you')
   const atMs = systemClock.nowMs()
   return { version: 1, by, reason, atMs, untilMs: atMs + forMs } as const
 }

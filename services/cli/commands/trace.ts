@@ -1,4 +1,5 @@
 import { FreshetError } from '@freshet/errors/errors.ts'
+import { faultOfKey } from '@freshet/gateway/routes/schemas.ts'
 import { Command, Option } from 'commander'
 import { duration } from '../arguments.ts'
 import { interruptible } from '../interruptible.ts'
@@ -41,6 +42,8 @@ has come all the way to the snapshot, then shows it, with what was seen before. 
 Exit code: 0 when anything of it was seen, 1 when nothing was, 2 when it cannot be ordered or read.`,
     )
     .action(async (key: string, options: TraceOptions, command: Command) => {
+      const fault = key.trim() === '' ? 'the key is empty' : faultOfKey(key)
+      if (fault !== null) throw new FreshetError('USAGE', `${fault}: no document has it`)
       const { settings, json } = readInvocation(command)
       if (!settings.telemetry.enabled)
         throw new FreshetError('CONFIG_INVALID', 'telemetry.enabled is false: no document leaves a trace')

@@ -1,4 +1,5 @@
 /** Lines of a terminal: cut to its width, coloured where it can. */
+import { harmless } from '../text.ts'
 
 export type Style = 'bold' | 'soft' | 'good' | 'warning' | 'critical' | 'accent'
 /** Text, or text with a style. */
@@ -33,9 +34,4 @@ export function render(line: Line, { columns, colours }: { columns: number; colo
     if (left === 0) break
   }
   return rendered.trimEnd()
-}
-
-/** Names and errors come from elsewhere: nothing in them may steer the terminal. */
-function harmless(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}]/gu, ' ')
 }

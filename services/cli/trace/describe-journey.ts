@@ -1,6 +1,6 @@
 import { ATTRIBUTES, type AttributeName } from '@freshet/stage/attributes.ts'
 import { formatSeconds } from '@freshet/watchdog/format.ts'
-import { count, table, timeOf } from '../text.ts'
+import { count, harmlessLines, table, timeOf } from '../text.ts'
 import type { Journey, SeenStep } from './journey.ts'
 
 /** Journeys as a person reads them, the newest last. @param most that are shown */
@@ -8,7 +8,7 @@ export function describeJourneys(key: string, journeys: readonly Journey[], most
   const shown = journeys.slice(-most)
   const left = journeys.length - shown.length
   const before = left === 0 ? [] : [`${count(left)} earlier ones are left out; --all shows them`, '']
-  return `${[...before, ...shown.flatMap((journey) => describeJourney(key, journey))].join('\n')}\n`
+  return harmlessLines([...before, ...shown.flatMap((journey) => describeJourney(key, journey))])
 }
 
 function describeJourney(key: string, { steps, seqNo, traceId, missing }: Journey): string[] {
@@ -89,11 +89,10 @@ export function describeWaiting(
 ): string {
   const isNew = journeys.some(({ steps }) => steps.some(({ beganAtMs }) => beganAtMs >= orderedAtMs))
   const until = `${timeOf(untilMs)}`
-  if (isNew) return `${key} is traced until ${until}; ask again for what comes until then.\n`
-  return [
+  if (isNew) return harmlessLines([`${key} is traced until ${until}; ask again for what comes until then.`])
+  return harmlessLines([
     `Since ${timeOf(orderedAtMs)} nothing of ${key} was seen: it was not changed, and nobody asked the gateway for it.`,
     `It is traced until ${until}. Change it in Elasticsearch, or ask for GET /v1/scores/${encodeURI(key)}, then ask again here.`,
     'Is the key right? `freshet lookup` knows it when it was ever scored. Do poller, scorer and gateway run? `freshet status` says so.',
-    '',
-  ].join('\n')
+  ])
 }

@@ -24,7 +24,7 @@ export interface Followed {
 
 /**
  * Orders that a document be traced, and waits until a change of it has come all the way, or so long.
- * @throws KAFKA_PRODUCE_DEADLINE, TOPIC_MISSING; ELASTICSEARCH_UNREACHABLE, …_UNAUTHORIZED, …_REFUSED
+ * @throws ORDER_NOT_GIVEN, TOPIC_MISSING; ELASTICSEARCH_UNREACHABLE, …_UNAUTHORIZED, …_REFUSED
  */
 export async function followDocument(
   settings: Settings,
