@@ -1,8 +1,7 @@
 import './no-onnx-telemetry.ts'
-import { getCompileCacheDir } from 'node:module'
-import { dirname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { type ErrorCode, FreshetError } from '@freshet/errors/errors.ts'
+import { compileCacheEnv } from '@freshet/stage/compile-cache-env.ts'
 import type { Features } from '../features/features.ts'
 import type { Calibration } from './calibrate.ts'
 import type { ModelScores, RunnableModel } from './onnx-session.ts'
@@ -65,7 +64,9 @@ export async function startInferenceThread(
   { niceness = 0, loadDeadlineMs = LOAD_DEADLINE_MS, program = PROGRAM }: ThreadOptions = {},
 ): Promise<ModelThread> {
   const workerData: ThreadOrder = { onnx, spec: { inputs, outputs }, niceness }
-  const thread = new InferenceThread(new Worker(program, { workerData, env: workerEnv() }))
+  const thread = new InferenceThread(
+    new Worker(program, { workerData, env: { ...process.env, ...compileCacheEnv() } }),
+  )
   const late = setTimeout(() => thread.giveUp(loadsTooLong(loadDeadlineMs)), loadDeadlineMs)
   try {
     await thread.ready()
@@ -76,12 +77,6 @@ export async function startInferenceThread(
   } finally {
     clearTimeout(late)
   }
-}
-
-/** A thread does not take over the compile cache that its process has switched on; it saves it 10 MiB. */
-function workerEnv(): NodeJS.ProcessEnv {
-  const versions = getCompileCacheDir()
-  return versions === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: dirname(versions) }
 }
 
 class InferenceThread implements ModelThread {
