@@ -1,5 +1,5 @@
 import { FreshetError } from '@freshet/errors/errors.ts'
-import { faultOfKey } from '@freshet/gateway/routes/schemas.ts'
+import { faultOfKey } from '@freshet/records/document-key.ts'
 import { Command, Option } from 'commander'
 import { duration } from '../arguments.ts'
 import { interruptible } from '../interruptible.ts'

@@ -2,24 +2,14 @@
  * The API's requests and answers. What checks requests is also what /openapi.json is made from; answers are not checked
  * as they leave, but tests do.
  */
-import { Buffer } from 'node:buffer'
 import { ERRORS, type ErrorCode } from '@freshet/errors/errors.ts'
 import { ANSWER_SOURCES } from '@freshet/records/answer.ts'
+import { faultOfKey, MAX_KEY_BYTES } from '@freshet/records/document-key.ts'
 import { z } from 'zod'
 import { REASONS } from '../ladder/reasons.ts'
 
-/** An index name has at most 255 bytes, an _id 512. */
-const MAX_KEY_BYTES = 255 + 1 + 512
 export const MAX_KEYS = 1_000
 export const MAX_DOCUMENTS = 256
-
-/** What is wrong with a key; null when nothing is. */
-export function faultOfKey(key: string): string | null {
-  if (key === '') return 'the key is empty'
-  if (key.length * 3 > MAX_KEY_BYTES && Buffer.byteLength(key) > MAX_KEY_BYTES)
-    return `the key is longer than ${MAX_KEY_BYTES} bytes`
-  return key.isWellFormed() ? null : 'the key has half of a surrogate pair, which no UTF-8 has'
-}
 
 export const keySchema = z
   .string()

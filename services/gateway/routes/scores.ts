@@ -1,10 +1,11 @@
 import { FreshetError } from '@freshet/errors/errors.ts'
+import { faultOfKey } from '@freshet/records/document-key.ts'
 import type { AppParts } from '../app-parts.ts'
 import type { Outcome } from '../ladder/stored-score-to-answer.ts'
 import { answerReply, type Reply } from '../reply.ts'
 import { type Call, tookMs } from './call.ts'
 import type { Route } from './route.ts'
-import { answerSchema, faultOfKey, keySchema } from './schemas.ts'
+import { answerSchema, keySchema } from './schemas.ts'
 
 const PATH = '/v1/scores'
 const KEY_PATH = `${PATH}/{key}`
