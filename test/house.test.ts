@@ -69,7 +69,6 @@ describe('the arrows between rooms', () => {
       'scorer/main.ts',
       'gateway/main.ts',
       'gateway/rank/template.ts',
-      'gateway/routes/schemas.ts',
       'gateway/server/certificate-age.ts',
       'gateway/server/tls.ts',
       'watchdog/main.ts',
