@@ -87,6 +87,8 @@ async function remake({ connection, topic }: Awaited<ReturnType<typeof scratchTo
   const signal = AbortSignal.timeout(20_000)
   await withAdmin(connection, { doing: 'making anew', signal }, async (admin) => {
     await admin.deleteTopics({ topics: [topic] })
+    const isGone = async () => !(await admin.listTopics()).includes(topic) // its broker writes to it until it has heard
+    await vi.waitUntil(isGone, { timeout: 20_000 })
     await createLed(admin, [{ topic, numPartitions: 1 }], signal)
   })
 }
