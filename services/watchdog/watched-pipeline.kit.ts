@@ -59,9 +59,12 @@ export async function openWatchedPipeline(
       )
     },
     async remakeTopics(names) {
-      await withAdmin(connection, { doing: 'deleting', signal: AbortSignal.timeout(20_000) }, (admin) =>
-        admin.deleteTopics({ topics: names.map(topic) }),
-      )
+      const gone = names.map(topic)
+      const signal = AbortSignal.timeout(20_000)
+      await withAdmin(connection, { doing: 'deleting', signal }, async (admin) => {
+        await admin.deleteTopics({ topics: gone })
+        while ((await admin.listTopics()).some((name) => gone.includes(name))) signal.throwIfAborted()
+      })
       await create()
     },
     async remembered() {
