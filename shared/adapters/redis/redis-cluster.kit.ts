@@ -82,6 +82,16 @@ export class RedisCluster implements AsyncDisposable {
     return replica
   }
 
+  /** Until the replica has what the master had when it was asked. */
+  async untilCaughtUp(replica: ClusterNode, master: ClusterNode): Promise<void> {
+    const offsetOf = async ({ admin }: ClusterNode, name: string) =>
+      Number(new RegExp(`${name}:(\\d+)`).exec(await admin.info('replication'))?.[1])
+    const there = await offsetOf(master, 'master_repl_offset')
+    await untilSo('the replica has caught up', async () => {
+      return (await offsetOf(replica, 'slave_repl_offset')) >= there
+    })
+  }
+
   /** What the master takes from now on does not reach the replica, which may take over all the same. */
   async cutOff(replica: ClusterNode, { admin }: ClusterNode): Promise<void> {
     await replica.admin.config('SET', 'masterauth', 'none is asked for') // so its master will not have it again
