@@ -53,7 +53,7 @@ function slicesOver({
     const heard = await cache.ask(keys, deadline)
     return keys.map((_, at) => heard(at))
   }
-  return { ask, asked, breaker }
+  return { ask, asked, breaker, cache }
 }
 
 test('every key is asked for once, in slices, and hears of itself', async () => {
@@ -150,4 +150,13 @@ test('what the caller cut short says nothing about the cache', async () => {
   const { ask, breaker } = slicesOver({ get: () => new Promise(() => {}) })
   for (let i = 0; i < 3; i++) await ask({ acceptedAtMs: performance.now(), endsAtMs: performance.now() + 10 })
   expect(breaker.admit(performance.now())).not.toBe(0)
+})
+
+test('of no keys nobody is asked, nobody is waited for, and nothing is held against the cache', async () => {
+  const breaker = new Breaker({ misses: 1, restMs: 60_000 })
+  const { cache, ask, asked } = slicesOver({ breaker, budgetMs: 1 })
+  for (let i = 0; i < 3; i++) await cache.ask([], soon())
+  expect(asked).toEqual([])
+  await ask()
+  expect(asked).not.toEqual([]) // it is not cut off
 })

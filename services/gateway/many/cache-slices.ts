@@ -34,6 +34,7 @@ export class CacheSlices {
 
   /** Never rejects. */
   async ask(keys: readonly string[], deadline: Deadline): Promise<Heard> {
+    if (keys.length === 0) return () => NOTHING // there is nobody to wait for, and nothing to hold against the cache
     const store = { ready: this.#reader.ready, isFull: this.#keysAsked + keys.length > MAX_KEYS_ASKED }
     const asking = mayAskCache(this.#limits, store, deadline)
     if (typeof asking === 'string') return nothing(asking)
