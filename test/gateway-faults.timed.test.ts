@@ -11,10 +11,13 @@ const LOAD = { seconds: 8.2, requestsPerSecond: 1_250 }
 const GIVE_UP_MS = 240_000
 /** The control process waits for a core itself, so of a starved machine (load 30) it misses some. `npm run faults` takes none. */
 const UNSEEN_SHARE = 0.005
+/** A standstill that it missed spoils a run now and then on a machine that others share; who is late in two runs is late. */
+const ONCE_MORE = 1
 
 describe('whatever breaks, callers get the best answer that exists, within 100 ms', () => {
   test.each(FAULTS.map((fault) => [fault.title, fault] as const))(
     '%s',
+    { timeout: GIVE_UP_MS, retry: ONCE_MORE },
     async (_, fault) => {
       const result = await runFault(fault, LOAD)
       const { requests, refusedWithoutCause, wrong, inexcusable, recoverySeconds, exitCode } = result
@@ -26,6 +29,5 @@ describe('whatever breaks, callers get the best answer that exists, within 100 m
       expect(recoverySeconds, 'recovered in time').not.toBeNull()
       expect(exitCode, 'stopped as asked').toBe(0)
     },
-    GIVE_UP_MS,
   )
 })
