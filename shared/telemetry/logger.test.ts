@@ -57,7 +57,7 @@ test('an error shows its code and what to do, and its stack only to who debugs',
 test('attributes in the place of the error do not compile: they would be told as a bug', () => {
   const { log, lines } = logger('json')
   const narrow: Log = log
-  // @ts-expect-error
+  // @ts-expect-error: that it does not compile is what is tested
   narrow.error('cannot write', { 'error.type': 'REDIS_UNREACHABLE' })
   expect(lines[0]).toContain('"error.type":"BUG"')
 })

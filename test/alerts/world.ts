@@ -138,7 +138,7 @@ export class AlertWorld implements AsyncDisposable {
 
   async #repeat(everyMs: number, act: (round: number) => Promise<void>): Promise<void> {
     for (let round = 0; !this.#over.signal.aborted; round++) {
-      await act(round).catch(() => {})
+      await act(round).catch(() => {}) // what it asks of is broken on purpose
       await sleep(everyMs)
     }
   }

@@ -88,7 +88,7 @@ export class RouteChain implements AlertRoute {
   /** One at a time, in the order of the calls. @param notice made for each attempt: what is told late says so */
   tell(notice: () => Notice, signal: AbortSignal, turn: Turn): Promise<Ending> {
     const told = this.#turn.then(() => this.#tell(notice, signal, turn))
-    this.#turn = told.catch(() => {})
+    this.#turn = told.catch(() => {}) // its caller hears of it; the next one's turn comes all the same
     return told
   }
 
