@@ -40,6 +40,8 @@ describe('an answer of Elasticsearch', () => {
     [429, 'search_phase_execution_exception', 'SHARD_UNAVAILABLE'],
     [400, 'search_phase_execution_exception', 'ELASTICSEARCH_REFUSED'],
     [400, 'index_closed_exception', 'SHARD_UNAVAILABLE'],
+    [404, 'illegal_index_shard_state_exception', 'SHARD_UNAVAILABLE'],
+    [404, 'shard_not_found_exception', 'SHARD_UNAVAILABLE'],
     [429, 'circuit_breaking_exception', 'ELASTICSEARCH_UNREACHABLE'],
     [502, '', 'ELASTICSEARCH_UNREACHABLE'],
     [403, 'security_exception', 'ELASTICSEARCH_UNAUTHORIZED'],
@@ -47,5 +49,11 @@ describe('an answer of Elasticsearch', () => {
     [400, 'parsing_exception', 'ELASTICSEARCH_REFUSED'],
   ])('%s %s is %s', (status, type, code) => {
     expect(refusal(status, { error: { type, reason: 'because' } }, 'reading')).toMatchObject({ code })
+  })
+
+  test('that all shards failed because they still recover passes', () => {
+    const root_cause = [{ type: 'illegal_index_shard_state_exception', reason: 'CurrentState[RECOVERING]' }]
+    const error = { type: 'search_phase_execution_exception', reason: 'all shards failed', root_cause }
+    expect(refusal(404, { error }, 'reading')).toMatchObject({ code: 'SHARD_UNAVAILABLE', retryable: true })
   })
 })

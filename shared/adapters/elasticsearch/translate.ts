@@ -24,8 +24,9 @@ interface Cause {
 export function refusal(status: number, body: unknown, doing: string): FreshetError {
   const problem = body as Problem | undefined
   const { type = '' } = problem?.error ?? {}
-  const { reason = type } = causeOf(problem)
-  return new FreshetError(codeOf(status, type), `${doing}: ${status} ${reason}`)
+  const { reason = type, type: cause = type } = causeOf(problem)
+  const code = SHARD_IS_NOT_READY.has(cause) ? 'SHARD_UNAVAILABLE' : codeOf(status, type)
+  return new FreshetError(code, `${doing}: ${status} ${reason}`)
 }
 
 /** What a shard said, where the error itself only says that all of them failed. */
@@ -42,11 +43,19 @@ export function causeTypeOf(problem: Problem | undefined): string | undefined {
   return causeOf(problem).type
 }
 
+/** What a node says of a shard that it has not started yet, or no longer has: with 404 or 400, and yet it passes. */
+const SHARD_IS_NOT_READY: ReadonlySet<string> = new Set([
+  'illegal_index_shard_state_exception',
+  'index_shard_not_started_exception',
+  'index_shard_closed_exception',
+  'index_closed_exception',
+  'shard_not_found_exception',
+])
+
 function codeOf(status: number, type: string): ErrorCode {
   if (status === 403 && type === 'cluster_block_exception') return 'INDEX_BLOCKED'
   if (status === 401 || status === 403) return 'ELASTICSEARCH_UNAUTHORIZED'
   if (type === 'index_not_found_exception') return 'INDEX_MISSING'
-  if (type === 'index_closed_exception') return 'SHARD_UNAVAILABLE'
   if (status === 429 || status >= 500)
     return type === 'search_phase_execution_exception' ? 'SHARD_UNAVAILABLE' : 'ELASTICSEARCH_UNREACHABLE'
   return 'ELASTICSEARCH_REFUSED'
