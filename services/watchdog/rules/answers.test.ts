@@ -32,6 +32,12 @@ test('answers that a better source should have given are told as their share of 
   ])
 })
 
+test('what a gateway counted last before it stood still is no finding: that it is silent is', () => {
+  const bad = { seconds: 60, by: { ...WELL, 'freshet.answers.degraded': 500, 'freshet.answers.late': 500 } }
+  const instances = withInstances(instance('gateway-1', { silentSeconds: 60 }, { lastMinute: bad }))
+  expect(findings(facts({ instances })).map(({ id }) => id)).toEqual(['silent/gateway-1'])
+})
+
 test('fallbacks follow from the Redis that is away', () => {
   const redis = { seenAtMs: 1, value: {}, fault: fault('REDIS_UNREACHABLE: gone') }
   expect(

@@ -1,8 +1,8 @@
 /** What the gateways have answered lately, all together. Pure. */
 
 import { ANSWER_SOURCES } from '@freshet/records/answer.ts'
-import type { Facts, InstanceFacts } from '@freshet/records/facts.ts'
-import { grown, sumOf } from './living.ts'
+import { grown, livingOf, sumOf } from './living.ts'
+import type { Scene } from './rule.ts'
 
 /** Shares of fewer than these say nothing. */
 const ENOUGH = 20
@@ -20,9 +20,12 @@ export interface Answers {
   readonly bySource: ReadonlyMap<string, number>
 }
 
+/** Whose answers count: what one that is gone, or stands still, counted last says nothing about now. */
+type Gateways = Pick<Scene, 'now' | 'silentSeconds'>
+
 /** In the last minute. */
-export function answersOf(facts: Facts): Answers {
-  const gateways = gatewaysOf(facts)
+export function answersOf(scene: Gateways): Answers {
+  const gateways = livingOf(scene, 'gateway')
   return counted((name) => grown(gateways, name, 'lastMinute'))
 }
 
@@ -31,9 +34,9 @@ export function answersOf(facts: Facts): Answers {
  * although the minute still holds it: so those of the last seconds must be as bad, where there are enough of them.
  * @returns 0 where there are too few to speak of a share
  */
-export function shareOf(facts: Facts, { above, of }: ShareOptions): number {
-  const share = rateOf(of(answersOf(facts)))
-  const lately = of(latelyOf(facts))
+export function shareOf(scene: Gateways, { above, of }: ShareOptions): number {
+  const share = rateOf(of(answersOf(scene)))
+  const lately = of(latelyOf(scene))
   return lately.whole >= ENOUGH && lately.part / lately.whole <= above ? 0 : share
 }
 
@@ -43,15 +46,11 @@ interface ShareOptions {
   readonly of: (answers: Answers) => { readonly part: number; readonly whole: number }
 }
 
-function latelyOf(facts: Facts): Answers {
-  const gateways = gatewaysOf(facts)
+function latelyOf(scene: Gateways): Answers {
+  const gateways = livingOf(scene, 'gateway')
   return counted((name) =>
     gateways.reduce((sum, { perSecond }) => sum + sumOf(perSecond, name) * LATELY_SECONDS, 0),
   )
-}
-
-function gatewaysOf({ instances }: Facts): readonly InstanceFacts[] {
-  return instances.filter(({ heartbeat }) => heartbeat.service === 'gateway')
 }
 
 function counted(sum: (name: string) => number): Answers {

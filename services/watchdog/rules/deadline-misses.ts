@@ -5,9 +5,13 @@ import type { Rule } from './rule.ts'
 /** The one promise that callers plan with. */
 export const deadlineMisses: Rule = {
   name: 'deadline-misses',
-  find({ now, threshold }) {
-    const { late, total } = answersOf(now)
-    const share = shareOf(now, { above: threshold, of: ({ late, total }) => ({ part: late, whole: total }) })
+  find(scene) {
+    const { threshold } = scene
+    const { late, total } = answersOf(scene)
+    const share = shareOf(scene, {
+      above: threshold,
+      of: ({ late, total }) => ({ part: late, whole: total }),
+    })
     if (share <= threshold) return []
     return [
       {

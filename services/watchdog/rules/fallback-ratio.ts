@@ -5,9 +5,10 @@ import type { Rule } from './rule.ts'
 /** Callers are answered, and not as well as they should be. */
 export const fallbackRatio: Rule = {
   name: 'fallback-ratio',
-  find({ now, threshold }) {
-    const { degraded, total, bySource } = answersOf(now)
-    const share = shareOf(now, {
+  find(scene) {
+    const { threshold } = scene
+    const { degraded, total, bySource } = answersOf(scene)
+    const share = shareOf(scene, {
       above: threshold,
       of: ({ degraded, total }) => ({ part: degraded, whole: total }),
     })

@@ -5,9 +5,10 @@ import type { Rule } from './rule.ts'
 /** Refused at once, rather than answered too late: the gateway does as it should, and is too small. */
 export const requestsRefused: Rule = {
   name: 'requests-refused',
-  find({ now, threshold }) {
-    const { refused, total } = answersOf(now)
-    const share = shareOf(now, {
+  find(scene) {
+    const { threshold } = scene
+    const { refused, total } = answersOf(scene)
+    const share = shareOf(scene, {
       above: threshold,
       of: ({ refused, total }) => ({ part: refused, whole: total + refused }),
     })
