@@ -39,9 +39,13 @@ const HOLD_MS = 3_000
 export function isPromised(result: FaultResult): boolean {
   const { fault, dueSeconds, toldSeconds, resolvedSeconds, timesTold } = result
   const isInTime = toldSeconds !== undefined && toldSeconds < dueSeconds + PROMISED_SECONDS
+  if (result.alert?.change === 'FLAPPING') return isInTime
   if (fault.lingersSeconds !== undefined) return isInTime && timesTold === 1
   return isInTime && resolvedSeconds !== undefined && timesTold === 2
 }
+
+/** What has fired a few times already is told as flapping, and people hear no more of it until it has been calm. */
+const BEGINS: ReadonlySet<Told['change']> = new Set(['FIRING', 'FLAPPING'])
 
 /** All faults of a round are there at the same time, and none of them is to hide another. */
 export async function runRound(world: AlertWorld, faults: readonly AlertFault[]): Promise<RoundResult> {
@@ -82,7 +86,7 @@ async function runFault(
   /** That what the round before has left behind is over may be told before. */
   const ofIt = () => since().slice(firstFiring()).filter(isOfIt)
   const firstFiring = () => {
-    const first = since().findIndex((told) => told.change === 'FIRING' && isOfIt(told))
+    const first = since().findIndex((told) => BEGINS.has(told.change) && isOfIt(told))
     return first < 0 ? since().length : first
   }
   const firing = () => ofIt().at(0)
@@ -92,7 +96,7 @@ async function runFault(
   await sleep(HOLD_MS)
   const mendedAtMs = Date.now()
   await mend()
-  if (firing() !== undefined && fault.lingersSeconds === undefined)
+  if (firing()?.change === 'FIRING' && fault.lingersSeconds === undefined)
     await comesTrue(() => resolved() !== undefined, GIVE_UP_MS)
   const alert = firing()
   const over = resolved()
