@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CLIENT_REASONS } from '@freshet/client/results.ts'
 import { loadSettings } from '@freshet/config/load.ts'
-import { REASONS } from '@freshet/gateway/ladder/reasons.ts'
+import { REASONS } from '@freshet/records/reasons.ts'
 import { describe, expect, test } from 'vitest'
 
 const read = (page: string) => readFileSync(join(import.meta.dirname, '..', page), 'utf8')

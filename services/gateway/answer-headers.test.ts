@@ -1,7 +1,7 @@
 import { ANSWER_SOURCES, type Answer } from '@freshet/records/answer.ts'
+import { REASONS, type Reason } from '@freshet/records/reasons.ts'
 import { expect, test } from 'vitest'
 import { answerHeaders } from './answer-headers.ts'
-import { REASONS } from './ladder/reasons.ts'
 
 const answer: Answer = {
   key: 'a',
@@ -36,7 +36,7 @@ test('a default has no age', () => {
 test('every source and reason makes a list of tokens as RFC 9211 wants them', () => {
   const member = /^[a-z-]+; (hit|fwd=(miss|bypass))(; detail=[a-z_]+)?$/
   for (const source of ANSWER_SOURCES)
-    for (const reason of Object.keys(REASONS))
+    for (const reason of Object.keys(REASONS) as Reason[])
       for (const part of answerHeaders({ ...answer, source, reason }, 1)['cache-status']!.split(', '))
         expect(part).toMatch(member)
 })

@@ -223,7 +223,7 @@ describe('what the world is told', () => {
       'freshet.answers.snapshot': 1,
       'freshet.answers.live': 1,
       'freshet.answers.cache': 0,
-      'freshet.answers.degraded': 1,
+      'freshet.answers.degraded.cache_late': 1,
     })
     expect(Object.keys(METRICS)).toContain('freshet.answers.late')
   })

@@ -48,6 +48,7 @@ export class RequestRecord {
     const endedAtMs = performance.now()
     const isLate = endedAtMs > call.deadline.endsAtMs
     this.#options.onEnded()
+    metrics.add('freshet.requests.received')
     const isDegraded = answered !== undefined && this.#count(answered)
     if (isLate && answered !== undefined) metrics.add('freshet.answers.late', answersIn(answered))
     const source = sourceOf(answered)
@@ -63,6 +64,7 @@ export class RequestRecord {
 
   /** One that was refused at the door, before anybody looked at what it asks for. */
   refused({ method, tookMs }: { readonly method: string; readonly tookMs: number }): void {
+    this.#telemetry.metrics.add('freshet.requests.received')
     this.#telemetry.metrics.add('freshet.requests.refused')
     this.durations.add({ method, route: ANY_ROUTE, status: 503, source: 'none', tookMs })
   }
@@ -94,12 +96,13 @@ export class RequestRecord {
     const { metrics } = this.#telemetry
     if (!('bySource' in answered)) {
       metrics.add('freshet.answers', 1, answered.source)
-      if (answered.degraded) metrics.add('freshet.answers.degraded')
+      if (answered.degraded) metrics.add('freshet.answers.degraded', 1, answered.reason!)
       return answered.degraded
     }
     for (const [source, answers] of Object.entries(answered.bySource))
       if (answers > 0) metrics.add('freshet.answers', answers, source as AnswerSource)
-    if (answered.degraded > 0) metrics.add('freshet.answers.degraded', answered.degraded)
+    for (const [reason, answers] of answered.byReason ?? [])
+      metrics.add('freshet.answers.degraded', answers, reason)
     return answered.degraded > 0
   }
 }

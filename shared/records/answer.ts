@@ -1,3 +1,5 @@
+import type { Reason } from './reasons.ts'
+
 /** (6) What a caller of the gateway gets. Field names are the JSON's. */
 export const ANSWER_SOURCES = ['live', 'cache', 'snapshot', 'default'] as const
 export type AnswerSource = (typeof ANSWER_SOURCES)[number]
@@ -18,5 +20,5 @@ export interface Answer {
   /** True when a better source should have answered and could not. */
   readonly degraded: boolean
   /** Why, when degraded. */
-  readonly reason?: string
+  readonly reason?: Reason
 }

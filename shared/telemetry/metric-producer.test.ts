@@ -26,13 +26,13 @@ test('what a process never counts it does not tell, and what others count they t
 test('a label is an attribute, also one that nobody knew beforehand and that holds dots', async () => {
   const metrics = new Metrics()
   metrics.add('freshet.answers', 2, 'cache')
-  metrics.add('freshet.answers.degraded', 1)
+  metrics.add('freshet.answers.degraded', 1, 'cache_late')
   metrics.setEach('freshet.drift.mean', new Map([['a.b', 0.5]]))
   const told = await collect(producerOf(metrics, AggregationTemporality.DELTA))
   const points = told.map(({ descriptor, dataPoints }) => [descriptor.name, dataPoints[0]!.attributes])
   expect(Object.fromEntries(points)).toEqual({
     'freshet.answers': { 'freshet.answer.source': 'cache' },
-    'freshet.answers.degraded': {},
+    'freshet.answers.degraded': { 'freshet.answer.reason': 'cache_late' },
     'freshet.drift.mean': { 'freshet.column': 'a.b' },
   })
 })

@@ -1,4 +1,5 @@
 import { ANSWER_SOURCES } from '@freshet/records/answer.ts'
+import { REASONS, type Reason } from '@freshet/records/reasons.ts'
 import { ATTRIBUTES, type AttributeName } from '@freshet/stage/attributes.ts'
 
 /**
@@ -339,7 +340,13 @@ export const METRICS = {
   'freshet.answers.degraded': {
     kind: 'counter',
     unit: '{answer}',
-    help: 'Answers that a better source should have given.',
+    label: { name: 'reason', values: Object.keys(REASONS) as Reason[], attribute: ATTRIBUTES.answerReason },
+    help: 'Answers that a better source should have given, by why it did not.',
+  },
+  'freshet.requests.received': {
+    kind: 'counter',
+    unit: '{request}',
+    help: 'Requests below /v1/, each once however many answers it asks for, with those that were refused.',
   },
   'freshet.requests.refused': {
     kind: 'counter',

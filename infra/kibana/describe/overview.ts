@@ -1,4 +1,5 @@
 import { answers } from '../panels/answers.ts'
+import { degradedAnswers } from '../panels/degraded-answers.ts'
 import { errors } from '../panels/errors.ts'
 import { freshness } from '../panels/freshness.ts'
 import { lag } from '../panels/lag.ts'
@@ -15,7 +16,7 @@ export const OVERVIEW: Dashboard = {
   placed: placeRows([
     { height: 12, panels: [throughput, freshness] },
     { height: 12, panels: [lag, answers] },
-    { height: 12, panels: [errors, modelVersions] },
+    { height: 12, panels: [degradedAnswers, errors, modelVersions] },
     { height: 14, panels: [latency, slowestTraces] },
   ]),
 }

@@ -82,7 +82,7 @@ describe('an import', () => {
     [
       'does not know a type, which it says with status 200',
       { versions: { 'index-pattern': '8.0.0', lens: '8.9.0', dashboard: '8.9.0' } },
-      'KIBANA_REFUSED: 0 of 17 objects were imported; search freshet-slow-requests: unsupported_type; ',
+      'KIBANA_REFUSED: 0 of 18 objects were imported; search freshet-slow-requests: unsupported_type; ',
     ],
   ]
   test.each(refused)('fails where Kibana %s', async (_, options, said) => {

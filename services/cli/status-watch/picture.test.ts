@@ -1,4 +1,4 @@
-import { firing, NOW_MS, pageInput, pipelineFacts } from '@freshet/watchdog/page/view/pipeline-facts.kit.ts'
+import { firing, instance, NOW_MS, pageInput, pipelineFacts } from '@freshet/watchdog/page/view/pipeline-facts.kit.ts'
 import { toPageState } from '@freshet/watchdog/page/view/to-page-state.ts'
 import { expect, test } from 'vitest'
 import { render } from './line.ts'
@@ -29,6 +29,12 @@ test('the picture has what the page has: verdict, stages with rate and lag, stor
     /● gateway-box-314 +running +up 2 h, heard 1 s ago/,
   ])
     expect(text).toMatch(part)
+})
+
+test('why answers are degraded stands below how many are', () => {
+  const perSecond = { 'freshet.answers.cache': 1, 'freshet.answers.degraded.cache_late': 0.2 }
+  const facts = pipelineFacts({ instances: [instance('gateway-box-1', { perSecond })] })
+  expect(drawn({ facts }).join('\n')).toMatch(/60 degraded in 5 min\n +degraded for cache_late 60/)
 })
 
 test('an alert stands with its severity, what it means and where to look', () => {

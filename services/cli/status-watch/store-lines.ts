@@ -54,7 +54,7 @@ export function snapshotLines({ snapshot: { manifest, held }, atMs }: PageState)
 export function answerLines({ gateway }: PageState): Line[] {
   const told = gateway.sources.filter(({ answers }) => answers > 0)
   if (told.length === 0) return []
-  const { degradedAnswers, lateAnswers, refusedRequests } = gateway
+  const { degradedAnswers, degradedFor, lateAnswers, refusedRequests } = gateway
   const bad = Object.entries({
     degraded: degradedAnswers,
     late: lateAnswers,
@@ -65,5 +65,12 @@ export function answerLines({ gateway }: PageState): Line[] {
       `  answers  ${told.map(({ source, share }) => `${source} ${percent(share)}`).join('  ')}`,
       ...bad.map(([what, amount]) => styled('warning', `  ${count(amount)} ${what} in 5 min`)),
     ],
+    ...(degradedFor.length === 0
+      ? []
+      : [[styled('soft', `           degraded for ${reasons(degradedFor)}`)]]),
   ]
+}
+
+function reasons(degradedFor: PageState['gateway']['degradedFor']): string {
+  return degradedFor.map(({ reason, answers }) => `${reason} ${count(answers)}`).join(', ')
 }

@@ -1,7 +1,7 @@
+import type { Reason } from '@freshet/records/reasons.ts'
 import type { Breaker, Ticket } from '@freshet/stage/breaker.ts'
 import { type Deadline, isHeldUp, RESERVE_MS } from '../server/deadline.ts'
 import type { LoopWatch } from '../server/loop-watch.ts'
-import type { Reason } from './reasons.ts'
 
 /** What all rungs that ask the cache share. */
 export interface CacheLimits {

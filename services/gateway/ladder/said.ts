@@ -1,6 +1,6 @@
 import type { ErrorCode } from '@freshet/errors/errors.ts'
+import type { Reason } from '@freshet/records/reasons.ts'
 import type { StoredScore } from '@freshet/records/stored-score.ts'
-import type { Reason } from './reasons.ts'
 
 /** What a store says of a key. */
 export type Said =

@@ -1,7 +1,7 @@
 import type { Answer } from '@freshet/records/answer.ts'
+import type { Reason } from '@freshet/records/reasons.ts'
 import { compareRanks, type Rank } from '@freshet/records/revision.ts'
 import type { StoredScore } from '@freshet/records/stored-score.ts'
-import type { Reason } from './reasons.ts'
 import type { Said } from './said.ts'
 
 /** What a caller gets for a key: an answer, or the certainty that there is none. */

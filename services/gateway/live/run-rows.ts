@@ -1,7 +1,7 @@
 import { isFreshetError } from '@freshet/errors/errors.ts'
 import type { Features } from '@freshet/model/features/features.ts'
 import type { LoadedModel } from '@freshet/model/run/loaded-model.ts'
-import type { Reason } from '../ladder/reasons.ts'
+import type { Reason } from '@freshet/records/reasons.ts'
 import { whenLate } from '../server/deadline.ts'
 import type { LoopWatch } from '../server/loop-watch.ts'
 

@@ -1,7 +1,7 @@
 import type { ScoreSlice } from '@freshet/adapters/redis/redis-score-reader.ts'
 import { isFreshetError, toFreshetError } from '@freshet/errors/errors.ts'
+import type { Reason } from '@freshet/records/reasons.ts'
 import { type Asking, type CacheLimits, judgeLate, mayAskCache } from '../ladder/may-ask-cache.ts'
-import type { Reason } from '../ladder/reasons.ts'
 import { NOTHING, type Said, UNREADABLE, unheard } from '../ladder/said.ts'
 import { type Deadline, whenLate } from '../server/deadline.ts'
 

@@ -42,7 +42,7 @@ test('every metric of the table is there under one name of its own, counters at 
   const samples = samplesIn(prometheusText(families))
   expect(samples.get('freshet_answers_total{source="cache"}')).toBe(2)
   expect(samples.get('freshet_answers_total{source="live"}')).toBe(0)
-  expect(samples.get('freshet_answers_degraded_total')).toBe(0)
+  expect(samples.get('freshet_answers_degraded_total{reason="cache_late"}')).toBe(0)
   expect(samples.get('freshet_drift_mean{column="odd \\"column\\""}')).toBe(1.5)
   metrics.set('freshet.sweep.duration', 4)
   expect(

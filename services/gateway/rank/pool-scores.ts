@@ -1,6 +1,6 @@
 import { type Features, sliceFeatures } from '@freshet/model/features/features.ts'
 import type { LoadedModel } from '@freshet/model/run/loaded-model.ts'
-import type { Reason } from '../ladder/reasons.ts'
+import type { Reason } from '@freshet/records/reasons.ts'
 import type { LiveModel } from '../live/live-rung.ts'
 import { runRows } from '../live/run-rows.ts'
 import type { LoopWatch } from '../server/loop-watch.ts'

@@ -1,5 +1,5 @@
 import type { Answer } from '@freshet/records/answer.ts'
-import type { Reason } from '../ladder/reasons.ts'
+import type { Reason } from '@freshet/records/reasons.ts'
 import { defaultAnswer, type LadderRules, type Outcome, scoresOf } from '../ladder/stored-score-to-answer.ts'
 import { bestOf } from './pool-order.ts'
 import type { PoolScores } from './pool-scores.ts'

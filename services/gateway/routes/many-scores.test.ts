@@ -55,7 +55,7 @@ describe('POST /v1/scores', () => {
     expect(metrics.values()).toMatchObject({
       'freshet.answers.cache': 1,
       'freshet.answers.default': 1,
-      'freshet.answers.degraded': 1,
+      'freshet.answers.degraded.cache_late': 1,
     })
     expect(spans).toMatchObject([
       { name: 'POST /v1/scores', options: { attributes: { 'freshet.rows': 4 } } },

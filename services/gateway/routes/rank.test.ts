@@ -126,7 +126,7 @@ describe('POST /v1/rank', () => {
     })
     const reply = await ask({ template: 'departures', parameters: { origin: 'JFK' } })
     expect(await reply.json()).toMatchObject({ degraded: true, reason: 'live_late' })
-    expect(metrics.values()['freshet.answers.degraded']).toBe(1)
+    expect(metrics.values()['freshet.answers.degraded.live_late']).toBe(1)
   })
 
   test('a pool of which only a part was seen is told and counted, though nothing is in it', async () => {
@@ -136,7 +136,7 @@ describe('POST /v1/rank', () => {
     const reply = await ask({ template: 'departures', parameters: { origin: 'JFK' } })
     expect(await reply.json()).toMatchObject({ answers: [], degraded: true, reason: 'elasticsearch_partial' })
     expect(reply.headers.get('cache-status')).toBe('freshet-redis; fwd=bypass; detail=elasticsearch_partial')
-    expect(metrics.values()['freshet.answers.degraded']).toBe(1)
+    expect(metrics.values()['freshet.answers.degraded.elasticsearch_partial']).toBe(1)
   })
 
   test('a template that is not there is 404, and the hint says where they stand', async () => {

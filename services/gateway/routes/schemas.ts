@@ -5,8 +5,8 @@
 import { ERRORS, type ErrorCode } from '@freshet/errors/errors.ts'
 import { ANSWER_SOURCES } from '@freshet/records/answer.ts'
 import { faultOfKey, MAX_KEY_BYTES } from '@freshet/records/document-key.ts'
+import { REASONS } from '@freshet/records/reasons.ts'
 import { z } from 'zod'
-import { REASONS } from '../ladder/reasons.ts'
 
 export const MAX_KEYS = 1_000
 export const MAX_DOCUMENTS = 256

@@ -1,6 +1,7 @@
 /** What the gateways have answered lately, all together. Pure. */
 
 import { ANSWER_SOURCES } from '@freshet/records/answer.ts'
+import { type DegradedFor, degradedFor } from '../degraded-answers.ts'
 import { grown, livingOf, sumOf } from './living.ts'
 import type { Scene } from './rule.ts'
 
@@ -15,6 +16,8 @@ export interface Answers {
   readonly total: number
   readonly degraded: number
   readonly late: number
+  /** Requests, of which each may ask for many answers; of those that came, these were refused. */
+  readonly requests: number
   readonly refused: number
   /** By source, those that there were. */
   readonly bySource: ReadonlyMap<string, number>
@@ -27,6 +30,12 @@ type Gateways = Pick<Scene, 'now' | 'silentSeconds'>
 export function answersOf(scene: Gateways): Answers {
   const gateways = livingOf(scene, 'gateway')
   return counted((name) => grown(gateways, name, 'lastMinute'))
+}
+
+/** Why those of the last minute are degraded that are: empty where the gateways are of an older build. */
+export function whyDegraded(scene: Gateways): readonly DegradedFor[] {
+  const gateways = livingOf(scene, 'gateway')
+  return degradedFor((counter) => grown(gateways, counter, 'lastMinute'))
 }
 
 /**
@@ -59,6 +68,7 @@ function counted(sum: (name: string) => number): Answers {
     total: [...bySource.values()].reduce((total, count) => total + count, 0),
     degraded: sum('freshet.answers.degraded'),
     late: sum('freshet.answers.late'),
+    requests: sum('freshet.requests.received'),
     refused: sum('freshet.requests.refused'),
     bySource,
   }

@@ -1,5 +1,5 @@
 import { countOf, formatCount, formatShare } from '../format.ts'
-import { answersOf, shareOf } from './answers.ts'
+import { answersOf, shareOf, whyDegraded } from './answers.ts'
 import type { Rule } from './rule.ts'
 
 /** Callers are answered, and not as well as they should be. */
@@ -13,6 +13,7 @@ export const fallbackRatio: Rule = {
       of: ({ degraded, total }) => ({ part: degraded, whole: total }),
     })
     if (share <= threshold) return []
+    const reasons = whyDegraded(scene).map(({ reason, answers }) => `${reason} ${formatCount(answers)}`)
     const sources = [...bySource].filter(([, count]) => count > 0)
     return [
       {
@@ -20,13 +21,14 @@ export const fallbackRatio: Rule = {
         title: `${formatShare(share)} of the answers are degraded`,
         details: {
           'Last minute': `${formatCount(degraded)} of ${countOf(total, 'answer')}`,
+          ...(reasons.length > 0 && { Why: reasons.join(', ') }),
           Sources: sources.map(([source, count]) => `${source} ${formatCount(count)}`).join(', '),
         },
         advice: {
           effect:
             'callers get scores from the snapshot, older ones, or the default, where a better source should answer',
           firstLook:
-            '`freshet status`: which store or worker the gateway complains of; the reasons are in its spans',
+            'what the reasons name: docs/gateway.md says of each what is broken; `freshet status` says what fails',
         },
         measure: { value: share },
         sinceSeconds: 60,

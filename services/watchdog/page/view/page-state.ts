@@ -3,6 +3,7 @@
  * in their name; how they are put into words and lines is a matter of whoever draws them.
  */
 import type { Severity } from '@freshet/records/alert-state.ts'
+import type { DegradedFor } from '../../degraded-answers.ts'
 import type { ListedInstance } from './listed-instances.ts'
 
 /** `unknown`: nobody has looked yet, or it could not be seen. */
@@ -238,8 +239,10 @@ export interface GatewayState {
     /** In the last five minutes. */
     readonly answers: number
   }[]
-  /** In the last five minutes, all three. */
+  /** In the last five minutes, all of these. */
   readonly degradedAnswers: number
+  /** Why, the most frequent first. */
+  readonly degradedFor: readonly DegradedFor[]
   readonly lateAnswers: number
   readonly refusedRequests: number
 }

@@ -1,5 +1,6 @@
 import type { Facts, InstanceFacts } from '@freshet/records/facts.ts'
 import type { MetricName } from '@freshet/telemetry/metrics-table.ts'
+import { sumOf } from '../../rules/living.ts'
 import { type ListedInstance, listInstances } from './listed-instances.ts'
 
 /** By `name` or `name.label`, as heartbeats have it. */
@@ -30,6 +31,14 @@ export class Seen {
 
   lastFiveMinutes(...entries: readonly Entry[]): number {
     return this.#sum(entries, ({ lastFiveMinutes }, entry) => lastFiveMinutes.by[entry])
+  }
+
+  /** In the last five minutes, for whatever reason; a gateway of an older build counts them without one. */
+  degradedAnswers(): number {
+    return this.#living.reduce(
+      (sum, { lastFiveMinutes }) => sum + sumOf(lastFiveMinutes.by, 'freshet.answers.degraded'),
+      0,
+    )
   }
 
   /** Of gauges that each tells for itself. */

@@ -133,8 +133,7 @@ function notesOf(name: StageName, seen: Seen): string[] {
       return []
     case 'gateway': {
       const answered = seen.lastFiveMinutes(...DONE.gateway)
-      const degraded = seen.lastFiveMinutes('freshet.answers.degraded')
-      return given(degraded, (n) => `${percent(n / Math.max(n, answered))} degraded in 5 min`)
+      return given(seen.degradedAnswers(), (n) => `${percent(n / Math.max(n, answered))} degraded in 5 min`)
     }
   }
 }

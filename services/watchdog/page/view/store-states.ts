@@ -1,6 +1,7 @@
 /** What callers are answered from: the snapshot, and how answers come about. */
 import { ANSWER_SOURCES } from '@freshet/records/answer.ts'
 import type { Facts } from '@freshet/records/facts.ts'
+import { degradedFor } from '../../degraded-answers.ts'
 import type { GatewayState, SnapshotState } from './page-state.ts'
 import type { Seen } from './seen.ts'
 
@@ -40,7 +41,8 @@ export function gatewayState(seen: Seen): GatewayState {
   return {
     perSecond: sources.reduce((sum, { perSecond }) => sum + perSecond, 0),
     sources: sources.map((source) => ({ ...source, share: all === 0 ? 0 : source.answers / all })),
-    degradedAnswers: seen.lastFiveMinutes('freshet.answers.degraded'),
+    degradedAnswers: seen.degradedAnswers(),
+    degradedFor: degradedFor((counter) => seen.lastFiveMinutes(counter)),
     lateAnswers: seen.lastFiveMinutes('freshet.answers.late'),
     refusedRequests: seen.lastFiveMinutes('freshet.requests.refused'),
   }

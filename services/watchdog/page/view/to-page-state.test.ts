@@ -218,3 +218,28 @@ test('links lead into Kibana where there is one', () => {
   for (const url of urls) expect(url).toMatch(/^https:\/\/kibana\.example\/app\//)
   expect(finding().kind).toBe('lag')
 })
+
+test('why answers are degraded is said, the most frequent reason first, and counts as degraded', () => {
+  const perSecond = {
+    'freshet.answers.cache': 1,
+    'freshet.answers.degraded.overloaded': 0.1,
+    'freshet.answers.degraded.cache_late': 0.2,
+  }
+  const state = stateOf({ facts: pipelineFacts({ instances: [instance('gateway-box-1', { perSecond })] }) })
+  expect(state.gateway).toMatchObject({
+    degradedAnswers: 90,
+    degradedFor: [
+      { reason: 'cache_late', answers: 60 },
+      { reason: 'overloaded', answers: 30 },
+    ],
+  })
+  expect(state.stages.find(({ name }) => name === 'gateway')?.notes).toEqual(['30 % degraded in 5 min'])
+})
+
+test('a gateway of an older build, which counts degraded answers without a reason, has as many', () => {
+  const perSecond = { 'freshet.answers.cache': 1, 'freshet.answers.degraded': 0.1 }
+  const { gateway } = stateOf({
+    facts: pipelineFacts({ instances: [instance('gateway-box-1', { perSecond })] }),
+  })
+  expect(gateway).toMatchObject({ degradedAnswers: 30, degradedFor: [] })
+})

@@ -3,7 +3,7 @@ import { count, percent, rate } from '../words.js'
 import { card, facts, nothing, row } from './card.js'
 
 export function answers({ gateway }) {
-  const { sources, perSecond, degradedAnswers, lateAnswers, refusedRequests } = gateway
+  const { sources, perSecond, degradedAnswers, degradedFor, lateAnswers, refusedRequests } = gateway
   const any = sources.some(({ answers }) => answers > 0)
   const troubles = Object.entries({
     Degraded: degradedAnswers,
@@ -29,8 +29,13 @@ export function answers({ gateway }) {
         ),
       ]),
     any && facts(troubles.map(([what, each]) => [what, `${count(each)} in 5 min`, 'warning'])),
+    any && degradedFor.length > 0 && facts([['Why', reasons(degradedFor), 'warning']]),
     any && troubles.length === 0 && nothing('None was degraded, late or refused.'),
   ])
+}
+
+function reasons(degradedFor) {
+  return degradedFor.map(({ reason, answers }) => `${reason} ${count(answers)}`).join(', ')
 }
 
 function shareBar(sources) {
