@@ -1,4 +1,10 @@
-import { firing, instance, NOW_MS, pageInput, pipelineFacts } from '@freshet/watchdog/page/view/pipeline-facts.kit.ts'
+import {
+  firing,
+  instance,
+  NOW_MS,
+  pageInput,
+  pipelineFacts,
+} from '@freshet/watchdog/page/view/pipeline-facts.kit.ts'
 import { toPageState } from '@freshet/watchdog/page/view/to-page-state.ts'
 import { expect, test } from 'vitest'
 import { render } from './line.ts'

@@ -84,7 +84,10 @@ test('what was bad for a moment, as when a gateway begins, is no finding once th
   const worst = { 'freshet.answers.cache': 8, 'freshet.answers.late': 2, 'freshet.answers.degraded': 2 }
   const good = { 'freshet.answers.cache': 10, 'freshet.requests.received': 10 }
   expect(answered(BAD_START, {}, good)).toEqual([])
-  expect(answered(BAD_START, {}, { ...worst, 'freshet.requests.received': 10 }).map(({ id }) => id)).toEqual(['fallback-ratio', 'deadline-misses'])
+  expect(answered(BAD_START, {}, { ...worst, 'freshet.requests.received': 10 }).map(({ id }) => id)).toEqual([
+    'fallback-ratio',
+    'deadline-misses',
+  ])
 })
 
 test('where hardly anybody asks now, the minute alone speaks', () => {

@@ -1,7 +1,7 @@
 import type { Facts } from '@freshet/records/facts.ts'
 
 /** Long enough for what follows from a dead server to be over after it is back. */
-const WINDOW_MS = 300_000
+export const WINDOW_MS = 300_000
 /** A few of each minute do: rules look at them for what went back, and for where figures go. */
 const SPACING_MS = 10_000
 

@@ -1,5 +1,9 @@
 import { expect, test } from 'vitest'
-import { ago, capture, facts, findings, group, partition, shard } from './facts.kit.ts'
+import { AlertBook } from '../alerts/alert-book.ts'
+import { LOOK_MS, START_MS, timing } from '../alerts/story.kit.ts'
+import { FactWindow } from './fact-window.ts'
+import { ago, BOOK, capture, facts, findings, group, instance, partition, shard } from './facts.kit.ts'
+import { judge } from './judge.ts'
 
 const at = (committedOffset: number | null, endOffset = 900) => ({
   groups: [group('infer', { partitions: [partition({ committedOffset, endOffset })] })],
@@ -55,4 +59,37 @@ test('a snapshot that went back is told', () => {
 
 test('what only goes forward is well', () => {
   expect(findings(facts(at(500)), [ago(60, at(300, 800)), ago(30, at(400, 850))])).toEqual([])
+})
+
+/** When people hear that it is over, in seconds after the offset went back. @param diesAt seconds after it, or never */
+function overAfter(diesAt: number | null): number | undefined {
+  const WENT_BACK = 400
+  let [window, book, sinceMs] = [new FactWindow(), new AlertBook(() => {}), START_MS]
+  for (let seconds = 0; seconds < 1_500; seconds += LOOK_MS / 1_000) {
+    const nowMs = START_MS + seconds * 1_000
+    if (diesAt !== null && seconds === WENT_BACK + diesAt) {
+      const written = book.state()
+      window = new FactWindow()
+      book = new AlertBook(() => {})
+      book.restore(written)
+      sinceMs = nowMs
+    }
+    const kafka = { answersSinceMs: sinceMs, fault: null }
+    const instances = [instance('watchdog-1', { nowMs })]
+    const now = facts({ atMs: nowMs, kafka, instances, ...at(seconds < WENT_BACK ? 500 : 300) })
+    const moment = { nowMs, repeatMs: 3_600_000, silencedBy: () => null }
+    const { findings, ...judgement } = judge(now, window.push(now), BOOK)
+    book.judge({ ...judgement, findings: findings.filter(({ kind }) => kind === 'rewind') }, timing, moment)
+    for (let next = book.nextUntold(); next !== undefined; next = book.nextUntold()) {
+      book.told(next)
+      if (next.change === 'resolved') return seconds - WENT_BACK
+    }
+  }
+  return undefined
+}
+
+test('a watchdog that begins anew does not say that it is over before the one that died would have', () => {
+  const whole = overAfter(null)!
+  expect(whole).toBeGreaterThanOrEqual(300)
+  for (const diesAt of [20, 100, 250]) expect(overAfter(diesAt)).toBeGreaterThanOrEqual(whole)
 })

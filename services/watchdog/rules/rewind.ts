@@ -1,5 +1,6 @@
 import type { Facts } from '@freshet/records/facts.ts'
 import { formatCount } from '../format.ts'
+import { WINDOW_MS } from './fact-window.ts'
 import type { Rule, Scene, Symptom } from './rule.ts'
 
 /**
@@ -20,6 +21,16 @@ export const rewind: Rule = {
     const kinds = new Map(told.map((mark) => [mark.name, told.filter(({ name }) => name === mark.name)]))
     return [...kinds].map(([name, group]) => symptomOf(name, group))
   },
+  // What a watchdog that died remembered, the next one does not: it may not call over what it cannot know to be.
+  notKnown({ now }) {
+    const { answersSinceMs } = now.kafka
+    if (answersSinceMs !== null && now.atMs - answersSinceMs >= WINDOW_MS) return []
+    return [...new Set(placesOf(now).map(({ name }) => idOf(name)))]
+  },
+}
+
+function idOf(name: string): string {
+  return `rewind/${name}`
 }
 
 interface Place {
@@ -102,7 +113,7 @@ function symptomOf(name: string, marks: readonly Mark[]): Symptom {
   const back = worst!.before - worst!.at
   const kind = worst!.kind
   return {
-    id: `rewind/${name}`,
+    id: idOf(name),
     title: `${TITLES[kind](name)} went back by ${formatCount(back)}`,
     details: {
       Where: marks.map(({ where }) => where).join(', '),
