@@ -61,35 +61,47 @@ test('what only goes forward is well', () => {
   expect(findings(facts(at(500)), [ago(60, at(300, 800)), ago(30, at(400, 850))])).toEqual([])
 })
 
-/** When people hear that it is over, in seconds after the offset went back. @param diesAt seconds after it, or never */
-function overAfter(diesAt: number | null): number | undefined {
-  const WENT_BACK = 400
+/** When an offset went back, in seconds; when it is where it was again, if ever; and when a watchdog begins anew. */
+interface Story {
+  readonly backAgainAt?: number
+  readonly diesAt?: number
+}
+
+const WENT_BACK = 100
+
+/** @returns when people hear that it is over, in seconds */
+function overAt({ backAgainAt = Number.POSITIVE_INFINITY, diesAt }: Story): number | undefined {
   let [window, book, sinceMs] = [new FactWindow(), new AlertBook(() => {}), START_MS]
   for (let seconds = 0; seconds < 1_500; seconds += LOOK_MS / 1_000) {
     const nowMs = START_MS + seconds * 1_000
-    if (diesAt !== null && seconds === WENT_BACK + diesAt) {
+    if (seconds === diesAt) {
       const written = book.state()
       window = new FactWindow()
       book = new AlertBook(() => {})
       book.restore(written)
       sinceMs = nowMs
     }
+    const isBack = seconds >= WENT_BACK && seconds < backAgainAt
     const kafka = { answersSinceMs: sinceMs, fault: null }
     const instances = [instance('watchdog-1', { nowMs })]
-    const now = facts({ atMs: nowMs, kafka, instances, ...at(seconds < WENT_BACK ? 500 : 300) })
+    const now = facts({ atMs: nowMs, kafka, instances, ...at(isBack ? 300 : 500) })
     const moment = { nowMs, repeatMs: 3_600_000, silencedBy: () => null }
     const { findings, ...judgement } = judge(now, window.push(now), BOOK)
     book.judge({ ...judgement, findings: findings.filter(({ kind }) => kind === 'rewind') }, timing, moment)
     for (let next = book.nextUntold(); next !== undefined; next = book.nextUntold()) {
       book.told(next)
-      if (next.change === 'resolved') return seconds - WENT_BACK
+      if (next.change === 'resolved') return seconds
     }
   }
   return undefined
 }
 
 test('a watchdog that begins anew does not say that it is over before the one that died would have', () => {
-  const whole = overAfter(null)!
-  expect(whole).toBeGreaterThanOrEqual(300)
-  for (const diesAt of [20, 100, 250]) expect(overAfter(diesAt)).toBeGreaterThanOrEqual(whole)
+  const whole = overAt({})!
+  expect(whole).toBeGreaterThanOrEqual(WENT_BACK + 300)
+  for (const diesAt of [120, 200, 350]) expect(overAt({ diesAt })).toBeGreaterThanOrEqual(whole)
+})
+
+test('one that saw it go back says that it is over when it is, however young it is', () => {
+  expect(overAt({ backAgainAt: 150 })).toBeLessThan(150 + 60)
 })

@@ -21,12 +21,19 @@ export const rewind: Rule = {
     const kinds = new Map(told.map((mark) => [mark.name, told.filter(({ name }) => name === mark.name)]))
     return [...kinds].map(([name, group]) => symptomOf(name, group))
   },
-  // What a watchdog that died remembered, the next one does not: it may not call over what it cannot know to be.
-  notKnown({ now }) {
+  // What a watchdog that died remembered, the next one does not: it may not call over what it has not seen begin.
+  notKnown({ now, earlier }) {
     const { answersSinceMs } = now.kafka
     if (answersSinceMs !== null && now.atMs - answersSinceMs >= WINDOW_MS) return []
-    return [...new Set(placesOf(now).map(({ name }) => idOf(name)))]
+    const places = placesOf(now)
+    const seen = new Set(places.filter((place) => hasGoneBack(place, earlier)).map(({ name }) => name))
+    return [...new Set(places.map(({ name }) => name))].filter((name) => !seen.has(name)).map(idOf)
   },
+}
+
+function hasGoneBack({ id, at }: Place, earlier: Scene['earlier']): boolean {
+  const positions = [...earlier.map((facts) => positionsOf(facts).get(id) ?? 0), at]
+  return positions.some((position, look) => look > 0 && position < positions[look - 1]!)
 }
 
 function idOf(name: string): string {
