@@ -1,5 +1,5 @@
 import { connectKafka } from '@freshet/adapters/kafka/connect.ts'
-import { checkTopics, createTopics } from '@freshet/adapters/kafka/topics.ts'
+import { adviseOnTopics, checkTopics, createTopics } from '@freshet/adapters/kafka/topics.ts'
 import { ensureBucket } from '@freshet/adapters/s3/s3-object-store.ts'
 import type { Settings } from '@freshet/config/schema.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
@@ -22,6 +22,7 @@ export async function bootstrap(settings: Settings, report: (line: string) => vo
   report(
     `topics of pipeline ${settings.pipeline} are there${made.length > 0 ? `; made just now: ${made.join(', ')}` : ''}`,
   )
+  for (const advice of await adviseOnTopics(connection, settings.pipeline, signal)) report(advice)
   await ensureBucket(settings.s3)
   report(`bucket ${settings.s3.bucket} is there`)
   if (!settings.telemetry.enabled) return

@@ -1,6 +1,6 @@
 import { PoolSearcher } from '@freshet/adapters/elasticsearch/search-pool.ts'
 import { connectKafka } from '@freshet/adapters/kafka/connect.ts'
-import { checkTopics } from '@freshet/adapters/kafka/topics.ts'
+import { adviseOnTopics, checkTopics } from '@freshet/adapters/kafka/topics.ts'
 import { tryRedisAccess } from '@freshet/adapters/redis/access.ts'
 import { checkRedis } from '@freshet/adapters/redis/check.ts'
 import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
@@ -50,8 +50,9 @@ export const CHECKS: readonly Check[] = [
   {
     name: 'Kafka and its topics',
     run: async ({ kafka, pipeline }, signal) => {
-      await checkTopics(connectKafka(kafka, { clientId: 'freshet-doctor', log: quietLog }), pipeline, signal)
-      return {}
+      const connection = connectKafka(kafka, { clientId: 'freshet-doctor', log: quietLog })
+      await checkTopics(connection, pipeline, signal)
+      return { warnings: await adviseOnTopics(connection, pipeline, signal) }
     },
   },
   { name: 'Redis', run: ({ redis, pipeline }) => checkCache(redis, pipeline) },

@@ -39,7 +39,8 @@ export const TOPICS = {
   heartbeats: {
     suffix: '.heartbeats',
     cleanupPolicy: 'delete',
-    settings: { 'retention.ms': `${HOUR_MS}` },
+    // The broker's clock: whoever is said to be silent is so by one clock, however wrong its own goes.
+    settings: { 'retention.ms': `${HOUR_MS}`, 'message.timestamp.type': 'LogAppendTime' },
     partitions: 1,
     holds: 'the status of every service instance, every few seconds',
   },

@@ -2,10 +2,12 @@ import { randomBytes } from 'node:crypto'
 import { loadSettings } from '@freshet/config/load.ts'
 import { TOPICS, type TopicName, topicName } from '@freshet/records/topics.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
-import kafkajs from 'kafkajs'
 import { expect, test, vi } from 'vitest'
 import { connectKafka, type KafkaConnection, withAdmin } from './connect.ts'
-import { checkTopics, createTopics } from './topics.ts'
+import kafkajs from './kafkajs.ts'
+import { readAll } from './read-all.ts'
+import { scratchTopic } from './scratch-topic.kit.ts'
+import { adviseOnTopics, checkTopics, createTopics } from './topics.ts'
 
 const settings = { ...loadSettings({ env: process.env }).kafka, partitions: 3 }
 const soon = () => AbortSignal.timeout(20_000)
@@ -48,6 +50,7 @@ test('topics just made pass the check, with the partitions that were asked for; 
   const partitions = await checkTopics(scratch.connection, scratch.pipeline, soon())
   expect(Object.fromEntries(partitions)).toMatchObject({ changes: 3, scores: 3, heartbeats: 1 })
   expect(partitions.size).toBe(Object.keys(TOPICS).length)
+  expect(await adviseOnTopics(scratch.connection, scratch.pipeline, soon())).toEqual([])
 })
 
 test('a topic with the wrong cleanup policy is refused with the command that mends it', async () => {
@@ -83,6 +86,35 @@ test('a pipeline of an older build gets the topics that are new, and nothing els
     admin.createTopics({ topics: older.map((topic) => ({ topic, numPartitions: 1 })) }),
   )
   expect(await createTopics(scratch.connection, scratch.pipeline, settings, soon())).toEqual([control])
+})
+
+test('heartbeats carry the time of the broker, whatever the clock of their producer says', async () => {
+  await using scratch = await scratchTopic(1, TOPICS.heartbeats.settings)
+  const fromMs = Date.now()
+  const aDayAgoMs = fromMs - 86_400_000
+  const message = { partition: 0, key: Buffer.from('poller/p'), value: Buffer.from('{}') }
+  await scratch.write([{ ...message, timestampMs: aDayAgoMs }])
+  const heard: number[] = []
+  await readAll(scratch.connection, scratch.topic, {
+    onMessage: (_, { timestampMs }) => void heard.push(timestampMs),
+    ...{ signal: soon(), deadlineMs: 20_000 },
+  })
+  expect(heard).toHaveLength(1)
+  expect(heard[0]).toBeGreaterThan(fromMs - 5_000)
+})
+
+test('heartbeats of an older build, which carry the time of their producer, are named with what mends it', async () => {
+  await using scratch = scratchPipeline()
+  const topic = topicName(scratch.pipeline, 'heartbeats')
+  await withAdmin(scratch.connection, { doing: 'creating', signal: soon() }, (admin) =>
+    admin.createTopics({ topics: [{ topic, numPartitions: 1 }] }),
+  )
+  await createTopics(scratch.connection, scratch.pipeline, settings, soon())
+  const [advice, ...more] = await adviseOnTopics(scratch.connection, scratch.pipeline, soon())
+  expect(advice).toMatch(
+    /heartbeats has message\.timestamp\.type=CreateTime, and should have LogAppendTime: kafka-configs\.sh .*--entity-name \S+\.heartbeats --add-config message\.timestamp\.type=LogAppendTime$/,
+  )
+  expect(more).toEqual([])
 })
 
 test('more replicas than brokers are refused, not waited for', async () => {

@@ -58,7 +58,44 @@ export async function checkTopics(
   )
 }
 
+/**
+ * What topics of an older build lack, each with the command that mends it: a pipeline works without it, and not as well.
+ * @throws KAFKA_REFUSED; KAFKA_UNREACHABLE; DEADLINE when `signal` aborts
+ */
+export async function adviseOnTopics(
+  connection: KafkaConnection,
+  pipeline: string,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const found = await withAdmin(
+    connection,
+    { doing: `looking at the topics of ${pipeline}`, signal },
+    (admin) => describe(admin, pipeline, TIMESTAMP_TYPE),
+  )
+  return found.flatMap(({ topic, spec, value }) => {
+    const expected = spec.settings[TIMESTAMP_TYPE]
+    return expected === undefined || value === expected
+      ? []
+      : `${topic} has ${TIMESTAMP_TYPE}=${value}, and should have ${expected}: ${alterCommand(connection, topic, `${TIMESTAMP_TYPE}=${expected}`)}`
+  })
+}
+
 async function checkPolicies(connection: KafkaConnection, admin: Admin, pipeline: string): Promise<void> {
+  for (const { topic, spec, value } of await describe(admin, pipeline, CLEANUP_POLICY))
+    if (value !== spec.cleanupPolicy)
+      throw new FreshetError(
+        'TOPIC_POLICY',
+        `${topic} has ${CLEANUP_POLICY}=${value}, but must have ${spec.cleanupPolicy}: ${alterCommand(connection, topic, `${CLEANUP_POLICY}=${spec.cleanupPolicy}`)}`,
+      )
+}
+
+interface FoundSetting {
+  readonly topic: string
+  readonly spec: TopicSpec
+  readonly value: string | undefined
+}
+
+async function describe(admin: Admin, pipeline: string, setting: string): Promise<FoundSetting[]> {
   const specs = new Map(
     Object.entries<TopicSpec>(TOPICS).map(([name, spec]) => [topicName(pipeline, name as TopicName), spec]),
   )
@@ -67,19 +104,18 @@ async function checkPolicies(connection: KafkaConnection, admin: Admin, pipeline
     resources: [...specs.keys()].map((name) => ({
       type: kafkajs.ConfigResourceTypes.TOPIC,
       name,
-      configNames: [CLEANUP_POLICY],
+      configNames: [setting],
     })),
   })
-  for (const { resourceName: topic, configEntries } of resources) {
-    const found = configEntries.find(({ configName }) => configName === CLEANUP_POLICY)?.configValue
-    const expected = specs.get(topic)!.cleanupPolicy
-    if (found === expected) continue
-    const [server] = connection.settings.brokers
-    throw new FreshetError(
-      'TOPIC_POLICY',
-      `${topic} has ${CLEANUP_POLICY}=${found}, but must have ${expected}: kafka-configs.sh --bootstrap-server ${server} --alter --entity-type topics --entity-name ${topic} --add-config ${CLEANUP_POLICY}=${expected}`,
-    )
-  }
+  return resources.map(({ resourceName: topic, configEntries }) => ({
+    topic,
+    spec: specs.get(topic)!,
+    value: configEntries.find(({ configName }) => configName === setting)?.configValue,
+  }))
+}
+
+function alterCommand({ settings }: KafkaConnection, topic: string, config: string): string {
+  return `kafka-configs.sh --bootstrap-server ${settings.brokers[0]} --alter --entity-type topics --entity-name ${topic} --add-config ${config}`
 }
 
 function missing({ settings }: KafkaConnection, topic: string, spec: TopicSpec): FreshetError {
@@ -92,6 +128,7 @@ function missing({ settings }: KafkaConnection, topic: string, spec: TopicSpec):
 }
 
 const CLEANUP_POLICY = 'cleanup.policy'
+const TIMESTAMP_TYPE = 'message.timestamp.type'
 
 function toKafkaJs(topic: string, spec: TopicSpec, settings: Settings['kafka']) {
   const config: Record<string, string> = { [CLEANUP_POLICY]: spec.cleanupPolicy, ...spec.settings }
