@@ -57,10 +57,21 @@ export class AlertBook {
     return this.#alerts.some(({ finding }) => finding.id === id)
   }
 
-  /** Forgets all other alerts, and what is untold of them: another watchdog tells it. */
-  keepOnly(isOwn: (alert: Alert) => boolean): void {
-    this.#alerts = this.#alerts.filter(isOwn)
-    this.#untold = this.#untold.filter(({ alerts }) => alerts.every(({ finding }) => finding.blinds))
+  /**
+   * Forgets what another watchdog tells, and what is untold of it: all that the other one remembers, and all but what this
+   * one told while nobody spoke, of what blinds it.
+   */
+  keepOwn(remembered: readonly Alert[]): void {
+    const others = new Map(remembered.map((alert) => [alert.finding.id, alert]))
+    const handedOver = new Set(
+      this.#alerts
+        .filter((alert) => knowsOpening(others.get(alert.finding.id), alert))
+        .map(({ finding }) => finding.id),
+    )
+    this.#alerts = this.#alerts.filter((alert) => isOwnStory(alert, others.get(alert.finding.id)))
+    this.#untold = this.#untold.filter(({ alerts }) =>
+      alerts.every(({ finding }) => finding.blinds && !handedOver.has(finding.id)),
+    )
   }
 
   nextUntold(): AlertMessage | undefined {
@@ -98,7 +109,11 @@ export class AlertBook {
 function isOwnStory({ finding, toldAtMs, openings }: Alert, left: Alert | undefined): boolean {
   if (!finding.blinds || toldAtMs === null) return false
   if (left === undefined) return true
-  return left.toldAtMs === null && !left.openings.includes(openings.at(-1) ?? 0)
+  return left.toldAtMs === null && !knowsOpening(left, { openings })
+}
+
+function knowsOpening(left: Alert | undefined, { openings }: Pick<Alert, 'openings'>): boolean {
+  return left?.openings.includes(openings.at(-1) ?? 0) === true
 }
 
 /** Neighbours that say the same of different alerts, while both wait, become one: people who were out of reach read less. */

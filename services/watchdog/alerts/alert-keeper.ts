@@ -56,12 +56,12 @@ export class AlertKeeper {
 
   /** @returns how many alerts were held back from people with this look */
   judge(judgement: Judgement, moment: TellingMoment): number {
-    const { speaker, book, timing } = this.#options
+    const { speaker, book, remembered, timing } = this.#options
     const role = speaker.role()
     if (role === 'speaks' && !this.isElected()) return book.judge(judgement, timing, moment)
     if (role === 'listens') {
       this.#isWhole = false
-      book.keepOnly(blinds)
+      book.keepOwn(remembered()?.alerts ?? [])
       const findings = judgement.findings.filter(({ id }) => book.has(id))
       return book.judge({ ...judgement, findings }, timing, moment)
     }
@@ -91,8 +91,4 @@ export class AlertKeeper {
     const ids = new Set(own.map(({ finding }) => finding.id))
     return [...own, ...(remembered()?.alerts ?? []).filter(({ finding }) => !ids.has(finding.id))]
   }
-}
-
-function blinds({ finding, toldAtMs }: Alert): boolean {
-  return finding.blinds === true && toldAtMs !== null
 }

@@ -36,6 +36,8 @@ export class Watchdogs {
   nowMs = START_MS
   /** While false nobody can write, read, or hold the partition. */
   isKafkaUp = true
+  /** Nobody reaches Slack. */
+  isSlackUp = true
   readonly #control: ControlMessage[] = []
   readonly #mishaps: Mishap[]
   readonly #asleep: (() => void)[] = []
@@ -84,6 +86,12 @@ export class Watchdogs {
     for (let look = 0; look < looks; look++) await this.look(judgement)
     sleeper.hear(this.#control)
     this.#all.unshift(sleeper)
+    this.#elect()
+  }
+
+  /** The group gives the partition to the next one, while the one that had it lives on. */
+  handOver(): void {
+    this.#all.push(this.#all.shift()!)
     this.#elect()
   }
 
@@ -197,7 +205,7 @@ class SimulatedWatchdog {
     route: {
       deliver: async (message: AlertMessage, _: AbortSignal, turn: () => boolean = () => true) => {
         await this.#step()
-        if (!turn()) return 'untold' as const
+        if (!turn() || !this.#world.isSlackUp) return 'untold' as const
         const wasItsTurn = this.#world.holds(this) || !this.#world.isKafkaUp
         this.#world.delivered.push({ message, by: this.instance, wasItsTurn })
         await this.#step()

@@ -134,6 +134,25 @@ describe('when Kafka is away nobody can be elected', () => {
     ])
   })
 
+  test.each([
+    ['wrote it down before another one speaks', 1, 'watchdog-2'],
+    ['had queued that it is over, and wrote that down', 8, 'watchdog-2'],
+    ['could not write it down before another one speaks', 0, 'watchdog-1'],
+  ])('whoever said so, and %s: that it is back is told once', async (_, looksAsSpeaker, teller) => {
+    const watchdogs = new Watchdogs()
+    await lookOften(watchdogs, 5, good)
+    watchdogs.setKafka(false)
+    await lookOften(watchdogs, 20)
+    watchdogs.setKafka(true)
+    watchdogs.isSlackUp = false
+    await lookOften(watchdogs, looksAsSpeaker, good)
+    watchdogs.handOver()
+    watchdogs.isSlackUp = true
+    await lookOften(watchdogs, 20, good)
+    const told = watchdogs.delivered.map(({ message, by }) => `${by}: ${message.change}`)
+    expect(told).toEqual(['watchdog-1: firing', `${teller}: resolved`])
+  })
+
   test('who starts meanwhile says so, because it knows of no other', async () => {
     const watchdogs = new Watchdogs([], 1)
     watchdogs.setKafka(false)
