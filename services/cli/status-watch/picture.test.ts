@@ -43,6 +43,12 @@ test('why answers are degraded stands below how many are', () => {
   expect(drawn({ facts }).join('\n')).toMatch(/60 degraded in 5 min\n +degraded for cache_late 60/)
 })
 
+test('before the first look nobody is said to be missing', () => {
+  const text = drawn({ facts: null }).join('\n')
+  expect(text).toContain('not looked yet')
+  expect(text).not.toMatch(/nobody does this|×null/)
+})
+
 test('an alert stands with its severity, what it means and where to look', () => {
   const text = drawn({ alerts: [{ ...firing(), heldBack: 'silence 3f2a' }] }).join('\n')
   expect(text).toMatch(/■ critical +flights-infer is 4 min behind {2}for 3 min, not told: silence 3f2a/)

@@ -21,12 +21,15 @@ export function stageLines(stage: StageState, { history }: PageState, wide: bool
     styled('soft', ` ${`${unit}/s`.padEnd(10)}`),
     styled('accent', bars(behindSeconds.history).padEnd(BARS)),
     `  ${behind.padEnd(14)}`,
-    ...(wide ? [styled('soft', held.padEnd(26)), styled('soft', `×${instances}`)] : []),
+    ...(wide
+      ? [styled('soft', held.padEnd(26)), styled('soft', instances === null ? '' : `×${instances}`)]
+      : []),
   ]
   const minutes = (history.bucketSeconds * history.buckets) / 60
   const more = [
     ...(wide || held === '' ? [] : [held]),
     ...(instances === 0 ? ['nobody does this'] : []),
+    ...(instances === null ? ['not looked yet'] : []),
     ...notes,
   ]
   const axis: Line[] =

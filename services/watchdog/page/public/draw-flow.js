@@ -30,7 +30,7 @@ function stageCard({ name, level, instances, perSecond, behindSeconds, waiting, 
       h('header', {}, [
         h('h3', { id: `stage-${name}` }, [mark(level, level), title]),
         h('p', {}, does),
-        h('p', { class: 'many', title: 'Instances' }, instances === 0 ? 'none runs' : `×${instances}`),
+        h('p', { class: 'many', title: 'Instances' }, manyText(instances)),
       ]),
       h('p', { class: 'rate' }, [
         h('b', {}, perSecond === null ? '–' : rate(perSecond)),
@@ -41,6 +41,11 @@ function stageCard({ name, level, instances, perSecond, behindSeconds, waiting, 
       notes.map((note) => h('p', { class: 'note' }, note)),
     ],
   )
+}
+
+function manyText(instances) {
+  if (instances === null) return 'not looked yet'
+  return instances === 0 ? 'none runs' : `×${instances}`
 }
 
 function behindText({ behindSeconds: { now }, waiting, isGateway }) {

@@ -67,7 +67,7 @@ export interface StageState {
   readonly name: StageName
   readonly level: Level
   /** Who does this and lives. */
-  readonly instances: number
+  readonly instances: number | null
   /** Changes, rows or answers; null: nobody does it. */
   readonly perSecond: number | null
   /** How old what waits for this stage is; of the gateway: how far the scores it answers with are behind. */

@@ -51,7 +51,7 @@ export function stageStates(input: StageInput): { stages: StageState[]; freshnes
       name,
       level: levelOf(name, input, instances),
       instances,
-      perSecond: instances === 0 ? null : seen.perSecond(...DONE[name]),
+      perSecond: (instances ?? 0) === 0 ? null : seen.perSecond(...DONE[name]),
       behindSeconds: { now: name === 'gateway' ? late : seconds, history: history(name) },
       waiting,
       notes: notesOf(name, seen),
@@ -96,15 +96,19 @@ function sumOf(waits: readonly Wait[]): number | null {
   )
 }
 
-/** The consumers of its group, where the broker tells; a scorer need not do all three. */
-function instancesOf(name: StageName, { facts, seen }: StageInput): number {
+/**
+ * The consumers of its group, where the broker tells; a scorer need not do all three.
+ * @returns null before anybody has looked, or has heard who lives
+ */
+function instancesOf(name: StageName, { facts, seen }: StageInput): number | null {
   const members = facts?.groups.find(({ worker }) => worker === name)?.members ?? null
-  return members ?? seen.living(SERVICES[name]).length
+  if (members !== null) return members
+  return facts === null || facts.unheard ? null : seen.living(SERVICES[name]).length
 }
 
-function levelOf(name: StageName, { alerts, facts, seen }: StageInput, instances: number): Level {
+function levelOf(name: StageName, { alerts, facts, seen }: StageInput, instances: number | null): Level {
   const level = gravest(alertsOfStage(name, alerts, { groups: facts?.groups ?? [], seen }))
-  return level === 'well' && instances === 0 ? 'unknown' : level
+  return level === 'well' && (instances ?? 0) === 0 ? 'unknown' : level
 }
 
 function notesOf(name: StageName, seen: Seen): string[] {

@@ -26,7 +26,11 @@ test('before the first look, and where nothing runs, the page says so and not th
     level: 'unknown',
     headline: 'The first look is under way',
   })
+  for (const { instances } of stateOf({ facts: null }).stages) expect(instances).toBe(null)
+  const unheard = stagesOf({ facts: pipelineFacts({ instances: [], unheard: true }) })
+  expect([unheard.infer, unheard.gateway]).toMatchObject([{ instances: 2 }, { instances: null }])
   const alone = stateOf({ facts: pipelineFacts({ instances: [instance('watchdog-box-1')] }) })
+  expect(alone.stages.find(({ name }) => name === 'gateway')?.instances).toBe(0)
   expect(alone.verdict).toMatchObject({ level: 'unknown', headline: 'Nothing runs yet' })
   const fault = { sinceMs: NOW_MS - 9_000, error: 'KAFKA_UNREACHABLE: no broker' }
   const blind = stateOf({ facts: pipelineFacts({ kafka: { answersSinceMs: null, fault } }) })
