@@ -9,7 +9,7 @@ import type { Log } from '@freshet/stage/log.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { RequestsInHand } from './requests-in-hand.ts'
 import { followTls, readTls, tlsFiles } from './tls.ts'
-import { answerUnparsed } from './unparsed.ts'
+import { answerUnparsed, refuseWithoutHost } from './unparsed.ts'
 
 /** Slow clients are closed, and a burst of new ones waits in the kernel instead of trying again after a second. */
 const BACKLOG = 4_096
@@ -20,6 +20,7 @@ const SERVER_OPTIONS = {
   connectionsCheckingInterval: 500,
   keepAliveTimeout: 75_000, // longer than load balancers keep an idle connection
   maxHeaderSize: 16 * 1024,
+  requireHostHeader: false, // refuseWithoutHost does
 }
 /** A caller that says nothing while keys are agreed upon is let go of. */
 const HANDSHAKE_MS = 2_000
@@ -41,7 +42,7 @@ export class HttpServer implements AsyncDisposable {
     { log = quietLog, inHand = new RequestsInHand() }: { log?: Log; inHand?: RequestsInHand } = {},
   ): Promise<HttpServer> {
     const files = tlsFiles(tls)
-    const listener = inHand.before(requestListener)
+    const listener = inHand.before(refuseWithoutHost(requestListener))
     const server =
       files === undefined
         ? createServer(SERVER_OPTIONS, listener)

@@ -25,7 +25,7 @@ async function answerTo(bytes: string, app = new Hono().get('/', (context) => co
 test.each([
   ['no HTTP', 'hello\r\n\r\n', 400, 'REQUEST_INVALID'],
   ['a method that is none', 'FROB / HTTP/1.1\r\nhost: a\r\n\r\n', 400, 'REQUEST_INVALID'],
-  ['no host', 'GET / HTTP/1.1\r\n\r\n', 400, undefined],
+  ['no host', 'GET / HTTP/1.1\r\n\r\n', 400, 'REQUEST_INVALID'],
   [
     'two lengths',
     'POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n',

@@ -1,8 +1,9 @@
-import { type Server, STATUS_CODES } from 'node:http'
+import { type RequestListener, type Server, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { FreshetError, toFreshetError } from '@freshet/errors/errors.ts'
 import { problemReply, type Reply, responseOf } from '../reply.ts'
 import type { RequestsInHand } from './requests-in-hand.ts'
+import { writeReply } from './write-reply.ts'
 
 /**
  * What is no request, told as the problem that it would be had it come as far as the app. Where an earlier request of the
@@ -31,6 +32,16 @@ function closeAfterAnswers(socket: Socket, inHand: Pick<RequestsInHand, 'whenNon
   const late = setTimeout(() => socket.destroy(), ANSWERED_WITHIN_MS)
   socket.once('close', () => clearTimeout(late))
   inHand.whenNoneOf(socket, () => socket.destroySoon())
+}
+
+/** HTTP/1.1 wants every request to name its host. Node would say so with a bare 400: `requireHostHeader` is put off for this. */
+export function refuseWithoutHost(listener: RequestListener): RequestListener {
+  return (request, response) => {
+    if (request.headers.host !== undefined || request.httpVersion !== '1.1')
+      return listener(request, response)
+    response.shouldKeepAlive = false
+    writeReply(response, problemReply(new FreshetError('REQUEST_INVALID', 'the header host is missing')))
+  }
 }
 
 /** For a request whose address or host is none: it is refused before the app sees it. */
