@@ -186,3 +186,36 @@ test('who does not read is sent only the newest, and cut off after a while; othe
   stream.tend()
   await reader.until(': still here')
 })
+
+/** What the page says to these bytes. */
+async function answerTo(url: string, bytes: string): Promise<string> {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1').setEncoding('utf8')
+  let received = ''
+  socket.on('data', (text: unknown) => {
+    received += String(text)
+  })
+  socket.end(bytes)
+  await once(socket, 'close')
+  return received
+}
+
+test('a target in absolute form is taken, and is what names the host', async () => {
+  const { server } = await serve()
+  const ask = (target: string) =>
+    answerTo(server.url, `GET ${target} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n`)
+  expect(await ask('http://127.0.0.1:8081/api/status?x=1')).toMatch(/^HTTP\/1\.1 200 .*\{"looks":1\}$/s)
+  expect(await ask('http://localhost')).toMatch(/^HTTP\/1\.1 200 .*text\/html/s)
+  expect(await ask('http://evil.example/api/status')).toMatch(/^HTTP\/1\.1 403 /)
+})
+
+test('hundreds of connections that say nothing lock nobody out', async () => {
+  const { server, get } = await serve()
+  const port = Number(new URL(server.url).port)
+  const silent = Array.from({ length: 250 }, () => connect(port, '127.0.0.1').on('error', () => undefined))
+  onTestFinished(() => {
+    for (const socket of silent) socket.destroy()
+  })
+  await Promise.all(silent.map((socket) => socket.connecting && once(socket, 'connect')))
+  expect((await get('/api/status')).status).toBe(200)
+  await expect.poll(() => silent.filter(({ closed }) => closed).length).toBeGreaterThanOrEqual(150)
+})

@@ -9,10 +9,12 @@ import type { Clock } from '@freshet/stage/clock.ts'
 import { EventStream, type Picture } from './event-stream.ts'
 import { PageAccess, type Refusal } from './page-access.ts'
 import { type PageFile, pageFiles } from './page-files.ts'
+import { boundQuiet } from './quiet-connections.ts'
 
 /** A page for the people of one pipeline, on a small machine. */
 const MAX_CLIENTS = 50
 const MAX_CONNECTIONS = 200
+const MAX_QUIET_CONNECTIONS = 100
 const HEARTBEAT_MS = 10_000
 const STALL_MS = 15_000
 const TEND_MS = 1_000
@@ -59,6 +61,7 @@ export class PageServer implements AsyncDisposable {
     const { pageHost: host, pagePort: port } = settings
     const server = createServer(SERVER_OPTIONS)
     server.maxConnections = MAX_CONNECTIONS
+    boundQuiet(server, MAX_QUIET_CONNECTIONS)
     server.listen({ host, port })
     try {
       await once(server, 'listening')
@@ -116,12 +119,12 @@ export class PageServer implements AsyncDisposable {
   }
 
   #replyTo(request: IncomingMessage, response: ServerResponse): Reply | typeof STREAMED {
-    const { method = '', url = '/', headers } = request
-    const path = url.replace(/\?.*$/s, '')
+    const { method = '', headers } = request
+    const { path, host } = targetOf(request)
     if (method !== 'GET' && method !== 'HEAD')
       return textReply(405, 'Only GET and HEAD: this page is to be read.', { allow: 'GET, HEAD' })
     if (path === '/healthz') return this.#health()
-    const refusal = this.#access.refusal(headers)
+    const refusal = this.#access.refusal({ ...headers, host })
     if (refusal !== undefined) return refusalReply(refusal)
     if (path === '/api/status') return this.#status()
     if (path === '/events') return this.#stream(method, response)
@@ -151,6 +154,15 @@ export class PageServer implements AsyncDisposable {
     if (this.#events.accept(response, this.#shown())) return STREAMED
     return textReply(503, `Only ${MAX_CLIENTS} may look at the same time.`, { 'retry-after': '30' })
   }
+}
+
+/** A proxy asks for `http://host/path`; what its target names then is the host, whatever its header says. */
+function targetOf({ url = '/', headers: { host } }: IncomingMessage): {
+  path: string
+  host: string | undefined
+} {
+  const [, named = host, target = '/'] = /^https?:\/\/([^/?#]*)(.*)$/is.exec(url) ?? [undefined, host, url]
+  return { path: target.replace(/\?.*$/s, '') || '/', host: named }
 }
 
 interface Reply {
