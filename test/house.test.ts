@@ -120,7 +120,7 @@ describe('the arrows between rooms', () => {
 })
 
 test('each decision begins with its number and what it is about', () => {
-  const decisions = globSync('*.md', { cwd: join(ROOT, 'docs/decisions') })
+  const decisions = globSync('[0-9]*.md', { cwd: join(ROOT, 'docs/decisions') })
   const wrong = decisions.filter((file) => {
     const [head] = readFileSync(join(ROOT, 'docs/decisions', file), 'utf8').split('\n', 1)
     return !new RegExp(`^# ${file.slice(0, 4)}: \\S`).test(head!)
@@ -179,15 +179,56 @@ describe('the runbooks', () => {
 })
 
 describe('the pages for readers', () => {
-  const pages = globSync(join(ROOT, '{*.md,docs/**/*.md,infra/**/*.md}'), { exclude: ['**/node_modules/**'] })
+  const pages = globSync('**/*.md', {
+    cwd: ROOT,
+    exclude: ['**/node_modules/**', '**/.*/**'],
+  }).toSorted()
+  const textOf = (page: string) => readFileSync(join(ROOT, page), 'utf8')
+  /** Of all links, as page and what is linked from there; code is not read for links. */
+  const linksOf = (page: string) =>
+    [
+      ...textOf(page)
+        .replaceAll(/```.*?```/gs, '')
+        .matchAll(/\]\(([^)\s]+)/g),
+    ]
+      .map((match) => match[1]!)
+      .filter((link) => !/^[a-z]+:/.test(link))
 
-  test.each(pages.map((page) => relative(ROOT, page)))('%s links only to what is there', (page) => {
-    const links = [...readFileSync(join(ROOT, page), 'utf8').matchAll(/\]\(([^)#\s]+)/g)].map(
-      (match) => match[1]!,
+  /** As GitHub names a heading. */
+  const anchorsOf = (page: string) =>
+    [...textOf(page).matchAll(/^#+ (.+)$/gm)].map((match) =>
+      match[1]!
+        .toLowerCase()
+        .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+        .replaceAll(' ', '-'),
     )
-    const dead = links.filter(
-      (link) => !/^[a-z]+:/.test(link) && !existsSync(join(ROOT, dirname(page), link)),
-    )
+
+  test.each(pages)('%s links only to what is there', (page) => {
+    const dead = linksOf(page).filter((link) => {
+      const [path = '', anchor] = link.split('#')
+      const target = path === '' ? page : join(dirname(page), path)
+      if (!existsSync(join(ROOT, target))) return true
+      return anchor !== undefined && target.endsWith('.md') && !anchorsOf(target).includes(anchor)
+    })
     expect(dead).toEqual([])
+  })
+
+  test('the pages of the path have no hole, and each leads to the next', () => {
+    const path = globSync('[0-9]*.md', { cwd: join(ROOT, 'docs') }).toSorted()
+    expect(path.map((page) => Number.parseInt(page, 10))).toEqual(path.map((_, index) => index + 1))
+    const leadsOn = path.slice(0, -1).map((page) => textOf(join('docs', page)).trimEnd().split('\n').at(-1))
+    expect(leadsOn.map((line) => /^Next: .*\]\((.+)\)/.exec(line!)?.[1])).toEqual(path.slice(1))
+  })
+
+  test('the index names every page of docs', () => {
+    const named = new Set(linksOf('docs/README.md'))
+    const missing = globSync('*.md', { cwd: join(ROOT, 'docs') }).filter((page) => !named.has(page))
+    expect(missing).toEqual(['README.md'])
+  })
+
+  test('the list of decisions names each', () => {
+    const named = new Set(linksOf('docs/decisions/README.md'))
+    const decisions = globSync('[0-9]*.md', { cwd: join(ROOT, 'docs/decisions') })
+    expect(decisions.filter((page) => !named.has(page))).toEqual([])
   })
 })

@@ -177,7 +177,7 @@ export const ERRORS = {
   },
   MODEL_NOT_IMPORTABLE: {
     retryable: false,
-    hint: 'Export the model as the message says, or write model.json by hand: see docs/04-scoring.md.',
+    hint: 'Export the model as the message says, or write model.json by hand: see docs/models.md.',
   },
   MODEL_NOT_CURRENT: {
     retryable: false,
