@@ -1,146 +1,141 @@
-/** `npm run bench [figure...]`: starts what it needs, measures, prints. */
-import { parseArgs } from 'node:util'
-import { describeError, FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
+/** `npm run bench [figure...]`: starts what it needs, measures, prints, and with --record writes the page. */
+import { describeError, isFreshetError } from '@freshet/errors/errors.ts'
 import { startServers, type TestServers } from '../start-servers.ts'
-import { cacheWrites } from './cache-writes.ts'
-import { capture } from './capture.ts'
-import { captureIdle } from './capture-idle.ts'
-import { captureMemory } from './capture-memory.ts'
-import type { Bench, Figure } from './figure.ts'
-import { gatewayLookups } from './gateway/lookups.ts'
-import { gatewayMemory } from './gateway/memory.ts'
-import { gatewayPredict } from './gateway/predict.ts'
-import { gatewayRank } from './gateway/rank.ts'
-import { gatewaySnapshot } from './gateway/snapshot.ts'
-import { infer } from './infer.ts'
-import { inferLatency } from './infer-latency.ts'
-import { measure } from './measure.ts'
-import { memory } from './memory.ts'
-import { inferAgainstStreams } from './peers/infer-against-streams.ts'
-import { lookupsAgainstFeast } from './peers/lookups-against-feast.ts'
-import { predictAgainstFastApi } from './peers/predict-against-fastapi.ts'
+import type { Figure } from './figure.ts'
+import { ENTRIES, type Entry } from './figures.ts'
+import { measure, type Result, type Round } from './measure.ts'
+import { expectedSeconds, HELP, type Plan, readPlan, roundsOf } from './plan.ts'
 import { describeMachine, resultLine, resultText, roundText } from './print.ts'
-import { rescoreLatency } from './rescore-latency.ts'
-import { scorerMemory } from './scorer-memory.ts'
-import { snapshotDelta } from './snapshot-delta.ts'
-import { snapshotFollow } from './snapshot-follow.ts'
-import { snapshotMerge } from './snapshot-merge.ts'
-import { telemetryCostOfGateway, telemetryCostOfInfer } from './telemetry-cost.ts'
+import { askMachine, commit, describeHost, loadNow, type Machine } from './record/machine.ts'
+import { RECORDS_FILE, writePage } from './record/page.ts'
+import { type Measured, readRecords, withResult, writeRecords } from './record/records.ts'
+import { targetText } from './target.ts'
 
-const FIGURES: readonly Figure[] = [
-  capture,
-  captureIdle,
-  captureMemory,
-  infer,
-  inferLatency,
-  rescoreLatency,
-  cacheWrites,
-  snapshotDelta,
-  snapshotMerge,
-  snapshotFollow,
-  scorerMemory,
-  gatewayLookups,
-  gatewaySnapshot,
-  gatewayPredict,
-  gatewayRank,
-  gatewayMemory,
-  telemetryCostOfInfer,
-  telemetryCostOfGateway,
-  memory,
-]
-/** Fetch a peer first, so only when they are asked for. */
-const PEERS: readonly Figure[] = [inferAgainstStreams, lookupsAgainstFeast, predictAgainstFastApi]
-const ROUNDS = 5
+type Measuring = Extract<Plan, { readonly kind: 'measure' }>
 
-const HELP = `npm run bench -- [figure...] [--peers] [--rounds N] [--json]
-
-Measures all figures, or those named, beside their baselines; those beside peers only when named, or with --peers. Servers: those that FRESHET_KAFKA_BROKERS,
-FRESHET_ELASTICSEARCH_URL, FRESHET_REDIS_URL and FRESHET_S3_ENDPOINT name; without them it starts its own.
-
-${list(FIGURES)}
-
-Beside peers (their programs: bench/peers):
-${list(PEERS)}
-
-  --peers          the figures beside peers
-  --rounds N       rounds of each, medians are told (most take ${ROUNDS}; fewer are a look, no figure)
-  --json           one object a line
-`
-
-interface Plan {
-  readonly figures: readonly Figure[]
-  /** Of each figure; undefined: as many as it wants. */
-  readonly rounds: number | undefined
-  readonly json: boolean
+/** How a figure ended. */
+interface Outcome {
+  readonly name: string
+  readonly kind: 'measured' | 'skipped' | 'FAILED'
+  readonly why?: string
 }
 
-async function run({ figures, rounds, json }: Plan, signal: AbortSignal): Promise<void> {
-  if (!json) process.stdout.write(`${describeMachine()}\n\n`)
+/** Above it, other work is told as the reason to doubt: half of the cores. */
+const QUIET_LOAD = describeHost().cores / 2
+
+/** One figure after the other, whatever becomes of it. @throws only when no servers can be had, or when stopped */
+async function run(plan: Measuring, signal: AbortSignal): Promise<readonly Outcome[]> {
+  const load = loadNow()
+  say(`${describeMachine()}\n${plan.entries.length} figures, ${timeText(totalSeconds(plan.entries))}`)
+  if (load > QUIET_LOAD) say(`NOT QUIET: a load of ${load} before anything was started`)
   await using servers = await startServers('bench', signal)
-  for (const figure of figures) {
-    const opened = await open(figure, servers)
-    if (opened === undefined) continue
-    await using bench = opened
-    const onRound: Parameters<typeof measure>[2]['onRound'] = (round, samples) =>
-      process.stderr.write(`${roundText(figure, round, samples)}\n`)
-    const result = await measure(figure, bench, {
-      rounds: rounds ?? figure.rounds ?? ROUNDS,
-      onRound,
-      signal,
-    })
-    process.stdout.write(json ? `${resultLine(result)}\n` : `${resultText(figure, result)}\n`)
+  const machine = await askMachine(servers)
+  const outcomes: Outcome[] = []
+  for (const [index, entry] of plan.entries.entries()) {
+    signal.throwIfAborted()
+    const left = totalSeconds(plan.entries.slice(index))
+    say(`\n[${index + 1}/${plan.entries.length}, ${timeText(left)} left] ${entry.figure.name}`)
+    outcomes.push(await outcomeOf(entry, plan, { servers, machine, signal }))
   }
+  return outcomes
 }
 
-/** undefined, and said so, when a peer cannot be had here: that is no fault of ours, but nobody must miss that it is missing. */
-async function open(figure: Figure, servers: TestServers): Promise<Bench | undefined> {
+interface World {
+  readonly servers: TestServers
+  readonly machine: Machine
+  readonly signal: AbortSignal
+}
+
+async function outcomeOf(entry: Entry, plan: Measuring, world: World): Promise<Outcome> {
+  const { name } = entry.figure
   try {
-    return await figure.open(servers)
+    const { result, measured } = await measureOne(entry, plan.rounds, world)
+    process.stdout.write(plan.json ? `${resultLine(result)}\n` : `${resultText(entry.figure, result)}\n`)
+    if (plan.record) keep(result, { ...measured, machine: world.machine })
+    return { name, kind: 'measured' }
   } catch (error) {
-    const isMissing = isFreshetError(error, 'DOWNLOAD_FAILED') || isFreshetError(error, 'TOOL_MISSING')
-    if (!PEERS.includes(figure) || !isMissing) throw error
-    process.stderr.write(`${figure.name}: SKIPPED, ${error.message}\n`)
-    return undefined
+    if (world.signal.aborted) throw error
+    const why = describeError(error)
+    const isSkipped = entry.stage === 'peers' && isMissing(error)
+    say(`${name}: ${isSkipped ? 'SKIPPED' : 'FAILED'}, ${why}`)
+    return { name, kind: isSkipped ? 'skipped' : 'FAILED', why: why.split('\n')[0]! }
   }
 }
 
-function list(figures: readonly Figure[]): string {
-  return figures.map(({ name, title }) => `  ${name.padEnd(23)}${title}`).join('\n')
+async function measureOne(
+  entry: Entry,
+  rounds: number | undefined,
+  { servers, signal }: World,
+): Promise<{ readonly result: Result; readonly measured: Measured }> {
+  const { figure } = entry
+  const conditions = { date: new Date().toISOString().slice(0, 16).replace('T', ' '), commit: commit() }
+  const begin = loadNow()
+  const startMs = performance.now()
+  await using bench = await figure.open(servers)
+  const each: Record<string, number[]> = {}
+  const onRound = (round: number, samples: Round) => {
+    say(roundText(figure, round, samples))
+    const named = { ours: samples.ours, ...samples.baselines }
+    for (const [who, { value }] of Object.entries(named))
+      (each[who] ??= []).push(Number(value.toPrecision(4)))
+  }
+  const result = await measure(figure, bench, { rounds: rounds ?? roundsOf(entry), onRound, signal })
+  const tookSeconds = Math.round((performance.now() - startMs) / 1_000)
+  return { result, measured: { ...conditions, load: { begin, end: loadNow() }, tookSeconds, each } }
 }
 
-/** undefined when only help was wanted. @throws USAGE */
-function readPlan(args: readonly string[]): Plan | undefined {
-  const { values, positionals } = parse(args)
-  if (values.help) return undefined
-  const rounds = values.rounds === undefined ? undefined : Number(values.rounds)
-  if (rounds !== undefined && (!Number.isInteger(rounds) || rounds < 1))
-    throw new FreshetError('USAGE', `--rounds wants a whole number from 1, not ${values.rounds}`)
-  const all = [...FIGURES, ...PEERS]
-  const named = positionals.map((name) => {
-    const figure = all.find((one) => one.name === name)
-    if (figure) return figure
-    const names = all.map((one) => one.name).join(', ')
-    throw new FreshetError('USAGE', `no figure is called ${name}; there are ${names}`)
+/** At once, so that a run that is stopped has kept what it had. */
+function keep(result: Result, measured: Measured & { readonly machine: Machine }): void {
+  writeRecords(RECORDS_FILE, withResult(readRecords(RECORDS_FILE), result, measured))
+  writePage()
+}
+
+/** A peer that cannot be had here is no fault of ours. */
+function isMissing(error: unknown): boolean {
+  return isFreshetError(error, 'DOWNLOAD_FAILED') || isFreshetError(error, 'TOOL_MISSING')
+}
+
+function totalSeconds(entries: readonly Entry[]): number {
+  const records = readRecords(RECORDS_FILE)
+  return entries.reduce((sum, entry) => sum + expectedSeconds(entry, records), 0)
+}
+
+function listText(): string {
+  const records = readRecords(RECORDS_FILE)
+  const lines = ENTRIES.map((entry) => {
+    const { stage, figure } = entry
+    const time = timeText(expectedSeconds(entry, records))
+    return `${stage.padEnd(11)}${figure.name.padEnd(25)}${time.padEnd(14)}${targetsText(figure)}\n${''.padEnd(11)}${figure.title}`
   })
-  const wanted = [...named, ...(values.peers ? PEERS : [])]
-  return { figures: wanted.length > 0 ? wanted : FIGURES, rounds, json: values.json }
+  return `${lines.join('\n')}\n\nall: ${timeText(totalSeconds(ENTRIES))}\n`
 }
 
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        rounds: { type: 'string' },
-        json: { type: 'boolean', default: false },
-        peers: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    })
-  } catch (cause) {
-    throw new FreshetError('USAGE', (cause as Error).message, { cause })
-  }
+function targetsText({ targets, unit }: Figure): string {
+  return targets.map((target) => targetText(target, unit)).join(', ')
+}
+
+function timeText(seconds: number): string {
+  return seconds < 100 ? `about ${seconds} s` : `about ${Math.round(seconds / 60)} min`
+}
+
+/** Results go to stdout, and everything about them here. */
+function say(line: string): void {
+  process.stderr.write(`${line}\n`)
+}
+
+/** @returns whether something failed */
+function summarize(outcomes: readonly Outcome[]): boolean {
+  const others = outcomes.filter(({ kind }) => kind !== 'measured')
+  say(`\n${outcomes.length - others.length} of ${outcomes.length} figures measured`)
+  for (const { name, kind, why } of others) say(`${kind} ${name}: ${why}`)
+  return others.some(({ kind }) => kind === 'FAILED')
+}
+
+async function obey(plan: Plan, signal: AbortSignal): Promise<void> {
+  if (plan.kind === 'measure') {
+    if (summarize(await run(plan, signal))) process.exitCode = 1
+  } else if (plan.kind === 'page') writePage()
+  else process.stdout.write(plan.kind === 'help' ? HELP : listText())
 }
 
 /** A measurement in hand is finished first; a second signal ends the process at once. */
@@ -148,12 +143,10 @@ const stop = new AbortController()
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort())
 
 try {
-  const plan = readPlan(process.argv.slice(2))
-  if (plan === undefined) process.stdout.write(HELP)
-  else await run(plan, stop.signal)
+  await obey(readPlan(process.argv.slice(2)), stop.signal)
 } catch (error) {
   const isUsage = isFreshetError(error, 'USAGE')
-  if (stop.signal.aborted) process.stderr.write('stopped before the end\n')
-  else process.stderr.write(`${isUsage ? `${error.message}\n\n${HELP}` : `${describeError(error)}\n`}`)
+  if (stop.signal.aborted) say('stopped before the end')
+  else say(isUsage ? `${error.message}\n\n${HELP}` : describeError(error))
   process.exitCode = isUsage ? 2 : 1
 }

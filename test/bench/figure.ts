@@ -1,4 +1,5 @@
 import type { TestServers } from '../start-servers.ts'
+import type { Target } from './target.ts'
 
 /** One figure of Freshet. Its bare baselines, the same work without what Freshet adds, stand beside it. */
 export interface Figure {
@@ -6,7 +7,8 @@ export interface Figure {
   readonly unit: string
   /** What is measured, in one line. */
   readonly title: string
-  readonly target: string
+  /** None for a figure that only shows what another is made of. */
+  readonly targets: readonly Target[]
   /** Unless told: 5. For a figure whose one round is long enough to be its own average, fewer. */
   readonly rounds?: number
   /** Prepares what all rounds share. */

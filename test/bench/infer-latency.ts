@@ -16,7 +16,7 @@ export const inferLatency: Figure = {
   name: 'infer-latency',
   unit: 'ms (p99)',
   title: 'change to Redis at half of the full load',
-  target: '≤ 50 ms',
+  targets: [{ of: 'value', atMost: 50 }],
   async open(): Promise<Bench> {
     await using opened = new AsyncDisposableStack()
     const path = await openPath(opened)

@@ -1,19 +1,20 @@
-import { execFileSync } from 'node:child_process'
-import { availableParallelism, cpus, loadavg, totalmem } from 'node:os'
 import type { Figure } from './figure.ts'
 import type { Baseline, Result, Round } from './measure.ts'
+import { commit, describeHost, loadNow } from './record/machine.ts'
+import { bareNumbers, judge, targetText } from './target.ts'
 
 /** What the figures of a run depend on, in one line. */
 export function describeMachine(): string {
-  const gib = Math.round(totalmem() / 2 ** 30)
+  const { cpu, cores, memoryGiB, kernel, node } = describeHost()
   return [
-    cpus()[0]?.model.trim() || process.arch,
-    `${availableParallelism()} cores`,
-    `${gib} GiB`,
-    `Node ${process.versions.node}`,
+    cpu,
+    `${cores} cores`,
+    `${memoryGiB} GiB`,
+    kernel,
+    `Node ${node}`,
     `commit ${commit()}`,
     new Date().toISOString().slice(0, 10),
-    `load ${loadavg()[0]!.toFixed(1)} at the start`,
+    `load ${loadNow()} at the start`,
   ].join(', ')
 }
 
@@ -21,11 +22,14 @@ export function resultLine({ also, ...result }: Result): string {
   return JSON.stringify({ ...result, ...also })
 }
 
-export function resultText({ title, target }: Figure, result: Result): string {
+export function resultText({ title, targets }: Figure, result: Result): string {
   const { figure, unit, value, cpuMicrosPerRow, baseline, also } = result
   const lines = [
     `${figure}: ${title}`,
-    row('value', `${number(value)} ${unit}`, `target: ${target}`),
+    row('value', `${number(value)} ${unit}`),
+    ...targets.map((target) =>
+      row('target', targetText(target, unit), judge(target, result, bareNumbers(baseline))),
+    ),
     row('CPU a row', `${number(cpuMicrosPerRow)} µs`),
     ...(baseline === null ? [] : baselineRows(baseline, unit)),
     ...Object.entries(also).map(([name, more]) => row(name, number(more))),
@@ -57,12 +61,4 @@ function row(...cells: readonly string[]): string {
 
 function number(value: number): string {
   return value.toLocaleString('en', { maximumSignificantDigits: 4 })
-}
-
-function commit(): string {
-  try {
-    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8', stdio: 'pipe' }).trim()
-  } catch {
-    return 'unknown' // a copy without its history
-  }
 }

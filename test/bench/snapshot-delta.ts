@@ -28,7 +28,8 @@ export const snapshotDelta: Figure = {
   name: 'snapshot-delta',
   unit: 'rows/s',
   title: `${ROWS.toLocaleString('en')} rows in ${ROWS / BATCH_ROWS} batches written as one delta; baselines: zstd of ready columns, put of ready bytes`,
-  target: '≥ 333,000 rows/s: a million in 3 s',
+  /** A million in 3 s. */
+  targets: [{ of: 'value', atLeast: 333_000 }],
   async open(): Promise<Bench> {
     const prefix = `bench-${randomBytes(5).toString('hex')}`
     const env = { ...process.env, FRESHET_PIPELINE: prefix, FRESHET_S3_PREFIX: prefix }

@@ -35,7 +35,10 @@ export const snapshotFollow: Figure = {
   name: 'snapshot-follow',
   unit: 'rows/s',
   title: `a base of ${BASE_ROWS.toLocaleString('en')} rows and a delta of ${DELTA_BYTES / 1e6} MB loaded into memory from S3`,
-  target: 'the event loop is never held for more than 5 ms; ≤ 56 bytes a key',
+  targets: [
+    { of: 'ownLongestMs', atMost: 5 },
+    { of: 'bytesPerKey', atMost: 56 },
+  ],
   rounds: 3,
   async open(): Promise<Bench> {
     const prefix = `bench-${randomBytes(5).toString('hex')}`

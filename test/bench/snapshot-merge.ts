@@ -29,7 +29,7 @@ export const snapshotMerge: Figure = {
   name: 'snapshot-merge',
   unit: 'MiB',
   title: `the most that a process holds that merges a base of ${KEYS.toLocaleString('en')} rows with ${DELTAS} deltas of ${DELTA_ROWS.toLocaleString('en')}`,
-  target: '< 512 MiB',
+  targets: [{ of: 'value', atMost: 512 }],
   rounds: 3,
   async open(): Promise<Bench> {
     const prefix = `bench-${randomBytes(5).toString('hex')}`

@@ -18,7 +18,7 @@ export const gatewayLookups: Figure = {
   name: 'gateway-lookups',
   unit: 'requests/CPU-s',
   title: `lookups of ${KEYS} keys over ${CONNECTIONS} connections in a closed loop; baseline: node:http and a GET of Redis`,
-  target: 'ratio ≥ 0.75',
+  targets: [{ of: 'value', than: 'baseline', atLeast: 0.75 }],
   async open(): Promise<Bench> {
     await using opened = new AsyncDisposableStack()
     const { stack, gateway } = opened.use(await openLookups())

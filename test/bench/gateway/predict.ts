@@ -13,7 +13,7 @@ export const gatewayPredict: Figure = {
   name: 'gateway-predict',
   unit: 'requests/CPU-s',
   title: `predictions of one document each over ${CONNECTIONS} connections in a closed loop`,
-  target: 'see predict-against-fastapi',
+  targets: [],
   async open(): Promise<Bench> {
     await using opened = new AsyncDisposableStack()
     const { gateway } = opened.use(await openPredictions())

@@ -17,7 +17,7 @@ export const inferAgainstStreams: Figure = {
   name: 'infer-against-streams',
   unit: 'rows/CPU-s',
   title: 'changes scored, from Kafka to acknowledged scores; baseline: Kafka Streams with ONNX Runtime, warm',
-  target: 'ratio ≥ 1.5',
+  targets: [{ of: 'value', than: 'baseline', atLeast: 1.5 }],
   async open(): Promise<Bench> {
     await using opened = new AsyncDisposableStack()
     const scoring = opened.use(await openScoring())
