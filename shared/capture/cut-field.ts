@@ -24,7 +24,7 @@ export class FieldCutter {
     const value = this.#find(source)
     if (value === undefined) return undefined
     if (value[0] === QUOTE)
-      return value.includes(BACKSLASH) ? Buffer.from(JSON.parse(value.toString())) : value.subarray(1, -1)
+      return value.includes(BACKSLASH) ? Buffer.from(decode(value)) : value.subarray(1, -1)
     return isWhole(value) ? value : undefined
   }
 
@@ -48,6 +48,11 @@ export class FieldCutter {
   #find(source: Buffer): Buffer | undefined {
     return new JsonScanner(source).find(this.#path)
   }
+}
+
+/** @throws HIT_MALFORMED */
+function decode(text: Buffer): string {
+  return new JsonScanner(text).json() as string
 }
 
 /** By the first character. */

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import { MAX_KEY_BYTES } from '@freshet/records/document-key.ts'
 import type { Hit } from '@freshet/records/hit.ts'
 import { FieldCutter } from './cut-field.ts'
 import type { KeyScheme } from './scope.ts'
@@ -8,9 +9,6 @@ type Named = Pick<Hit, 'index' | 'id' | 'idBytes' | 'source'>
 
 /** UTF-8 bytes of a document's key; undefined when it has none that is usable. */
 export type KeyCutter = (document: Named) => Buffer | undefined
-
-/** Longer than any index and id together: a key is a name, and travels with every score. */
-export const MAX_KEY_BYTES = 1_024
 
 /** The name of a document everywhere in Freshet, e.g. `flights/2013-01-15-UA-1545-EWR`. */
 export function keyCutter(scheme: KeyScheme): KeyCutter {

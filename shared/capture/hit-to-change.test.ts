@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import { faultOfKey, MAX_KEY_BYTES } from '@freshet/records/document-key.ts'
 import type { Hit } from '@freshet/records/hit.ts'
 import { describe, expect, test } from 'vitest'
 import { hitToChange } from './hit-to-change.ts'
@@ -49,13 +50,21 @@ describe('a hit', () => {
       expect(whole(gone, page)).toMatchObject({ key: Buffer.from('flights/UA/15 é'), revision, source: null })
   })
 
+  test('a key that is captured can be asked for, and the longest that can be is captured', () => {
+    const key = 'k'.repeat(MAX_KEY_BYTES)
+    const keyed = hitToChange({ key: { field: 'a.b' } })(withSource(`{"a":{"b":"${key}"}}`), page)
+    expect(keyed).toMatchObject({ key: Buffer.from(key) })
+    expect(faultOfKey(key)).toBe(null)
+    expect(faultOfKey(`${key}k`)).not.toBe(null)
+  })
+
   test.each([
     ['missing', '{}'],
     ['null', '{"a":{"b":null}}'],
     ['empty', '{"a":{"b":""}}'],
     ['a list', '{"a":{"b":["k"]}}'],
     ['a fraction', '{"a":{"b":1.5}}'],
-    ['longer than a name can be', `{"a":{"b":"${'k'.repeat(1_025)}"}}`],
+    ['longer than a name can be', `{"a":{"b":"${'k'.repeat(MAX_KEY_BYTES + 1)}"}}`],
   ])('whose key is %s is set aside under its index and id', (_, source) => {
     const keyless = withSource(source)
     const unusable = hitToChange({ key: { field: 'a.b' } })(keyless, page)
@@ -77,11 +86,11 @@ describe('a hit', () => {
   test.each([
     ['{}', 'no a.b in the document'],
     ['{"a":[{"b":"k"}]}', 'no a.b in the document'],
-    ['{"a":{"b":null}}', 'a.b is null, not text of at most 1024 bytes or a whole number'],
-    ['{"a":{"b":""}}', 'a.b is an empty string, not text of at most 1024 bytes or a whole number'],
+    ['{"a":{"b":null}}', 'a.b is null, not text of at most 768 bytes or a whole number'],
+    ['{"a":{"b":""}}', 'a.b is an empty string, not text of at most 768 bytes or a whole number'],
     [
-      `{"a":{"b":"${'k'.repeat(1_025)}"}}`,
-      'a.b is a string of 1025 bytes, not text of at most 1024 bytes or a whole number',
+      `{"a":{"b":"${'k'.repeat(MAX_KEY_BYTES + 1)}"}}`,
+      'a.b is a string of 769 bytes, not text of at most 768 bytes or a whole number',
     ],
   ])(
     'whose key is unusable says whether the field is missing or what stands there instead',

@@ -1,10 +1,11 @@
 import type { Buffer } from 'node:buffer'
 import type { ErrorCode } from '@freshet/errors/errors.ts'
 import type { Change, TraceContext } from '@freshet/records/change.ts'
+import { MAX_KEY_BYTES } from '@freshet/records/document-key.ts'
 import type { Hit } from '@freshet/records/hit.ts'
 import { MAX_MESSAGE_BYTES } from '@freshet/records/topics.ts'
 import { FieldCutter } from './cut-field.ts'
-import { indexAndId, keyCutter, MAX_KEY_BYTES } from './document-key.ts'
+import { indexAndId, keyCutter } from './document-key.ts'
 import type { Scope } from './scope.ts'
 
 /** What one page has in common. */

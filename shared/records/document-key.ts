@@ -1,6 +1,9 @@
 import { Buffer } from 'node:buffer'
 
-/** An index name has at most 255 bytes, an _id 512. */
+/**
+ * An index name has at most 255 bytes, an _id 512. Kafka, Redis and Parquet take far more; but a key of a field that is
+ * longer is refused when it is captured, since nobody could ask for its score.
+ */
 export const MAX_KEY_BYTES = 255 + 1 + 512
 
 /** What is wrong with a key that somebody asks for; null when nothing is. */

@@ -2,7 +2,7 @@ import { type ErrorCode, FreshetError } from '@freshet/errors/errors.ts'
 import type { z } from 'zod'
 
 /** How what is wrong is told: which error, and what the text is called. */
-interface Naming {
+export interface Naming {
   readonly code: ErrorCode
   /** e.g. `model.json` */
   readonly what: string
@@ -31,8 +31,19 @@ const NOT_A_NUMBER = /[:,[]\s*-?(NaN|Infinity)\b/
 
 /** The second half. */
 export function checkWith<T>(schema: z.ZodType<T>, value: unknown, { code, what }: Naming): T {
-  const result = schema.safeParse(value)
+  const result = tryCheck(schema, value)
+  if (result === undefined) throw new FreshetError(code, `${what}: values lie too deep within each other`)
   if (result.success) return result.data
   const { path, message } = result.error.issues[0]!
   throw new FreshetError(code, `${what}: ${path.join('.') || 'top level'}: ${message}`)
+}
+
+/** zod goes down by recursion where a schema takes any JSON. undefined: the stack did not do for it. */
+function tryCheck<T>(schema: z.ZodType<T>, value: unknown): z.ZodSafeParseResult<T> | undefined {
+  try {
+    return schema.safeParse(value)
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
+  }
 }

@@ -149,6 +149,7 @@ export function decodeScoreBatch(message: Buffer): ScoreBatch {
   if (layout.totalBytes !== bytes.length) throw malformed(`${bytes.length} bytes, not ${layout.totalBytes}`)
   const rows = viewRows(bytes.buffer, layout, count, header.outputs.length)
   checkRows(rows)
+  checkRanks(rows)
   return { header, rows }
 }
 
@@ -225,11 +226,49 @@ function viewRows(buffer: ArrayBuffer, at: Layout, count: number, outputs: numbe
 function parseHeader(json: Buffer): ScoreBatchHeader {
   try {
     const header = JSON.parse(json.toString()) as ScoreBatchHeader
-    if (Array.isArray(header.outputs) && Number.isSafeInteger(header.model?.generation)) return header
+    if (isHeader(header)) return header
   } catch {
     // Not JSON is as malformed as JSON of another shape.
   }
   throw malformed('the header is not ours')
+}
+
+function isHeader({
+  partition,
+  fromOffset,
+  toOffset,
+  model,
+  outputs,
+  scoredAtMs,
+  trace,
+}: ScoreBatchHeader): boolean {
+  const { name, version, generation } = model
+  return (
+    [partition, fromOffset, toOffset, scoredAtMs].every(Number.isSafeInteger) &&
+    isWholeBelow(generation, 2 ** 32) &&
+    Array.isArray(outputs) &&
+    [name, version, ...outputs, ...(trace ? [trace.traceId, trace.spanId] : [])].every(isText)
+  )
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string'
+}
+
+/** A number that a rank has no place for must not get past here: every store would choke on it, again and again. */
+function checkRanks({ count, documentVersions, epochs, seqNos, asOfMs }: ScoreRows): void {
+  for (let row = 0; row < count; row++)
+    if (
+      !isWholeBelow(documentVersions[row]!, 2 ** 53) ||
+      !isWholeBelow(epochs[row]!, 2 ** 48) ||
+      !isWholeBelow(seqNos[row]!, 2 ** 53) ||
+      !isWholeBelow(asOfMs[row]!, 2 ** 53)
+    )
+      throw malformed(`row ${row} has a number out of range`)
+}
+
+function isWholeBelow(value: number, limit: number): boolean {
+  return value >= 0 && value < limit && Math.floor(value) === value
 }
 
 function checkRows({ count, keys, keyOffsets, states }: ScoreRows): void {

@@ -158,6 +158,8 @@ function decodeLine(key: string, text: string): StoredScore {
     string,
   ]
   const asOfMs = Number(asOf)
+  const scoredAtMs = asOfMs + Number(later)
+  if (!Number.isSafeInteger(asOfMs) || !Number.isSafeInteger(scoredAtMs)) throw malformed(key)
   const isScored = body.startsWith('{')
   return {
     key,
@@ -165,7 +167,7 @@ function decodeLine(key: string, text: string): StoredScore {
     state: isScored ? 'scored' : (body as RowState),
     outputs: isScored ? parseScores(key, body) : {},
     asOfMs,
-    scoredAtMs: asOfMs + Number(later),
+    scoredAtMs,
     model,
   }
 }
@@ -173,11 +175,24 @@ function decodeLine(key: string, text: string): StoredScore {
 const LINE = /^2(\w+) (\d+) ([+-]\d+) (\S+) (\{.*\}|deleted|unscorable)$/s
 
 function parseScores(key: string, json: string): Readonly<Record<string, number>> {
+  let scores: unknown
   try {
-    return JSON.parse(json) as Record<string, number>
+    scores = JSON.parse(json)
   } catch (cause) {
     throw malformed(key, cause)
   }
+  if (areScores(scores)) return scores
+  throw malformed(key)
+}
+
+/** null stands for what is no number in JSON. */
+function areScores(value: unknown): value is Record<string, number> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  for (const name in value) {
+    const score = (value as Record<string, unknown>)[name]
+    if (score !== null && !Number.isFinite(score)) return false
+  }
+  return true
 }
 
 function malformed(key: string, cause?: unknown): FreshetError {
@@ -218,11 +233,12 @@ function parseBody(key: string, json: string): Body {
   if (typeof body?.v !== 'number') throw malformed(key)
   if (body.v !== 1)
     throw new FreshetError('RECORD_VERSION', `stored score version ${body.v}, this build reads 1 and 2`)
-  if (!ROW_STATES.includes(body.state) || !isObject(body.outputs) || typeof body.as_of !== 'number')
-    throw malformed(key)
+  const { state, outputs, as_of, scored_at, model } = body
+  const areTimes = Number.isSafeInteger(as_of) && Number.isSafeInteger(scored_at)
+  if (!ROW_STATES.includes(state) || !areScores(outputs) || !areTimes || !isLabel(model)) throw malformed(key)
   return body
 }
 
-function isObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null
+function isLabel(model: unknown): boolean {
+  return typeof model === 'string' && /^\S+$/.test(model)
 }
