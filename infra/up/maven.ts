@@ -1,11 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { FreshetError } from '@freshet/errors/errors.ts'
-import { folderBytes } from './software.ts'
 
 const PLUGIN = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1'
 const DEADLINE_MS = 30 * 60_000
@@ -112,6 +111,14 @@ function followProgress({ group, name, version, megabytes }: Artifact, report: (
     errors: () => errors.slice(0, 3).join(' '),
     stop: () => clearInterval(timer),
   }
+}
+
+/** Bytes in the files right in a folder; 0 when there is none. */
+function folderBytes(path: string): number {
+  if (!existsSync(path)) return 0
+  return readdirSync(path)
+    .map((name) => statSync(join(path, name), { throwIfNoEntry: false })?.size ?? 0)
+    .reduce((sum, bytes) => sum + bytes, 0)
 }
 
 /** `Downloaded from central: https://… (6.7 MB at 26 MB/s)` */

@@ -4,7 +4,8 @@
  */
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { type NativeProcess, readJson, type ServerName, writeJson } from './services-file.ts'
+import { readJson, writeJson } from './json-file.ts'
+import { type NativeProcess, SERVER_NAMES, type ServerName } from './services-file.ts'
 
 /** A Compose project of this home, and the ports it was given. Kept while its volumes are. */
 export interface ProjectRecord {
@@ -24,8 +25,7 @@ export function readProcessRecord(home: string, name: ServerName): NativeProcess
 }
 
 export function readProcessRecords(home: string): readonly NativeProcess[] {
-  const names: readonly ServerName[] = ['kafka', 'elasticsearch', 'redis', 's3']
-  return names.flatMap((name) => readProcessRecord(home, name) ?? [])
+  return SERVER_NAMES.flatMap((name) => readProcessRecord(home, name) ?? [])
 }
 
 export function writeProcessRecord(home: string, record: NativeProcess): void {

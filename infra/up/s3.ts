@@ -6,14 +6,14 @@ import { checkBooks } from './s3mock-books.ts'
 import { type Server, softwareOf } from './server.ts'
 import { makeFolderFor } from './unprivileged-user.ts'
 
-const S3MOCK: Artifact = {
+const S3MOCK = {
   group: 'com.adobe.testing',
   name: 's3mock',
   version: '5.0.0',
   type: 'jar',
   classifier: 'exec',
   megabytes: 64,
-}
+} as const satisfies Artifact
 
 /** What the stores of `freshet up` take; S3Mock takes any, versitygw exactly these. */
 export const S3_ACCESS = {
@@ -48,7 +48,7 @@ export const s3: Server = {
       command: join(jdk.home, 'bin', 'java'),
       args: [
         ...['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'],
-        ...['-jar', join(folder, 's3mock-5.0.0-exec.jar')],
+        ...['-jar', join(folder, `${S3MOCK.name}-${S3MOCK.version}-${S3MOCK.classifier}.jar`)],
         '--server.address=127.0.0.1',
         `--server.port=${site.ports.client}`,
         '--server.ssl.enabled=false',

@@ -1,8 +1,9 @@
-import { randomUUID } from 'node:crypto'
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { readJson, writeJson } from './json-file.ts'
 
-export type ServerName = 'kafka' | 'elasticsearch' | 'redis' | 's3'
+export const SERVER_NAMES = ['kafka', 'elasticsearch', 'redis', 's3'] as const
+export type ServerName = (typeof SERVER_NAMES)[number]
 
 /**
  * Where `freshet up` put the backing services. Written when all of them answer; when one has
@@ -66,24 +67,6 @@ export function removeServices(home: string): void {
 /** The addresses as Freshet's settings; `loadSettings` takes them as its weakest source. */
 export function servicesAsSettings({ kafka, elasticsearch, redis, s3 }: Services): Record<string, unknown> {
   return { kafka: { ...kafka }, elasticsearch: { ...elasticsearch }, redis: { ...redis }, s3: { ...s3 } }
-}
-
-/** undefined when there is no such file, or no JSON in it. */
-export function readJson(path: string): unknown {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8'))
-  } catch (error) {
-    if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
-}
-
-/** A reader sees the old file or the new one, never a half. Only its owner may read it: it holds keys. */
-export function writeJson(path: string, value: unknown): void {
-  mkdirSync(dirname(path), { recursive: true })
-  const aside = `${path}.${randomUUID()}`
-  writeFileSync(aside, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 })
-  renameSync(aside, path)
 }
 
 function servicesPath(home: string): string {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { lockFile } from './lock-file.ts'
@@ -49,12 +49,4 @@ async function make(folder: string, path: string, fetch: (into: string) => Promi
   } finally {
     rmSync(aside, { recursive: true, force: true })
   }
-}
-
-/** Bytes in the files right in a folder; 0 when there is none. */
-export function folderBytes(path: string): number {
-  if (!existsSync(path)) return 0
-  return readdirSync(path)
-    .map((name) => statSync(join(path, name), { throwIfNoEntry: false })?.size ?? 0)
-    .reduce((sum, bytes) => sum + bytes, 0)
 }

@@ -1,6 +1,6 @@
 import type { HeardHeartbeat } from '@freshet/records/last-heartbeats.ts'
 
-/** The instances of watchdogs that speak, and have not said that they end. */
+/** The instances of watchdogs that were heard lately, and have not said that they end. */
 export function livingWatchdogs(
   heard: readonly HeardHeartbeat[],
   { nowMs, silentSeconds }: { readonly nowMs: number; readonly silentSeconds: number },

@@ -27,7 +27,8 @@ export function upCommand(): Command {
             `Elasticsearch  ${services.elasticsearch.url}`,
             `Redis          ${services.redis.url}`,
             `S3             ${services.s3.endpoint}  bucket ${services.s3.bucket}`,
-            'Ready. Next: `npm run freshet -- run all`, and `npm run freshet -- down` to stop.\n',
+            'Ready. Next: `npm run freshet -- model push infra/demo/model --promote`, or a model of yours; then',
+            '`npm run freshet -- run all`, and `npm run freshet -- down` to stop.\n',
           ].join('\n'),
         )
     })

@@ -7,7 +7,7 @@ import type { TraceContext } from '@freshet/records/change.ts'
 import { delayMs } from '@freshet/stage/back-off.ts'
 import type { HeldShard } from '../sharing/held-shard.ts'
 import type { ShardTable } from '../sharing/shard-table.ts'
-import { defaultLimits, type Observed, step } from './capture.ts'
+import { limitsOf, type Observed, step } from './capture.ts'
 import { CaptureNews } from './capture-news.ts'
 import { ShardCapture } from './capture-shard.ts'
 import { BACK_OFF, isOfIndex, isWorthWaiting } from './failures.ts'
@@ -121,7 +121,7 @@ export class CaptureLoop {
     const { seen } = shard
     if (seen === undefined || !shard.mayTry(nowMs)) return false
     const event = this.#observed(seen, this.#table.nextEpoch(shard.partition, nowMs))
-    const [state, effects] = step(shard.state, event, this.#limits())
+    const [state, effects] = step(shard.state, event, limitsOf(this.#world.settings.elasticsearch))
     if (effects.length === 0) shard.accept(state)
     return effects.length > 0
   }
@@ -176,11 +176,6 @@ export class CaptureLoop {
   #observed({ identity, globalCheckpoint, maxSeqNo }: ShardView, newEpoch: number): Observed {
     const scope = this.#world.scope.hash
     return { kind: 'observed', identity, globalCheckpoint, maxSeqNo, scope, newEpoch }
-  }
-
-  #limits() {
-    const { pageRows, maxPageBytes } = this.#world.settings.elasticsearch
-    return { ...defaultLimits, pageRows, maxPageBytes }
   }
 }
 

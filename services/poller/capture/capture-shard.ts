@@ -7,10 +7,10 @@ import type { Hits } from '@freshet/records/hit.ts'
 import { saveCursors } from '../sharing/cursor-store.ts'
 import {
   type Capture,
-  defaultLimits,
   type Effect,
   type Event,
   type Limits,
+  limitsOf,
   type Observed,
   step,
 } from './capture.ts'
@@ -79,8 +79,7 @@ export class ShardCapture {
    * @returns the state, idle again. When `error` is set, the cursor may be ahead of what is on disk.
    */
   async run(seen: Observed): Promise<{ state: Capture; error?: unknown }> {
-    const { pageRows, maxPageBytes } = this.#world.settings.elasticsearch
-    const limits = { ...defaultLimits, pageRows, maxPageBytes }
+    const limits = limitsOf(this.#world.settings.elasticsearch)
     let error: unknown
     let event: Event = seen
     for (;;) {

@@ -143,6 +143,11 @@ export const defaultLimits = {
   maxWindows: 16,
 }
 
+/** As the settings have them. */
+export function limitsOf({ pageRows, maxPageBytes }: Pick<PageLimits, 'pageRows' | 'maxPageBytes'>): Limits {
+  return { ...defaultLimits, pageRows, maxPageBytes }
+}
+
 export type Step = [Capture, readonly Effect[]]
 
 /** A shard that has no cursor yet. Its first `observed` gives it an identity and an epoch. */
