@@ -18,6 +18,7 @@ import { promisedCapture } from './capture-promise.ts'
 import { type CaptureReport, complaintOf, reportCapture } from './capture-report.ts'
 import { excessRights } from './excess-rights.ts'
 import { gatewayConcerns } from './gateway-concerns.ts'
+import { telemetryConcerns } from './telemetry-concerns.ts'
 
 export interface CheckResult {
   readonly name: string
@@ -82,6 +83,10 @@ export const CHECKS: readonly Check[] = [
       if (url !== undefined) await checkKibana({ ...access, url }, signal)
       return {}
     },
+  },
+  {
+    name: 'whose key writes telemetry',
+    run: async (settings) => ({ warnings: telemetryConcerns(settings) }),
   },
   { name: 'who may ask the gateway', run: async ({ gateway }) => checkGateway(gateway) },
   {

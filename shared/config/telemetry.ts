@@ -20,8 +20,10 @@ export const telemetry = z
     url: z
       .url({ protocol: /^https?$/ })
       .optional()
-      .describe('Elasticsearch for telemetry; else elasticsearch.url.'),
-    apiKey: secret.optional().describe('Encoded API key for telemetry.url.'),
+      .describe(
+        'Elasticsearch for telemetry, with telemetry.apiKey; else elasticsearch.url, with elasticsearch.apiKey.',
+      ),
+    apiKey: secret.optional().describe('Encoded API key for telemetry.url; without that it is not used.'),
     namespace: z
       .string()
       .regex(/^[a-z0-9_.]+$/)
