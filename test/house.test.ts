@@ -220,12 +220,6 @@ describe('the pages for readers', () => {
     expect(leadsOn.map((line) => /^Next: .*\]\((.+)\)/.exec(line!)?.[1])).toEqual(path.slice(1))
   })
 
-  test('the index names every page of docs', () => {
-    const named = new Set(linksOf('docs/README.md'))
-    const missing = globSync('*.md', { cwd: join(ROOT, 'docs') }).filter((page) => !named.has(page))
-    expect(missing).toEqual(['README.md'])
-  })
-
   test('the list of decisions names each', () => {
     const named = new Set(linksOf('docs/decisions/README.md'))
     const decisions = globSync('[0-9]*.md', { cwd: join(ROOT, 'docs/decisions') })

@@ -6,6 +6,7 @@ import { PortPicker } from '@freshet/up/ports.ts'
 import { servicesAsSettings } from '@freshet/up/services-file.ts'
 import { up } from '@freshet/up/up.ts'
 import { GatewayClient } from './gateway-client.ts'
+import { writeNoSettings } from './own-settings.ts'
 import { DEMO_INDEX, type PlayOptions, play, prepare } from './play.ts'
 import { RunningServices } from './services.ts'
 import { startSlackReceiver } from './slack-receiver.ts'
@@ -24,8 +25,8 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   cleanup.defer(() => down({ home, purge: true, report }))
   const services = await up({ home, mode: options.mode, report, signal })
   const slack = cleanup.use(await startSlackReceiver({ port: 0 }))
-  const env = demoEnvironment(slack.url)
-  const settings = loadSettings({ env, services: servicesAsSettings(services) })
+  const env = { ...demoEnvironment(slack.url), FRESHET_CONFIG: writeNoSettings(home) }
+  const settings = loadSettings({ file: env.FRESHET_CONFIG, env, services: servicesAsSettings(services) })
   await bootstrap(settings, report)
   await prepare(settings, report)
 

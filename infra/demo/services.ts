@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import type { GatewayClient } from './gateway-client.ts'
+import { withoutSettings } from './own-settings.ts'
 
 const PROGRAM = fileURLToPath(new URL('../../services/cli/freshet.ts', import.meta.url))
 const READY_WITHIN_MS = 60_000
@@ -13,25 +14,23 @@ const STOP_WITHIN_MS = 15_000
 
 /** `freshet run all` as a process of its own, as an operator would start it. */
 export class RunningServices implements AsyncDisposable {
-  readonly gatewayUrl: string
   readonly logFile: string
   readonly #child: ReturnType<typeof spawn>
   readonly #ended: Promise<unknown>
 
-  /** @param env settings beside those of the environment; must give the gateway's port. */
+  /** @param env all settings but the ports: none is taken of the environment. */
   constructor({
     env,
     home,
     gatewayPort,
     pagePort,
   }: { env: Record<string, string>; home: string; gatewayPort: number; pagePort: number }) {
-    this.gatewayUrl = `http://127.0.0.1:${gatewayPort}`
     this.logFile = join(home, 'logs', 'freshet.log')
     mkdirSync(dirname(this.logFile), { recursive: true })
     const log = createWriteStream(this.logFile, { flags: 'a' })
     this.#child = spawn(process.execPath, [PROGRAM, 'run', 'all'], {
       env: {
-        ...{ ...process.env, ...env, FRESHET_HOME: home },
+        ...{ ...withoutSettings(process.env), ...env, FRESHET_HOME: home },
         FRESHET_GATEWAY_PORT: String(gatewayPort),
         FRESHET_WATCHDOG_PAGE_PORT: String(pagePort),
       },
