@@ -67,6 +67,7 @@ function panel({ tally, pulse, callers, slack, gateway }: DisplayOptions): strin
     `  → cached        ${count(pulse.metric('freshet.cache.rows'))}${lag('cache')}`,
     `  → snapshot      ${count(pulse.metric('freshet.snapshot.rows'))}${lag('snapshot')}`,
     `  dead letters    ${count(pulse.metric('freshet.scorer.dead'))}${slack === undefined ? '' : `    alerts ${slack.messages.length}`}`,
+    ...titlesOf(slack?.messages ?? []).map((title) => `                  ${title}`),
     '',
     `  freshness       p50 ${milliseconds(freshnessMs.percentile(50))}   p99 ${milliseconds(freshnessMs.percentile(99))}   from the write in Elasticsearch to the gateway's answer`,
     `  deleted         gone after p50 ${milliseconds(tally.goneMs.percentile(50))}   max ${milliseconds(tally.goneMs.percentile(100))}`,
@@ -84,6 +85,14 @@ function panel({ tally, pulse, callers, slack, gateway }: DisplayOptions): strin
     '  Ctrl-C stops everything.',
   ]
 }
+
+/** What people are told last, as Slack shows it before it is opened. */
+export function titlesOf(messages: readonly { readonly text: string }[]): string[] {
+  return messages.slice(-LAST_TITLES).map(({ text }) => text.split('\n', 1)[0]!.slice(0, MAX_TITLE))
+}
+
+const LAST_TITLES = 3
+const MAX_TITLE = 100
 
 function count(value: number): string {
   return value.toLocaleString('en-US')

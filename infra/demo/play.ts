@@ -8,7 +8,7 @@ import { promoteModel, pushModel } from '@freshet/model/bundle/model-store.ts'
 import { ReferenceScorer } from '@freshet/model/run/score-documents.ts'
 import { modelLabel } from '@freshet/records/score-batch.ts'
 import { startCallers } from './callers.ts'
-import { startDisplay } from './display.ts'
+import { startDisplay, titlesOf } from './display.ts'
 import { feedFlights } from './feeder.ts'
 import { FreshnessProbe } from './freshness.ts'
 import type { GatewayClient } from './gateway-client.ts'
@@ -79,7 +79,8 @@ export async function play({
   await pulse.caughtUp(signal)
   const proof = await prove({ client, index, settings, store, bundle, signal })
   await callers.stop()
-  const alerts = slack === undefined ? {} : { alerts: slack.messages.length }
+  const alerts =
+    slack === undefined ? {} : { alerts: slack.messages.length, alertTitles: titlesOf(slack.messages) }
   const summary = { ...tally.summary(), ...(await pulse.figures()), ...proof, ...alerts }
   process.stdout.write(`${JSON.stringify(summary, null, json ? 0 : 2)}\n`)
   return proof.missing + proof.stale + proof.extra === 0 && !signal.aborted ? 0 : 1
