@@ -34,9 +34,20 @@ export async function giveOrder(place: Place, order: Order, signal: AbortSignal)
   await write(place, { key: controlKey(order), value: Buffer.from(orderRecord.encode(order)) }, signal)
 }
 
-/** @throws ORDER_NOT_GIVEN, TOPIC_MISSING */
-export async function takeBack(place: Place, order: Order, signal: AbortSignal): Promise<void> {
-  await write(place, { key: controlKey(order), value: null }, signal)
+/**
+ * Takes back the order in force that is meant, within one deadline for finding it and taking it back.
+ * @returns undefined where there is no such order
+ * @throws ORDER_NOT_GIVEN, TOPIC_MISSING, KAFKA_UNREACHABLE, DEADLINE
+ */
+export async function takeBack(
+  place: Place,
+  isMeant: (order: Order) => boolean,
+  signal: AbortSignal,
+): Promise<Order | undefined> {
+  const soon = AbortSignal.any([signal, AbortSignal.timeout(WITHIN_MS)])
+  const order = (await readControl(place, soon)).orders.inForce(systemClock.nowMs()).find(isMeant)
+  if (order !== undefined) await write(place, { key: controlKey(order), value: null }, soon)
+  return order
 }
 
 async function write(

@@ -4,7 +4,7 @@ import type { Order } from '@freshet/records/control.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { Command } from 'commander'
 import { readAlertList } from '../alerts/alert-list.ts'
-import { giveOrder, readControl, takeBack, whoAsks } from '../alerts/control-topic.ts'
+import { giveOrder, takeBack, whoAsks } from '../alerts/control-topic.ts'
 import { describeAlerts, describeMessages } from '../alerts/describe-alerts.ts'
 import { recordHistory, testRules } from '../alerts/history.ts'
 import { newSilence } from '../alerts/new-silence.ts'
@@ -90,9 +90,8 @@ function unsilenceCommand(): Command {
     .action(async (id: string, _: unknown, command: Command) => {
       const { settings, json } = readInvocation(command)
       process.exitCode = await interruptible(async (signal) => {
-        const orders = (await readControl(settings, signal)).orders.inForce(systemClock.nowMs())
-        const order = orders.find((one) => one.order === 'silence' && one.id === id)
-        if (order !== undefined) await takeBack(settings, order, signal)
+        const isMeant = (one: Order) => one.order === 'silence' && one.id === id
+        const order = await takeBack(settings, isMeant, signal)
         return report(json, order, `silence ${id} is taken back`, `there is no silence ${id} in force`)
       })
     })
@@ -120,9 +119,7 @@ function maintenanceCommand(): Command {
     .action(async (_: unknown, command: Command) => {
       const { settings, json } = readInvocation(command)
       process.exitCode = await interruptible(async (signal) => {
-        const orders = (await readControl(settings, signal)).orders.inForce(systemClock.nowMs())
-        const order = orders.find((one) => one.order === 'maintenance')
-        if (order !== undefined) await takeBack(settings, order, signal)
+        const order = await takeBack(settings, (one) => one.order === 'maintenance', signal)
         return report(json, order, 'maintenance is over', 'there was no maintenance')
       })
     })
