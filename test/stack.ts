@@ -122,6 +122,11 @@ export class Stack implements AsyncDisposable {
     return pid
   }
 
+  /** It runs, and is still that one. */
+  runsAs(name: ProcessName, pid: number): boolean {
+    return this.#running.get(name)?.pid === pid && !this.hasEnded(name)
+  }
+
   /** By itself, or killed from outside; to be stopped all the same before it is started again. */
   hasEnded(name: ProcessName): boolean {
     const child = this.#running.get(name)

@@ -1,4 +1,4 @@
-import type { Client } from '@elastic/elasticsearch'
+import type { estypes } from '@elastic/elasticsearch'
 import { systemClock } from '@freshet/stage/clock.ts'
 import type { Callers } from './callers.ts'
 import { type Flight, type FlightDocument, flightUpdates, readFlights, versionsOf } from './flights.ts'
@@ -13,11 +13,11 @@ const BULKS_PER_SECOND = 10
 const FIRST_WRITES = 20
 
 export interface FeedOptions {
-  readonly client: Client
+  readonly client: { bulk(request: estypes.BulkRequest): Promise<estypes.BulkResponse> }
   readonly index: string
   readonly tally: Tally
-  readonly probe: FreshnessProbe
-  readonly callers: Callers
+  readonly probe: Pick<FreshnessProbe, 'hasRoom' | 'watch' | 'watchDeleted' | 'answered'>
+  readonly callers: Pick<Callers, 'know'>
   /** Writes per second. */
   readonly rate: number
   /** Distinct documents; undefined goes on until `signal` aborts. */

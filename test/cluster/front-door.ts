@@ -3,6 +3,17 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { Transform } from 'node:stream'
 import { systemClock } from '@freshet/stage/clock.ts'
 
+/** What the network does to all that passes a door, both ways. */
+export interface Weather {
+  /** Each piece is held for so long before it is passed on. */
+  readonly latencyMs?: number
+  readonly bytesPerSecond?: number
+  /** Of the pieces that servers send, this share ends in the middle, with the connection. */
+  readonly resetShare?: number
+  /** Connections stay, and nothing comes through; when it is over they are found to be gone. */
+  readonly isHalfOpen?: boolean
+}
+
 /**
  * One address in front of the servers that are up, as a load balancer: a connection goes to the next of them. A test may
  * slam it: whoever is inside is reset and whoever comes is refused, as if the servers had been killed; but they live, and
@@ -11,21 +22,30 @@ import { systemClock } from '@freshet/stage/clock.ts'
 export class FrontDoor implements AsyncDisposable {
   /** What the servers say is held for so long before it is passed on. */
   delayMs = 0
+  #weather: Weather = {}
+  readonly #random: () => number
   readonly #sockets = new Set<Socket>()
   readonly #ports: () => readonly number[]
   #server: Server | undefined
   #port = 0
   #turn = 0
 
-  /** @param ports of the servers that are up now. */
-  static async open(ports: () => readonly number[]): Promise<FrontDoor> {
-    const door = new FrontDoor(ports)
+  /** @param ports of the servers that are up now. @param random decides what is reset */
+  static async open(ports: () => readonly number[], random = Math.random): Promise<FrontDoor> {
+    const door = new FrontDoor(ports, random)
     await door.open()
     return door
   }
 
-  private constructor(ports: () => readonly number[]) {
+  private constructor(ports: () => readonly number[], random: () => number) {
     this.#ports = ports
+    this.#random = random
+  }
+
+  set weather(weather: Weather) {
+    const wasHalfOpen = this.#weather.isHalfOpen === true
+    this.#weather = weather
+    if (wasHalfOpen && !weather.isHalfOpen) for (const socket of this.#sockets) socket.resetAndDestroy()
   }
 
   /** The same for as long as the door lives. */
@@ -68,28 +88,39 @@ export class FrontDoor implements AsyncDisposable {
       return
     }
     const node = connect({ host: '127.0.0.1', port })
-    join(client, node)
-    join(node, client)
+    this.#join(client, node)
+    this.#join(node, client)
     for (const socket of [client, node]) {
       this.#sockets.add(socket)
       socket.once('close', () => this.#sockets.delete(socket))
     }
-    client.pipe(node)
-    node.pipe(this.#holdBack()).pipe(client)
+    const reset = () => {
+      for (const socket of [client, node]) socket.resetAndDestroy()
+    }
+    client.pipe(this.#passage(() => 0)).pipe(node)
+    node.pipe(this.#passage(() => this.delayMs, reset)).pipe(client)
   }
 
-  #holdBack(): Transform {
+  /** What ends one end, ends the other; but nobody hears of it while nothing comes through. */
+  #join(from: Socket, to: Socket): void {
+    from.on('error', () => {}) // a close follows
+    from.on('close', () => {
+      if (!this.#weather.isHalfOpen) to.destroy()
+    })
+  }
+
+  /** @param reset ends the connection both ways */
+  #passage(delayMs: () => number, reset?: () => void): Transform {
     return new Transform({
-      transform: async (bytes, _encoding, passOn) => {
-        if (this.delayMs > 0) await systemClock.sleep(this.delayMs)
-        passOn(null, bytes)
+      transform: async (bytes: Buffer, _encoding, passOn) => {
+        const { latencyMs = 0, bytesPerSecond = Number.POSITIVE_INFINITY, resetShare = 0 } = this.#weather
+        const heldMs = delayMs() + latencyMs + (1_000 * bytes.length) / bytesPerSecond
+        if (heldMs > 0) await systemClock.sleep(heldMs)
+        if (this.#weather.isHalfOpen) return passOn() // swallowed
+        if (reset === undefined || this.#random() >= resetShare) return passOn(null, bytes)
+        passOn(null, bytes.subarray(0, Math.floor(bytes.length / 2)))
+        setImmediate(reset)
       },
     })
   }
-}
-
-/** What ends one end, ends the other. */
-function join(from: Socket, to: Socket): void {
-  from.on('error', () => to.destroy())
-  from.on('close', () => to.destroy())
 }

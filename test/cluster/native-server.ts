@@ -7,6 +7,7 @@ import { NativeStarter } from '@freshet/up/native.ts'
 import { groupMembers, identify, isRunning, type ProcessIdentity } from '@freshet/up/process-identity.ts'
 import type { Server } from '@freshet/up/server.ts'
 import type { NativeProcess } from '@freshet/up/services-file.ts'
+import { stopProcess } from '@freshet/up/stop-process.ts'
 
 const START_MS = 240_000
 /** Git-ignored, and shared by all tests of this checkout. */
@@ -52,6 +53,14 @@ export class NativeServer implements AsyncDisposable {
     this.#process = undefined
     this.#signal(leader, 'SIGKILL')
     while (groupMembers(leader).length > 0) await systemClock.sleep(20)
+  }
+
+  /** Asks it to end, as an operator does. Resolves when it is gone. @throws SERVICE_STOP_FAILED */
+  async stop(): Promise<void> {
+    const leader = this.#process
+    if (leader === undefined) return
+    this.#process = undefined
+    await stopProcess(this.#server.name, leader)
   }
 
   /** It takes connections and answers nothing, until it is thawed or killed. */
@@ -129,6 +138,6 @@ function isOwned(home: string): boolean {
 }
 
 /** Below those that systems hand out to connections, so that nobody takes it while the server is down. */
-function lastingPort(): number {
+export function lastingPort(): number {
   return randomInt(20_000, 30_000)
 }

@@ -274,8 +274,12 @@ export function forked(program: string): Helper {
     child,
     says: <T>() =>
       new Promise<T>((resolve, reject) => {
-        child.once('message', (message) => resolve(message as T))
-        child.once('exit', (code) => reject(new Error(`${program} has ended with ${code}`)))
+        const onExit = (code: number | null) => reject(new Error(`${program} has ended with ${code}`))
+        child.once('exit', onExit)
+        child.once('message', (message) => {
+          child.off('exit', onExit)
+          resolve(message as T)
+        })
       }),
     async [Symbol.asyncDispose]() {
       if ((child.exitCode ?? child.signalCode) !== null) return

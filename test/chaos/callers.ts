@@ -1,0 +1,113 @@
+/** Backends that ask the gateway at an even rate, and what excuses an answer that came late. */
+import { judge, metStall } from '../gateway-faults/judge.ts'
+import type { ControlOrder, ControlReport } from '../gateway-faults/load/control.ts'
+import type { Asked, LoadOrder, LoadReport, Stall } from '../gateway-faults/load/generator.ts'
+import { monotonicMs } from '../gateway-faults/load/monotonic.ts'
+import { forked, type Helper } from '../gateway-faults/world.ts'
+
+/** A gateway that goes on after it stood still first hears of all that callers have sent meanwhile. */
+const AFTER_STANDING_MS = 250
+
+export interface CallerReport {
+  readonly requests: number
+  readonly inTime: number
+  /** Asked while the gateway was killed, ended or stood still. */
+  readonly whileDown: number
+  /** Late, and a process that does nothing else was kept from running at the same moment. */
+  readonly lateByTheMachine: number
+  /** Late or unanswered without an excuse. */
+  readonly late: readonly Asked[]
+  /** Told at once that it is too much (503), while the gateway was there and the machine ran. */
+  readonly refused: number
+  /** Neither a score nor "unknown" nor a refusal. */
+  readonly errors: readonly Asked[]
+  readonly p50Ms: number
+  readonly p99Ms: number
+  readonly maxMs: number
+  readonly bySource: Readonly<Record<string, number>>
+}
+
+/** One load, watched by a control process in each life of the gateway. */
+export class Callers implements AsyncDisposable {
+  readonly #generator: Helper = forked(new URL('../gateway-faults/load/generator.ts', import.meta.url).href)
+  readonly #stalls: Stall[] = []
+  readonly #down: Stall[] = []
+  #asked: Promise<LoadReport> | undefined
+  #control: Helper | undefined
+  #downSinceMs: number | undefined
+
+  async begin(order: LoadOrder, gatewayPid: number): Promise<void> {
+    await this.#watch(gatewayPid)
+    this.#generator.child.send(order)
+    await this.#generator.says()
+    this.#asked = this.#generator.says<LoadReport>()
+    this.#asked.catch(() => {}) // told when it is asked for
+  }
+
+  /** Killed, asked to end, or made to stand still. */
+  gatewayDown(): void {
+    this.#downSinceMs ??= monotonicMs()
+  }
+
+  /** It listens. @param pid unless it is the same process */
+  async gatewayUp(pid?: number): Promise<void> {
+    if (this.#downSinceMs !== undefined)
+      this.#down.push({ fromMs: this.#downSinceMs, toMs: monotonicMs() + AFTER_STANDING_MS })
+    this.#downSinceMs = undefined
+    if (pid === undefined || this.#asked === undefined) return
+    await this.#unwatch()
+    await this.#watch(pid)
+  }
+
+  /** Resolves when the load is over. */
+  async report(): Promise<CallerReport> {
+    const { asked, stalls } = await this.#asked!
+    await this.#unwatch()
+    return reportOf(asked, { down: this.#down, stalls: [...stalls, ...this.#stalls] })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#generator[Symbol.asyncDispose]()
+    await this.#control?.[Symbol.asyncDispose]()
+  }
+
+  async #watch(gatewayPid: number): Promise<void> {
+    this.#control = forked(new URL('../gateway-faults/load/control.ts', import.meta.url).href)
+    const order: ControlOrder = { gatewayPid, generatorPid: this.#generator.child.pid! }
+    this.#control.child.send(order)
+    await this.#control.says()
+  }
+
+  async #unwatch(): Promise<void> {
+    const control = this.#control
+    if (control === undefined) return
+    this.#control = undefined
+    const told = control.says<ControlReport>()
+    control.child.send('stop')
+    this.#stalls.push(...(await told).stalls)
+    await control[Symbol.asyncDispose]()
+  }
+}
+
+export function reportOf(
+  asked: readonly Asked[],
+  { down, stalls }: { down: readonly Stall[]; stalls: readonly Stall[] },
+): CallerReport {
+  const there = asked.filter((one) => !down.some((time) => overlaps(one, time)))
+  const { inTime, late, lateByTheMachine, p50Ms, p99Ms, maxMs, bySource } = judge(there, stalls)
+  const inexcusable = late.filter((one) => !metStall(one, stalls))
+  return {
+    requests: asked.length,
+    inTime,
+    whileDown: asked.length - there.length,
+    lateByTheMachine: lateByTheMachine + late.length - inexcusable.length,
+    late: inexcusable,
+    refused: there.filter((one) => one.status === 503 && !metStall(one, stalls)).length,
+    errors: there.filter(({ status }) => ![0, 200, 404, 503].includes(status)),
+    ...{ p50Ms, p99Ms, maxMs, bySource },
+  }
+}
+
+function overlaps({ sentAtMs, doneAtMs }: Asked, { fromMs, toMs }: Stall): boolean {
+  return sentAtMs < toMs && (doneAtMs ?? Number.POSITIVE_INFINITY) > fromMs
+}
