@@ -10,7 +10,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { type ClientOptions, FreshetClient, type Result } from '@freshet/client/client.ts'
 import { answerSchema } from '@freshet/gateway/routes/schemas.ts'
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { storeForGateway } from './gateway-scores.ts'
 import { Stack } from './stack.ts'
 import { until } from './until.ts'
@@ -185,7 +185,19 @@ test('the example of the client’s README works as it stands', async () => {
     .replace('deadlineMs: 50', `deadlineMs: ${PATIENT_MS}, apiKey: '${KEY}'`)
     .replace('deadlineMs: 80', `deadlineMs: ${PATIENT_MS}`)
   const shown = 'console.log(JSON.stringify({ score, source, answers, live, ranking }))'
-  const program = spawn(process.execPath, ['--input-type=module-typescript', '--eval', example + shown], {
+  await vi.waitFor(async () => {
+    expect(JSON.parse(await outputOf(example + shown))).toMatchObject({
+      score: 12.5,
+      source: 'cache',
+      answers: [{ score: 12.5 }, { score: 7 }],
+      live: { key: 'flights/UA-1' },
+      ranking: { answers: [{}, {}, {}], degraded: false },
+    })
+  }, 40_000) // on a busy machine a first answer is degraded now and then
+})
+
+async function outputOf(script: string): Promise<string> {
+  const program = spawn(process.execPath, ['--input-type=module-typescript', '--eval', script], {
     cwd: CLIENT_FOLDER,
   })
   let output = ''
@@ -193,14 +205,8 @@ test('the example of the client’s README works as it stands', async () => {
     stream.on('data', (text) => void (output += String(text)))
   const [code] = (await once(program, 'close')) as [number]
   expect({ code, output }).toMatchObject({ code: 0 })
-  expect(JSON.parse(output)).toMatchObject({
-    score: 12.5,
-    source: 'cache',
-    answers: [{ score: 12.5 }, { score: 7 }],
-    live: { key: 'flights/UA-1' },
-    ranking: { answers: [{}, {}, {}], degraded: false },
-  })
-})
+  return output
+}
 
 /** A way to the gateway on which nothing arrives while it is closed; what was sent then arrives when it opens. */
 class Road implements AsyncDisposable {

@@ -58,7 +58,7 @@ test('every view has something to show of a pipeline that runs', async () => {
   expect(shown.get('search freshet-failed-documents')).toContainEqual(
     expect.objectContaining({ 'freshet.key': `${stack.index}/poison`, 'error.type': 'FIELD_MISSING' }),
   )
-}, 150_000)
+}, 240_000)
 
 /** Some documents change, and some are asked for: one that has a score, one that has none. */
 async function disturb(stack: Stack, round: number): Promise<void> {

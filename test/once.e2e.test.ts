@@ -103,7 +103,7 @@ describe.concurrent('freshet once', () => {
     expect(gone.code, gone.stderr).toBe(0)
     expect(gone.stdout).toMatch(/: done\n +captured +0 changes, 291 deletes found\n/)
     expect(await stack.conserved({ giveUpMs: 1_000 })).toMatchObject({ liveDocuments: 0 })
-  }, 300_000)
+  }, 480_000)
 
   test('killed in the middle, the next run goes on and loses nothing; it does no harm beside services that run on', async () => {
     await using stack = await Stack.open({ ...PATIENT, FRESHET_SWEEP_PAUSE_SECONDS: '1' })
@@ -124,7 +124,7 @@ describe.concurrent('freshet once', () => {
     const beside = await runHere(stack)
     expect(beside).toMatchObject({ code: 0 })
     expect(await stack.conserved({ giveUpMs: 1_000 })).toMatchObject({ liveDocuments: 3_600 })
-  }, 300_000)
+  }, 480_000)
 
   test('a run that is stopped ends in order; one that fails says what is left, in Slack too; the first that is well is told', async () => {
     await using slack = await startSlackReceiver({ port: 0 })
@@ -159,7 +159,7 @@ describe.concurrent('freshet once', () => {
     ])
     expect(await lastWord(stack)).toBe('stopping')
     await stack.conserved({ giveUpMs: 1_000 })
-  }, 300_000)
+  }, 480_000)
 })
 
 /** As a scheduler stops what takes too long. */

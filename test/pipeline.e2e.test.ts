@@ -76,7 +76,7 @@ describe('a document on its way', () => {
     await followsTheSample(stack)
     await hasASpanForEachKindOfWork(stack)
     await followsOne(stack, good[1]!)
-  }, 180_000)
+  }, 288_000)
 })
 
 /** The first change of each shard is in every sample. */
@@ -162,7 +162,7 @@ describe('kill -9', () => {
       await stack.gatewayReady()
       expect((await lookup(stack, flights[0]!.id)).source).not.toBe('default')
     },
-    120_000,
+    192_000,
   )
 })
 
@@ -177,7 +177,7 @@ describe('SIGTERM', () => {
     expect(codes, JSON.stringify(stack.output)).toEqual([0, 0, 0, 0])
     stack.start('poller', 'scorer')
     await stack.conserved()
-  }, 120_000)
+  }, 192_000)
 })
 
 function inParts<T>(items: readonly T[], parts: number): T[][] {

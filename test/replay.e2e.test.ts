@@ -179,7 +179,7 @@ describe.concurrent('freshet replay', () => {
     expect(told.stdout).toContain('freshet model promote --again')
     expect(large).toMatchObject({ code: 0, fates: ['DOCUMENT_TOO_LARGE superseded big'] })
     expect(later).toMatchObject({ code: 0, fates: [] })
-  }, 240_000)
+  }, 384_000)
 
   test('what a new generation of the model has not judged yet is replayed for it', async () => {
     await using stack = await Stack.open(QUIET)
@@ -197,7 +197,7 @@ describe.concurrent('freshet replay', () => {
       const { fates } = await replayHere(stack, { isDryRun: true })
       return fates[0] === `FIELD_MISSING judged ${key}`
     })
-  }, 180_000)
+  }, 288_000)
 
   test.each([
     [['replay'], /--dead/],

@@ -21,7 +21,7 @@ const DOCUMENTS = 3_000
 const SILENT_SECONDS = 7
 
 test('promotions and a rollback leave every score with the newest, whichever scorer dies while it scores again', {
-  timeout: 300_000,
+  timeout: 600_000,
 }, async () => {
   await using stack = await Stack.open({
     FRESHET_SCORER_RESCORE_SHARE: '0.01',
@@ -75,7 +75,7 @@ async function scoredWith(bundle: ModelBundle, stack: Stack): Promise<void> {
       return report.liveDocuments === DOCUMENTS && isConserved(report)
     },
     {
-      giveUpMs: 120_000,
+      giveUpMs: 200_000,
       explain: () => JSON.stringify({ ...sizes(report), output: stack.output }),
     },
   )

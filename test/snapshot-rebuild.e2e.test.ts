@@ -29,7 +29,7 @@ test('a lost file of the snapshot is found, dropped, and its rows come back by s
 
   expect((await freshet(['model', 'promote', '--again'], stack.env)).code).toBe(0)
   await stack.conserved()
-}, 180_000)
+}, 288_000)
 
 /** Relative names of all files that the manifest names. */
 async function filesIn({ store, settings }: Stack): Promise<string[]> {

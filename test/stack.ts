@@ -160,7 +160,7 @@ export class Stack implements AsyncDisposable {
   }
 
   /** Waits until the oracle has nothing to say. @throws with its report when it goes on talking for `giveUpMs` */
-  async conserved({ giveUpMs = 45_000 } = {}): Promise<OracleReport> {
+  async conserved({ giveUpMs = 90_000 } = {}): Promise<OracleReport> {
     let report: OracleReport | undefined
     await until(
       'every live document has its score in Redis and in the snapshot',

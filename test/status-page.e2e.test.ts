@@ -56,7 +56,7 @@ describe('the pipeline', () => {
         args: ['--no-sandbox'],
         timeout: BROWSER_MS,
       })
-  }, 400_000)
+  }, 640_000)
 
   afterAll(async () => {
     await browser?.close()

@@ -84,7 +84,7 @@ onLinux(
       await ended
     }
   },
-  150_000,
+  240_000,
 )
 
 onLinux('a wrong setting that only one service finds ends all', async () => {
@@ -136,5 +136,5 @@ onLinux(
       await ended
     }
   },
-  150_000,
+  240_000,
 )

@@ -13,7 +13,7 @@ export interface Patience {
 export async function until(
   fact: string,
   ask: () => Promise<boolean>,
-  { giveUpMs = 45_000, explain = () => '' }: Patience = {},
+  { giveUpMs = 90_000, explain = () => '' }: Patience = {},
 ): Promise<void> {
   const giveUpAtMs = performance.now() + giveUpMs
   for (let last: unknown; ; ) {

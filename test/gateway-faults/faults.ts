@@ -270,7 +270,9 @@ const clientFaults: readonly Fault[] = [
         const { headersCutOff, statuses } = await told
         await helper[Symbol.asyncDispose]()
         if (headersCutOff === 0) throw new Error('no one who drips his headers was cut off')
-        if (Object.keys(statuses).join() !== '408')
+        // One that comes in while the machine stands still is refused at once.
+        const { 408: cutOff = 0, 503: refused = 0, ...others } = statuses
+        if (cutOff === 0 || refused > cutOff / 100 || Object.keys(others).length > 0)
           throw new Error(`slow bodies got ${JSON.stringify(statuses)}`)
       }
     },

@@ -67,7 +67,7 @@ test('a frozen Elasticsearch takes no telemetry, and no document waits for it', 
     async () => (await tracedServices(stack)).size === 2,
     { giveUpMs: 60_000 },
   )
-}, 240_000)
+}, 384_000)
 
 /** The line with which a service tells of the gap. */
 function recovered(stack: Stack, service: 'poller' | 'scorer'): Record<string, unknown> | undefined {

@@ -47,7 +47,7 @@ test('a server that takes connections and never answers ends a short wait, by it
   const { code, stderr } = await freshet(['verify', '--wait', '1'], env)
   expect(stderr).toMatch(new RegExp(`^DEADLINE: .*http://${server.address} \\(s3\\.endpoint\\)`))
   expect(code).toBe(2)
-}, 60_000)
+}, 96_000)
 
 test('stopped by Ctrl-C while it waits for an answer, it says so and ends with 130', async () => {
   using server = await silentServer()
@@ -62,7 +62,7 @@ test('stopped by Ctrl-C while it waits for an answer, it says so and ends with 1
   child.kill('SIGINT')
   expect(await ended).toEqual([130, null])
   expect(stderr).toBe('stopped\n')
-}, 60_000)
+}, 96_000)
 
 test('a watch tells its result in its heartbeats and a line of JSON a round, and ends in order when it is asked to', async () => {
   await using stack = await Stack.open()
@@ -96,7 +96,7 @@ test('a watch tells its result in its heartbeats and a line of JSON a round, and
     model: 'arrival-delay@1',
     metrics: { 'freshet.verify.live': 5, 'freshet.verify.missing': 0, 'freshet.verify.extra': 0 },
   })
-}, 150_000)
+}, 240_000)
 
 async function lastHeartbeat(stack: Stack): Promise<Heartbeat | undefined> {
   let last: Heartbeat | undefined

@@ -55,7 +55,7 @@ test('repair heals what a late older record has hidden in the log: the newest re
   const last = await lastChange(stack, key)
   expect(last.revision.seqNo).toBeGreaterThan(seqNo!)
   expect(JSON.parse(last.source!.toString())).toEqual(first.document)
-}, 200_000)
+}, 320_000)
 
 test('scores of deleted documents are extra until repair emits their deletes, which bury nothing that comes back', async () => {
   await using stack = await Stack.open()
@@ -81,7 +81,7 @@ test('scores of deleted documents are extra until repair emits their deletes, wh
   await stack.write(some(1))
   stack.start('poller')
   expect((await stack.conserved()).liveDocuments).toBe(9)
-}, 200_000)
+}, 320_000)
 
 /** Some routing for each of two shards. */
 async function routings({ client, index }: Stack): Promise<ReadonlyMap<number, string>> {
@@ -134,7 +134,7 @@ test('a key that routing has put into two shards is named as what it is, and rep
   const told = await freshet(['verify'], stack.env)
   expect(told.stdout).toMatch(/next: emitting again does not mend 1 of these/)
   expect(told.stdout).not.toMatch(/--repair/)
-}, 250_000)
+}, 400_000)
 
 /** The topic keeps its settings, and forgets what is in it. */
 async function forgetChanges(stack: Stack): Promise<void> {

@@ -29,7 +29,7 @@ test('of a pipeline that is well, verify proves it and ends with 0; what was set
     'complete: 51 live, 0 scored at their current revision by arrival-delay@2, 50 by an older model, 1 set aside',
   )
   expect(told.code).toBe(0)
-}, 150_000)
+}, 240_000)
 
 test('scores above a pointer that was put back fail the proof, and the command that it names outranks them', async () => {
   await using stack = await Stack.open()
@@ -54,7 +54,7 @@ test('scores above a pointer that was put back fail the proof, and the command t
     const now = await verify(stack)
     return now.code === 0 && now.total.scored === 10
   })
-}, 150_000)
+}, 240_000)
 
 test('what the poller has not come to is pending, not missing, and the proof fails', async () => {
   await using stack = await Stack.open()
@@ -66,7 +66,7 @@ test('what the poller has not come to is pending, not missing, and the proof fai
   const { code, total } = await verify(stack, '--wait', '1')
   expect(total).toMatchObject({ live: 13, scored: 10, pending: 3, missing: 0 })
   expect(code).toBe(1)
-}, 150_000)
+}, 240_000)
 
 test('what was emitted and never scored is missing by name, and nobody is told to emit what is on its way', async () => {
   await using stack = await Stack.open()
@@ -82,7 +82,7 @@ test('what was emitted and never scored is missing by name, and nobody is told t
   )
   expect(report).toMatchObject({ isSettled: false, repair: { emitted: 0, tombstones: 0 } })
   expect(code).toBe(1)
-}, 150_000)
+}, 240_000)
 
 test('a delete that the next sweep will find is waited for, not reported', async () => {
   await using stack = await Stack.open({ FRESHET_SWEEP_PAUSE_SECONDS: '1' })
@@ -97,7 +97,7 @@ test('a delete that the next sweep will find is waited for, not reported', async
     extra: 0,
   })
   expect(code).toBe(0)
-}, 200_000)
+}, 320_000)
 
 test('where no index is left, those that were are told as gone, as where others are left', async () => {
   await using stack = await Stack.open()
@@ -109,4 +109,4 @@ test('where no index is left, those that were are told as gone, as where others 
   const { report, total } = await verify(stack, '--wait', '1')
   expect(report).toMatchObject({ gone: [stack.index], shards: [], unreadable: [] })
   expect(total).toMatchObject({ live: 0, missing: 0 })
-}, 150_000)
+}, 240_000)
