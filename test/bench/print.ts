@@ -56,7 +56,7 @@ export function roundText({ name, unit }: Figure, round: number, { ours, baselin
 
 function row(...cells: readonly string[]): string {
   const [name, value, more] = cells
-  return `  ${name!.padEnd(18)}${value!.padEnd(34)}${more ?? ''}`.trimEnd()
+  return `  ${name!.padEnd(24)}${value!.padEnd(34)}${more ?? ''}`.trimEnd()
 }
 
 function number(value: number): string {
