@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { FreshetError } from '@freshet/errors/errors.ts'
-import { parse as parseYaml, YAMLParseError } from 'yaml'
+import { parse as parseYaml } from 'yaml'
 
 export type Tree = { [name: string]: Tree | unknown }
 
@@ -19,10 +19,9 @@ export function readYamlFile(path: string): Tree {
     const value: unknown = parseYaml(text) ?? {}
     if (isTree(value)) return value
   } catch (cause) {
-    if (!(cause instanceof YAMLParseError)) throw cause
-    throw new FreshetError('CONFIG_INVALID', `${path} is not YAML: ${cause.message.split('\n')[0]}`, {
-      cause,
-    })
+    // Not only its own errors: an alias for too much, or lists too deep within each other, are told in other ways.
+    const why = (cause as Error).message.split('\n')[0]
+    throw new FreshetError('CONFIG_INVALID', `${path} is not YAML: ${why}`, { cause })
   }
   throw new FreshetError('CONFIG_INVALID', `${path} must hold settings by name`)
 }

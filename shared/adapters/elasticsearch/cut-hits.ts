@@ -51,7 +51,7 @@ function readHit(scan: JsonScanner, asked: Asked): { hit: CutHit; places: Omit<H
   for (let name = scan.firstName(); name !== undefined; name = scan.nextName()) {
     const from = scan.start()
     if (name === '_index') index = scan.word()
-    else if (name === '_id') id = { isPlain: scan.skipText(), from: from + 1, to: scan.at - 1 }
+    else if (name === '_id') id = readId(scan, from)
     else if (name === '_seq_no') {
       seqNo = scan.json()
       seqNoAt = { from, to: scan.at }
@@ -60,12 +60,11 @@ function readHit(scan: JsonScanner, asked: Asked): { hit: CutHit; places: Omit<H
     else if (name === 'sort') {
       const { to } = placeOf(scan)
       sort = { from: from + 1, to: to - 1 }
-    } else if (name === 'matched_queries')
-      isInScope = (scan.json() as unknown[]).includes(SCOPE_QUERY) || isInScope
+    } else if (name === 'matched_queries') isInScope = scan.texts().includes(SCOPE_QUERY) || isInScope
     else scan.skip()
   }
   if (index === undefined || id === undefined) throw malformed('a hit without _index and _id')
-  if (!Number.isSafeInteger(seqNo) || !Number.isSafeInteger(primaryTerm) || (seqNo as number) < 0)
+  if (!isWholeBelow(seqNo, 2 ** 53) || !isWholeBelow(primaryTerm, 2 ** 32))
     throw new FreshetError('INDEX_NOT_CAPTURABLE', `${index} answers without sequence numbers`)
   if (source === NOWHERE && asked.source)
     throw new FreshetError('INDEX_NOT_CAPTURABLE', `${index} answers without _source`)
@@ -76,14 +75,28 @@ function readHit(scan: JsonScanner, asked: Asked): { hit: CutHit; places: Omit<H
     isIdPlain: id.isPlain,
     sourceFrom: source.from,
     sourceTo: source.to,
-    seqNo: seqNo as number,
-    primaryTerm: primaryTerm as number,
+    seqNo,
+    primaryTerm,
     isInScope,
   }
   return {
     hit,
     places: { seqNoFrom: seqNoAt.from, seqNoTo: seqNoAt.to, sortFrom: sort.from, sortTo: sort.to },
   }
+}
+
+/** What has escapes is decoded when it is asked for: that it can be is seen here, where a page may still be refused. */
+function readId(scan: JsonScanner, from: number): Place & { readonly isPlain: boolean } {
+  const isPlain = scan.skipText()
+  if (!isPlain) {
+    scan.goTo(from)
+    scan.json()
+  }
+  return { isPlain, from: from + 1, to: scan.at - 1 }
+}
+
+function isWholeBelow(value: unknown, limit: number): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) < limit
 }
 
 interface Place {

@@ -38,16 +38,19 @@ function cutTimestampedHit(scan: JsonScanner, hasScope: boolean): TimestampedHit
     else if (name === '_version') version = scan.json()
     else if (name === '_source') source = scan.bytes()
     else if (name === 'sort') position = scan.json()
-    else if (name === 'matched_queries')
-      isInScope = (scan.json() as unknown[]).includes(SCOPE_QUERY) || isInScope
+    else if (name === 'matched_queries') isInScope = scan.texts().includes(SCOPE_QUERY) || isInScope
     else scan.skip()
   }
   if (typeof index !== 'string' || typeof id !== 'string') throw malformed('a hit without _index and _id')
-  if (typeof version !== 'number' || !Array.isArray(position) || typeof position[0] !== 'number')
+  if (!isWhole(version) || version < 0 || !Array.isArray(position) || !isWhole(position[0]))
     throw malformed('a hit without _version and the timestamp that it is sorted by')
   if (source === undefined) throw new FreshetError('INDEX_NOT_CAPTURABLE', `${index} answers without _source`)
   const timestampMs = position[0]
   return { index, id, source, isInScope, timestampMs, version, position, ...rankOf(timestampMs, version) }
+}
+
+function isWhole(value: unknown): value is number {
+  return Number.isSafeInteger(value)
 }
 
 const VERSIONS = 2 ** 40

@@ -1,5 +1,6 @@
 import type { Client } from '@elastic/elasticsearch'
 import { FreshetError } from '@freshet/errors/errors.ts'
+import { parseJson } from '@freshet/records/parse-with.ts'
 import { readCheckpoints } from './checkpoints.ts'
 
 /** How far a primary shard may be captured, as somebody sees it who captures nothing. */
@@ -26,31 +27,51 @@ export async function readGlobalCheckpoints(
 
 /** Pure. @throws HIT_MALFORMED */
 export function checkpointsIn(answer: Buffer): readonly GlobalCheckpoint[] {
-  const { indices = {} } = parse(answer)
-  return Object.entries(indices).flatMap(([index, { uuid, shards = {} }]) =>
-    Object.entries(shards).flatMap(([shard, copies]) => {
-      const checkpoint = copies.find(({ routing }) => routing?.primary)?.seq_no?.global_checkpoint
+  const { indices } = objectOf(parse(answer))
+  return Object.entries(objectOf(indices)).flatMap(([index, of]) => {
+    const { uuid, shards } = objectOf(of)
+    return Object.entries(objectOf(shards)).flatMap(([shard, copies]) => {
+      const checkpoint = checkpointOf(copies)
       if (uuid === undefined || checkpoint === undefined) return []
-      return { index, indexUuid: uuid, shard: Number(shard), checkpoint }
-    }),
-  )
+      return {
+        index,
+        indexUuid: textOf(uuid),
+        shard: wholeOf(Number(shard)),
+        checkpoint: wholeOf(checkpoint),
+      }
+    })
+  })
 }
 
-interface Answer {
-  readonly indices?: Readonly<
-    Record<string, { readonly uuid?: string; readonly shards?: Readonly<Record<string, readonly Copy[]>> }>
-  >
+/** Of the primary, as it is. */
+function checkpointOf(copies: unknown): unknown {
+  if (!Array.isArray(copies)) throw otherShape()
+  const primary = copies.map(objectOf).find(({ routing }) => objectOf(routing)['primary'] === true)
+  return objectOf(primary?.['seq_no'])['global_checkpoint']
 }
 
-interface Copy {
-  readonly routing?: { readonly primary?: boolean }
-  readonly seq_no?: { readonly global_checkpoint?: number }
+function objectOf(value: unknown = {}): Readonly<Record<string, unknown>> {
+  if (typeof value === 'object' && value !== null) return value as Record<string, unknown>
+  throw otherShape()
 }
 
-function parse(answer: Buffer): Answer {
-  try {
-    return JSON.parse(answer.toString()) as Answer
-  } catch (cause) {
-    throw new FreshetError('HIT_MALFORMED', 'the statistics of the shards are no JSON', { cause })
-  }
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value
+  throw otherShape()
+}
+
+function wholeOf(value: unknown): number {
+  if (Number.isSafeInteger(value) && (value as number) >= -1) return value as number
+  throw otherShape()
+}
+
+function parse(answer: Buffer): unknown {
+  return parseJson(answer.toString(), {
+    code: 'HIT_MALFORMED',
+    what: 'the answer with the statistics of the shards',
+  })
+}
+
+function otherShape(): FreshetError {
+  return new FreshetError('HIT_MALFORMED', 'the statistics of the shards have another shape')
 }

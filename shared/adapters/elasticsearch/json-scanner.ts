@@ -221,6 +221,13 @@ export class JsonScanner {
     }
   }
 
+  /** The texts of a list; what else is in it is passed over. */
+  texts(): readonly string[] {
+    const value = this.json()
+    if (!Array.isArray(value)) throw malformed(`a list expected before byte ${this.#at}`)
+    return value.filter((text) => typeof text === 'string')
+  }
+
   /** The value's bytes as they are. */
   bytes(): Buffer {
     this.#space()

@@ -23,8 +23,9 @@ interface Cause {
 /** An answer with an error status, by status and error type, never by wording. */
 export function refusal(status: number, body: unknown, doing: string): FreshetError {
   const problem = body as Problem | undefined
-  const { type = '' } = problem?.error ?? {}
-  const { reason = type, type: cause = type } = causeOf(problem)
+  const type = textOf(problem?.error?.type) ?? ''
+  const reason = causeReasonOf(problem) ?? type
+  const cause = causeTypeOf(problem) ?? type
   const code = SHARD_IS_NOT_READY.has(cause) ? 'SHARD_UNAVAILABLE' : codeOf(status, type)
   return new FreshetError(code, `${doing}: ${status} ${reason}`)
 }
@@ -36,11 +37,16 @@ function causeOf(problem: Problem | undefined): Cause {
 
 /** What is wrong, in a sentence. */
 export function causeReasonOf(problem: Problem | undefined): string | undefined {
-  return causeOf(problem).reason
+  return textOf(causeOf(problem).reason)
 }
 
 export function causeTypeOf(problem: Problem | undefined): string | undefined {
-  return causeOf(problem).type
+  return textOf(causeOf(problem).type)
+}
+
+/** A proxy's answer may have the same names and say something else under them. */
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
 }
 
 /** What a node says of a shard that it has not started yet, or no longer has: with 404 or 400, and yet it passes. */

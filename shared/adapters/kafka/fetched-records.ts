@@ -71,6 +71,7 @@ export class FetchedRecord implements IncomingMessage {
       const name = nameAt(cursor.bytes, cursor.at, nameLength)
       cursor.skip(nameLength)
       headers[name] = cursor.view() as Buffer | undefined
+      cursor.check()
     }
     return headers
   }
@@ -99,7 +100,9 @@ export class FetchedRecord implements IncomingMessage {
         into.headerTo = cursor.at + length
       }
       cursor.skip(length)
+      cursor.check()
     }
+    cursor.check()
   }
 
   get isControlRecord(): boolean {
@@ -131,13 +134,15 @@ export class FetchedRecord implements IncomingMessage {
 export function decodeRecords(bytes: Buffer): FetchedRecord[] | null {
   const records: FetchedRecord[] = []
   for (let at = 0; bytes.length - at >= MIN_BATCH_BYTES; ) {
-    const end = at + LENGTH_END + bytes.readInt32BE(at + 8)
+    const length = bytes.readInt32BE(at + 8)
+    const end = at + LENGTH_END + length
     if (bytes[at + 16] !== MAGIC) return null
+    if (length < HEAD_BYTES - LENGTH_END) throw corrupt(`a batch says that it has ${length} bytes`)
     if (end > bytes.length) break
     const attributes = bytes.readInt16BE(at + CHECKED_FROM)
     checkBatch(bytes, at, end)
     if ((attributes & COMPRESSION_MASK) !== 0) return null
-    readRecords(bytes, at, attributes, records)
+    readRecords(bytes, at, end, attributes, records)
     at = end
   }
   return records
@@ -146,10 +151,17 @@ export function decodeRecords(bytes: Buffer): FetchedRecord[] | null {
 function checkBatch(bytes: Buffer, at: number, end: number): void {
   if (crc32c(bytes.subarray(at + CHECKED_FROM, end)) === bytes.readUInt32BE(at + 17)) return
   const offset = bytes.readBigInt64BE(at)
-  throw new FreshetError('KAFKA_CORRUPT', `the records from offset ${offset} on do not match their checksum`)
+  throw corrupt(`the records from offset ${offset} on do not match their checksum`)
 }
 
-function readRecords(bytes: Buffer, batchAt: number, attributes: number, into: FetchedRecord[]): void {
+/** A checksum proves that the bytes are those of who wrote them, not that they are records. */
+function readRecords(
+  bytes: Buffer,
+  batchAt: number,
+  batchTo: number,
+  attributes: number,
+  into: FetchedRecord[],
+): void {
   const context: RecordBatchContext = {
     bytes,
     firstOffset: Number(bytes.readBigInt64BE(batchAt)),
@@ -166,7 +178,9 @@ function readRecords(bytes: Buffer, batchAt: number, attributes: number, into: F
     cursor.skip(ATTRIBUTES_BYTES)
     cursor.varint() // the time
     into.push(new FetchedRecord(context, context.firstOffset + cursor.varint(), start))
-    cursor.at = start + recordBytes
+    const end = start + recordBytes
+    if (!(recordBytes >= MIN_RECORD_BYTES && end <= batchTo)) throw corrupt('a record ends outside its batch')
+    cursor.at = end
   }
 }
 
@@ -186,6 +200,7 @@ class Cursor {
     if (byte < 0x80) return (byte >>> 1) ^ -(byte & 1)
     let value = byte & 0x7f
     for (let factor = 0x80; byte >= 0x80; factor *= 0x80) {
+      if (factor > MAX_FACTOR) throw corrupt('a number of more than ten bytes')
       byte = this.bytes[this.at++]!
       value += (byte & 0x7f) * factor
     }
@@ -203,8 +218,18 @@ class Cursor {
     if (length < 0) return null
     const start = this.at
     this.at += length
+    this.check()
     return this.bytes.subarray(start, this.at)
   }
+
+  /** @throws KAFKA_CORRUPT when something reached beyond the answer; a loop over what is said to be there ends here */
+  check(): void {
+    if (this.at > this.bytes.length) throw corrupt('a part of a record ends outside the answer')
+  }
+}
+
+function corrupt(what: string): FreshetError {
+  return new FreshetError('KAFKA_CORRUPT', what)
 }
 
 /** A topic has one or two, over and over: the last one is compared and not decoded. */
@@ -234,6 +259,10 @@ const CHECKED_FROM = 21
 const MIN_BATCH_BYTES = 49
 /** A byte at the begin of a record, without a meaning yet. */
 const ATTRIBUTES_BYTES = 1
+/** Attributes, time, offset, key, value and headers have one byte each, at least. */
+const MIN_RECORD_BYTES = 6
+/** Of the tenth byte of a varint. */
+const MAX_FACTOR = 2 ** 63
 const COMPRESSION_MASK = 0x07
 const LOG_APPEND_TIME = 0x08
 const TRANSACTIONAL = 0x10

@@ -179,7 +179,9 @@ function heldByAll(marks: readonly Mark[]): Positions | null {
   const lowest = new Map<number, number>()
   for (const { state, positions } of marks) {
     if (state !== 'filled' || positions === '') return null
-    for (const [partition, offset] of decodePositions(positions))
+    const held = decodePositions(positions)
+    if (held === undefined) return null
+    for (const [partition, offset] of held)
       lowest.set(partition, Math.min(offset, lowest.get(partition) ?? offset))
   }
   return lowest
@@ -190,6 +192,9 @@ function encodePositions(positions: Positions): string {
   return [...positions].map((at) => at.join(':')).join()
 }
 
-function decodePositions(text: string): [partition: number, offset: number][] {
-  return text.split(',').map((at) => at.split(':').map(Number) as [number, number])
+/** undefined for another text: then nothing is known of what Redis holds. */
+export function decodePositions(text: string): [partition: number, offset: number][] | undefined {
+  if (!/^\d+:\d+(,\d+:\d+)*$/.test(text)) return undefined
+  const positions = text.split(',').map((at) => at.split(':').map(Number) as [number, number])
+  return positions.flat().every(Number.isSafeInteger) ? positions : undefined
 }

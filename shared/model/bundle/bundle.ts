@@ -83,7 +83,7 @@ function parseGolden(text: string, spec: ModelSpec): GoldenRow[] {
 
 function parseGoldenRow(line: string, place: string, { outputs }: ModelSpec): GoldenRow {
   const row = parseWith(goldenRow, line, { code: 'MODEL_INVALID', what: place })
-  const absent = outputs.find(({ name }) => row.outputs[name] === undefined)
+  const absent = outputs.find(({ name }) => !Object.hasOwn(row.outputs, name))
   if (absent) throw new FreshetError('MODEL_INVALID', `${place}: outputs.${absent.name} is missing`)
   return row
 }

@@ -114,7 +114,8 @@ function readLabels(attribute: Uint8Array): readonly ClassLabel[] | null {
   if (name === undefined || !LABEL_ATTRIBUTES.includes(textOf(name))) return null
   const labels: ClassLabel[] = []
   for (const { field, value } of readFields(attribute))
-    if (field === 8) labels.push(...intsOf(value))
+    if (field === 8)
+      for (const label of intsOf(value)) labels.push(label) // too many to hand over as arguments
     else if (field === 9 && typeof value !== 'number') labels.push(textOf(value))
   return labels.length === 0 ? null : labels
 }

@@ -106,7 +106,7 @@ export function decodePage(schema: RowsSchema, count: number, columns: readonly 
     schema,
     ...decodeKeys(keys, count),
     documentVersions: decodeInt64(documentVersions, count),
-    epochs: decodeInt64(epochs, count),
+    epochs: decodeInt64(epochs, count, 2 ** 48),
     primaryTerms: decodeUint32(primaryTerms, count),
     seqNos: decodeInt64(seqNos, count),
     modelGenerations: decodeUint32(generations, count),

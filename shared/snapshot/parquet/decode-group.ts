@@ -7,6 +7,7 @@ import type { TimeSlice } from '../time-slice.ts'
 import { decodePage } from './columns.ts'
 import type { Range } from './layout.ts'
 import { type FileAddress, guard } from './source.ts'
+import { checkStruct } from './thrift-bounds.ts'
 
 /** A row group as it lies in the file. */
 export interface EncodedGroup {
@@ -27,6 +28,8 @@ export async function* decodeGroup(
   for (let left = rows; left > 0; ) {
     const page = await nextPage(file, columns, schema, slice)
     left -= page.count
+    if (left < 0)
+      throw new FreshetError('SNAPSHOT_CORRUPT', `${file.key}: its pages have more rows than their group`)
     yield page
   }
 }
@@ -76,6 +79,7 @@ export interface Page {
 
 /** Reads the page at `reader`, and leaves it at the next. @throws whatever is wrong with it */
 export function readPage(bytes: Buffer, reader = readerOf(bytes)): Page {
+  checkStruct(reader)
   const header = parquetHeader(reader)
   const from = reader.offset
   const page = header.data_page_header_v2
@@ -84,11 +88,15 @@ export function readPage(bytes: Buffer, reader = readerOf(bytes)): Page {
       'SNAPSHOT_CORRUPT',
       `a page of type ${header.type} that SnapshotWriter does not write`,
     )
-  reader.offset += header.compressed_page_size
+  const { compressed_page_size: compressedBytes, uncompressed_page_size: length } = header
+  if (compressedBytes < 0 || compressedBytes > bytes.length - from || length < 0 || length > MAX_PAGE_BYTES)
+    throw new FreshetError('SNAPSHOT_CORRUPT', `a page of ${compressedBytes} bytes, and of ${length} in full`)
+  reader.offset += compressedBytes
   const compressed = bytes.subarray(from, reader.offset)
-  const length = header.uncompressed_page_size
-  // In one chunk: otherwise it is collected in small ones and copied together, which is twice the work for the GC.
-  const chunkSize = Math.max(MIN_CHUNK_BYTES, length)
+  // In one chunk: otherwise it is collected in small ones and copied together, which is twice the work for the GC. But
+  // what a damaged header says is not allocated before there is something to fill it with.
+  const believable = Math.min(length, MIN_BELIEVABLE_BYTES + MAX_RATIO * compressedBytes)
+  const chunkSize = Math.max(MIN_CHUNK_BYTES, believable)
   return {
     rows: page.num_rows,
     plain: zstdDecompressSync(compressed, { chunkSize, maxOutputLength: Math.max(1, length) }),
@@ -96,6 +104,11 @@ export function readPage(bytes: Buffer, reader = readerOf(bytes)): Page {
 }
 
 const MIN_CHUNK_BYTES = 64 // zlib wants as much
+/** A page has 4,096 rows at most, whose keys have some hundred bytes. */
+const MAX_PAGE_BYTES = 64 * 1024 * 1024
+/** Most pages are smaller. */
+const MIN_BELIEVABLE_BYTES = 256 * 1024
+const MAX_RATIO = 64
 
 function readerOf(bytes: Buffer): { view: DataView; offset: number } {
   return { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length), offset: 0 }

@@ -7,6 +7,7 @@ import type { TimeSlice } from '../time-slice.ts'
 import { schemaElements } from './columns.ts'
 import { decodeFooter } from './footer.ts'
 import { type FileAddress, guard, type Source } from './source.ts'
+import { checkStruct } from './thrift-bounds.ts'
 
 /** Where things lie in a snapshot file. */
 export interface FileLayout {
@@ -41,15 +42,20 @@ export async function readLayout({ file, tail }: Source, slice: TimeSlice): Prom
   const footer = guard(file, () => findRowGroups(tail))
   const groups: GroupLayout[] = []
   while (groups.length < footer.count) {
-    groups.push(guard(file, () => groupLayout(deserializeTCompactProtocol(footer.reader))))
+    groups.push(guard(file, () => groupLayout(readStruct(footer.reader), file.bytes)))
     const pause = slice.pause()
     if (pause !== undefined) await pause
   }
-  const metadata = guard(file, () => parquetMetadata(withoutRowGroups(tail, footer)))
+  const metadata = guard(file, () => parquetMetadata(checkedFooter(withoutRowGroups(tail, footer))))
   const schema = decodeFooter(metadata.key_value_metadata)
   checkColumns(file, metadata, schema)
   if (groups.some(({ chunks }) => chunks.length !== metadata.schema.length - 1))
     throw new FreshetError('SNAPSHOT_CORRUPT', `${file.key}: a row group does not have all columns`)
+  if (groups.reduce((sum, { rows }) => sum + rows, 0) !== Number(metadata.num_rows))
+    throw new FreshetError(
+      'SNAPSHOT_CORRUPT',
+      `${file.key}: its row groups do not have as many rows as it says`,
+    )
   return { schema, groups }
 }
 
@@ -75,8 +81,7 @@ function findRowGroups(tail: Buffer): Footer {
     if (byte === 0 || byte >> 4 === 0 || field > ROW_GROUPS) throw new Error('a footer without row groups')
     const listAt = reader.offset
     if (field === ROW_GROUPS) return { start, listAt, count: listLength(reader), reader }
-    if ((byte & 15) === LIST)
-      for (let left = listLength(reader); left > 0; left--) deserializeTCompactProtocol(reader)
+    if ((byte & 15) === LIST) for (let left = listLength(reader); left > 0; left--) readStruct(reader)
     else readVarInt(reader)
   }
 }
@@ -89,7 +94,20 @@ const EMPTY_LIST = Buffer.of(STRUCT)
 function listLength(reader: Footer['reader']): number {
   const byte = reader.view.getUint8(reader.offset++)
   if (byte >> 4 > 0 && (byte & 15) !== STRUCT) throw new Error('a list of something else')
-  return byte >> 4 === 15 ? readVarInt(reader) : byte >> 4
+  const length = byte >> 4 === 15 ? readVarInt(reader) : byte >> 4
+  if (length < 0 || length > reader.view.byteLength - reader.offset) throw new Error(`a list of ${length}`)
+  return length
+}
+
+function readStruct(reader: Footer['reader']): Thrift {
+  checkStruct(reader)
+  return deserializeTCompactProtocol(reader)
+}
+
+/** @param file nothing but a footer, its length and the magic word */
+function checkedFooter(file: Uint8Array): Uint8Array {
+  checkStruct({ view: new DataView(file.buffer, file.byteOffset, file.length - 8), offset: 0 })
+  return file
 }
 
 /** The same footer, as if the file had none; the reader stands behind the last of them. */
@@ -105,25 +123,37 @@ function withoutRowGroups(tail: Buffer, { start, listAt, reader }: Footer): Uint
 }
 
 /** Fields of `RowGroup`, `ColumnChunk` and `ColumnMetaData` by their numbers in parquet.thrift. */
-function groupLayout(group: Thrift): GroupLayout {
-  return {
-    rows: Number(group.field_3),
-    chunks: group.field_1.map((chunk: Thrift) => {
-      const { field_9: dataPageOffset, field_7: totalCompressedSize } = chunk.field_3
-      return {
-        ...rangeOf(dataPageOffset, totalCompressedSize)!,
-        offsetIndex: rangeOf(chunk.field_4, chunk.field_5),
-        columnIndex: rangeOf(chunk.field_6, chunk.field_7),
-      }
-    }),
-  }
+function groupLayout(group: Thrift, fileBytes: number): GroupLayout {
+  const rows = Number(group.field_3)
+  if (!Number.isSafeInteger(rows) || rows < 0) throw new Error(`a row group of ${rows} rows`)
+  let last = 0
+  const chunks: ChunkLayout[] = group.field_1.map((chunk: Thrift) => {
+    const { field_9: dataPageOffset, field_7: totalCompressedSize } = chunk.field_3
+    const pages = rangeWithin(fileBytes, dataPageOffset, totalCompressedSize)
+    if (pages === undefined || pages.from < last) throw new Error('a column chunk that is not in its place')
+    last = pages.to
+    return {
+      ...pages,
+      offsetIndex: rangeWithin(fileBytes, chunk.field_4, chunk.field_5),
+      columnIndex: rangeWithin(fileBytes, chunk.field_6, chunk.field_7),
+    }
+  })
+  return { rows, chunks }
 }
 
 type Thrift = ReturnType<typeof deserializeTCompactProtocol>
 
-function rangeOf(offset: bigint | undefined, length: number | bigint | undefined): Range | undefined {
+/** undefined: nothing is said of it. @throws for what is not in the file */
+export function rangeWithin(
+  fileBytes: number,
+  offset: bigint | undefined,
+  length: number | bigint | undefined,
+): Range | undefined {
+  if (offset === undefined) return undefined
   const from = Number(offset)
-  return offset === undefined ? undefined : { from, to: from + Number(length) }
+  const to = from + Number(length)
+  if (from >= 0 && from <= to && to <= fileBytes) return { from, to }
+  throw new Error(`bytes from ${from} to ${to} of a file of ${fileBytes}`)
 }
 
 function checkColumns({ key }: FileAddress, { schema: found }: FileMetaData, { outputs }: RowsSchema): void {

@@ -33,6 +33,7 @@ export function decodeKeys(bytes: Uint8Array, count: number): { keys: Uint8Array
     from += length
     keyOffsets[row + 1] = to += length
   }
+  if (from !== bytes.length) throw corrupt('there are more keys than rows')
   return { keys, keyOffsets }
 }
 
@@ -47,10 +48,15 @@ export function encodeInt64(values: Float64Array, count: number): Uint8Array {
   return new Uint8Array(words.buffer)
 }
 
-export function decodeInt64(bytes: Uint8Array, count: number): Float64Array {
+/** @param limit what all numbers are below: one that a rank has no place for must not get past here */
+export function decodeInt64(bytes: Uint8Array, count: number, limit = 2 ** 53): Float64Array {
   const words = new Uint32Array(aligned(bytes, 8 * count))
   const values = new Float64Array(count)
-  for (let row = 0; row < count; row++) values[row] = words[2 * row + 1]! * 2 ** 32 + words[2 * row]!
+  for (let row = 0; row < count; row++) {
+    const value = words[2 * row + 1]! * 2 ** 32 + words[2 * row]!
+    if (value >= limit) throw corrupt('a number out of range')
+    values[row] = value
+  }
   return values
 }
 
@@ -90,6 +96,7 @@ export function decodeStates(bytes: Uint8Array, count: number): Uint8Array {
     states[row] = state
     at += 4 + STATE_BYTES[state]!.length
   }
+  if (at !== bytes.length) throw corrupt('there are more states than rows, or fewer')
   return states
 }
 

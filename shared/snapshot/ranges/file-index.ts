@@ -3,8 +3,9 @@ import { FreshetError } from '@freshet/errors/errors.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import type { RowsSchema } from '@freshet/records/stored-rows.ts'
 import { deserializeTCompactProtocol } from 'hyparquet/src/thrift.js'
-import { type GroupLayout, type Range, readLayout } from '../parquet/layout.ts'
+import { type GroupLayout, type Range, rangeWithin, readLayout } from '../parquet/layout.ts'
 import { type FileAddress, guard, openSource, type Source } from '../parquet/source.ts'
+import { checkStruct } from '../parquet/thrift-bounds.ts'
 import { TimeSlice } from '../time-slice.ts'
 
 /**
@@ -106,7 +107,7 @@ export async function openFileIndex(
   const pages: IndexedPage[] = []
   let above: Buffer = Buffer.alloc(0)
   for (const group of groups) {
-    const next = guard(file, () => pagesOf(group, region, above))
+    const next = guard(file, () => pagesOf(group, region, { file, above }))
     pages.push(...next.pages)
     above = next.above
     const pause = slice.pause()
@@ -133,14 +134,14 @@ async function readIndexRegion(source: Source, groups: readonly GroupLayout[]): 
   return to === 0 ? { from: 0, bytes: Buffer.alloc(0) } : { from, bytes: await source.read(from, to) }
 }
 
-/** @param above a bound above all keys before. @returns the group's pages, and such a bound for the next group */
+/** @param of `above` is a bound above all keys before. @returns the group's pages, and such a bound for the next group */
 function pagesOf(
   { chunks }: GroupLayout,
   region: Region,
-  above: Buffer,
+  { file, above }: { readonly file: FileAddress; readonly above: Buffer },
 ): { pages: IndexedPage[]; above: Buffer } {
   const ranges = chunks.map((chunk) =>
-    chunk.offsetIndex === undefined ? [chunk] : pageRanges(thriftAt(region, chunk.offsetIndex)),
+    chunk.offsetIndex === undefined ? [chunk] : pageRanges(thriftAt(region, chunk.offsetIndex), file.bytes),
   )
   const count = ranges[0]!.length
   if (ranges.some(({ length }) => length !== count))
@@ -164,13 +165,15 @@ function pagesOf(
 
 function thriftAt({ from, bytes }: Region, index: Range): ReturnType<typeof deserializeTCompactProtocol> {
   const view = new DataView(bytes.buffer, bytes.byteOffset + index.from - from, index.to - index.from)
+  checkStruct({ view, offset: 0 })
   return deserializeTCompactProtocol({ view, offset: 0 })
 }
 
 /** `PageLocation`: offset, compressed size with the header, first row. */
-function pageRanges(offsetIndex: ReturnType<typeof deserializeTCompactProtocol>): Range[] {
+function pageRanges(offsetIndex: ReturnType<typeof deserializeTCompactProtocol>, fileBytes: number): Range[] {
   return offsetIndex.field_1.map(({ field_1, field_2 }: { field_1: bigint; field_2: number }) => {
-    const from = Number(field_1)
-    return { from, to: from + field_2 }
+    const range = rangeWithin(fileBytes, field_1, field_2)
+    if (range !== undefined) return range
+    throw new FreshetError('SNAPSHOT_CORRUPT', 'a page of which nothing says where it is')
   })
 }

@@ -1,0 +1,108 @@
+/** What a broker sends: our own decoder of record batches, with a checksum that fits and with one that does not. */
+import { Buffer } from 'node:buffer'
+import { crc32c } from '@freshet/adapters/kafka/crc32c.ts'
+import { decodeRecords, type FetchedRecord } from '@freshet/adapters/kafka/fetched-records.ts'
+import { MessageParts } from '@freshet/adapters/kafka/message-parts.ts'
+import { planBatch, writeBatch } from '@freshet/adapters/kafka/record-batch.ts'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { fuzz } from './fuzz.kit.ts'
+import { damaged } from './mutations.kit.ts'
+
+function batchOf(records: number, from = 0): Buffer {
+  const messages = Array.from({ length: records }, (_, i) => ({
+    partition: 0,
+    key: i % 3 === 2 ? null : Buffer.from(`flights/${i}`),
+    value: i % 3 === 1 ? null : Buffer.from(`{"delay":${i}}`),
+    headers: { c: Buffer.alloc(64, i), __proto__x: Buffer.of(1) },
+    timestampMs: 1_700_000_000_000 + i,
+  }))
+  const plan = planBatch(messages, 1_700_000_000_000)
+  const bytes = Buffer.alloc(plan.bytes)
+  writeBatch(bytes, plan, 0)
+  bytes.writeBigInt64BE(BigInt(from), 0)
+  return bytes
+}
+
+const valid = [batchOf(1), batchOf(7), Buffer.concat([batchOf(3), batchOf(2, 3)])]
+
+/** To the last byte, as consumers do. */
+function seen(record: FetchedRecord) {
+  const parts = new MessageParts('c')
+  parts.of(record)
+  const { key, value, headers, keyLength, valueLength, timestampMs, offset } = record
+  return { key, value, headers: { ...headers }, keyLength, valueLength, timestampMs, offset }
+}
+
+fuzz({
+  name: 'record-batch',
+  format: 'bytes',
+  codes: ['KAFKA_CORRUPT'],
+  valid,
+  read: (bytes) => decodeRecords(bytes)?.map(seen),
+})
+
+/** Length and checksum are those of the bytes: whoever made the batch meant it so. */
+function sealed(bytes: Buffer): Buffer {
+  if (bytes.length < 61) return bytes
+  const whole = Buffer.from(bytes)
+  whole.writeInt32BE(whole.length - 12, 8)
+  whole[16] = 2
+  whole[22] = whole[22]! & ~7
+  whole.writeUInt32BE(crc32c(whole.subarray(21)), 17)
+  return whole
+}
+
+fuzz({
+  name: 'sealed-record-batch',
+  format: 'bytes',
+  codes: ['KAFKA_CORRUPT'],
+  valid,
+  read(bytes) {
+    const records = decodeRecords(sealed(bytes)) ?? []
+    expect(records.length).toBeLessThanOrEqual(bytes.length)
+    for (const record of records) {
+      const { offset, timestampMs, key, value, headers } = seen(record)
+      for (const number of [offset, timestampMs]) expect(number).not.toBeNaN()
+      const parts = [key, value, ...Object.values(headers)]
+      for (const part of parts) expect(part?.length ?? 0).toBeLessThanOrEqual(bytes.length)
+    }
+  },
+})
+
+test('no damage behind the checksum gives another message: all before it are as they were, or the fetch is refused', () => {
+  const whole = valid[2]!
+  const expected = decodeRecords(whole)!.map(seen)
+  fc.assert(
+    fc.property(fc.nat(whole.length - 1), fc.integer({ min: 1, max: 255 }), (at, flip) => {
+      // Where the batch stands, how long it is and what leader sent it is not under the checksum.
+      fc.pre(at % batchOf(3).length >= 21)
+      const changed = Buffer.from(whole)
+      changed[at] = changed[at]! ^ flip
+      expect(() => decodeRecords(changed)).toThrow(expect.objectContaining({ code: 'KAFKA_CORRUPT' }))
+    }),
+  )
+  fc.assert(
+    fc.property(fc.nat(whole.length), (length) => {
+      const records = decodeRecords(whole.subarray(0, length))!.map(seen)
+      expect(records).toEqual(expected.slice(0, records.length))
+    }),
+  )
+})
+
+test('a batch that was damaged at random is not taken for other records', () => {
+  const whole = valid[1]!
+  const texts = new Set(decodeRecords(whole)!.map((record) => JSON.stringify({ ...seen(record), offset: 0 })))
+  fc.assert(
+    fc.property(damaged(whole), (changed) => {
+      let records: FetchedRecord[] | null = null
+      try {
+        records = decodeRecords(changed)
+      } catch {
+        return
+      }
+      for (const record of records ?? [])
+        expect(texts).toContain(JSON.stringify({ ...seen(record), offset: 0 }))
+    }),
+  )
+})

@@ -1,0 +1,130 @@
+/** What carries a document or its score: the header of a change, a batch of scores, the value in Redis. */
+import { Buffer } from 'node:buffer'
+import { decodeChange, encodeChangeHeader } from '@freshet/records/change.ts'
+import { golden } from '@freshet/records/golden/golden.kit.ts'
+import { encodeRank } from '@freshet/records/revision.ts'
+import { scoreBatchOf } from '@freshet/records/score-batch.kit.ts'
+import {
+  decodeScoreBatch,
+  encodeScoreBatch,
+  keyAt,
+  ROW_STATES,
+  rankAt,
+} from '@freshet/records/score-batch.ts'
+import {
+  decodeStoredScore,
+  encodeStoredScore,
+  type StoredScore,
+  storedScoreAt,
+} from '@freshet/records/stored-score.ts'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { fuzz } from './fuzz.kit.ts'
+
+fuzz({
+  name: 'change-header',
+  format: 'bytes',
+  codes: ['RECORD_MALFORMED', 'RECORD_VERSION'],
+  valid: [golden('change.v1.hex')],
+  read(header) {
+    for (const source of [Buffer.from('{}'), null]) {
+      const isDelete = header[1] === 1
+      if (isDelete !== (source === null)) continue
+      const change = decodeChange(Buffer.from('key'), header, source)
+      encodeRank({ revision: change.revision, modelGeneration: 1 }) // knows the bounds of each number
+      const again = encodeChangeHeader(change)
+      expect(decodeChange(Buffer.from('key'), again, source)).toEqual(change)
+    }
+  },
+})
+
+const batch = scoreBatchOf(
+  [
+    { key: 'flights/1', outputs: [0.5, 2] },
+    { key: 'é', state: 'deleted', seqNo: 2 ** 53 - 1 },
+    { key: '', state: 'unscorable', primaryTerm: 2 ** 32 - 1 },
+  ],
+  { outputs: ['delay', '__proto__'] },
+)
+
+fuzz({
+  name: 'score-batch',
+  format: 'bytes',
+  codes: ['RECORD_MALFORMED', 'RECORD_VERSION'],
+  valid: [golden('score-batch.v1.hex'), encodeScoreBatch(batch), encodeScoreBatch(scoreBatchOf([]))],
+  read(bytes) {
+    const { header, rows } = decodeScoreBatch(bytes)
+    const { name, version, generation } = header.model
+    for (const text of [name, version, ...header.outputs]) expect(text).toBeTypeOf('string')
+    for (const whole of [header.partition, header.fromOffset, header.toOffset, generation])
+      expect(whole).toSatisfy(Number.isSafeInteger)
+    expect(header.scoredAtMs).toSatisfy(Number.isFinite)
+    for (let row = 0; row < rows.count; row++) {
+      encodeRank(rankAt({ header, rows }, row))
+      encodeStoredScore(storedScoreAt({ header, rows }, row))
+      expect(keyAt(rows, row).length).toBeLessThanOrEqual(bytes.length)
+    }
+  },
+})
+
+const stored: StoredScore = {
+  key: 'k',
+  rank: {
+    revision: { documentVersion: 0, epoch: 1_700_000_000_000, primaryTerm: 1, seqNo: 7 },
+    modelGeneration: 3,
+  },
+  state: 'scored',
+  outputs: { delay: 12.5, constructor: 1 },
+  asOfMs: 1_700_000_000_000,
+  scoredAtMs: 1_700_000_000_100,
+  model: 'delay@1',
+}
+
+fuzz({
+  name: 'stored-score',
+  format: 'json',
+  codes: ['RECORD_MALFORMED', 'RECORD_VERSION'],
+  valid: [
+    golden('stored-score.v1.txt'),
+    golden('stored-score.v2.txt'),
+    Buffer.from(encodeStoredScore(stored)),
+    Buffer.from(encodeStoredScore({ ...stored, state: 'deleted', outputs: {} })),
+  ].flatMap((bytes) =>
+    bytes
+      .toString()
+      .split('\n')
+      .map((line) => Buffer.from(line)),
+  ),
+  read(bytes) {
+    const score = decodeStoredScore('k', bytes.toString())
+    encodeRank(score.rank)
+    expect(ROW_STATES).toContain(score.state)
+    expect(score.model).toBeTypeOf('string')
+    for (const ms of [score.asOfMs, score.scoredAtMs]) expect(ms).toSatisfy(Number.isFinite)
+    for (const value of Object.values(score.outputs)) if (value !== null) expect(value).toBeTypeOf('number')
+    expect(decodeStoredScore('k', encodeStoredScore(score))).toEqual(score)
+  },
+})
+
+test('the header of a change that is valid says what was written', () => {
+  const whole = fc.maxSafeNat()
+  fc.assert(
+    fc.property(
+      whole,
+      fc.nat(2 ** 31 - 1),
+      whole,
+      whole,
+      fc.boolean(),
+      (version, term, seqNo, ms, isDelete) => {
+        const change = {
+          key: Buffer.from('k'),
+          revision: { documentVersion: version, epoch: 2 ** 48 - 1, primaryTerm: term, seqNo },
+          capturedAtMs: ms,
+          source: isDelete ? null : Buffer.from('{}'),
+          trace: null,
+        }
+        expect(decodeChange(change.key, encodeChangeHeader(change), change.source)).toEqual(change)
+      },
+    ),
+  )
+})

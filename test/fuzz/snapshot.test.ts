@@ -1,0 +1,105 @@
+/** Snapshot files: the footer, the index of pages and the pages, of which hyparquet reads the first parts and we the rest. */
+import { Buffer } from 'node:buffer'
+import { MemoryObjectStore } from '@freshet/adapters/memory/object-store.ts'
+import { golden } from '@freshet/records/golden/golden.kit.ts'
+import { encodeRank } from '@freshet/records/revision.ts'
+import { scoreBatchOf } from '@freshet/records/score-batch.kit.ts'
+import { ROW_STATES, scoreRowBytes } from '@freshet/records/score-batch.ts'
+import { rowsOfBatch, type StoredRows } from '@freshet/records/stored-rows.ts'
+import { decodeFooter, encodeFooter } from '@freshet/snapshot/parquet/footer.ts'
+import { openSnapshotFile } from '@freshet/snapshot/parquet/read.ts'
+import { openFileIndex } from '@freshet/snapshot/ranges/file-index.ts'
+import { findRow } from '@freshet/snapshot/ranges/find-row.ts'
+import { manyRows } from '@freshet/snapshot/rows.kit.ts'
+import { sortRows } from '@freshet/snapshot/sort.ts'
+import { wholeFile } from '@freshet/snapshot/whole-file.kit.ts'
+import { expect } from 'vitest'
+import { fuzz } from './fuzz.kit.ts'
+
+const few = scoreBatchOf([
+  { key: 'a', outputs: [1] },
+  { key: 'b', state: 'deleted', seqNo: 2 ** 53 - 1 },
+  { key: 'é', state: 'unscorable' },
+])
+const valid = [
+  golden('snapshot-file.v1.hex'),
+  (await wholeFile([sortRows(rowsOfBatch(few))])).bytes,
+  (await wholeFile([sortRows(rowsOfBatch(manyRows(0, 9_000)))])).bytes, // more than one page, so with an index
+]
+/** A page in full may be many times as long as in its file; the index and the rows of one page are held at a time. */
+const maxKeptBytes = (inputBytes: number) => 64 * 2 ** 20 + 64 * inputBytes
+
+async function storeOf(bytes: Buffer) {
+  const store = new MemoryObjectStore()
+  await store.put('file', bytes)
+  return { store, file: { key: 'file', bytes: bytes.length } }
+}
+
+function checkRows(rows: StoredRows): void {
+  expect(rows.count * scoreRowBytes(0, 0)).toBeLessThan(2 ** 26)
+  const last = rows.count - 1
+  for (const row of [0, last]) {
+    const revision = {
+      documentVersion: rows.documentVersions[row]!,
+      epoch: rows.epochs[row]!,
+      primaryTerm: rows.primaryTerms[row]!,
+      seqNo: rows.seqNos[row]!,
+    }
+    encodeRank({ revision, modelGeneration: rows.modelGenerations[row]! })
+    expect(ROW_STATES[rows.states[row]!]).toBeDefined()
+  }
+}
+
+fuzz({
+  name: 'snapshot-file',
+  format: 'bytes',
+  codes: ['SNAPSHOT_CORRUPT', 'RECORD_VERSION'],
+  valid,
+  share: 0.5,
+  maxKeptBytes,
+  async read(bytes) {
+    const { store, file } = await storeOf(bytes)
+    const { pages } = await openSnapshotFile(store, file)
+    for await (const rows of pages) checkRows(rows)
+  },
+})
+
+fuzz({
+  name: 'snapshot-index',
+  format: 'bytes',
+  codes: ['SNAPSHOT_CORRUPT', 'RECORD_VERSION'],
+  valid,
+  share: 0.5,
+  maxKeptBytes,
+  async read(bytes) {
+    const { store, file } = await storeOf(bytes)
+    const index = await openFileIndex(store, file, new AbortController().signal)
+    expect(index.bytes).toBeLessThan(64 * bytes.length + 1_024)
+    const reads = {
+      read: (_: unknown, { from, to }: { from: number; to: number }) => store.getRange('file', { from, to }),
+    }
+    for (const key of ['a', 'flights/005000', 'zz']) {
+      const found = await findRow(index, Buffer.from(key), reads)
+      if (found === undefined) continue
+      expect(found.key).toBe(key)
+      expect(ROW_STATES).toContain(found.state)
+    }
+  },
+})
+
+const schema = {
+  outputs: ['delay'],
+  models: new Map([[1, { name: 'delay', version: '1', outputs: ['delay'] }]]),
+}
+
+fuzz({
+  name: 'snapshot-footer',
+  format: 'json',
+  codes: ['SNAPSHOT_CORRUPT', 'RECORD_VERSION'],
+  valid: [Buffer.from(encodeFooter(schema)[0]!.value!)],
+  read(bytes) {
+    const read = decodeFooter([{ key: 'freshet', value: bytes.toString() }])
+    for (const generation of read.models.keys()) expect(generation).toSatisfy(Number.isSafeInteger)
+    expect(decodeFooter(encodeFooter(read))).toEqual(read)
+  },
+})
