@@ -13,6 +13,7 @@ import {
   METRICS,
   type MetricSpec,
 } from '@freshet/telemetry/metrics-table.ts'
+import { writeCapacityPage } from './soak/capacity-page.ts'
 import { licenceRows } from './supply-chain/licences.ts'
 
 export const REFERENCE_FOLDER = join(import.meta.dirname, '..', 'docs', 'reference')
@@ -149,4 +150,5 @@ if (import.meta.main) {
   for (const [name, text] of Object.entries(referencePages()))
     writeFileSync(join(REFERENCE_FOLDER, name), text)
   writeExport()
+  writeCapacityPage()
 }

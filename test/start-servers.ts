@@ -2,14 +2,13 @@
 import { join } from 'node:path'
 import { listSettings } from '@freshet/config/describe.ts'
 import { down } from '@freshet/up/down.ts'
-import type { ProcessIdentity } from '@freshet/up/process-identity.ts'
-import { servicesAsSettings } from '@freshet/up/services-file.ts'
+import { type NativeProcess, servicesAsSettings } from '@freshet/up/services-file.ts'
 import { up } from '@freshet/up/up.ts'
 import { startContainers, whyNoContainers } from './containers.ts'
 
 export interface TestServers extends AsyncDisposable {
   /** Those that this call started as processes of this machine, each the leader of its group. */
-  readonly processes: readonly ProcessIdentity[]
+  readonly processes: readonly NativeProcess[]
 }
 
 /**
@@ -17,7 +16,10 @@ export interface TestServers extends AsyncDisposable {
  * looks for them. Disposing stops what was started and removes its data.
  * @param purpose names the folder of native servers, so that two purposes can run at the same time.
  */
-export async function startServers(purpose: 'test' | 'bench', signal: AbortSignal): Promise<TestServers> {
+export async function startServers(
+  purpose: 'test' | 'bench' | 'soak',
+  signal: AbortSignal,
+): Promise<TestServers> {
   if (process.env.FRESHET_KAFKA_BROKERS !== undefined) {
     report('servers: those named by FRESHET_* variables')
     return { processes: [], [Symbol.asyncDispose]: async () => {} }

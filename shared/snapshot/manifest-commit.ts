@@ -57,14 +57,14 @@ export async function commitManifest(
       await store.put(MANIFEST_OBJECT, Buffer.from(manifestRecord.encode(next)), condition, signal)
       return next
     } catch (error) {
-      if (!isFreshetError(error, 'OBJECT_CHANGED') || failures === MAX_FAILURES) throw error
-      await clock.sleep(delayMs(BACK_OFF, failures, Math.random), signal)
+      if (!isFreshetError(error, 'OBJECT_CHANGED') || failures === MAX_COMMIT_FAILURES) throw error
+      await clock.sleep(delayMs(COMMIT_BACK_OFF, failures, Math.random), signal)
     }
   }
 }
 
-const MAX_FAILURES = 20
-const BACK_OFF = { firstMs: 10, maxMs: 1_000 }
+export const MAX_COMMIT_FAILURES = 20
+export const COMMIT_BACK_OFF = { firstMs: 10, maxMs: 1_000 }
 
 /** Names of files are unique, so a partition that is as we wanted it is so by our own hand. */
 function holds(manifest: Manifest, { changes }: Commit): boolean {
