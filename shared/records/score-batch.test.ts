@@ -58,7 +58,7 @@ const batches: fc.Arbitrary<ScoreBatch> = fc.nat(3).chain((outputs) =>
       fc.record({
         key: fc.string({ unit: 'grapheme' }),
         documentVersion: fc.maxSafeNat(),
-        epoch: fc.maxSafeNat(),
+        epoch: fc.integer({ min: 0, max: 2 ** 48 - 1 }),
         primaryTerm: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
         seqNo: fc.maxSafeNat(),
         asOfMs: fc.maxSafeNat(),
