@@ -35,6 +35,7 @@ export class Callers implements AsyncDisposable {
   #asked: Promise<LoadReport> | undefined
   #control: Helper | undefined
   #downSinceMs: number | undefined
+  #watching: Promise<void> = Promise.resolve()
 
   async begin(order: LoadOrder, gatewayPid: number): Promise<void> {
     await this.#watch(gatewayPid)
@@ -55,13 +56,17 @@ export class Callers implements AsyncDisposable {
       this.#down.push({ fromMs: this.#downSinceMs, toMs: monotonicMs() + AFTER_STANDING_MS })
     this.#downSinceMs = undefined
     if (pid === undefined || this.#asked === undefined) return
-    await this.#unwatch()
-    await this.#watch(pid)
+    this.#watching = this.#watching.then(async () => {
+      await this.#unwatch()
+      await this.#watch(pid)
+    })
+    await this.#watching
   }
 
   /** Resolves when the load is over. */
   async report(): Promise<CallerReport> {
     const { asked, stalls } = await this.#asked!
+    await this.#watching
     await this.#unwatch()
     return reportOf(asked, { down: this.#down, stalls: [...stalls, ...this.#stalls] })
   }

@@ -15,6 +15,8 @@ import { PROCESSES, type ProcessTarget } from './targets.ts'
 
 const START_MS = 180_000
 const SUPERVISE_EVERY_MS = 500
+/** A stack of calls fits in. */
+const LAST_LINES = 24
 const WRITE_AGAIN_MS = 100
 /** Under no fault, a write that takes longer has lost its connection. */
 const WRITE_TIMEOUT_MS = 5_000
@@ -110,17 +112,16 @@ export class ChaosWorld implements AsyncDisposable {
     const killing = setTimeout(() => process.kill(pid, 'SIGKILL'), giveUpMs)
     const ending = await this.end(name, 'SIGTERM')
     clearTimeout(killing)
-    if (hadEnded || ending === 0) return undefined
+    if (hadEnded || ending === 0 || ending === 'SIGTERM') return undefined // not begun yet, it has nothing to finish
     return `${name}: asked to end, it ended with ${ending}: ${this.lastWords(name)}`
   }
 
   /** The last that it wrote. */
   lastWords(name: ProcessTarget): string {
-    const lines = (this.stack.output[name] ?? '').trimEnd().split('\n')
-    return lines
-      .slice(-3)
-      .map((line) => line.slice(0, 600))
-      .join(' ⏎ ')
+    const lines = (this.stack.output[name] ?? '').trimEnd().split('\n').slice(-LAST_LINES)
+    const log = lines.filter((line) => line.startsWith('{"@timestamp"')).slice(-1)
+    const thrown = lines.filter((line) => !line.startsWith('{"@timestamp"'))
+    return [...log, ...thrown].map((line) => line.trim().slice(0, 600)).join(' ⏎ ')
   }
 
   freeze(name: ProcessTarget): void {

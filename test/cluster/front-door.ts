@@ -94,11 +94,8 @@ export class FrontDoor implements AsyncDisposable {
       this.#sockets.add(socket)
       socket.once('close', () => this.#sockets.delete(socket))
     }
-    const reset = () => {
-      for (const socket of [client, node]) socket.resetAndDestroy()
-    }
     client.pipe(this.#passage(() => 0)).pipe(node)
-    node.pipe(this.#passage(() => this.delayMs, reset)).pipe(client)
+    node.pipe(this.#passage(() => this.delayMs, [client, node])).pipe(client)
   }
 
   /** What ends one end, ends the other; but nobody hears of it while nothing comes through. */
@@ -109,17 +106,21 @@ export class FrontDoor implements AsyncDisposable {
     })
   }
 
-  /** @param reset ends the connection both ways */
-  #passage(delayMs: () => number, reset?: () => void): Transform {
+  /** @param resettable both ends, when the connection may be reset in the middle of what passes here */
+  #passage(delayMs: () => number, resettable: readonly Socket[] = []): Transform {
+    let isReset = false
     return new Transform({
       transform: async (bytes: Buffer, _encoding, passOn) => {
         const { latencyMs = 0, bytesPerSecond = Number.POSITIVE_INFINITY, resetShare = 0 } = this.#weather
         const heldMs = delayMs() + latencyMs + (1_000 * bytes.length) / bytesPerSecond
         if (heldMs > 0) await systemClock.sleep(heldMs)
-        if (this.#weather.isHalfOpen) return passOn() // swallowed
-        if (reset === undefined || this.#random() >= resetShare) return passOn(null, bytes)
+        if (isReset || this.#weather.isHalfOpen) return passOn() // swallowed
+        if (resettable.length === 0 || this.#random() >= resetShare) return passOn(null, bytes)
+        isReset = true // what comes behind must not pass for what was cut off
         passOn(null, bytes.subarray(0, Math.floor(bytes.length / 2)))
-        setImmediate(reset)
+        setImmediate(() => {
+          for (const socket of resettable) socket.resetAndDestroy()
+        })
       },
     })
   }
