@@ -68,7 +68,9 @@ export class Callers implements AsyncDisposable {
     const { asked, stalls } = await this.#asked!
     await this.#watching
     await this.#unwatch()
-    return reportOf(asked, { down: this.#down, stalls: [...stalls, ...this.#stalls] })
+    const down = [...this.#down]
+    if (this.#downSinceMs !== undefined) down.push({ fromMs: this.#downSinceMs, toMs: monotonicMs() })
+    return reportOf(asked, { down, stalls: [...stalls, ...this.#stalls] })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

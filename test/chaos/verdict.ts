@@ -68,16 +68,19 @@ function problem(holds: boolean, what: string, isTiming = false): Problem | unde
 }
 
 export const TABLE_HEAD = [
-  '| seed | minutes | faults | writes / documents | lost / stale / extra | verify | requests: all / while down / late by the machine / late | healthy after s | memory MiB, before → after | descriptors, before → after | alerts told / without a cause / open | holds |',
+  '| seed | minutes | faults | writes / documents | lost / stale / extra | verify | requests: all / while down / late by the machine / late | healthy after s | memory MiB: who grew most | descriptors: who grew most | alerts told / without a cause / open | holds |',
   '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
 ].join('\n')
 
 export function tableRow(verdict: Verdict): string {
   const { seed, minutes, faults, writes, proof, verify, callers, healthySeconds, resources, told } = verdict
-  const each = (of: keyof Resources) =>
-    Object.entries(resources)
-      .map(([name, { before, after }]) => `${name} ${Math.round(before[of])} → ${Math.round(after[of])}`)
-      .join(', ')
+  const most = (of: keyof Resources) => {
+    const grown = Object.entries(resources).map(([name, { before, after }]) => ({
+      ...{ name, from: Math.round(before[of]), to: Math.round(after[of]) },
+    }))
+    const [first] = grown.toSorted((a, b) => b.to - b.from - (a.to - a.from))
+    return first === undefined ? 'not known' : `${first.name} ${first.from} → ${first.to}`
+  }
   const cells = [
     seed,
     minutes,
@@ -87,8 +90,8 @@ export function tableRow(verdict: Verdict): string {
     verify.code === 0 ? 'clean' : `exit code ${verify.code}`,
     `${callers.requests} / ${callers.whileDown} / ${callers.lateByTheMachine} / ${callers.late.length}`,
     healthySeconds === null ? 'never' : healthySeconds.toFixed(1),
-    each('memoryMiB'),
-    each('files'),
+    most('memoryMiB'),
+    most('files'),
     `${told} / ${verdict.unexplained.length} / ${verdict.open?.length ?? 'not known'}`,
     problemsOf(verdict).length === 0 ? 'yes' : 'no',
   ]

@@ -5,9 +5,11 @@ import { FreshetError } from '@freshet/errors/errors.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import { clientLog } from './client-log.ts'
+import { guardStreams } from './fresh-stream.ts'
 import { guardIdleTimer } from './idle-timer.ts'
 import { type Admin, type ISocketFactoryArgs, Kafka, type KafkaConfig, logLevel } from './kafkajs.ts'
 import { type Doing, KeptAdmin } from './kept-admin.ts'
+import { guardMetadata } from './metadata-answer.ts'
 
 /** Where the brokers are and how to speak to them; opaque to all but this folder. Opens no socket by itself. */
 export interface KafkaConnection {
@@ -39,6 +41,8 @@ export function connectKafka(
 ): KafkaConnection {
   const sasl = saslOf(settings)
   guardIdleTimer()
+  guardStreams()
+  guardMetadata()
   const say = clientLog(log, systemClock)
   const config: Omit<KafkaConfig, 'logCreator'> = {
     clientId,
