@@ -31,3 +31,10 @@ test('before a fault, and long after it, it explains nothing; that something is 
   expect(unexplained([told(redis, 900), told(redis, 200_000)], [struck('redis')])).toHaveLength(2)
   expect(unexplained([{ ...told(redis), change: 'RESOLVED' }], [])).toEqual([])
 })
+
+test('degraded answers need no fault where the machine stood still, and all else does', () => {
+  const degraded = told('31 % of the answers are degraded')
+  expect(unexplained([degraded], [])).toHaveLength(1)
+  expect(unexplained([degraded], [], true)).toEqual([])
+  expect(unexplained([told('Redis does not answer')], [], true)).toHaveLength(1)
+})

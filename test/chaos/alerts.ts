@@ -56,10 +56,18 @@ const EXPLAINED: readonly { readonly title: RegExp; by(match: RegExpExecArray): 
   },
 ]
 
-/** Told to be there, and nobody was struck who could be why. */
-export function unexplained(told: readonly Told[], done: readonly Done[]): readonly Told[] {
+/** Nobody has to be struck for it where the machine stands still: who does not get the CPU is late, or asks nobody else. */
+const STARVED = / of the answers (are degraded|come after their deadline)$/
+
+/** Told to be there, and nobody was struck who could be why. @param wasStarved a control process was kept from running */
+export function unexplained(
+  told: readonly Told[],
+  done: readonly Done[],
+  wasStarved = false,
+): readonly Told[] {
   return told
     .filter(({ change }) => change !== 'RESOLVED')
+    .filter(({ title }) => !(wasStarved && STARVED.test(title)))
     .filter(
       ({ title, atMs }) =>
         !isExplained(

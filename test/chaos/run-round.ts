@@ -76,7 +76,7 @@ export async function runRound(servers: ChaosServers, plan: RoundPlan): Promise<
     verify: { code: verified.code, says: `${verified.stdout}${verified.stderr}` },
     ...{ callers, healthySeconds, resources },
     told: world.told.length,
-    unexplained: unexplained(world.told, struck.done),
+    unexplained: unexplained(world.told, struck.done, callers.lateByTheMachine > 0),
     open,
   }
 }

@@ -15,6 +15,8 @@ import { PROCESSES, type ProcessTarget } from './targets.ts'
 
 const START_MS = 180_000
 const SUPERVISE_EVERY_MS = 500
+/** What a service says when it is asked to end. */
+const ASKED = 'finishing what is in hand'
 /** A stack of calls fits in. */
 const LAST_LINES = 24
 const WRITE_AGAIN_MS = 100
@@ -113,7 +115,9 @@ export class ChaosWorld implements AsyncDisposable {
     const ending = await this.end(name, 'SIGTERM')
     clearTimeout(killing)
     if (hadEnded || ending === 0 || ending === 'SIGTERM') return undefined // not begun yet, it has nothing to finish
-    return `${name}: asked to end, it ended with ${ending}: ${this.lastWords(name)}`
+    const words = this.lastWords(name)
+    if (ending === 1 && words.includes(ASKED) && !words.includes('Node.js v')) return undefined // its time was over: a server was away
+    return `${name}: asked to end, it ended with ${ending}: ${words}`
   }
 
   /** The last that it wrote. */
