@@ -7,16 +7,20 @@ import { PRICES } from './prices.ts'
 import type { SoakSummary } from './run-soak.ts'
 
 export const CAPACITY_PAGE = join(import.meta.dirname, '..', '..', 'docs', 'capacity.md')
-const RESULT = join(import.meta.dirname, 'results', 'soak.json')
+const RESULTS = join(import.meta.dirname, 'results')
 
 /** The page with its tables as they should be; the text between them is people's. */
 export function withTables(page: string): string {
-  const summary = JSON.parse(readFileSync(RESULT, 'utf8')) as SoakSummary
-  const growth = SCALES.map((scale) => growthOf(scale, measuredBy(summary)))
+  const summary = readResult('soak-1m.json')
+  const large = readResult('soak-9m.json')
+  const growth = SCALES.map((scale) => growthOf(scale, measuredBy(large)))
   const tables: Readonly<Record<string, string>> = {
     run: runTable(summary),
     processes: processTable(summary),
     s3: s3Table(summary),
+    'run-large': runTable(large),
+    'processes-large': processTable(large),
+    's3-large': s3Table(large),
     assumed: assumedTable(),
     growth: growthTable(growth),
   }
@@ -37,6 +41,10 @@ function measuredBy({ figures, snapshot, diskBytes }: SoakSummary): Measured {
     kafkaBytesPerChange: (diskBytes.kafka ?? 0) / changes,
     cpuMicrosPerChange: cpuOf('poller') + cpuOf('scorer'),
   }
+}
+
+function readResult(name: string): SoakSummary {
+  return JSON.parse(readFileSync(join(RESULTS, name), 'utf8')) as SoakSummary
 }
 
 function replaceTable(page: string, name: string, table: string): string {
@@ -83,9 +91,11 @@ function runTable({ host, plan, figures, drainSeconds, proof, snapshot, diskByte
       ['samples without a score in 300 s', count(figures.neverFresh)],
       [
         '`freshet verify`',
-        `${count(verify.live)} live, ${count(verify.scored)} scored, ${verify.missing} missing, ${verify.stale} stale, ${verify.extra} extra; ${verify.seconds} s with its waits`,
+        verify === null
+          ? 'did not end in time, see below'
+          : `${count(verify.live)} live, ${count(verify.scored)} scored, ${verify.missing} missing, ${verify.stale} stale, ${verify.extra} extra; ${verify.seconds} s with its waits`,
       ],
-      ['oracle', `in Redis ${broken}`],
+      ['oracle', oracle === null ? broken : `in Redis ${broken}`],
       ['Redis', `${count(figures.redis.bytesPerKey)} bytes a key (${count(figures.redis.keys)} keys)`],
       [
         'snapshot',

@@ -32,10 +32,10 @@ export interface SoakSummary {
   readonly snapshot: { readonly rows: number; readonly bytes: number; readonly files: number }
   readonly diskBytes: Readonly<Record<string, number>>
   readonly proof: {
-    readonly verify: ReturnType<typeof totalOf> & {
-      readonly exitCode: number | null
-      readonly seconds: number
-    }
+    /** null in a result of a run that was ended before. */
+    readonly verify:
+      | (ReturnType<typeof totalOf> & { readonly exitCode: number | null; readonly seconds: number })
+      | null
     /** null: so many documents that the oracle, which holds all in memory, was not asked. */
     readonly oracle: { readonly live: number; readonly redis: Broken; readonly snapshot: Broken } | null
   }
@@ -97,7 +97,7 @@ export async function runSoak(plan: SoakPlan, servers: TestServers): Promise<Soa
 /** Everything that was written has its score, and nothing else has one. */
 export function holds({ proof: { verify, oracle } }: SoakSummary): boolean {
   const broken = oracle === null ? [] : [oracle.redis, oracle.snapshot]
-  return verify.exitCode === 0 && broken.every(({ missing, stale, extra }) => missing + stale + extra === 0)
+  return verify?.exitCode === 0 && broken.every(({ missing, stale, extra }) => missing + stale + extra === 0)
 }
 
 /** How long it takes until no sample waits and no group is behind. The snapshot has its own interval. */
