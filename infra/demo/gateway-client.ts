@@ -4,7 +4,10 @@ import type { Answer } from '@freshet/records/answer.ts'
 const MAX_SOCKETS = 64
 const GIVE_UP_MS = 2_000
 
-/** Asks a gateway as a backend does: kept connections, and patience that ends. */
+/**
+ * Asks a gateway as a backend does: kept connections, and patience that ends. Not shared/client, which gives no status of
+ * an answer; the demo counts by it.
+ */
 export class GatewayClient implements Disposable {
   readonly url: string
   readonly #agent = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS })

@@ -1,7 +1,8 @@
 /**
  * What the watchdog judges by, and how: one table, from which the settings `watchdog.rules.<rule>` and
  * `docs/reference/alerts.md` are made. Each rule stands in `services/watchdog/rules/<rule>.ts` and has a page for who is
- * woken by it in `docs/runbooks/<rule>.md`.
+ * woken by it in `docs/runbooks/<rule>.md`. The kinds of findings in `shared/records/alert-state.ts` name the same rules:
+ * `services/watchdog/rules/judge.test.ts` holds them together.
  */
 import { z } from 'zod'
 

@@ -1,7 +1,10 @@
 import { z } from 'zod'
 import { jsonRecord } from './json-record.ts'
 
-/** What can be wrong: one kind a rule, and a page for each in docs/runbooks. */
+/**
+ * What can be wrong: one kind a rule, and a page for each in docs/runbooks. The rules stand in
+ * `shared/config/alert-rules.ts`: `services/watchdog/rules/judge.test.ts` holds them together.
+ */
 export const FINDING_KINDS = [
   'unreachable',
   'silent',
