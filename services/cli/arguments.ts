@@ -1,4 +1,5 @@
 /** Numbers as options take them: whatever is not plainly one is refused before anything is looked at. */
+import type { Clock } from '@freshet/stage/clock.ts'
 import { InvalidArgumentError } from 'commander'
 
 /** More milliseconds than 2^31 are none at all for a timer of Node. */
@@ -35,5 +36,16 @@ export function duration({ mostDays }: { readonly mostDays: number }) {
     const ms = unit === undefined ? 0 : Number(amount) * UNIT_SECONDS[unit]! * 1_000
     if (ms > 0 && ms <= mostDays * 86_400_000) return ms
     throw new InvalidArgumentError(`It must be a time such as 90s, 30m, 2h or 3d, at most ${mostDays}d.`)
+  }
+}
+
+/** @returns a parser of a moment, given as it is or as so long ago, into milliseconds since 1970 */
+export function moment(clock: Pick<Clock, 'nowMs'>) {
+  return (text: string): number => {
+    const [, amount, unit] = /^(\d+)([smhd])$/.exec(text) ?? []
+    const ms =
+      unit === undefined ? Date.parse(text) : clock.nowMs() - Number(amount) * UNIT_SECONDS[unit]! * 1_000
+    if (!Number.isNaN(ms)) return ms
+    throw new InvalidArgumentError('It must be a time such as 2026-05-01T12:00:00Z, or 90m, 6h, 2d.')
   }
 }

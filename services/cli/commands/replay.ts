@@ -2,7 +2,7 @@ import type { Settings } from '@freshet/config/schema.ts'
 import { ERRORS, FreshetError } from '@freshet/errors/errors.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { Command, InvalidArgumentError } from 'commander'
-import { wholeNumber } from '../arguments.ts'
+import { moment, wholeNumber } from '../arguments.ts'
 import { interruptible } from '../interruptible.ts'
 import { readInvocation } from '../invocation.ts'
 import { replayOnce } from '../replay/replay-once.ts'
@@ -26,7 +26,12 @@ export function replayCommand(): Command {
     .description('bring dead letters back after a fix, each document as it is now in Elasticsearch')
     .option('--dead', 'what to replay: the dead letters')
     .option('--code <code>', 'only those of this error code, such as DOCUMENT_TOO_LARGE', errorCode)
-    .option('--since <time>', 'only those from then on: 2026-05-01T12:00:00Z, or 90m, 6h, 2d ago', since, 0)
+    .option(
+      '--since <time>',
+      'only those from then on: 2026-05-01T12:00:00Z, or 90m, 6h, 2d ago',
+      moment(systemClock),
+      0,
+    )
     .option('--dry-run', 'list them, and say what would become of each; nothing is written')
     .option('--limit <letters>', 'letters listed; --json lists all', wholeNumber({ from: 0 }), DEFAULT_LIMIT)
     .addHelpText(
@@ -62,14 +67,4 @@ function check({ dead = false }: Options, { elasticsearch }: Settings): void {
 function errorCode(text: string): string {
   if (Object.hasOwn(ERRORS, text)) return text
   throw new InvalidArgumentError('There is no such error code: see docs/reference/errors.md.')
-}
-
-const UNIT_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 }
-
-function since(text: string): number {
-  const [, count, unit] = /^(\d+)([mhd])$/.exec(text) ?? []
-  const ms = unit === undefined ? Date.parse(text) : systemClock.nowMs() - Number(count) * UNIT_MS[unit]!
-  if (Number.isNaN(ms))
-    throw new InvalidArgumentError('It must be a time such as 2026-05-01T12:00:00Z, or 90m, 6h, 2d.')
-  return ms
 }
