@@ -3,6 +3,7 @@ import { basename, dirname, join, relative } from 'node:path'
 import { RULE_NAMES } from '@freshet/config/alert-rules.ts'
 import { listSettings } from '@freshet/config/describe.ts'
 import { describe, expect, test } from 'vitest'
+import { circlesOf, importsOfFiles } from './import-circles.ts'
 import { REFERENCE_FOLDER, referencePages } from './reference-pages.ts'
 
 const ROOT = join(import.meta.dirname, '..')
@@ -37,6 +38,8 @@ describe('the arrows between rooms', () => {
     reconcile: ['errors', 'records', 'stage', 'config', 'ports', 'adapters', 'capture', 'snapshot'],
     oracle: ['records', 'ports', 'model'],
     service: ['errors', 'records', 'stage', 'config', 'adapters', 'telemetry'],
+    /** Of the gateway only what its answers are like, which is its contract with clients. */
+    client: ['errors', 'records', 'stage', 'gateway'],
   }
 
   test.each(Object.entries(allowed))('shared/%s imports only what lies below it', (room, below) => {
@@ -51,16 +54,28 @@ describe('the arrows between rooms', () => {
     expect(wrong).toEqual([])
   })
 
-  test('no service imports another', () => {
-    const services = ['poller', 'scorer', 'gateway', 'watchdog']
-    const wrong = services.flatMap((service) =>
-      globSync(join(ROOT, 'services', service, '**/*.ts')).filter((file) =>
-        services.some(
-          (other) => other !== service && readFileSync(file, 'utf8').includes(`'@freshet/${other}/`),
-        ),
-      ),
-    )
-    expect(wrong).toEqual([])
+  test('no service imports another, nor does shared/ but for the client', () => {
+    const services = ['poller', 'scorer', 'gateway', 'watchdog', 'cli']
+    const own = (file: string) => relative(ROOT, file).split('/')[1]!
+    const wrong = globSync(join(ROOT, '{shared,services/{poller,scorer,gateway,watchdog}}/**/*.ts'), {
+      exclude: ['**/node_modules/**', '**/shared/client/**'],
+    }).filter((file) => {
+      const text = readFileSync(file, 'utf8')
+      return services.some((other) => other !== own(file) && text.includes(`'@freshet/${other}/`))
+    })
+    expect(wrong.map((file) => relative(ROOT, file))).toEqual([])
+  })
+
+  test('the client imports of the gateway types of its answers only', () => {
+    const imported = globSync(join(ROOT, 'shared/client/**/*.ts'))
+      .filter((file) => !isForTests(file))
+      .flatMap((file) => readFileSync(file, 'utf8').match(/^import .*'@freshet\/gateway\/.*'$/gm) ?? [])
+    expect(imported.length).toBeGreaterThan(0)
+    expect(imported.filter((line) => !line.startsWith('import type '))).toEqual([])
+  })
+
+  test('no files import each other in a circle, types neither', () => {
+    expect(circlesOf(importsOfFiles(ROOT))).toEqual([])
   })
 
   test('the command line imports of a service what starts it, and what it does by hand in its place', () => {

@@ -8,9 +8,10 @@ import { wholeNumber } from '../arguments.ts'
 import { readInvocation, wantsJson } from '../invocation.ts'
 import { tellWhile } from '../tell-while.ts'
 import { describeLive } from './describe-live.ts'
-import { type LiveReport, reportLive } from './live-report.ts'
+import { reportLive } from './live-report.ts'
 import { MAX_SAMPLE, sampleDocuments } from './live-sample.ts'
 import { prove } from './prove.ts'
+import type { LiveReport } from './report-shape.ts'
 
 const SOMETHING_IS_WRONG = 1
 const DEFAULT_SAMPLE = 1_000

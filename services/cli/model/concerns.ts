@@ -2,7 +2,7 @@
 import type { Column } from '@freshet/model/bundle/spec.ts'
 import { percent } from '../text.ts'
 import { type ColumnReport, share } from './column-sample.ts'
-import type { LiveReport, OutputReport, SetAside } from './live-report.ts'
+import type { LiveReport, OutputReport, SetAside } from './report-shape.ts'
 
 const MAX_SET_ASIDE = 0.01
 const MAX_UNKNOWN = 0.1

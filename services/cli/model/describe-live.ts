@@ -1,6 +1,6 @@
 import { count, percent, short, table } from '../text.ts'
 import type { ColumnReport } from './column-sample.ts'
-import type { LiveReport, OutputReport } from './live-report.ts'
+import type { LiveReport, OutputReport } from './report-shape.ts'
 
 /** A report as people read it: a line a column, the scores, who is set aside, what to look at. */
 export function describeLive(report: LiveReport): string {

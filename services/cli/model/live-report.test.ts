@@ -4,7 +4,8 @@ import { fixtureBundle } from '@freshet/model/bundle/bundles.kit.ts'
 import type { Column } from '@freshet/model/bundle/spec.ts'
 import { describe, expect, test } from 'vitest'
 import { describeLive } from './describe-live.ts'
-import { type LiveReport, reportLive } from './live-report.ts'
+import { reportLive } from './live-report.ts'
+import type { LiveReport } from './report-shape.ts'
 
 /** Its score is 10 · a + 20 · b. */
 async function bundleOf(a: Partial<Column>, b: Partial<Column>): Promise<ModelBundle> {

@@ -3,7 +3,7 @@ import type { Rank } from '@freshet/records/revision.ts'
 import type { Answered } from '../answered.ts'
 import type { Caller } from '../keys/access.ts'
 import type { Deadline } from '../server/deadline.ts'
-import type { TracedAnswer } from '../traces/answer-traces.ts'
+import type { TracedAnswer } from '../traces/traced-answer.ts'
 
 /** A request as a route sees it: a Request, or a plain one, which has no body (server/plain-lookups.ts). */
 export type Asked = Pick<Request, 'method' | 'url' | 'body' | 'arrayBuffer'> & {

@@ -8,7 +8,7 @@ import { problemReply, type Reply } from '../reply.ts'
 import { ANY_ROUTE } from '../request-record.ts'
 import { type Deadline, deadlineOf } from '../server/deadline.ts'
 import { OVERLOADED } from '../server/intake.ts'
-import type { TracedAnswer } from '../traces/answer-traces.ts'
+import type { TracedAnswer } from '../traces/traced-answer.ts'
 import { type Asked, type Call, tookMs } from './call.ts'
 import type { Route } from './route.ts'
 

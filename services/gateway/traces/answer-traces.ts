@@ -1,20 +1,10 @@
-import type { Answer } from '@freshet/records/answer.ts'
 import type { Rank } from '@freshet/records/revision.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import { traceContextOf } from '@freshet/telemetry/spans.ts'
 import type { TracedDocuments, TraceReason } from '@freshet/telemetry/traced/traced-documents.ts'
 import type { Span } from '@opentelemetry/api'
 import { answerAttributes, type Ended, type Ending } from './request-span.ts'
-
-/** An answer that speaks of a traced document. */
-export interface TracedAnswer {
-  readonly reason: TraceReason
-  readonly key: string
-  /** Of the stored score; undefined when the answer is not made of one. */
-  readonly rank: Rank | undefined
-  /** undefined: the stores agree that there is none. */
-  readonly answer: Answer | undefined
-}
+import type { TracedAnswer } from './traced-answer.ts'
 
 /** The last step of a document's way: an answer that speaks of it. */
 export class AnswerTraces {

@@ -5,15 +5,8 @@ import type { ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
 import type { TraceContext } from '@freshet/records/change.ts'
 import type { Hits } from '@freshet/records/hit.ts'
 import { saveCursors } from '../sharing/cursor-store.ts'
-import {
-  type Capture,
-  type Effect,
-  type Event,
-  type Limits,
-  limitsOf,
-  type Observed,
-  step,
-} from './capture.ts'
+import { limitsOf, step } from './capture.ts'
+import type { Capture, Effect, Event, Limits, Observed } from './capture-state.ts'
 import { traceRead, traceSend } from './page-span.ts'
 import type { CaptureWorld } from './world.ts'
 

@@ -1,6 +1,7 @@
 import type { ShardIdentity } from '@freshet/records/cursor.ts'
 import { describe, expect, test } from 'vitest'
-import { type Capture, defaultLimits, type Effect, type Event, newCapture, step } from './capture.ts'
+import { defaultLimits, newCapture, step } from './capture.ts'
+import type { Capture, Effect, Event } from './capture-state.ts'
 
 const identity: ShardIdentity = {
   indexUuid: 'u',

@@ -1,6 +1,6 @@
 /** Identity and epochs of a shard: what a look, other pollers and sweeps make of its cursor. Pure. */
 import { type Cursor, isSameHistory, isSamePrimary } from '@freshet/records/cursor.ts'
-import type { Capture, Observed, Told } from './capture.ts'
+import type { Capture, Observed, Told } from './capture-state.ts'
 
 /** The cursor under the identity that the primary has now. */
 export function meet(

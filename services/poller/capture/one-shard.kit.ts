@@ -23,8 +23,9 @@ import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { Metrics } from '@freshet/telemetry/metrics.ts'
 import { quietTelemetry } from '@freshet/telemetry/telemetry.kit.ts'
 import { vi } from 'vitest'
-import { type Capture, newCapture } from './capture.ts'
+import { newCapture } from './capture.ts'
 import { ShardCapture } from './capture-shard.ts'
+import type { Capture } from './capture-state.ts'
 import { ChangeWriter } from './change-writer.ts'
 
 const DEADLINE_MS = 45_000

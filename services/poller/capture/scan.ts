@@ -1,6 +1,6 @@
 /** One scan of a shard, page by page up to the checkpoint that it began with: reading, acknowledgements, windows. Pure. */
 import type { Cursor, Window } from '@freshet/records/cursor.ts'
-import type { Capture, Effect, Event, Limits, Scan, Step } from './capture.ts'
+import type { Capture, Effect, Event, Limits, Scan, Step } from './capture-state.ts'
 import { afterPage, afterTooLarge, nextPage } from './page-size.ts'
 
 export function beginScan(state: Capture, limits: Limits): Step {

@@ -1,8 +1,9 @@
 import { saveCursors } from '../sharing/cursor-store.ts'
 import type { HeldShard } from '../sharing/held-shard.ts'
 import type { ShardTable } from '../sharing/shard-table.ts'
-import { type Capture, dead } from './capture.ts'
+import { dead } from './capture.ts'
 import type { CaptureNews } from './capture-news.ts'
+import type { Capture } from './capture-state.ts'
 import type { CaptureWorld } from './world.ts'
 
 type World = Pick<CaptureWorld, 'settings' | 'producer' | 'clock' | 'grace'>

@@ -1,9 +1,10 @@
 import type { ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
 import { type Cursor, isSameHistory, isSamePrimary } from '@freshet/records/cursor.ts'
 import { delayMs } from '@freshet/stage/back-off.ts'
-import { type Capture, type Told, tell } from '../capture/capture.ts'
+import { tell } from '../capture/capture.ts'
+import type { Capture, Told } from '../capture/capture-state.ts'
 import { BACK_OFF } from '../capture/failures.ts'
-import type { TrackedShard } from './tracked-shards.ts'
+import type { TrackedShard } from './tracked-shard.ts'
 
 /** A scan under way; its state moves without our doing. */
 export interface RunningScan {

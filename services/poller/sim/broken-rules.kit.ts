@@ -1,6 +1,7 @@
 import type { ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
-import { type Capture, step } from '../capture/capture.ts'
-import type { TrackedShard } from '../sharing/tracked-shards.ts'
+import { step } from '../capture/capture.ts'
+import type { Capture } from '../capture/capture-state.ts'
+import type { TrackedShard } from '../sharing/tracked-shard.ts'
 import { type Event as SweepEvent, step as sweep } from '../sweep/sweep.ts'
 import type { Rules } from './poller/rules.kit.ts'
 

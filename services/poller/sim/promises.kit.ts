@@ -4,7 +4,7 @@ import type { ClusterModel } from './elasticsearch/cluster-model.kit.ts'
 import type { Operation } from './elasticsearch/copy.kit.ts'
 import type { ShardModel } from './elasticsearch/shard-model.kit.ts'
 import { nameOf, nameOfCursor } from './names.kit.ts'
-import { LIMITS } from './poller/scan-model.kit.ts'
+import { LIMITS } from './poller/limits.kit.ts'
 
 /**
  * What must be true at every moment, whatever has failed:

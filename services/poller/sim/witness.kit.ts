@@ -1,16 +1,26 @@
 import type { ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
 import { type Cursor, cursorKey } from '@freshet/records/cursor.ts'
 import type { Revision } from '@freshet/records/revision.ts'
-import type { Capture, Effect, Event } from '../capture/capture.ts'
+import type { Capture, Effect, Event } from '../capture/capture-state.ts'
 import type { Effect as SweepEffect, Event as SweepEvent, SweptEvent } from '../sweep/sweep.ts'
 import type { ClusterModel, Place } from './elasticsearch/cluster-model.kit.ts'
 import type { Operation } from './elasticsearch/copy.kit.ts'
 import { Hazards } from './hazards.kit.ts'
-import { CURSOR_PARTITIONS, cursorPartition } from './kafka/kafka-model.kit.ts'
+import { CURSOR_PARTITIONS, cursorPartition, type KafkaModel } from './kafka/kafka-model.kit.ts'
 import { LateRows } from './late-rows.kit.ts'
 import { nameOf, nameOfCursor, nameOfPrimary } from './names.kit.ts'
-import type { Flight, Process } from './poller/process.kit.ts'
 import { Promises } from './promises.kit.ts'
+
+/** Of a poller's process, what is looked at in here. */
+interface Watched {
+  readonly name: string
+  readonly kafka: KafkaModel
+}
+
+interface WatchedFlight {
+  readonly task: { readonly key: string }
+  readonly effect: Effect
+}
 
 /** Sees everything that happens: counts the hazards, tells the trace, and holds each step against the promises. */
 export class Witness {
@@ -71,14 +81,14 @@ export class Witness {
       this.hazards.count('an older version became current again below the cursor')
   }
 
-  looking({ name }: Process): void {
+  looking({ name }: Watched): void {
     const terms = this.#cluster.places.map(({ index, number, shard }) => {
       return [cursorKey(index.uuid, number), shard.answer.primaryTerm] as const
     })
     this.#termsSeen.set(name, new Map(terms))
   }
 
-  looked({ name }: Process, views: readonly ShardView[]): void {
+  looked({ name }: Watched, views: readonly ShardView[]): void {
     const terms = this.#termsSeen.get(name)
     for (const { identity, shard: number, maxSeqNo, globalCheckpoint } of views) {
       const shard = this.#cluster.shard(identity.indexUuid, number)!
@@ -89,18 +99,18 @@ export class Witness {
     }
   }
 
-  observed({ name }: Process, before: Cursor, { cursor, phase }: Capture): void {
+  observed({ name }: Watched, before: Cursor, { cursor, phase }: Capture): void {
     if (cursor.epoch !== before.epoch) this.hazards.count('a new epoch began')
     else if (cursor.seqNo < before.seqNo) this.hazards.count('the shard was rewound')
     this.tell(() => `${name} begins ${nameOfCursor(cursor)} ${phase.kind}`)
   }
 
-  outranked({ name }: Process, key: string): void {
+  outranked({ name }: Watched, key: string): void {
     this.hazards.count('an owner was outranked')
     this.tell(() => `${name} is outranked at ${key}`)
   }
 
-  tookOver({ name }: Process, cursor: Cursor): void {
+  tookOver({ name }: Watched, cursor: Cursor): void {
     this.hazards.count('a shard was taken over from its saved cursor')
     this.tell(() => `${name} takes over ${nameOfCursor(cursor)}`)
   }
@@ -126,18 +136,18 @@ export class Witness {
     this.hazards.count('a page was too large')
   }
 
-  ended({ name }: Process, key: string, event: Event): void {
+  ended({ name }: Watched, key: string, event: Event): void {
     this.tell(() => `${name} ${key} hears ${JSON.stringify(event)}`)
   }
 
-  failed({ name }: Process, { task, effect }: Flight, isDone: boolean): void {
+  failed({ name }: Watched, { task, effect }: WatchedFlight, isDone: boolean): void {
     if (isDone && (effect.kind === 'save' || effect.kind === 'produce'))
       this.hazards.count('an answer of Kafka was lost')
     this.tell(() => `${name} ${task.key} ${effect.kind} fails${isDone ? ', but was done' : ''}`)
   }
 
   /** @param cursor under which the page was read */
-  produced({ name, kafka }: Process, cursor: Cursor, page: readonly Operation[]): void {
+  produced({ name, kafka }: Watched, cursor: Cursor, page: readonly Operation[]): void {
     const { identity, shard, index, epoch } = cursor
     const key = cursorKey(identity.indexUuid, shard)
     if (this.#ownerOf(cursorPartition(key)) !== name)
@@ -150,7 +160,7 @@ export class Witness {
     this.promises.emitted(cursor, page)
   }
 
-  saved({ name }: Process, key: string, cursor: Cursor): void {
+  saved({ name }: Watched, key: string, cursor: Cursor): void {
     const writer = this.#writers.get(key)
     if (this.#ownerOf(cursorPartition(key)) !== name && writer !== undefined && writer !== name)
       this.hazards.count('a poller saved its cursor over that of the new owner')
@@ -159,7 +169,7 @@ export class Witness {
     this.promises.saved(key, cursor)
   }
 
-  sweeps({ name, kafka }: Process, event: SweepEvent, effect: SweepEffect): void {
+  sweeps({ name, kafka }: Watched, event: SweepEvent, effect: SweepEffect): void {
     const sweeping = this.#sweeping.get(name) ?? new Set()
     this.#sweeping.set(name, sweeping)
     if (effect.kind === 'rest') sweeping.clear()
@@ -173,13 +183,13 @@ export class Witness {
     this.tell(() => `${name} sweep ${event.kind} → ${JSON.stringify(effect)}`)
   }
 
-  sweptFinally({ name }: Process, key: string, event: SweptEvent): void {
+  sweptFinally({ name }: Watched, key: string, event: SweptEvent): void {
     this.hazards.count('a sweep was final')
     this.lateRows.buried(name, event.buriedEpochs)
     this.tell(() => `${name} swept ${key} finally: ${JSON.stringify(event)}`)
   }
 
-  buried({ name }: Process, document: string, revision: Revision): void {
+  buried({ name }: Watched, document: string, revision: Revision): void {
     this.hazards.count('a sweep found a dead row')
     if (this.#ownerOf(revision.epoch % CURSOR_PARTITIONS) !== name)
       this.hazards.count('a poller buried after another had taken over')
@@ -187,7 +197,7 @@ export class Witness {
     this.promises.buried(document, revision)
   }
 
-  forgot({ name }: Process, key: string): void {
+  forgot({ name }: Watched, key: string): void {
     this.hazards.count('a gone shard was forgotten')
     this.promises.forgotten(key)
     this.tell(() => `${name} forgets ${key}`)

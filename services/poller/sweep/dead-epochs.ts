@@ -1,5 +1,5 @@
 import type { Cursor } from '@freshet/records/cursor.ts'
-import type { TrackedShard } from '../sharing/tracked-shards.ts'
+import type { TrackedShard } from '../sharing/tracked-shard.ts'
 
 /** Everything that is captured, by this poller and by others. */
 export interface Captured {

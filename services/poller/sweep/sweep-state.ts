@@ -1,4 +1,4 @@
-import type { Event as CaptureEvent } from '../capture/capture.ts'
+import type { Event as CaptureEvent } from '../capture/capture-state.ts'
 import type { Captured } from './dead-epochs.ts'
 import type { DueRules, GoneShard, Target } from './target.ts'
 

@@ -1,6 +1,6 @@
 import type { ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
 import { isSamePrimary, type ShardIdentity } from '@freshet/records/cursor.ts'
-import type { TrackedShard } from '../sharing/tracked-shards.ts'
+import type { TrackedShard } from '../sharing/tracked-shard.ts'
 import { buriableEpochs, type Captured, type KeyRules } from './dead-epochs.ts'
 
 /** A shard as it stood when its sweep began. */

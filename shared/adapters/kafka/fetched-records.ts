@@ -8,7 +8,7 @@ import type { Buffer } from 'node:buffer'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import type { IncomingMessage } from './batch.ts'
 import { crc32c } from './crc32c.ts'
-import type { MessagePlaces } from './message-parts.ts'
+import type { MessagePlaces } from './message-places.ts'
 
 /** What all records of a batch have in common. */
 export interface RecordBatchContext {

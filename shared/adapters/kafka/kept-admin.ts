@@ -1,14 +1,18 @@
 import { FreshetError, toFreshetError } from '@freshet/errors/errors.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
-import type { KafkaConnection } from './connect.ts'
 import { toKafkaError } from './kafka-error.ts'
-import type { Admin } from './kafkajs.ts'
+import type { Admin, Kafka } from './kafkajs.ts'
 import { quit } from './quit.ts'
 
 export interface Doing {
   /** For errors, e.g. `reading the lag of groups`. */
   readonly doing: string
   readonly signal: AbortSignal
+}
+
+/** What is needed here of a connection. */
+interface Clients {
+  newClient(options: { readonly over: AbortSignal }): Pick<Kafka, 'admin'>
 }
 
 interface Kept {
@@ -19,10 +23,10 @@ interface Kept {
 
 /** An administrator's client that stays connected from one use to the next, for who asks every few seconds; made anew after an error. */
 export class KeptAdmin implements AsyncDisposable {
-  readonly #connection: KafkaConnection
+  readonly #connection: Clients
   #kept: Kept | null = null
 
-  constructor(connection: KafkaConnection) {
+  constructor(connection: Clients) {
     this.#connection = connection
   }
 

@@ -1,20 +1,7 @@
 import { Buffer } from 'node:buffer'
 import type { IncomingMessage } from './batch.ts'
 import { FetchedRecord } from './fetched-records.ts'
-
-/** Where a message's parts stand among other bytes: of each the first byte and the one behind the last. */
-export interface MessagePlaces {
-  bytes: Buffer
-  keyAt: number
-  /** Below `keyAt`: the message has no key. */
-  keyTo: number
-  valueAt: number
-  /** Below `valueAt`: the message is a tombstone. */
-  valueTo: number
-  headerAt: number
-  /** Below `headerAt`: the message has no such header. */
-  headerTo: number
-}
+import type { MessagePlaces } from './message-places.ts'
 
 /** Bytes of its key; 0 without one. */
 export function keyLengthOf(message: Pick<IncomingMessage, 'key'>): number {

@@ -1,4 +1,4 @@
-import type { Capture } from '../../capture/capture.ts'
+import type { Capture } from '../../capture/capture-state.ts'
 import type { RunningScan } from '../../sharing/held-shard.ts'
 import { type Flight, land, type Process, type Task } from './process.kit.ts'
 

@@ -1,11 +1,12 @@
 import { joinViews, type ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
-import type { Observed } from '../../capture/capture.ts'
+import type { Observed } from '../../capture/capture-state.ts'
 import type { HeldShard } from '../../sharing/held-shard.ts'
 import { ShardTable } from '../../sharing/shard-table.ts'
 import type { ClusterModel } from '../elasticsearch/cluster-model.kit.ts'
 import { ChoreModel } from './chore-model.kit.ts'
+import { LIMITS } from './limits.kit.ts'
 import type { Flight, Process, Task } from './process.kit.ts'
-import { LIMITS, ScanModel } from './scan-model.kit.ts'
+import { ScanModel } from './scan-model.kit.ts'
 import { SweepModel } from './sweep-model.kit.ts'
 
 const GONE_GRACE_MS = 1_000

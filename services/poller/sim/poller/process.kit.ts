@@ -1,5 +1,5 @@
 import type { Cursor } from '@freshet/records/cursor.ts'
-import type { Effect } from '../../capture/capture.ts'
+import type { Effect } from '../../capture/capture-state.ts'
 import type { Chance } from '../chance.kit.ts'
 import type { ClusterModel } from '../elasticsearch/cluster-model.kit.ts'
 import type { Operation } from '../elasticsearch/copy.kit.ts'

@@ -1,5 +1,6 @@
 import type { Cursor } from '@freshet/records/cursor.ts'
-import { type Effect, type Observed, step } from '../../capture/capture.ts'
+import { step } from '../../capture/capture.ts'
+import type { Effect, Observed } from '../../capture/capture-state.ts'
 import { step as sweep } from '../../sweep/sweep.ts'
 import type { LogRecord } from '../kafka/log-model.kit.ts'
 

@@ -1,10 +1,9 @@
 import type { ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
-import { type Capture, defaultLimits, type Effect, type Event, type Observed } from '../../capture/capture.ts'
+import type { Capture, Effect, Event, Observed } from '../../capture/capture-state.ts'
 import type { RunningScan } from '../../sharing/held-shard.ts'
 import type { Operation } from '../elasticsearch/copy.kit.ts'
+import { LIMITS } from './limits.kit.ts'
 import { type Flight, land, type Process, type Task } from './process.kit.ts'
-
-export const LIMITS = { ...defaultLimits, pageRows: 3, maxPageBytes: 1_000, saveEveryMs: 300, maxWindows: 4 }
 
 /**
  * One scan of one shard, as capture-shard.ts performs it: whatever is under way may end in any order; after a failure the
