@@ -80,7 +80,7 @@ test('no path and no header brings the gateway to a fault of its own', async () 
   )
   await fc.assert(
     fc.asyncProperty(path, headers, async (path, headers) => {
-      await checked(await app.request(new URL(path.replace(/^\/+/, '/'), 'http://gateway').href, { headers }))
+      await checked(await app.request(new URL(`http://gateway${path}`).href, { headers }))
     }),
     { numRuns: 300 },
   )
