@@ -125,6 +125,6 @@ test('documents without a usable key are counted and named by index and id, with
   const named = world.findings().filter(({ kind }) => kind === 'withoutKey')
   expect(named.map(({ key, reason }) => `${key} ${reason}`).sort()).toEqual([
     `${index}/b KEY_MISSING: no k in the document`,
-    `${index}/c KEY_MISSING: k is a list, not text of at most 1024 bytes or a whole number`,
+    `${index}/c KEY_MISSING: k is a list, not text of at most 768 bytes or a whole number`,
   ])
 })
