@@ -199,7 +199,7 @@ export const ERRORS = {
   // Documents that cannot be captured (dead letters)
   KEY_MISSING: {
     retryable: false,
-    hint: 'Give the document the field that elasticsearch.key names, as text of at most 1024 bytes or a whole number.',
+    hint: 'Give the document the field that elasticsearch.key names, as text of at most 768 bytes or a whole number.',
   },
   VERSION_MISSING: {
     retryable: false,
