@@ -16,7 +16,7 @@ import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { LogAttributes } from '@freshet/stage/log.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { quietTelemetry } from '@freshet/telemetry/telemetry.kit.ts'
-import { beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test, vi } from 'vitest'
 import { runGateway } from '../main.ts'
 
 const WITHIN = { timeout: 30_000 }
@@ -99,14 +99,16 @@ async function storeIn({ redis }: Settings): Promise<void> {
 async function expectAll(gateway: Gateway): Promise<void> {
   const asked = ['nobody', ...keys.slice(3).toReversed(), 'gone', 'poison']
   const ask = async () => (await gateway.post('/v1/scores', { keys: asked })).answers
-  await expect.poll(async () => (await ask())[0], WITHIN).toEqual({ key: 'nobody', absent: 'unknown' })
-  const answers = await ask()
-  expect(answers.map(({ key }) => key)).toEqual(asked)
-  expect(answers.slice(1, 998).map(({ score, source, degraded }) => [score, source, degraded])).toEqual(
-    keys.slice(3).map((_, i) => [999 - i, 'cache', false]),
-  )
-  expect(answers[998]).toEqual({ key: 'gone', absent: 'deleted' })
-  expect(answers[999]).toMatchObject({ source: 'default', reason: 'unscorable' })
+  // A thousand keys are late now and then on a machine that does much else.
+  await vi.waitFor(async () => {
+    const answers = await ask()
+    expect(answers.map(({ key }) => key)).toEqual(asked)
+    expect(answers[0]).toEqual({ key: 'nobody', absent: 'unknown' })
+    const found = answers.slice(1, 998).map(({ score, source, degraded }) => [score, source, degraded])
+    expect(found).toEqual(keys.slice(3).map((_, i) => [999 - i, 'cache', false]))
+    expect(answers[998]).toEqual({ key: 'gone', absent: 'deleted' })
+    expect(answers[999]).toMatchObject({ source: 'default', reason: 'unscorable' })
+  }, WITHIN)
 }
 
 test('a thousand keys are answered from Redis, each as it would be alone; frozen, it holds up none of them', async () => {
