@@ -160,7 +160,8 @@ describe('kill -9', () => {
       }
       await stack.conserved()
       await stack.gatewayReady()
-      expect((await lookup(stack, flights[0]!.id)).source).not.toBe('default')
+      // On a busy machine a single answer may be late, and then is the default.
+      await expect.poll(async () => (await lookup(stack, flights[0]!.id)).source).not.toBe('default')
     },
     192_000,
   )

@@ -299,10 +299,12 @@ test('with Elasticsearch stopped or slow the last pool of the query is ranked, a
     ['shut', 'elasticsearch_unreachable'],
   ] as const) {
     door.turn(state)
-    const ranked = await gateway.until(fromJfk, { pool: { source: 'last' }, reason })
-    expect(ranked.answers.map(({ key }) => key)).toEqual(whole.answers.map(({ key }) => key))
-    expect(ranked.answers[0]).toMatchObject({ source: 'live', degraded: true, reason })
-    expect(ranked.answers[0]!.age_ms).toBeGreaterThanOrEqual(0)
+    await vi.waitFor(async () => {
+      const ranked = await gateway.until(fromJfk, { pool: { source: 'last' }, reason })
+      expect(ranked.answers.map(({ key }) => key)).toEqual(whole.answers.map(({ key }) => key))
+      expect(ranked.answers[0]).toMatchObject({ source: 'live', degraded: true, reason })
+      expect(ranked.answers[0]!.age_ms).toBeGreaterThanOrEqual(0)
+    }, 20_000) // on a busy machine the model may be late, and what is stored ranks
     const never = await gateway.ask(fromLga)
     expect(never).toMatchObject({ status: 503, body: { code: 'POOL_UNKNOWN' } })
     expect(never.headers.get('retry-after')).toBe('1')
