@@ -20,6 +20,13 @@ test('each primary is named with its checkpoint; replicas, and shards without a 
   ])
 })
 
+test('a primary that still recovers does not know its checkpoint, and is left out while the others are named', () => {
+  const indices = { flights: { uuid: 'u1', shards: { 0: [copy(true, -2)], 1: [copy(true, 4)] } } }
+  expect(checkpointsIn(answer({ indices }))).toEqual([
+    { index: 'flights', indexUuid: 'u1', shard: 1, checkpoint: 4 },
+  ])
+})
+
 test('a pattern without an open index has no checkpoints, and what is no JSON is an error', () => {
   expect(checkpointsIn(answer({}))).toEqual([])
   expect(() => checkpointsIn(Buffer.from('<html>'))).toThrow(

@@ -32,7 +32,7 @@ export function checkpointsIn(answer: Buffer): readonly GlobalCheckpoint[] {
     const { uuid, shards } = objectOf(of)
     return Object.entries(objectOf(shards)).flatMap(([shard, copies]) => {
       const checkpoint = checkpointOf(copies)
-      if (uuid === undefined || checkpoint === undefined) return []
+      if (uuid === undefined || checkpoint === undefined || checkpoint === NOT_KNOWN_YET) return []
       return {
         index,
         indexUuid: textOf(uuid),
@@ -42,6 +42,9 @@ export function checkpointsIn(answer: Buffer): readonly GlobalCheckpoint[] {
     })
   })
 }
+
+/** UNASSIGNED_SEQ_NO: of a primary that still recovers. */
+const NOT_KNOWN_YET = -2
 
 /** Of the primary, as it is. */
 function checkpointOf(copies: unknown): unknown {
