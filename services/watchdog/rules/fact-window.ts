@@ -1,8 +1,9 @@
 import type { Facts } from '@freshet/records/facts.ts'
+import { goesBack } from './places.ts'
 
 /** Long enough for what follows from a dead server to be over after it is back. */
 export const WINDOW_MS = 300_000
-/** A few of each minute do: rules look at them for what went back, and for where figures go. */
+/** A few of each minute do, and what shows that something went back: who forgot that would not know that it is over. */
 const SPACING_MS = 10_000
 
 /** What was seen in the last minutes, oldest first; of who looks less often than that, the last look. */
@@ -16,7 +17,8 @@ export class FactWindow {
     const earlier = recent.length > 0 ? recent : before.slice(-1)
     const last = earlier.at(-1)
     const isSpaced = last === undefined || now.atMs - last.atMs >= SPACING_MS
-    this.#facts = isSpaced ? [...earlier, now] : earlier
+    const isKept = isSpaced || goesBack(now, last)
+    this.#facts = isKept ? [...earlier, now] : earlier
     return earlier
   }
 }

@@ -65,12 +65,14 @@ test('what only goes forward is well', () => {
 interface Story {
   readonly backAgainAt?: number
   readonly diesAt?: number
+  readonly forSeconds?: number
 }
 
-const WENT_BACK = 100
+const WENT_BACK = 103 // between two looks that are remembered anyway
 
 /** @returns when people hear that it is over, in seconds */
-function overAt({ backAgainAt = Number.POSITIVE_INFINITY, diesAt }: Story): number | undefined {
+function overAt({ backAgainAt = Number.POSITIVE_INFINITY, diesAt, forSeconds }: Story): number | undefined {
+  const rewind = { ...BOOK.rewind, ...(forSeconds !== undefined && { forSeconds }) }
   let [window, book, sinceMs] = [new FactWindow(), new AlertBook(() => {}), START_MS]
   for (let seconds = 0; seconds < 1_500; seconds += LOOK_MS / 1_000) {
     const nowMs = START_MS + seconds * 1_000
@@ -86,7 +88,7 @@ function overAt({ backAgainAt = Number.POSITIVE_INFINITY, diesAt }: Story): numb
     const instances = [instance('watchdog-1', { nowMs })]
     const now = facts({ atMs: nowMs, kafka, instances, ...at(isBack ? 300 : 500) })
     const moment = { nowMs, repeatMs: 3_600_000, silencedBy: () => null }
-    const { findings, ...judgement } = judge(now, window.push(now), BOOK)
+    const { findings, ...judgement } = judge(now, window.push(now), { ...BOOK, rewind })
     book.judge({ ...judgement, findings: findings.filter(({ kind }) => kind === 'rewind') }, timing, moment)
     for (let next = book.nextUntold(); next !== undefined; next = book.nextUntold()) {
       book.told(next)
@@ -104,4 +106,8 @@ test('a watchdog that begins anew does not say that it is over before the one th
 
 test('one that saw it go back says that it is over when it is, however young it is', () => {
   expect(overAt({ backAgainAt: 150 })).toBeLessThan(150 + 60)
+})
+
+test('it says so too of what was back again before the next look that is remembered anyway', () => {
+  expect(overAt({ backAgainAt: 107, forSeconds: 0 })).toBeLessThan(107 + 60)
 })

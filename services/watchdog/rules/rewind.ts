@@ -1,6 +1,6 @@
-import type { Facts } from '@freshet/records/facts.ts'
 import { formatCount } from '../format.ts'
 import { WINDOW_MS } from './fact-window.ts'
+import { hasGoneBack, type Place, placesOf, positionsOf } from './places.ts'
 import type { Rule, Scene, Symptom } from './rule.ts'
 
 /**
@@ -31,68 +31,12 @@ export const rewind: Rule = {
   },
 }
 
-function hasGoneBack({ id, at }: Place, earlier: Scene['earlier']): boolean {
-  const positions = [...earlier.map((facts) => positionsOf(facts).get(id) ?? 0), at]
-  return positions.some((position, look) => look > 0 && position < positions[look - 1]!)
-}
-
 function idOf(name: string): string {
   return `rewind/${name}`
 }
 
-interface Place {
-  /** Of what is compared; what may lawfully put it back is part of it. */
-  readonly id: string
-  readonly kind: 'group' | 'topic' | 'cursor' | 'snapshot'
-  /** Of what people are told of as one. */
-  readonly name: string
-  readonly topic?: string
-  /** e.g. `partition 3`. */
-  readonly where: string
-  readonly at: number
-}
-
 interface Mark extends Place {
   readonly before: number
-}
-
-function placesOf({ groups, capture, snapshot }: Facts): readonly Place[] {
-  return [
-    ...groups.flatMap(({ groupId, topic, partitions }) =>
-      partitions.flatMap(({ partition, committedOffset, endOffset }): Place[] => {
-        const where = `partition ${partition}`
-        return [
-          { id: `end ${topic}/${partition}`, kind: 'topic', name: topic, topic, where, at: endOffset },
-          {
-            id: `at ${groupId}/${partition}`,
-            kind: 'group',
-            name: groupId,
-            topic,
-            where,
-            at: committedOffset ?? 0,
-          },
-        ]
-      }),
-    ),
-    ...(capture.value?.shards ?? []).flatMap(
-      ({ index, indexUuid, shard, cursorSeqNo, epoch, primaryTerm }): Place[] => {
-        if (cursorSeqNo === null) return []
-        const id = `cursor ${indexUuid}/${shard}/${epoch}/${primaryTerm}`
-        return [{ id, kind: 'cursor', name: 'capture', where: `${index}/${shard}`, at: cursorSeqNo }]
-      },
-    ),
-    ...(snapshot.value === null
-      ? []
-      : [
-          {
-            id: 'snapshot',
-            kind: 'snapshot',
-            name: 'snapshot',
-            where: 'commit',
-            at: snapshot.value.sequence,
-          } as const,
-        ]),
-  ]
 }
 
 /** By place. */
@@ -102,18 +46,6 @@ function highestOf(earlier: Scene['earlier']): ReadonlyMap<string, number> {
     for (const [id, at] of positionsOf(facts)) if ((highest.get(id) ?? -1) < at) highest.set(id, at)
   return highest
 }
-
-/** Made once for a look that is remembered for many: with hundreds of shards that is what judging would cost. */
-function positionsOf(facts: Facts): ReadonlyMap<string, number> {
-  let positions = POSITIONS.get(facts)
-  if (positions === undefined) {
-    positions = new Map(placesOf(facts).map(({ id, at }) => [id, at]))
-    POSITIONS.set(facts, positions)
-  }
-  return positions
-}
-
-const POSITIONS = new WeakMap<Facts, ReadonlyMap<string, number>>()
 
 function symptomOf(name: string, marks: readonly Mark[]): Symptom {
   const [worst] = marks.toSorted((a, b) => b.before - b.at - (a.before - a.at))
