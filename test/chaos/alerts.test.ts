@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Told } from '../alerts/told.ts'
-import { type Done, unexplained } from './alerts.ts'
+import { type Done, starvedBefore, unexplained } from './alerts.ts'
 
 const told = (title: string, atMs = 1_500): Told => ({ change: 'FIRING', title, atMs })
 const struck = (target: Done['target']): Done => ({ target, kind: 'kill', atMs: 1_000, overAtMs: 2_000 })
@@ -35,6 +35,15 @@ test('before a fault, and long after it, it explains nothing; that something is 
 test('degraded answers need no fault where the machine stood still, and all else does', () => {
   const degraded = told('31 % of the answers are degraded')
   expect(unexplained([degraded], [])).toHaveLength(1)
-  expect(unexplained([degraded], [], true)).toEqual([])
-  expect(unexplained([told('Redis does not answer')], [], true)).toHaveLength(1)
+  expect(unexplained([degraded], [], () => true)).toEqual([])
+  expect(unexplained([told('Redis does not answer')], [], () => true)).toHaveLength(1)
+})
+
+test('the machine stood still where more than the hundredth part of what was asked lately came late', () => {
+  const lateAtMs = Array.from({ length: 91 }, (_, ms) => 100_000 + ms)
+  const requestsPerSecond = 100
+  expect(starvedBefore(101_000, { lateAtMs, requestsPerSecond })).toBe(true)
+  expect(starvedBefore(101_000, { lateAtMs: lateAtMs.slice(1), requestsPerSecond })).toBe(false)
+  expect(starvedBefore(200_000, { lateAtMs, requestsPerSecond })).toBe(false)
+  expect(starvedBefore(99_000, { lateAtMs, requestsPerSecond })).toBe(false)
 })

@@ -59,15 +59,29 @@ const EXPLAINED: readonly { readonly title: RegExp; by(match: RegExpExecArray): 
 /** Nobody has to be struck for it where the machine stands still: who does not get the CPU is late, or asks nobody else. */
 const STARVED = / of the answers (are degraded|come after their deadline)$/
 
-/** Told to be there, and nobody was struck who could be why. @param wasStarved a control process was kept from running */
+/** The rules on shares look at a minute, and tell after 20 s of it. */
+const LOOKS_BACK_MS = 90_000
+/** What the rule on late answers allows. */
+const STARVED_SHARE = 0.01
+
+/** Whether of what was asked before `atMs` the machine kept so many from an answer in time that rules on shares find it. */
+export function starvedBefore(
+  atMs: number,
+  { lateAtMs, requestsPerSecond }: { lateAtMs: readonly number[]; requestsPerSecond: number },
+): boolean {
+  const late = lateAtMs.filter((oneMs) => oneMs <= atMs && oneMs > atMs - LOOKS_BACK_MS)
+  return late.length > STARVED_SHARE * requestsPerSecond * (LOOKS_BACK_MS / 1_000)
+}
+
+/** Told to be there, and nobody was struck who could be why. */
 export function unexplained(
   told: readonly Told[],
   done: readonly Done[],
-  wasStarved = false,
+  isStarved: (toldAtMs: number) => boolean = () => false,
 ): readonly Told[] {
   return told
     .filter(({ change }) => change !== 'RESOLVED')
-    .filter(({ title }) => !(wasStarved && STARVED.test(title)))
+    .filter(({ title, atMs }) => !(STARVED.test(title) && isStarved(atMs)))
     .filter(
       ({ title, atMs }) =>
         !isExplained(

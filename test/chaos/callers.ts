@@ -1,5 +1,5 @@
 /** Backends that ask the gateway at an even rate, and what excuses an answer that came late. */
-import { judge, metStall } from '../gateway-faults/judge.ts'
+import { judge, metStall, tooLate } from '../gateway-faults/judge.ts'
 import type { ControlOrder, ControlReport } from '../gateway-faults/load/control.ts'
 import type { Asked, LoadOrder, LoadReport, Stall } from '../gateway-faults/load/generator.ts'
 import { monotonicMs } from '../gateway-faults/load/monotonic.ts'
@@ -15,6 +15,8 @@ export interface CallerReport {
   readonly whileDown: number
   /** Late, and a process that does nothing else was kept from running at the same moment. */
   readonly lateByTheMachine: number
+  /** When these were asked, in milliseconds since 1970. */
+  readonly lateByTheMachineAtMs: readonly number[]
   /** Late or unanswered without an excuse. */
   readonly late: readonly Asked[]
   /** Told at once that it is too much (503), while the gateway was there and the machine ran. */
@@ -101,13 +103,15 @@ export function reportOf(
   { down, stalls }: { down: readonly Stall[]; stalls: readonly Stall[] },
 ): CallerReport {
   const there = asked.filter((one) => !down.some((time) => overlaps(one, time)))
-  const { inTime, late, lateByTheMachine, p50Ms, p99Ms, maxMs, bySource } = judge(there, stalls)
+  const { inTime, late, p50Ms, p99Ms, maxMs, bySource } = judge(there, stalls)
   const inexcusable = late.filter((one) => !metStall(one, stalls))
+  const excused = tooLate(there).filter((one) => !inexcusable.includes(one))
   return {
     requests: asked.length,
     inTime,
     whileDown: asked.length - there.length,
-    lateByTheMachine: lateByTheMachine + late.length - inexcusable.length,
+    lateByTheMachine: excused.length,
+    lateByTheMachineAtMs: excused.map(({ sentAtMs }) => Math.round(sentAtMs + Date.now() - monotonicMs())),
     late: inexcusable,
     refused: there.filter((one) => one.status === 503 && !metStall(one, stalls)).length,
     errors: there.filter(({ status }) => ![0, 200, 404, 503].includes(status)),

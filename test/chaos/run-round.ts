@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { checkConservation, isConserved, type OracleReport } from '@freshet/oracle/oracle.ts'
 import { freshet } from '../freshet.ts'
-import { unexplained } from './alerts.ts'
+import { starvedBefore, unexplained } from './alerts.ts'
 import { isBack, type Resources, resourcesOf } from './resources.ts'
 import { scheduleOf } from './schedule.ts'
 import type { ChaosServers } from './servers.ts'
@@ -76,7 +76,9 @@ export async function runRound(servers: ChaosServers, plan: RoundPlan): Promise<
     verify: { code: verified.code, says: `${verified.stdout}${verified.stderr}` },
     ...{ callers, healthySeconds, resources },
     told: world.told.length,
-    unexplained: unexplained(world.told, struck.done, callers.lateByTheMachine > 0),
+    unexplained: unexplained(world.told, struck.done, (atMs) =>
+      starvedBefore(atMs, { lateAtMs: callers.lateByTheMachineAtMs, requestsPerSecond }),
+    ),
     open,
   }
 }

@@ -6,7 +6,16 @@ const good: Verdict = {
   proof: { documents: 40, missing: 0, stale: 0, extra: 0 },
   verify: { code: 0, says: 'complete' },
   callers: {
-    ...{ requests: 10, inTime: 10, whileDown: 0, lateByTheMachine: 0, late: [], refused: 0, errors: [] },
+    ...{
+      requests: 10,
+      inTime: 10,
+      whileDown: 0,
+      lateByTheMachineAtMs: [],
+      lateByTheMachine: 0,
+      late: [],
+      refused: 0,
+      errors: [],
+    },
     ...{ p50Ms: 1, p99Ms: 2, maxMs: 3, bySource: { cache: 10 } },
   },
   healthySeconds: 12,

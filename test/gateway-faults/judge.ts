@@ -25,9 +25,9 @@ export interface Judged {
 
 /** @param stalls of the machine, and of the process that asked. */
 export function judge(asked: readonly Asked[], stalls: readonly Stall[]): Judged {
-  const accepted = asked.filter(({ status }) => status !== 503)
-  const tooLate = accepted.filter((one) => one.status === 0 || tookMs(one) > BOUND_MS)
-  const late = tooLate.filter(
+  const accepted = asked.filter(isAccepted)
+  const notInTime = tooLate(asked)
+  const late = notInTime.filter(
     (one) => tookMs(one) - stalledMs(one, stalls) > BOUND_MS || (one.status === 0 && !metStall(one, stalls)),
   )
   const times = accepted
@@ -39,8 +39,8 @@ export function judge(asked: readonly Asked[], stalls: readonly Stall[]): Judged
   return {
     requests: asked.length,
     refused: asked.length - accepted.length,
-    inTime: accepted.length - tooLate.length,
-    lateByTheMachine: tooLate.length - late.length,
+    inTime: accepted.length - notInTime.length,
+    lateByTheMachine: notInTime.length - late.length,
     late,
     p50Ms: at(0.5),
     p99Ms: at(0.99),
@@ -48,6 +48,15 @@ export function judge(asked: readonly Asked[], stalls: readonly Stall[]): Judged
     maxMs: at(1),
     bySource: Object.fromEntries([...Map.groupBy(asked, whence)].map(([name, all]) => [name, all.length])),
   }
+}
+
+/** Accepted, and answered after the bound or not at all, whoever is to blame. */
+export function tooLate(asked: readonly Asked[]): readonly Asked[] {
+  return asked.filter((one) => isAccepted(one) && (one.status === 0 || tookMs(one) > BOUND_MS))
+}
+
+function isAccepted({ status }: Asked): boolean {
+  return status !== 503
 }
 
 function whence({ status, source, pool, problem }: Asked): string {
