@@ -1,6 +1,6 @@
+import { commit, describeHost, loadNow } from '../host.ts'
 import type { Figure } from './figure.ts'
 import type { Baseline, Result, Round } from './measure.ts'
-import { commit, describeHost, loadNow } from './record/machine.ts'
 import { bareNumbers, judge, targetText } from './target.ts'
 
 /** What the figures of a run depend on, in one line. */

@@ -5,8 +5,8 @@ import { checkConservation, type OracleReport } from '@freshet/oracle/oracle.ts'
 import { totalOf, type VerifyReport } from '@freshet/reconcile/verify-report.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { freshet } from '../freshet.ts'
+import { commit, describeHost, type Host, loadNow } from '../host.ts'
 import type { TestServers } from '../start-servers.ts'
-import { describeHost } from './host.ts'
 import { Observer } from './observer.ts'
 import { type Amounts, SoakDocuments } from './operations.ts'
 import { type Figures, figuresOf } from './summary.ts'
@@ -24,7 +24,7 @@ export interface SoakPlan extends Amounts {
 }
 
 export interface SoakSummary {
-  readonly host: ReturnType<typeof describeHost>
+  readonly host: Host & { readonly commit: string; readonly date: string; readonly loadBefore: number }
   readonly plan: Amounts & { readonly pace: Pace }
   readonly figures: Figures
   /** After the end of the load, until nothing waited. */
@@ -58,7 +58,12 @@ const MOST_FOR_THE_ORACLE = 1_000_000
 /** Documents through the whole pipeline, what that takes, and the proof at the end. */
 export async function runSoak(plan: SoakPlan, servers: TestServers): Promise<SoakSummary> {
   const { documents, updates, deletes, pace, loadMinutes, file, report, signal } = plan
-  const host = describeHost()
+  const host = {
+    ...describeHost(),
+    commit: commit(),
+    date: new Date().toISOString().slice(0, 10),
+    loadBefore: loadNow(), // so it is the machine's other work
+  }
   const slowly = Math.floor(updates * CALM_SHARE)
   const stream = new SoakDocuments({ documents, updates: updates - slowly, deletes }, await readFlights())
   mkdirSync(dirname(file), { recursive: true })
@@ -79,7 +84,7 @@ export async function runSoak(plan: SoakPlan, servers: TestServers): Promise<Soa
   await writer.writeAll(calm, { perSecond }, { signal })
   await observer.enter('settle')
   report('asks `freshet verify`, which waits for sweep and snapshot')
-  const verify = await verified(world)
+  const verify = await verified(world, plan)
   await observer.look()
   const summary: SoakSummary = {
     host,
@@ -119,9 +124,12 @@ async function drained(world: SoakWorld, signal: AbortSignal): Promise<SoakSumma
   return { toRedis, toSnapshot }
 }
 
-async function verified({ stack }: SoakWorld): Promise<SoakSummary['proof']['verify']> {
+async function verified(
+  { stack }: SoakWorld,
+  { report, signal }: SoakPlan,
+): Promise<SoakSummary['proof']['verify']> {
   const beganMs = performance.now()
-  const { code, stdout, stderr } = await freshet(['--json', 'verify'], stack.env)
+  const { code, stdout, stderr } = await freshet(['--json', 'verify'], stack.env, { signal, onError: report })
   if (stdout === '') throw new Error(`verify ended with ${code}: ${stderr}`)
   const seconds = Math.round((performance.now() - beganMs) / 1_000)
   return { exitCode: code, seconds, ...totalOf(JSON.parse(stdout) as VerifyReport) }

@@ -1,27 +1,11 @@
 /** What the figures of a run depend on. */
-import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os'
 import { Redis } from 'ioredis'
+import { describeHost, type Host } from '../../host.ts'
 import type { TestServers } from '../../start-servers.ts'
 
-export interface Machine {
-  readonly cpu: string
-  readonly cores: number
-  readonly memoryGiB: number
-  readonly kernel: string
-  readonly node: string
+export interface Machine extends Host {
   readonly servers: Readonly<Record<string, string>>
-}
-
-export function describeHost(): Omit<Machine, 'servers'> {
-  return {
-    cpu: cpus()[0]?.model.trim() || process.arch,
-    cores: availableParallelism(),
-    memoryGiB: Math.round(totalmem() / 2 ** 30),
-    kernel: `${type()} ${release()}`,
-    node: process.versions.node,
-  }
 }
 
 /** Once they answer. What does not tell its version is told as such. */
@@ -34,22 +18,6 @@ export async function askMachine(servers: TestServers): Promise<Machine> {
       Redis: await told(redisVersion),
       S3: jarVersion(servers, 's3', /s3mock[\w-]*-([\d.]+\d)/),
     },
-  }
-}
-
-/** Of the last minute, with one digit. */
-export function loadNow(): number {
-  return Number(loadavg()[0]!.toFixed(1))
-}
-
-/** With a `+` when files differ from it. */
-export function commit(): string {
-  try {
-    const git = (...args: string[]) => execFileSync('git', args, { encoding: 'utf8', stdio: 'pipe' }).trim()
-    const changed = git('status', '--porcelain', '--untracked-files=no', '--', ':!docs')
-    return `${git('rev-parse', '--short', 'HEAD')}${changed === '' ? '' : '+'}`
-  } catch {
-    return 'unknown' // a copy without its history
   }
 }
 
