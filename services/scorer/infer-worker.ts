@@ -1,13 +1,13 @@
 import { PromotedModel } from '@freshet/model/run/promoted-model.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import type { ServiceContext } from '@freshet/service/service.ts'
+import { BackgroundWork } from './background-work.ts'
 import { DriftWatch } from './drift/drift-watch.ts'
 import { type InferDeps, type InferParts, scoreFresh } from './infer/infer-loop.ts'
 import { Stretches } from './infer/stretches.ts'
 import { runRescore } from './rescore/rescore-loop.ts'
 import { Shadow } from './shadow/shadow-loop.ts'
 import { runSideBySide } from './side-by-side.ts'
-import { Turns } from './turns.ts'
 
 export interface InferWorkerDeps extends InferDeps {
   /** Holds the models. */
@@ -39,10 +39,10 @@ export async function runInfer(context: ServiceContext, deps: InferWorkerDeps): 
     signal,
   )
   if (models === null) return
-  const turns = new Turns(settings.scorer.rescoreShare, clock)
+  const background = new BackgroundWork(settings.scorer.rescoreShare, clock)
   const stretches = new Stretches()
   const drift = new DriftWatch({ telemetry, clock })
-  const shadow = new Shadow(context, { store, turns, clock })
+  const shadow = new Shadow(context, { store, background, clock })
   const onScored: InferParts['onScored'] = (model, scored) => {
     drift.scored(model, scored.scores.columns)
     shadow.offer(model, scored)
@@ -51,13 +51,14 @@ export async function runInfer(context: ServiceContext, deps: InferWorkerDeps): 
     [
       'infer',
       (stop: AbortSignal) =>
-        scoreFresh({ ...context, signal: stop }, deps, { models, turns, stretches, onScored }),
+        scoreFresh({ ...context, signal: stop }, deps, { models, background, stretches, onScored }),
     ],
     ['drift', (stop: AbortSignal) => drift.run(stop)],
     ['shadow', (stop: AbortSignal) => shadow.run(stop)],
     [
       'rescore',
-      (stop: AbortSignal) => runRescore({ ...context, signal: stop }, { ...deps, models, turns, stretches }),
+      (stop: AbortSignal) =>
+        runRescore({ ...context, signal: stop }, { ...deps, models, background, stretches }),
     ],
   ])
   await runSideBySide(workers, signal, {

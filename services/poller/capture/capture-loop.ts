@@ -16,7 +16,7 @@ import { IndexJudge } from './index-judge.ts'
 import { leavePoll } from './page-span.ts'
 import { ShardChores } from './shard-chores.ts'
 import { ShardWatch } from './shard-watch.ts'
-import { TURN_MS, whoseTurn } from './turns.ts'
+import { TURN_MS, whoseTurn } from './whose-turn.ts'
 import type { CaptureWorld } from './world.ts'
 
 interface Turn {

@@ -11,8 +11,8 @@ import type { ServiceContext } from '@freshet/service/service.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import { withGrace } from '@freshet/stage/grace.ts'
 import { inSpan, messagingSpan } from '@freshet/telemetry/spans.ts'
+import type { BackgroundWork } from '../background-work.ts'
 import type { DeadLetters } from '../dead-letters.ts'
-import type { Turns } from '../turns.ts'
 import { BatchScorer, type ScoredBatch } from './batch-scorer.ts'
 import { cutMicroBatches, MAX_SCORE_BYTES } from './micro-batch.ts'
 import type { Stretches } from './stretches.ts'
@@ -37,7 +37,7 @@ const CONCURRENCY = 16
 /** What the loop shares with the work that goes on beside it. */
 export interface InferParts {
   readonly models: PromotedModel
-  readonly turns: Turns
+  readonly background: BackgroundWork
   readonly stretches: Stretches
   /** Told of each micro-batch once its offset is committed; must return at once. */
   readonly onScored: (model: ServingModel, scored: ScoredBatch) => void
@@ -81,8 +81,8 @@ class Infer {
   /** One model scores the whole fetch; the next fetch takes the one of its time. */
   async scoreFetch({ messages, partition }: Batch, lease: Lease): Promise<void> {
     const { maxBatchRows: maxRows, maxBatchBytes: maxBytes } = this.#context.settings.scorer
-    const { models, turns, stretches, onScored } = this.#parts
-    using _ = turns.fresh()
+    const { models, background, stretches, onScored } = this.#parts
+    using _ = background.holdOff()
     using model = models.use()
     const note = stretches.during(partition, lease.start, model.identity.generation)
     const limits = { maxRows, maxBytes, maxScoreBytes: MAX_SCORE_BYTES, outputs: model.outputs.length }

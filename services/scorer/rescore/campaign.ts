@@ -14,16 +14,16 @@ import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import { withGrace } from '@freshet/stage/grace.ts'
 import { inSpan, messagingSpan } from '@freshet/telemetry/spans.ts'
+import type { BackgroundWork } from '../background-work.ts'
 import type { BatchScorer } from '../infer/batch-scorer.ts'
 import { cutMicroBatches, MAX_SCORE_BYTES } from '../infer/micro-batch.ts'
-import type { Turns } from '../turns.ts'
 import { leftOf, type PartitionPlan, progressOf } from './plan.ts'
 
 export interface CampaignDeps {
   readonly connection: KafkaConnection
   readonly models: PromotedModel
   readonly scorer: BatchScorer
-  readonly turns: Turns
+  readonly background: BackgroundWork
   readonly clock: Clock
   /** Of the model to score with; with another one, the campaign is over. */
   readonly generation: number
@@ -111,7 +111,7 @@ export class Campaign {
     const left = messages.filter(({ offset }) => offset < to)
     for (const micro of cutMicroBatches(left, this.#limits())) {
       const work = () => this.#scoreBatch(micro, partition, lease)
-      const isDone = await this.#deps.turns.background(work, stop)
+      const isDone = await this.#deps.background.doNext(work, stop)
       if (isDone !== true) return this.#rest(partition, micro[0]!.offset, lease)
       await lease.heartbeat()
     }

@@ -4,10 +4,10 @@ import type { PromotedModel } from '@freshet/model/run/promoted-model.ts'
 import { rescoreGroup } from '@freshet/records/topics.ts'
 import type { ServiceContext } from '@freshet/service/service.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
+import type { BackgroundWork } from '../background-work.ts'
 import type { DeadLetters } from '../dead-letters.ts'
 import { BatchScorer } from '../infer/batch-scorer.ts'
 import type { Stretches } from '../infer/stretches.ts'
-import type { Turns } from '../turns.ts'
 import { Campaign, LOOK_SOON_MS } from './campaign.ts'
 import { type PartitionPlan, progressOf } from './plan.ts'
 import { readPlan } from './read-plan.ts'
@@ -16,7 +16,7 @@ export interface RescoreDeps {
   readonly connection: KafkaConnection
   readonly deadLetters: DeadLetters
   readonly models: PromotedModel
-  readonly turns: Turns
+  readonly background: BackgroundWork
   readonly stretches: Stretches
   readonly clock: Clock
 }

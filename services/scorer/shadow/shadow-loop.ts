@@ -9,15 +9,15 @@ import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import { withGrace } from '@freshet/stage/grace.ts'
 import { Throttle } from '@freshet/stage/throttle.ts'
+import type { BackgroundWork } from '../background-work.ts'
 import type { ScoredBatch } from '../infer/batch-scorer.ts'
-import type { Turns } from '../turns.ts'
 import { commonOutputs, compareRows, type ScoredRows } from './compare-rows.ts'
 import { ShadowBook } from './shadow-book.ts'
 import { ShadowQueue } from './shadow-queue.ts'
 
 export interface ShadowDeps {
   readonly store: ObjectStore
-  readonly turns: Turns
+  readonly background: BackgroundWork
   readonly clock: Clock
 }
 
@@ -120,14 +120,14 @@ export class Shadow {
   }
 
   async #compare(all: ScoredRows, signal: AbortSignal): Promise<void> {
-    const { turns } = this.#deps
+    const { background } = this.#deps
     for (let from = 0; from < all.documents.length && !signal.aborted; from += BATCH_ROWS) {
       const rows = {
         ...all,
         documents: all.documents.slice(from, from + BATCH_ROWS),
         columns: all.columns.map((column) => column.subarray(from, from + BATCH_ROWS)),
       }
-      await turns.background(() => this.#compareBatch(rows, signal), signal)
+      await background.doNext(() => this.#compareBatch(rows, signal), signal)
     }
   }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { whoseTurn } from './turns.ts'
+import { whoseTurn } from './whose-turn.ts'
 
 const short = (lastTurn: number) => ({ lastTurn, isLong: false })
 const long = (lastTurn: number) => ({ lastTurn, isLong: true })

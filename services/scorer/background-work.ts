@@ -8,9 +8,10 @@ const MAX_REST_MS = 10_000
 /**
  * Lets background work take its turns between fresh changes: it begins only while nothing fresh is in hand, one small
  * batch at a time, and then rests so long that it takes no more than its share of the time. Where fresh changes leave
- * no gap at all it still does one batch a second, so that it comes to its end.
+ * no gap at all it still does one batch a second, so that it comes to its end. Who asks for several kinds of it gets the
+ * share for each.
  */
-export class Turns {
+export class BackgroundWork {
   readonly #clock: Clock
   readonly #share: number
   #inHand = 0
@@ -23,8 +24,8 @@ export class Turns {
     this.#gap.resolve()
   }
 
-  /** Something fresh is in hand until it is disposed of. */
-  fresh(): Disposable {
+  /** Something fresh is in hand until what is returned is disposed of. */
+  holdOff(): Disposable {
     if (this.#inHand++ === 0) this.#gap = Promise.withResolvers<void>()
     return {
       [Symbol.dispose]: () => {
@@ -33,8 +34,8 @@ export class Turns {
     }
   }
 
-  /** Does one batch of background work when its turn comes, and resolves when the next may be asked for. */
-  async background<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T | null> {
+  /** Does one batch when its turn comes, and resolves when the next may be asked for. */
+  async doNext<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T | null> {
     await this.#untilGap(signal)
     if (signal.aborted) return null
     const beganAtMs = this.#clock.nowMs()

@@ -1,6 +1,6 @@
 import { type HandClock, handClock } from '@freshet/stage/clock.kit.ts'
 import { expect, test } from 'vitest'
-import { Turns } from './turns.ts'
+import { BackgroundWork } from './background-work.ts'
 
 const never = new AbortController().signal
 
@@ -18,11 +18,11 @@ function sleeper() {
 }
 
 test('background work waits until nothing fresh is in hand', async () => {
-  const turns = new Turns(1, sleeper())
+  const background = new BackgroundWork(1, sleeper())
   const events: string[] = []
-  const first = turns.fresh()
-  const second = turns.fresh()
-  const work = turns.background(async () => void events.push('background'), never)
+  const first = background.holdOff()
+  const second = background.holdOff()
+  const work = background.doNext(async () => void events.push('background'), never)
   first[Symbol.dispose]()
   await new Promise(setImmediate)
   events.push('last fresh ends')
@@ -33,10 +33,10 @@ test('background work waits until nothing fresh is in hand', async () => {
 
 test('a load without gaps holds it up for a second, not for ever', async () => {
   const clock = sleeper()
-  const turns = new Turns(1, clock)
-  using _ = turns.fresh()
+  const background = new BackgroundWork(1, clock)
+  using _ = background.holdOff()
   let isDone = false
-  void turns.background(async () => (isDone = true), never)
+  void background.doNext(async () => (isDone = true), never)
   await new Promise(setImmediate)
   expect(isDone).toBe(false)
   expect(clock.sleeping.map(({ ms }) => ms)).toEqual([1_000])
@@ -50,8 +50,8 @@ test.each([
   [1, 0],
 ])('with a share of %f it rests %i ms after 10 ms of work', async (share, restMs) => {
   const clock = handClock()
-  const turns = new Turns(share, clock)
-  const result = await turns.background(async () => {
+  const background = new BackgroundWork(share, clock)
+  const result = await background.doNext(async () => {
     clock.atMs += 10
     return 'done'
   }, never)
@@ -61,9 +61,9 @@ test.each([
 
 test('a stop ends the waiting, and nothing is begun', async () => {
   const stop = new AbortController()
-  const turns = new Turns(1, sleeper())
-  using _ = turns.fresh()
-  const waiting = turns.background(async () => 'done', stop.signal)
+  const background = new BackgroundWork(1, sleeper())
+  using _ = background.holdOff()
+  const waiting = background.doNext(async () => 'done', stop.signal)
   stop.abort()
   expect(await waiting).toBeNull()
 })
