@@ -42,10 +42,10 @@ export function openSignalPaths(options: SignalPathsOptions): SignalPaths {
   const used = new Set(Object.values(ways))
   const opened = new AsyncDisposableStack()
   const common = { maxQueuedBytes, metrics, clock }
-  const openWays: Record<string, Way> = {}
+  const openWays: Record<string, OpenWay> = {}
   if (used.has('elasticsearch')) {
     const { client } = opened.use(connectTelemetry(settings))
-    const deliver = bulkDelivery(client)
+    const deliver = bulkDelivery(client, clock)
     const outbox = opened.use(new Outbox({ ...common, deliver, on: eventsOf('Elasticsearch') }))
     openWays['elasticsearch'] = {
       spans: () => elasticsearch.spanProcessor(outbox, namespace),
@@ -71,7 +71,8 @@ export function openSignalPaths(options: SignalPathsOptions): SignalPaths {
   }
 }
 
-interface Way {
+/** What hands a signal over to the outbox of a way, made when the signal goes there. */
+interface OpenWay {
   readonly spans: () => SpanProcessor
   readonly logs: () => LogRecordProcessor
   readonly metrics: () => PushMetricExporter

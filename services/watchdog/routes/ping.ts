@@ -2,7 +2,7 @@ import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import type { Metrics } from '@freshet/telemetry/metrics.ts'
-import { readStart, reasonOf, withoutAddress } from './ways/way.ts'
+import { inWords, readAnswer, reasonOf } from './ways/http-answer.ts'
 
 const EVERY_MS = 60_000
 /** Whoever watches again says so soon. */
@@ -41,15 +41,15 @@ export async function pingWhileWatching(options: PingOptions, signal: AbortSigna
 }
 
 /** @returns what went wrong, without the address: who has it can keep the switch quiet */
-async function ping({ url, method }: PingOptions, signal: AbortSignal): Promise<string | null> {
+async function ping({ url, method, clock }: PingOptions, signal: AbortSignal): Promise<string | null> {
   try {
     const response = await fetch(url, {
       method,
       headers: { 'user-agent': 'freshet' },
       signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
     })
-    const said = withoutAddress(await readStart(response.body), url)
-    return response.ok ? null : `${response.status} ${said.slice(0, 200)}`.trim()
+    const answer = await readAnswer(response, { address: url, nowMs: clock.nowMs() })
+    return response.ok ? null : inWords(answer)
   } catch (error) {
     return reasonOf(error)
   }

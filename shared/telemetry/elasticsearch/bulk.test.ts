@@ -9,6 +9,7 @@ import { Outbox, type OutboxEvents } from '../outbox/outbox.ts'
 import { bulkDelivery } from './bulk.ts'
 import { bulkDocument } from './bulk-document.ts'
 
+const NOW_MS = Date.parse('2026-11-30T08:00:00Z')
 const DEADLINE = { timeout: 15_000, interval: 10 }
 
 type Answer = (response: ServerResponse, request: { readonly body: string }) => void
@@ -56,11 +57,13 @@ const whole =
     response.end('{"error":{"type":"some_exception"}}')
   }
 
+const connect = (url: string) => new Client({ node: url, maxRetries: 0, requestTimeout: 2_000 })
+
 function openOutbox(url: string, { maxQueuedBytes = 1024 * 1024, flushDeadlineMs = 3_000 } = {}) {
   const metrics = new Metrics()
   const events = { unreachable: vi.fn(), recovered: vi.fn(), refused: vi.fn() } satisfies OutboxEvents
   const outbox = new Outbox({
-    deliver: bulkDelivery(new Client({ node: url, maxRetries: 0, requestTimeout: 2_000 })),
+    deliver: bulkDelivery(connect(url), systemClock),
     maxQueuedBytes,
     metrics,
     clock: systemClock,
@@ -100,6 +103,37 @@ test('items are judged one by one: there already is done, too many waits, malfor
       .match(/"_id":"\d"/g),
   ).toEqual(['"_id":"2"'])
   expect(events.refused).toHaveBeenCalledExactlyOnceWith('some_exception: because')
+})
+
+/** As something between us and Elasticsearch may answer. */
+const says =
+  (status: unknown): Answer =>
+  (response) =>
+    response.end(JSON.stringify({ items: [{ create: { status } }] }))
+
+test.each(['503', '201', 'CREATED', '', null, 0, 100])(
+  'a status of %j says nothing of the item, which is sent again and not given up',
+  async (status) => {
+    const server = await bulkServer(says(status))
+    const deliver = bulkDelivery(connect(server.url), systemClock)
+    const documents = [document(1)]
+    const delivery = await deliver(documents, new AbortController().signal)
+    expect(delivery).toEqual({ written: [], retry: documents, refused: [] })
+  },
+)
+
+test.each([
+  ['7', 7_000],
+  [new Date(NOW_MS + 9_000).toUTCString(), 9_000],
+  ['99999999999', 300_000], // a timer for so long would fire at once
+])('a server that asks for a rest of %s has one of %i ms', async (asked, waitMs) => {
+  const server = await bulkServer((response) => {
+    response.setHeader('retry-after', asked)
+    whole(429)(response, { body: '' })
+  })
+  const deliver = bulkDelivery(connect(server.url), { nowMs: () => NOW_MS })
+  const delivery = await deliver([document(1)], new AbortController().signal)
+  expect(delivery).toMatchObject({ written: [], refused: [], retryAfterMs: waitMs })
 })
 
 /** As a server answers whose index is blocked. */

@@ -2,6 +2,8 @@ import type { Client } from '@elastic/elasticsearch'
 import { errors } from '@elastic/elasticsearch'
 import { translateElasticsearchError } from '@freshet/adapters/elasticsearch/translate.ts'
 import { FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
+import type { Clock } from '@freshet/stage/clock.ts'
+import { retryAfterMs } from '@freshet/stage/retry-after.ts'
 import type { Deliver, Delivery } from '../outbox/delivery.ts'
 import { hasDataStreams } from './abilities.ts'
 import { type BulkDocument, bulkLines } from './bulk-document.ts'
@@ -10,12 +12,12 @@ import { type BulkDocument, bulkLines } from './bulk-document.ts'
  * Brings documents to Elasticsearch, each request as one `_bulk`. Where the server has no data streams, documents go to
  * plain indices with the day in their names, which retention deletes whole; it is asked once, before the first request.
  */
-export function bulkDelivery(client: Client): Deliver<BulkDocument> {
+export function bulkDelivery(client: Client, clock: Pick<Clock, 'nowMs'>): Deliver<BulkDocument> {
   let isDated: boolean | undefined
   return async (documents, signal) => {
     try {
       isDated ??= !(await hasDataStreams(client, signal))
-      return await writeBulk(client, documents, isDated, signal)
+      return await writeBulk({ client, clock, isDated }, documents, signal)
     } catch (cause) {
       const error = isFreshetError(cause) ? cause : translateElasticsearchError(cause, 'sending telemetry')
       return { written: [], retry: documents, refused: [], error }
@@ -23,10 +25,15 @@ export function bulkDelivery(client: Client): Deliver<BulkDocument> {
   }
 }
 
+interface Receiver {
+  readonly client: Client
+  readonly clock: Pick<Clock, 'nowMs'>
+  readonly isDated: boolean
+}
+
 async function writeBulk(
-  client: Client,
+  { client, clock, isDated }: Receiver,
   documents: readonly BulkDocument[],
-  isDated: boolean,
   signal: AbortSignal,
 ): Promise<Delivery<BulkDocument>> {
   try {
@@ -41,17 +48,18 @@ async function writeBulk(
     )
     return readItems(documents, answer)
   } catch (error) {
-    return readFailure(documents, error)
+    return readFailure(documents, error, clock.nowMs())
   }
 }
 
 interface BulkAnswer {
-  readonly items?: readonly {
-    readonly create?: {
-      readonly status: number
-      readonly error?: { readonly type?: string; readonly reason?: string }
-    }
-  }[]
+  readonly items?: readonly { readonly create?: Item }[]
+}
+
+interface Item {
+  /** A number, unless who answers is not Elasticsearch. */
+  readonly status?: unknown
+  readonly error?: { readonly type?: string; readonly reason?: string }
 }
 
 const BLOCK = 'cluster_block_exception'
@@ -65,7 +73,7 @@ function readItems(documents: readonly BulkDocument[], { items = [] }: BulkAnswe
   let error: FreshetError | undefined
   documents.forEach((document, at) => {
     const item = items[at]?.create
-    const status = item?.status ?? 503 // an item without an answer may or may not be there: its id makes a repeat safe
+    const status = statusOf(item)
     if (status < 300 || status === 409) written.push(document)
     else if (status === 429 || status >= 500) retry.push(document)
     else if (item?.error?.type === BLOCK) {
@@ -79,19 +87,25 @@ function readItems(documents: readonly BulkDocument[], { items = [] }: BulkAnswe
   return { written, retry, refused, ...(refusal !== undefined && { refusal }), ...(error && { error }) }
 }
 
+/** An item without an answer, or with one that says nothing, may or may not be there: its id makes a repeat safe. */
+function statusOf(item: Item | undefined): number {
+  const status = item?.status
+  return typeof status === 'number' && status >= 200 ? status : 503
+}
+
+/** Telemetry does not stay away for longer, whatever it is asked. */
+const MAX_RETRY_AFTER_MS = 300_000
+
 /** The request as a whole: only what is wrong with the request itself is not tried again. */
-function readFailure(documents: readonly BulkDocument[], cause: unknown): Delivery<BulkDocument> {
+function readFailure(
+  documents: readonly BulkDocument[],
+  cause: unknown,
+  nowMs: number,
+): Delivery<BulkDocument> {
   const error = translateElasticsearchError(cause, 'sending telemetry')
   if (!(cause instanceof errors.ResponseError)) return { written: [], retry: documents, refused: [], error }
   if (cause.statusCode === 400 || cause.statusCode === 413)
     return { written: [], retry: [], refused: documents, refusal: error.message }
-  const seconds = Number(cause.headers?.['retry-after'])
-  const retryAfterMs = Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : undefined
-  return {
-    written: [],
-    retry: documents,
-    refused: [],
-    error,
-    ...(retryAfterMs !== undefined && { retryAfterMs }),
-  }
+  const waitMs = retryAfterMs(cause.headers?.['retry-after'], { nowMs, maxMs: MAX_RETRY_AFTER_MS })
+  return { written: [], retry: documents, refused: [], error, retryAfterMs: waitMs }
 }

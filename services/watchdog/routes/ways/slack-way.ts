@@ -1,23 +1,13 @@
 import { Buffer } from 'node:buffer'
-import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import { type FetchFunction, IncomingWebhook, IncomingWebhookHTTPError } from '@slack/webhook'
 import { type SlackMessage, slackMessage } from '../formats/slack-blocks.ts'
 import type { Notice } from '../notice.ts'
+import { sendEitherForm } from './either-form.ts'
+import { outcomeOf, readAnswer, unreachable } from './http-answer.ts'
 import { Pace } from './pace.ts'
-import {
-  evenShort,
-  type Outcome,
-  outcomeOf,
-  readStart,
-  retryAfterMs,
-  unreachable,
-  type Way,
-  withoutAddress,
-} from './way.ts'
-
-const REQUEST_TIMEOUT_MS = 10_000
+import { type Outcome, REQUEST_TIMEOUT_MS, type Way } from './way.ts'
 
 export interface SlackWayOptions {
   readonly webhookUrl: string
@@ -25,6 +15,8 @@ export interface SlackWayOptions {
   readonly log: Log
   readonly requestTimeoutMs?: number
 }
+
+type SlackPayload = Pick<SlackMessage, 'text'> & Partial<SlackMessage>
 
 /** An incoming webhook of Slack. A form that it refuses is posted once more as plain text. */
 export class SlackWay implements Way {
@@ -42,8 +34,9 @@ export class SlackWay implements Way {
     const fetchWithSignal: FetchFunction = async (url, init = {}) => {
       const signals = [init.signal, this.#signal].filter((signal) => signal != null)
       const response = await fetch(url, { ...init, signal: AbortSignal.any(signals) })
-      this.#retryAfterMs = retryAfterMs(response.headers.get('retry-after'), options.clock.nowMs())
-      const body = withoutAddress(await readStart(response.body), options.webhookUrl)
+      const moment = { address: options.webhookUrl, nowMs: options.clock.nowMs() }
+      const { body, retryAfterMs } = await readAnswer(response, moment)
+      this.#retryAfterMs = retryAfterMs
       return {
         ...{ ok: response.ok, status: response.status, statusText: response.statusText },
         ...{ url: '', headers: response.headers },
@@ -59,19 +52,16 @@ export class SlackWay implements Way {
   }
 
   async post(notice: Notice, signal: AbortSignal): Promise<Outcome> {
-    const message = slackMessage(notice)
-    const outcome = await this.#send(message, signal)
-    if (outcome.kind !== 'refused' || signal.aborted) return outcome
-    this.#options.log.warn('Slack refuses the form of a message; it is sent as plain text', {
-      [ATTRIBUTES.exceptionMessage]: outcome.why,
-    })
-    return evenShort(await this.#send({ text: message.text }, signal))
+    const whole = slackMessage(notice)
+    const line = 'Slack refuses the form of a message; it is sent as plain text'
+    return await sendEitherForm<SlackPayload>(
+      { whole, short: { text: whole.text }, log: this.#options.log, line },
+      (payload) => this.#send(payload, signal),
+      signal,
+    )
   }
 
-  async #send(
-    payload: Pick<SlackMessage, 'text'> & Partial<SlackMessage>,
-    signal: AbortSignal,
-  ): Promise<Outcome> {
+  async #send(payload: SlackPayload, signal: AbortSignal): Promise<Outcome> {
     await this.#pace.turn(signal)
     if (signal.aborted) return unreachable(signal.reason)
     this.#signal = signal

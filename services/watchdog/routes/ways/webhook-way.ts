@@ -1,24 +1,14 @@
 import type { WebhookFormat } from '@freshet/config/alert-routes.ts'
-import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import { flockMessage, shortFlockMessage } from '../formats/flock-message.ts'
 import { jsonBody } from '../formats/json-body.ts'
 import { shortTeamsMessage, teamsMessage } from '../formats/teams-card.ts'
 import type { Notice } from '../notice.ts'
+import { sendEitherForm } from './either-form.ts'
+import { outcomeOf, readAnswer, unreachable } from './http-answer.ts'
 import { Pace } from './pace.ts'
-import {
-  evenShort,
-  type Outcome,
-  outcomeOf,
-  readStart,
-  retryAfterMs,
-  unreachable,
-  type Way,
-  withoutAddress,
-} from './way.ts'
-
-const REQUEST_TIMEOUT_MS = 10_000
+import { type Outcome, REQUEST_TIMEOUT_MS, type Way } from './way.ts'
 
 interface Format {
   readonly whole: (notice: Notice) => object
@@ -55,12 +45,12 @@ export class WebhookWay implements Way {
   async post(notice: Notice, signal: AbortSignal): Promise<Outcome> {
     const { format, log } = this.#options
     const { whole, short } = FORMATS[format]
-    const outcome = await this.#send(notice.id, whole(notice), signal)
-    if (outcome.kind !== 'refused' || short === undefined || signal.aborted) return outcome
-    log.warn('alerts.webhook.url refuses the form of a message; it is sent in a shorter one', {
-      [ATTRIBUTES.exceptionMessage]: outcome.why,
-    })
-    return evenShort(await this.#send(notice.id, short(notice), signal))
+    const line = 'alerts.webhook.url refuses the form of a message; it is sent in a shorter one'
+    return await sendEitherForm(
+      { whole: whole(notice), short: short?.(notice), log, line },
+      (body) => this.#send(notice.id, body, signal),
+      signal,
+    )
   }
 
   async #send(id: string, body: object, signal: AbortSignal): Promise<Outcome> {
@@ -80,11 +70,9 @@ export class WebhookWay implements Way {
         redirect: 'manual',
         signal: AbortSignal.any([signal, AbortSignal.timeout(requestTimeoutMs)]),
       })
-      const said = withoutAddress(await readStart(response.body), url)
-      const status = statusWithin(said) ?? response.status
-      if (status >= 200 && status < 300) return { kind: 'taken' }
-      const waitMs = retryAfterMs(response.headers.get('retry-after'), clock.nowMs())
-      return outcomeOf({ status, body: said, retryAfterMs: waitMs })
+      const answer = await readAnswer(response, { address: url, nowMs: clock.nowMs() })
+      const status = statusWithin(answer.body) ?? answer.status
+      return status >= 200 && status < 300 ? { kind: 'taken' } : outcomeOf({ ...answer, status })
     } catch (error) {
       return unreachable(error)
     }
