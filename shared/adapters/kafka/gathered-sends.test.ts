@@ -94,6 +94,24 @@ describe('a caller that gives up', () => {
     await settled()
   })
 
+  test('while it waits for the request before leaves nothing behind for those who come after it', async () => {
+    const { producer, send } = open()
+    const first = send(0)
+    await settled()
+    const abort = new AbortController()
+    const leaving = send(1, abort.signal)
+    abort.abort()
+    await expect(leaving).rejects.toMatchObject({ code: 'KAFKA_PRODUCE_DEADLINE' })
+    const [second, third] = [send(2), send(3)]
+    producer.requests[0]!.end.resolve()
+    await first
+    await settled()
+    expect(producer.sent).toEqual([[0], [2, 3]])
+    expect(producer.requests[1]!.signal.aborted).toBe(false)
+    producer.requests[1]!.end.resolve()
+    await Promise.all([second, third])
+  })
+
   test('before it has asked sends nothing', async () => {
     const { producer, send } = open()
     await expect(send(0, AbortSignal.abort())).rejects.toMatchObject({ code: 'KAFKA_PRODUCE_DEADLINE' })

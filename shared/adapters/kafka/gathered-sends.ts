@@ -35,7 +35,7 @@ export class GatheredSends implements Pick<Producer, 'send'> {
     gathering.callers++
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const leave = () => {
-      if (--gathering.callers === 0) gathering.forsaken.abort()
+      if (--gathering.callers === 0) this.#forsake(topic, gathering)
       reject(stopped())
     }
     signal.addEventListener('abort', leave)
@@ -52,6 +52,7 @@ export class GatheredSends implements Pick<Producer, 'send'> {
     const forsaken = new AbortController()
     const before = this.#last.get(topic) ?? Promise.resolve()
     const sent = before.then(() => {
+      if (forsaken.signal.aborted) return // before it began
       this.#next.delete(topic)
       return this.#producer.send(topic, messages, forsaken.signal)
     })
@@ -62,6 +63,12 @@ export class GatheredSends implements Pick<Producer, 'send'> {
     const gathering: Gathering = { messages, callers: 0, forsaken, sent }
     this.#next.set(topic, gathering)
     return gathering
+  }
+
+  /** Nobody is left in it; who comes now must not go with it. */
+  #forsake(topic: string, gathering: Gathering): void {
+    if (this.#next.get(topic) === gathering) this.#next.delete(topic)
+    gathering.forsaken.abort()
   }
 }
 
