@@ -1,27 +1,33 @@
+import { DEMO_FOLDER } from '@freshet/model/bundle/bundles.kit.ts'
 import { Stack } from '../../stack.ts'
 import { until } from '../../until.ts'
 import type { Bench, Figure } from '../figure.ts'
 import { flightDocuments } from '../flight-documents.ts'
 import { postRequest } from './http-exchange.ts'
 import { CONNECTIONS, ROUND_SECONDS } from './lookups.ts'
-import { costOfRequests, type Measured, warmUp } from './server-cost.ts'
+import { costOfRequests, type Measured, startBareServer, warmUp } from './server-cost.ts'
 
 const DOCUMENTS = 1_000
 
-/** `POST /v1/predict` of one document, by `freshet run gateway` as it is. */
+/**
+ * `POST /v1/predict` of one document, by `freshet run gateway` as it is.
+ * Baseline: bare-server.ts, which knows this one model by heart, under the same callers.
+ */
 export const gatewayPredict: Figure = {
   name: 'gateway-predict',
   unit: 'requests/CPU-s',
-  title: `predictions of one document each over ${CONNECTIONS} connections in a closed loop`,
+  title: `predictions of one document each over ${CONNECTIONS} connections in a closed loop; baseline: node:http and ONNX Runtime`,
   targets: [],
   async open(): Promise<Bench> {
     await using opened = new AsyncDisposableStack()
     const { gateway } = opened.use(await openPredictions())
-    await warmUp(gateway)
+    const bare = opened.use(await startBareServer('predict', DEMO_FOLDER))
+    const baseline = { ...gateway, pid: bare.pid, port: bare.port }
+    await warmUp(gateway, baseline)
     const keep = opened.move()
     return {
       ours: () => costOfRequests(gateway),
-      baselines: {},
+      baselines: { bare: () => costOfRequests(baseline) },
       [Symbol.asyncDispose]: () => keep.disposeAsync(),
     }
   },

@@ -1,3 +1,4 @@
+import { DEMO_FOLDER } from '@freshet/model/bundle/bundles.kit.ts'
 import { Stack } from '../../stack.ts'
 import { until } from '../../until.ts'
 import { cpuMicrosOf } from '../cost.ts'
@@ -6,6 +7,7 @@ import { flightDocuments } from '../flight-documents.ts'
 import { writeFlights } from '../write-flights.ts'
 import { postRequest } from './http-exchange.ts'
 import { pacedLoad, quantile } from './open-loop.ts'
+import { startBareServer } from './server-cost.ts'
 
 const DOCUMENTS = 20_000
 const POOL = 100
@@ -22,11 +24,14 @@ const TEMPLATES = {
   },
 }
 
-/** `POST /v1/rank`: a pool from Elasticsearch, scored by the model, and the best of it. */
+/**
+ * `POST /v1/rank`: a pool from Elasticsearch, scored by the model, and the best of it.
+ * Baseline: bare-server.ts, with the same search and the same model, under the same callers.
+ */
 export const gatewayRank: Figure = {
   name: 'gateway-rank',
   unit: 'ms',
-  title: `p99 of ranking a pool of ${POOL}, ${REQUESTS_PER_SECOND} a second in an open loop`,
+  title: `p99 of ranking a pool of ${POOL}, ${REQUESTS_PER_SECOND} a second in an open loop; baseline: node:http, the search and ONNX Runtime`,
   targets: [{ of: 'value', atMost: 50 }],
   async open(): Promise<Bench> {
     await using opened = new AsyncDisposableStack()
@@ -35,21 +40,29 @@ export const gatewayRank: Figure = {
     await stack.client.indices.refresh({ index: stack.index })
     stack.start('gateway')
     await until('the gateway has its model', async () => (await fetch(`${stack.gatewayUrl}/v1/model`)).ok)
-    await rank(stack, WARM_UP_SECONDS)
+    const { url } = stack.settings.elasticsearch
+    const search = `${url}/${stack.index}/_search?size=${POOL}`
+    const bare = opened.use(await startBareServer('rank', DEMO_FOLDER, search))
+    const gateway = { pid: stack.pidOf('gateway'), port: stack.settings.gateway.port }
+    for (const server of [gateway, bare]) await rank(server, WARM_UP_SECONDS)
     const keep = opened.move()
     return {
-      ours: () => rank(stack, SECONDS),
-      baselines: {},
+      ours: () => rank(gateway, SECONDS),
+      baselines: { bare: () => rank(bare, SECONDS) },
       [Symbol.asyncDispose]: () => keep.disposeAsync(),
     }
   },
 }
 
-async function rank(stack: Stack, seconds: number): Promise<Sample> {
-  const pid = stack.pidOf('gateway')
+interface Ranking {
+  readonly pid: number
+  readonly port: number
+}
+
+async function rank({ pid, port }: Ranking, seconds: number): Promise<Sample> {
   const before = cpuMicrosOf(pid)
   const { answers, good, latenciesMs } = await pacedLoad({
-    port: stack.settings.gateway.port,
+    port,
     requests: AIRPORTS.map((origin) =>
       postRequest('/v1/rank', { template: 'from-airport', parameters: { origin } }),
     ),
