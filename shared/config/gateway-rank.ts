@@ -90,7 +90,7 @@ const template = z.strictObject({
   parameters: z.record(name, parameter).default({}),
 })
 
-export const rank = z
+export const rankSchema = z
   .strictObject({
     templates: z
       .record(name, template)
@@ -143,7 +143,7 @@ export const rank = z
   })
   .prefault({})
 
-export type RankSettings = z.infer<typeof rank>
+export type RankSettings = z.infer<typeof rankSchema>
 export type TemplateSettings = z.infer<typeof template>
 export type ParameterSettings = z.infer<typeof parameter>
 export type ValueSettings = z.infer<typeof value>

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { listSettings } from './describe.ts'
 import { loadSettings } from './load.ts'
 import { redactSettings } from './redact.ts'
+import { settingsSchema } from './schema.ts'
 
 /** A line break at the end of an address does no harm: it is left out where an address is read. */
 const ADDRESSES = ['slack.webhookUrl', 'alerts.webhook.url', 'alerts.pingUrl']
@@ -17,6 +18,19 @@ test.each(secrets)(
     expect(load).not.toThrow(/c2VjcmV0/)
   },
 )
+
+const nested = (path: string, value: unknown) =>
+  path.split('.').reduceRight((inner, name) => ({ [name]: inner }), value)
+
+/** The list of what is never shown is kept by hand. */
+test('what is checked as a secret is one', () => {
+  const checked = listSettings().filter(({ path }) => {
+    const result = settingsSchema.safeParse(nested(path, 'c2VjcmV0\n'))
+    return result.error?.message.includes('no line break or other control character')
+  })
+  expect(checked.map(({ path }) => path)).toEqual(secrets.map(({ path }) => path))
+  expect(checked.length).toBeGreaterThan(5)
+})
 
 test('a header of the second route with the line break of its file is refused, without being shown', () => {
   const FRESHET_ALERTS_WEBHOOK_HEADERS = JSON.stringify({ authorization: 'Bearer c2VjcmV0\n' })

@@ -5,7 +5,7 @@ import { telemetryDocuments } from './telemetry-documents.ts'
 const days = (byDefault: number) => z.int().min(1).max(3_650).default(byDefault)
 
 /** What a service tells of itself, where it goes and how long it stays there. */
-export const telemetry = z
+export const telemetrySchema = z
   .strictObject({
     enabled: z
       .boolean()

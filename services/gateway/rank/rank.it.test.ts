@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { RedisScoreStore } from '@freshet/adapters/redis/redis-score-store.ts'
 import { RedisServer } from '@freshet/adapters/redis/redis-server.kit.ts'
 import { ensureBucket, openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
-import { rank as rankSettings } from '@freshet/config/gateway-rank.ts'
+import { rankSchema } from '@freshet/config/gateway-rank.ts'
 import { loadSettings } from '@freshet/config/load.ts'
 import type { Settings } from '@freshet/config/schema.ts'
 import { demoBundle } from '@freshet/model/bundle/bundles.kit.ts'
@@ -163,7 +163,7 @@ class Gateway implements AsyncDisposable {
         port: 0,
         deadlineMs: 10_000,
         redisBudgetMs: 1_000,
-        rank: rankSettings.parse({ templates, elasticsearchBudgetMs: budgetMs, rawWithoutKeys: true }),
+        rank: rankSchema.parse({ templates, elasticsearchBudgetMs: budgetMs, rawWithoutKeys: true }),
       },
     }
     const { promise, resolve, reject } = Promise.withResolvers<string>()

@@ -1,5 +1,5 @@
 import type { TemplateSettings } from '@freshet/config/gateway-rank.ts'
-import { rank } from '@freshet/config/gateway-rank.ts'
+import { rankSchema } from '@freshet/config/gateway-rank.ts'
 import { isFreshetError } from '@freshet/errors/errors.ts'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -7,7 +7,7 @@ import { placeholderIn } from './query-check.ts'
 import { compileTemplates, Template } from './template.ts'
 
 function settingsOf(template: object): TemplateSettings {
-  return rank.parse({ templates: { it: template } }).templates.it!
+  return rankSchema.parse({ templates: { it: template } }).templates.it!
 }
 
 function templateOf(template: object): Template {
@@ -205,7 +205,7 @@ describe('a template is checked when the gateway starts', () => {
     ],
     ['a script', { query: { script: { script: 'true' } } }, /query\.script: no such clause/],
   ])('%s is an error of configuration that names the place', (_, template, message) => {
-    const settings = rank.parse({ templates: { it: template } })
+    const settings = rankSchema.parse({ templates: { it: template } })
     expect(() => compileTemplates(settings, 'flights')).toThrow(message)
     expect(() => compileTemplates(settings, 'flights')).toThrow(/gateway\.rank\.templates\.it/)
   })
@@ -222,7 +222,7 @@ describe('a template is checked when the gateway starts', () => {
       { query: { match_all: {} }, parameters: JSON.parse('{"__proto__ ":{"type":"string"}}') },
     ],
   ])('%s is no template', (_, template) => {
-    expect(rank.safeParse({ templates: { it: template } }).success).toBe(false)
+    expect(rankSchema.safeParse({ templates: { it: template } }).success).toBe(false)
   })
 
   const number = { type: 'number' }
@@ -239,7 +239,7 @@ describe('a template is checked when the gateway starts', () => {
     ['lists', { type: 'list', of: string, minItems: 3, maxItems: 2 }, 'minItems'],
     ['what is in lists', { type: 'list', of: { ...number, min: 2, max: 1 } }, 'min'],
   ])('bounds of %s between which nothing is are told by name', (_, x, name) => {
-    const { error } = rank.safeParse({
+    const { error } = rankSchema.safeParse({
       templates: { it: { query: { terms: { a: { $param: 'x' } } }, parameters: { x } } },
     })
     expect(error!.issues.map(({ path }) => path.at(-1))).toEqual([name])

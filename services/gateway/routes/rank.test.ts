@@ -1,5 +1,5 @@
 import type { Scope } from '@freshet/config/gateway-access.ts'
-import { rank as rankSettings } from '@freshet/config/gateway-rank.ts'
+import { rankSchema } from '@freshet/config/gateway-rank.ts'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import type { Answer } from '@freshet/records/answer.ts'
 import { describe, expect, test } from 'vitest'
@@ -28,7 +28,7 @@ const ranking: Ranking = {
 }
 
 const templates = compileTemplates(
-  rankSettings.parse({
+  rankSchema.parse({
     templates: {
       departures: {
         query: { term: { origin: { $param: 'origin' } } },
