@@ -87,6 +87,7 @@ export class Campaign {
       onRevoked: () => this.#resting.clear(),
     })
     const watching = this.#watch(stop)
+    watching.catch(() => {}) // told when the consumer has ended; until then it must not count as unhandled
     try {
       await consumer.run((batch, lease) => {
         const giveUp = AbortSignal.any([lease.signal, grace.signal])
@@ -94,7 +95,7 @@ export class Campaign {
       }, stop)
     } finally {
       this.#over.abort()
-      await watching.catch(() => {}) // told below, unless the consumer's own error is
+      await Promise.allSettled([watching]) // told below, unless the consumer's own error is
     }
     return await watching
   }
