@@ -53,12 +53,12 @@ export class LiveRung {
 
   /**
    * The same for many documents in one run, each with an answer of its own.
-   * @param maybeTurn is awaited after each document is made ready, and may let the loop turn.
+   * @param pause is asked after each document that is made ready, and may let the loop turn.
    */
   async scoreAll(
     documents: readonly unknown[],
     endsAtMs: number,
-    maybeTurn: () => Promise<void> | undefined,
+    pause: () => Promise<void> | undefined,
   ): Promise<Live[]> {
     using model = this.#use()
     if (model === null) return documents.map(() => ({ kind: 'unable', reason: 'model_missing' }))
@@ -69,8 +69,8 @@ export class LiveRung {
       const problem = model.writer.write(document, features, scorable.length)
       if (problem === null) scorable.push(at)
       else answers[at] = { kind: 'unscorable', problem }
-      const turn = maybeTurn()
-      if (turn !== undefined) await turn
+      const pausing = pause()
+      if (pausing !== undefined) await pausing
     }
     if (scorable.length === 0) return answers
     const rows = sliceFeatures(features, 0, scorable.length)

@@ -3,7 +3,7 @@ import { askSnapshot, type SnapshotRung } from '../ladder/snapshot-rung.ts'
 import { answerFrom, type LadderRules, type Outcome } from '../ladder/stored-score-to-answer.ts'
 import type { Deadline } from '../server/deadline.ts'
 import type { CacheSlices } from './cache-slices.ts'
-import { Turns } from './turns.ts'
+import { LoopTurns } from './loop-turns.ts'
 
 /** Of the deadline, what it takes to make and write one answer when all are there (figures: decisions/0019). */
 export const ANSWER_MS = 0.01
@@ -33,7 +33,7 @@ export class ManyLookups {
   ): Promise<void> {
     const asking = { ...deadline, endsAtMs: deadline.endsAtMs - keys.length * ANSWER_MS }
     const heard = await this.#cache.ask(keys, asking)
-    const turns = new Turns(asking)
+    const turns = new LoopTurns(asking)
     const rules = { ...this.#rules, nowMs: Date.now() }
     const far = new Set<Promise<void>>()
     for (let at = 0; at < keys.length; at++) {
@@ -47,8 +47,8 @@ export class ManyLookups {
         far.add(decided)
         if (far.size >= MAX_FAR) await Promise.race(far)
       }
-      const turn = turns.maybe()
-      if (turn !== undefined) await turn
+      const pause = turns.pause()
+      if (pause !== undefined) await pause
     }
     await Promise.all(far)
   }

@@ -6,8 +6,8 @@ import type { Ladder } from '../ladder/ladder.ts'
 import { defaultAnswer, type LadderRules, type Outcome } from '../ladder/stored-score-to-answer.ts'
 import type { Live } from '../live/live-rung.ts'
 import { liveAnswer } from '../live/live-to-answer.ts'
+import { LoopTurns } from '../many/loop-turns.ts'
 import { ANSWER_MS } from '../many/many-lookups.ts'
-import { Turns } from '../many/turns.ts'
 import { problemOf } from '../reply.ts'
 import { type Deadline, RESERVE_MS } from '../server/deadline.ts'
 import type { Call } from './call.ts'
@@ -90,12 +90,12 @@ async function answerOne(call: Call, { document, key }: Asked, { ladder, live, l
 async function answerMany(call: Call, asked: readonly Asked[], { ladder, many, live, limits }: Parts) {
   const deadline = { ...call.deadline, endsAtMs: call.deadline.endsAtMs - asked.length * ANSWER_MS }
   const answers = new ManyAnswers(call, asked.length)
-  const turns = new Turns(deadline)
+  const turns = new LoopTurns(deadline)
   const hasKeys = asked.some(({ key }) => key !== undefined)
   const scored = await live.scoreAll(
     asked.map(({ document }) => document),
     liveEndsAtMs(deadline, hasKeys, limits.cacheBudgetMs),
-    () => turns.maybe(),
+    () => turns.pause(),
   )
   const without: { readonly at: number; readonly key: string; readonly reason: Reason }[] = []
   const nowMs = Date.now()
@@ -109,8 +109,8 @@ async function answerMany(call: Call, asked: readonly Asked[], { ladder, many, l
       })
     else if (key === undefined) answers.put(at, defaultAnswer(null, one.reason, ladder.rules).answer)
     else without.push({ at, key, reason: one.reason })
-    const turn = turns.maybe()
-    if (turn !== undefined) await turn
+    const pause = turns.pause()
+    if (pause !== undefined) await pause
   }
   const keys = without.map(({ key }) => key)
   await many.lookUp(keys, call.deadline, (outcome, i) => {

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { type ErrorCode, FreshetError } from '@freshet/errors/errors.ts'
 import type { StoredRows } from '@freshet/records/stored-rows.ts'
-import { TimeSlice } from '../time-slice.ts'
+import { TimeSlice } from '@freshet/stage/time-slice.ts'
 import { decodeGroup, type EncodedGroup } from './decode-group.ts'
 import type { GroupDecoder } from './read.ts'
 import { type SharedPage, viewPage } from './shared-page.ts'

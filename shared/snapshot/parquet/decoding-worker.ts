@@ -2,7 +2,7 @@
 import { Buffer } from 'node:buffer'
 import { parentPort, workerData } from 'node:worker_threads'
 import { toFreshetError } from '@freshet/errors/errors.ts'
-import { TimeSlice } from '../time-slice.ts'
+import { TimeSlice } from '@freshet/stage/time-slice.ts'
 import { decodeGroup } from './decode-group.ts'
 import { FREE, FULL, type Reply, type Request } from './decoding-thread.ts'
 import { sharePage } from './shared-page.ts'

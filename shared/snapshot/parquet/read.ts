@@ -1,7 +1,7 @@
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import { SNAPSHOT_COLUMNS } from '@freshet/records/snapshot-columns.ts'
 import type { RowsSchema, StoredRows } from '@freshet/records/stored-rows.ts'
-import { TimeSlice } from '../time-slice.ts'
+import { TimeSlice } from '@freshet/stage/time-slice.ts'
 import { decodeGroup, type EncodedGroup } from './decode-group.ts'
 import { type GroupLayout, readLayout } from './layout.ts'
 import { type FileAddress, openSource, type Source } from './source.ts'

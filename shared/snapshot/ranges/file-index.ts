@@ -2,11 +2,11 @@ import { Buffer } from 'node:buffer'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import type { RowsSchema } from '@freshet/records/stored-rows.ts'
+import { TimeSlice } from '@freshet/stage/time-slice.ts'
 import { deserializeTCompactProtocol } from 'hyparquet/src/thrift.js'
 import { type GroupLayout, type Range, rangeWithin, readLayout } from '../parquet/layout.ts'
 import { type FileAddress, guard, openSource, type Source } from '../parquet/source.ts'
 import { checkStruct } from '../parquet/thrift-bounds.ts'
-import { TimeSlice } from '../time-slice.ts'
 
 /**
  * The page index of a snapshot file, off the JS heap: where each page of each column lies, and the first key of each page.

@@ -1,11 +1,11 @@
 import { isFreshetError } from '@freshet/errors/errors.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import type { Manifest, SnapshotFile } from '@freshet/records/manifest.ts'
+import { TimeSlice } from '@freshet/stage/time-slice.ts'
 import { filesOf, objectKey } from '../manifest.ts'
 import { readLayout } from '../parquet/layout.ts'
 import { openSource } from '../parquet/source.ts'
 import { rowBytes } from '../table/row-bytes.ts'
-import { TimeSlice } from '../time-slice.ts'
 
 /** What a row of a snapshot takes in memory: its largest file says how many outputs it has. */
 export class RowSize {
