@@ -1,3 +1,7 @@
+import { redisKey } from '@freshet/adapters/redis/redis-key.ts'
+import { DEMO_FOLDER } from '@freshet/model/bundle/bundles.kit.ts'
+import { topicName } from '@freshet/records/topics.ts'
+import { startBare } from './bare-process.ts'
 import { cpuMicrosOf } from './cost.ts'
 import type { Bench, Figure, Sample } from './figure.ts'
 import { fullLoad, openPath, PAGE_EVERY_MS, type Path, steadily } from './timed-changes.ts'
@@ -9,35 +13,45 @@ const LOAD_SHARE = 0.5
 /**
  * What scoring adds to a change: from the moment before it is handed to Kafka until its score is seen in Redis, through
  * `freshet run scorer` as it is with infer and cache, while changes come at half of what it was just seen to take in.
- * Only the last change of each partition of a page is looked for, so these are the slowest of each page. No baseline:
- * what Kafka and Redis take is part of it.
+ * Only the last change of each partition of a page is looked for, so these are the slowest of each page.
+ * Baseline: bare-scorer.ts, in a pipeline of its own, at half of what that one takes in.
  */
 export const inferLatency: Figure = {
   name: 'infer-latency',
   unit: 'ms (p99)',
-  title: 'change to Redis at half of the full load',
+  title: 'change to Redis at half of the full load; baseline: kafkajs, ONNX Runtime and SET',
   targets: [{ of: 'value', atMost: 50 }],
   async open(): Promise<Bench> {
     await using opened = new AsyncDisposableStack()
     const path = await openPath(opened)
     path.stack.start('scorer')
+    const barePath = await openPath(opened)
+    const bare = opened.use(await startBareScorer(barePath))
     await fullLoad(path) // V8 has seen nothing yet
+    await fullLoad(barePath)
     const keep = opened.move()
     return {
-      ours: () => round(path),
-      baselines: {},
+      ours: () => round(path, path.stack.pidOf('scorer')),
+      baselines: { bare: () => round(barePath, bare.pid) },
       [Symbol.asyncDispose]: () => keep.disposeAsync(),
     }
   },
 }
 
-async function round(path: Path): Promise<Sample> {
+function startBareScorer({ stack: { settings } }: Path): Promise<AsyncDisposable & { readonly pid: number }> {
+  const { kafka, pipeline, redis } = settings
+  const keyPrefix = redisKey(pipeline, '', false)
+  const args = [kafka.brokers.join(','), topicName(pipeline, 'changes'), redis.url, keyPrefix, DEMO_FOLDER]
+  return startBare(new URL('./bare-scorer.ts', import.meta.url), args)
+}
+
+async function round(path: Path, pid: number): Promise<Sample> {
   const fullRowsPerSecond = await fullLoad(path)
   const pageRows = Math.round((fullRowsPerSecond * LOAD_SHARE * PAGE_EVERY_MS) / 1_000)
   await steadily(path, pageRows, WARM_UP_SECONDS)
-  const before = cpuMicrosOf(path.stack.pidOf('scorer'))
+  const before = cpuMicrosOf(pid)
   const { rows, latenciesMs } = await steadily(path, pageRows, ROUND_SECONDS)
-  const cpuMicros = cpuMicrosOf(path.stack.pidOf('scorer')) - before
+  const cpuMicros = cpuMicrosOf(pid) - before
   const sorted = latenciesMs.toSorted((a, b) => a - b)
   const at = (share: number) => sorted[Math.floor(share * (sorted.length - 1))]!
   const load = { fullRowsPerSecond, rowsPerSecond: rows / ROUND_SECONDS }

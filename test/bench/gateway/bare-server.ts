@@ -6,7 +6,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Redis } from 'ioredis'
-import { type BareDocument, openBareModel } from './bare-model.ts'
+import { type BareDocument, openBareModel } from '../bare-model.ts'
 
 const PATH = '/v1/scores/'
 

@@ -1,11 +1,9 @@
-import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
+import { startBare } from '../bare-process.ts'
 import { cpuMicrosOf } from '../cost.ts'
 import type { Sample } from '../figure.ts'
 import { type LoadOptions, load } from './closed-loop.ts'
 
-const BARE_SERVER = fileURLToPath(new URL('./bare-server.ts', import.meta.url))
+const BARE_SERVER = new URL('./bare-server.ts', import.meta.url)
 const WARM_UP_SECONDS = 2
 
 /** A server under load, and the process that pays for it. */
@@ -36,15 +34,6 @@ export async function warmUp(...servers: readonly Measured[]): Promise<void> {
 export async function startBareServer(
   ...args: readonly string[]
 ): Promise<{ readonly pid: number; readonly port: number } & AsyncDisposable> {
-  const child: ChildProcess = fork(BARE_SERVER, args)
-  const [port] = (await once(child, 'message')) as [number]
-  return {
-    pid: child.pid!,
-    port,
-    async [Symbol.asyncDispose]() {
-      const ended = once(child, 'exit')
-      child.kill()
-      await ended
-    },
-  }
+  const bare = await startBare<number>(BARE_SERVER, args)
+  return { pid: bare.pid, port: bare.told, [Symbol.asyncDispose]: () => bare[Symbol.asyncDispose]() }
 }
