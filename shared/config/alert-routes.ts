@@ -35,7 +35,7 @@ const webhook = z
       .enum(WEBHOOK_FORMATS)
       .default('json')
       .describe(
-        'What is posted there: json (described in docs/07-watching.md), teams (an adaptive card for a workflow “When a Teams webhook request is received”) or flock.',
+        'What is posted there: json (described in docs/alerting.md), teams (an adaptive card for a workflow “When a Teams webhook request is received”) or flock.',
       ),
     headers: z
       .record(

@@ -11,7 +11,7 @@ export const telemetrySchema = z
       .boolean()
       .default(true)
       .describe(
-        'Send traces, logs and metrics: to Elasticsearch, or where the OTEL_ variables say (docs/07-watching.md).',
+        'Send traces, logs and metrics: to Elasticsearch, or where the OTEL_ variables say (docs/telemetry.md).',
       ),
     logLevel: z
       .enum(['debug', 'info', 'warn', 'error'])

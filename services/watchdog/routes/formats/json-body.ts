@@ -1,7 +1,7 @@
 import type { Notice, NoticeLink } from '../notice.ts'
 import { plainText } from './plain-text.ts'
 
-/** The body of the generic webhook, version 1: fields are added, none changes its meaning. See docs/07-watching.md. */
+/** The body of the generic webhook, version 1: fields are added, none changes its meaning. See docs/alerting.md. */
 export function jsonBody(notice: Notice): object {
   const { id, kind, pipeline, headline, tone, atMs, items, more, figures, remarks, links } = notice
   return {
