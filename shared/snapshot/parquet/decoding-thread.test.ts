@@ -1,4 +1,5 @@
 import type { Buffer } from 'node:buffer'
+import { getEventListeners } from 'node:events'
 import { MemoryObjectStore } from '@freshet/adapters/memory/object-store.ts'
 import type { StoredRows } from '@freshet/records/stored-rows.ts'
 import { rowsOfBatch } from '@freshet/records/stored-rows.ts'
@@ -59,6 +60,19 @@ test('who gives up does not wait for the thread', async () => {
     for await (const _ of pages) stop.abort()
   })()
   await expect(reading).rejects.toMatchObject({ code: 'DEADLINE' })
+})
+
+test('a signal that outlives the thread does not keep it', async () => {
+  const { signal } = new AbortController()
+  const { store, file } = await storedFile()
+  for (let load = 0; load < 2; load++) {
+    await using thread = new DecodingThread(signal)
+    const { pages } = await openSnapshotFile(store, file, undefined, 'all', thread)
+    for await (const _ of pages) break // half-way, so that the next one begins anew
+    const again = await openSnapshotFile(store, file, undefined, 'all', thread)
+    expect(await countOf(again.pages)).toBe(ROWS)
+  }
+  expect(getEventListeners(signal, 'abort')).toEqual([])
 })
 
 async function storedFile(): Promise<{

@@ -13,7 +13,7 @@ export type Reply =
   | { readonly kind: 'end' }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string }
 
-/** State of a place for a page. */
+/** State of a place for a page; new memory is 0, so all are free. */
 export const FREE = 0
 export const FULL = 1
 const PLACES = 4
@@ -28,6 +28,7 @@ const FEW_ROWS = 16_384
 export class DecodingThread implements GroupDecoder, AsyncDisposable {
   readonly slice = new TimeSlice()
   #worker: Worker | undefined
+  #onAbort: (() => void) | undefined
   #places = new Int32Array(new SharedArrayBuffer(0))
   readonly #replies: Reply[] = []
   #failure: Error | undefined
@@ -75,13 +76,8 @@ export class DecodingThread implements GroupDecoder, AsyncDisposable {
     })
     worker.on('error', fail)
     worker.on('exit', () => fail(new FreshetError('BUG', 'the thread that decodes snapshots has ended')))
-    this.#signal.addEventListener(
-      'abort',
-      () => fail(new FreshetError('DEADLINE', 'the load was given up')),
-      {
-        once: true,
-      },
-    )
+    this.#onAbort = () => fail(new FreshetError('DEADLINE', 'the load was given up'))
+    this.#signal.addEventListener('abort', this.#onAbort, { once: true })
     return worker
   }
 
@@ -100,6 +96,8 @@ export class DecodingThread implements GroupDecoder, AsyncDisposable {
     const worker = this.#worker
     this.#worker = undefined
     this.#replies.length = 0
+    // The signal is that of the whole service: it would keep each thread that ever was.
+    if (this.#onAbort !== undefined) this.#signal.removeEventListener('abort', this.#onAbort)
     await worker?.terminate()
   }
 

@@ -4,7 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { toFreshetError } from '@freshet/errors/errors.ts'
 import { TimeSlice } from '@freshet/stage/time-slice.ts'
 import { decodeGroup } from './decode-group.ts'
-import { FREE, FULL, type Reply, type Request } from './decoding-thread.ts'
+import { FULL, type Reply, type Request } from './decoding-thread.ts'
 import { sharePage } from './shared-page.ts'
 
 const { places } = workerData as { readonly places: Int32Array }
@@ -27,8 +27,6 @@ parentPort!.on('message', async ({ bytes, ...group }: Request) => {
     tell({ kind: 'failed', code, message })
   }
 })
-
-for (let place = 0; place < places.length; place++) Atomics.store(places, place, FREE)
 
 function tell(reply: Reply): void {
   parentPort!.postMessage(reply)
