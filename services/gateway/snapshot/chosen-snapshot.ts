@@ -13,6 +13,8 @@ export class ChosenSnapshot implements SnapshotHolder {
   readonly #parts: RangedParts
   readonly #rowSize: RowSize
   #held: SnapshotInMemory | RangedSnapshot
+  /** Is to take the place of what memory holds once it has all of a snapshot; kept, so that no look begins anew. */
+  #coming: RangedSnapshot | undefined
 
   constructor(
     mode: Settings['gateway']['snapshot']['mode'],
@@ -44,16 +46,32 @@ export class ChosenSnapshot implements SnapshotHolder {
   async take(manifest: Manifest, signal: AbortSignal): Promise<number> {
     const held = this.#held
     if (this.#mode !== 'auto' || held instanceof RangedSnapshot) return held.take(manifest, signal)
-    const { memoryBytes, log } = this.#parts
+    const { memoryBytes } = this.#parts
     // Of a key that is in several files there is one row; a delta may have outputs that the largest file has not.
     const rowBytes = Math.max(held.table.rowBytes, await this.#rowSize.of(manifest, signal))
     const wantedBytes = rowsOf(manifest) * rowBytes
-    if (wantedBytes <= memoryBytes) return held.take(manifest, signal)
-    const ranged = new RangedSnapshot(this.#parts)
-    const rows = await ranged.take(manifest, signal)
-    log.info(`the snapshot wants ${mib(wantedBytes)} MiB of ${mib(memoryBytes)}: S3 is asked for its pages`)
+    if (wantedBytes > memoryBytes) return this.#takeRanged(manifest, wantedBytes, signal)
+    this.#coming = undefined
+    return held.take(manifest, signal)
+  }
+
+  async #takeRanged(manifest: Manifest, wantedBytes: number, signal: AbortSignal): Promise<number> {
+    const { memoryBytes, log } = this.#parts
+    const ranged = (this.#coming ??= new RangedSnapshot(this.#parts))
+    try {
+      const rows = await ranged.take(manifest, signal)
+      this.#replaceBy(ranged)
+      log.info(`the snapshot wants ${mib(wantedBytes)} MiB of ${mib(memoryBytes)}: S3 is asked for its pages`)
+      return rows
+    } catch (error) {
+      if (this.#held.keys === 0) this.#replaceBy(ranged) // what it could take is more than nothing
+      throw error
+    }
+  }
+
+  #replaceBy(ranged: RangedSnapshot): void {
     this.#held = ranged
-    return rows
+    this.#coming = undefined
   }
 
   tidy(nowMs: number): void {

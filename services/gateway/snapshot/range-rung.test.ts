@@ -28,10 +28,11 @@ function world({ misses = 100, isBehind = false } = {}) {
   return { rung, outcomes }
 }
 
-const reader = (
-  find: () => Promise<StoredScore | undefined> | undefined,
-  inMemory?: StoredScore,
-): RangeReader => ({ get: () => inMemory, find })
+const reader = (find: () => Promise<StoredScore | undefined>, inMemory?: StoredScore): RangeReader => ({
+  get: () => inMemory,
+  holdsAllOf: () => false,
+  find,
+})
 
 test('what S3 has is said, and that it has nothing', async () => {
   const { rung, outcomes } = world()
@@ -53,16 +54,19 @@ test('what S3 has is said, and that it has nothing', async () => {
   expect(outcomes).toEqual(['found', 'nothing'])
 })
 
-test('where memory has said everything nobody is asked', () => {
-  const { rung, outcomes } = world()
-  expect(
-    rung.ask(
-      reader(() => undefined),
-      'a',
-      inMs(10_000),
-    ),
-  ).toBeUndefined()
-  expect(outcomes).toEqual([])
+test('where memory has said everything nobody is asked, also when S3 could not be', async () => {
+  const find = vi.fn(async () => undefined)
+  const inMemory: RangeReader = { get: () => undefined, holdsAllOf: () => true, find }
+  const { rung, outcomes } = world({ misses: 1 })
+  expect(rung.ask(inMemory, 'a', inMs(10_000))).toBeUndefined()
+  expect(rung.ask(inMemory, 'a', inMs(1))).toBeUndefined()
+  const away = reader(() => Promise.reject(new FreshetError('S3_UNREACHABLE', 'away')))
+  await rung.ask(away, 'b', inMs(10_000))
+  expect(await rung.ask(away, 'b', inMs(10_000))).toMatchObject({ reason: 'snapshot_cut_off' })
+  expect(rung.ask(inMemory, 'a', inMs(10_000))).toBeUndefined()
+  expect(world({ isBehind: true }).rung.ask(inMemory, 'a', inMs(10_000))).toBeUndefined()
+  expect(find).not.toHaveBeenCalled()
+  expect(outcomes).toEqual(['failed', 'refused'])
 })
 
 test('S3 that is late or fails is no “unknown key”, and what memory holds is said then', async () => {

@@ -10,8 +10,10 @@ import type { LoopWatch } from '../server/loop-watch.ts'
 export interface RangeReader {
   /** From memory. */
   get(key: string): StoredScore | undefined
-  /** From memory and S3; undefined: memory has said everything. */
-  find(key: string): Promise<StoredScore | undefined> | undefined
+  /** Whether that is all there is to say of the key. */
+  holdsAllOf(key: string): boolean
+  /** From memory and S3. */
+  find(key: string): Promise<StoredScore | undefined>
 }
 
 export interface RangeRungParts {
@@ -46,6 +48,7 @@ export class RangeRung {
 
   /** Never rejects. Undefined when memory has said everything. */
   ask(reader: RangeReader, key: string, deadline: Deadline): Promise<Said> | undefined {
+    if (reader.holdsAllOf(key)) return undefined
     const nowMs = performance.now()
     const waitMs = deadline.endsAtMs - RESERVE_MS - nowMs
     const { breaker, loop } = this.#parts
@@ -53,10 +56,7 @@ export class RangeRung {
     if (waitMs < MIN_WAIT_MS) return this.#refuse(reader, key, 'deadline')
     const ticket = breaker.admit(nowMs)
     if (ticket === 0) return this.#refuse(reader, key, 'snapshot_cut_off')
-    const finding = reader.find(key)
-    if (finding !== undefined) return this.#wait(reader, key, finding, { askedAtMs: nowMs, waitMs, ticket })
-    breaker.undecided(ticket)
-    return undefined
+    return this.#wait(reader, key, { askedAtMs: nowMs, waitMs, ticket })
   }
 
   #refuse(
@@ -68,12 +68,7 @@ export class RangeRung {
     return Promise.resolve(fromMemory(reader, key) ?? unheard(reason))
   }
 
-  #wait(
-    reader: RangeReader,
-    key: string,
-    finding: Promise<StoredScore | undefined>,
-    asking: Asking,
-  ): Promise<Said> {
+  #wait(reader: RangeReader, key: string, asking: Asking): Promise<Said> {
     const { breaker, onLookup } = this.#parts
     this.#lookups++
     return new Promise((resolve) => {
@@ -90,7 +85,7 @@ export class RangeRung {
         this.#judgeLate(asking)
         settle('late', fromMemory(reader, key) ?? unheard('snapshot_late'))
       })
-      finding.then(
+      reader.find(key).then(
         (score) => {
           this.#lateInARow = 0 // also of a reply that comes too late: S3 does not hang
           if (isOver) return

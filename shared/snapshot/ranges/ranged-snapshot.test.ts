@@ -208,8 +208,8 @@ class World {
     return this.snapshot.take(manifestWith(partitions, ++this.#sequence), signal)
   }
 
-  async find(key: string) {
-    return (await this.snapshot.find(key)) ?? this.snapshot.get(key)
+  find(key: string) {
+    return this.snapshot.find(key)
   }
 }
 

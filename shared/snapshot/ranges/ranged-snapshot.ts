@@ -68,13 +68,14 @@ export class RangedSnapshot implements SnapshotHolder {
     return best
   }
 
-  /** The highest rank of all files; undefined when memory holds all that may have the key. @throws as findRow does */
-  find(key: string): Promise<StoredScore | undefined> | undefined {
-    const far = this.#filesFor(key).filter((file) => file instanceof FileIndex)
-    return far.length === 0 ? undefined : this.#find(key, far)
+  /** Whether memory holds all files that may have the key. */
+  holdsAllOf(key: string): boolean {
+    return !this.#filesFor(key).some((file) => file instanceof FileIndex)
   }
 
-  async #find(key: string, far: readonly FileIndex[]): Promise<StoredScore | undefined> {
+  /** The highest rank of all files. @throws as findRow does */
+  async find(key: string): Promise<StoredScore | undefined> {
+    const far = this.#filesFor(key).filter((file) => file instanceof FileIndex)
     const bytes = Buffer.from(key)
     const rows = await Promise.all(far.map((index) => findRow(index, bytes, this.#parts.reads)))
     return rows.reduce(higher, this.get(key))
