@@ -1,5 +1,4 @@
-import { answers } from '../panels/answers.ts'
-import { degradedAnswers } from '../panels/degraded-answers.ts'
+import { answers, degradedAnswers } from '../panels/answers.ts'
 import { errors } from '../panels/errors.ts'
 import { freshness } from '../panels/freshness.ts'
 import { lag } from '../panels/lag.ts'
