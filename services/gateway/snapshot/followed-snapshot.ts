@@ -8,7 +8,7 @@ import { promptReads } from '@freshet/snapshot/prompt-reads.ts'
 import { RangeReads } from '@freshet/snapshot/ranges/range-reads.ts'
 import { Breaker } from '@freshet/stage/breaker.ts'
 import type { Metrics } from '@freshet/telemetry/metrics.ts'
-import type { Said } from '../ladder/said.ts'
+import { type Said, unheard } from '../ladder/said.ts'
 import type { SnapshotRung } from '../ladder/snapshot-rung.ts'
 import type { Deadline } from '../server/deadline.ts'
 import type { LoopWatch } from '../server/loop-watch.ts'
@@ -90,7 +90,8 @@ export class FollowedSnapshot implements SnapshotRung, Disposable {
 
   ask(key: string, deadline: Deadline): Promise<Said> | undefined {
     const { ranged } = this.#held
-    return ranged === undefined || !this.ready ? undefined : this.#rung.ask(ranged, key, deadline)
+    const said = ranged && this.#rung.ask(ranged, key, deadline)
+    return this.ready ? said : said?.then(orLoading)
   }
 
   /** Follows until `signal` aborts. @throws CONFIG_INVALID when the snapshot is another pipeline's */
@@ -115,4 +116,9 @@ export class FollowedSnapshot implements SnapshotRung, Disposable {
     metrics.set('freshet.gateway.snapshot.keys', this.#held.keys)
     metrics.set('freshet.gateway.snapshot.memory', this.#held.bytes)
   }
+}
+
+/** Before a whole snapshot is there, a file that could not be read yet may have the key. */
+function orLoading(said: Said): Said {
+  return said.kind === 'has nothing' ? unheard('snapshot_loading') : said
 }
