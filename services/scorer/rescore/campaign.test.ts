@@ -23,7 +23,8 @@ test('what it cannot look at any more ends the campaign, and not the process', a
   const hear = (reason: unknown) => unheard.push(reason)
   process.on('unhandledRejection', hear)
   onTestFinished(() => void process.off('unhandledRejection', hear))
-  const settings = settingsSchema.parse({ kafka: { brokers: [await mutedBroker()] } })
+  const { address, asked } = await mutedBroker()
+  const settings = settingsSchema.parse({ kafka: { brokers: [address] } })
   const { signal } = new AbortController()
   const campaign = new Campaign(
     { settings, instance: 'test', telemetry: quietTelemetry(), signal, report: new ServiceState() },
@@ -35,6 +36,7 @@ test('what it cannot look at any more ends the campaign, and not the process', a
       clock,
       generation: 2,
       look: async () => {
+        await asked // so that the consumer takes its time to end
         throw new FreshetError('RECORD_VERSION', 'a newer build keeps notes there')
       },
     },
@@ -45,14 +47,17 @@ test('what it cannot look at any more ends the campaign, and not the process', a
 })
 
 /** It takes connections, and never answers. */
-async function mutedBroker(): Promise<string> {
+async function mutedBroker() {
   const sockets = new Set<Socket>()
-  const server = createServer((socket) => void sockets.add(socket.on('error', () => {}).resume()))
+  const { promise: asked, resolve } = Promise.withResolvers<void>()
+  const server = createServer((socket) => {
+    sockets.add(socket.on('error', () => {}).on('data', () => resolve()))
+  })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   onTestFinished(() => {
     for (const socket of sockets) socket.destroy()
     server.close()
   })
-  return `127.0.0.1:${(server.address() as AddressInfo).port}`
+  return { address: `127.0.0.1:${(server.address() as AddressInfo).port}`, asked }
 }
