@@ -17,11 +17,16 @@ const asked = (sentAtMs: number, tookMs: number, status = 200): Asked => ({
 })
 const down = [{ fromMs: 1_000, toMs: 2_000 }]
 const stalls = [{ fromMs: 5_000, toMs: 5_200 }]
-const report = (...all: Asked[]) => reportOf(all, { down, stalls })
+const samples = [0, 3_000, 3_150].map((atMs) => ({
+  ...{ atMs, mainRanMs: atMs / 10, mainWaitedMs: atMs / 50, othersRanMs: 0 },
+}))
+const report = (...all: Asked[]) => reportOf(all, { down, stalls, samples })
 
 test('an answer after the bound is late, and one within it is not', () => {
   expect(report(asked(0, 99), asked(3_000, 150))).toMatchObject({ requests: 2, inTime: 1, whileDown: 0 })
-  expect(report(asked(3_000, 150)).late).toHaveLength(1)
+  expect(report(asked(3_000, 150)).late).toMatchObject([
+    { meanwhile: { mainRanMs: 15, mainWaitedMs: 3, othersRanMs: 0 } },
+  ])
 })
 
 test('what was asked of a gateway that was not there is told apart, however it ended', () => {

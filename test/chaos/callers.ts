@@ -1,6 +1,6 @@
 /** Backends that ask the gateway at an even rate, and what excuses an answer that came late. */
 import { judge, metStall, tooLate } from '../gateway-faults/judge.ts'
-import type { ControlOrder, ControlReport } from '../gateway-faults/load/control.ts'
+import type { ControlOrder, ControlReport, ThreadSample } from '../gateway-faults/load/control.ts'
 import type { Asked, LoadOrder, LoadReport, Stall } from '../gateway-faults/load/generator.ts'
 import { monotonicMs } from '../gateway-faults/load/monotonic.ts'
 import { forked, type Helper } from '../gateway-faults/world.ts'
@@ -18,7 +18,7 @@ export interface CallerReport {
   /** When these were asked, in milliseconds since 1970. */
   readonly lateByTheMachineAtMs: readonly number[]
   /** Late or unanswered without an excuse. */
-  readonly late: readonly Asked[]
+  readonly late: readonly Late[]
   /** Told at once that it is too much (503), while the gateway was there and the machine ran. */
   readonly refused: number
   /** Neither a score nor "unknown" nor a refusal. */
@@ -29,11 +29,17 @@ export interface CallerReport {
   readonly bySource: Readonly<Record<string, number>>
 }
 
+export interface Late extends Asked {
+  /** What the gateway's threads did meanwhile; null where nobody looked, or it never came. */
+  readonly meanwhile: Omit<ThreadSample, 'atMs'> | null
+}
+
 /** One load, watched by a control process in each life of the gateway. */
 export class Callers implements AsyncDisposable {
   readonly #generator: Helper = forked(new URL('../gateway-faults/load/generator.ts', import.meta.url).href)
   readonly #stalls: Stall[] = []
   readonly #down: Stall[] = []
+  readonly #samples: ThreadSample[] = []
   #asked: Promise<LoadReport> | undefined
   #control: Helper | undefined
   #downSinceMs: number | undefined
@@ -72,7 +78,11 @@ export class Callers implements AsyncDisposable {
     await this.#unwatch()
     const down = [...this.#down]
     if (this.#downSinceMs !== undefined) down.push({ fromMs: this.#downSinceMs, toMs: monotonicMs() })
-    return reportOf(asked, { down, stalls: [...stalls, ...this.#stalls] })
+    return reportOf(asked, {
+      down,
+      stalls: [...stalls, ...this.#stalls],
+      samples: this.#samples,
+    })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -93,14 +103,20 @@ export class Callers implements AsyncDisposable {
     this.#control = undefined
     const told = control.says<ControlReport>()
     control.child.send('stop')
-    this.#stalls.push(...(await told).stalls)
+    const { stalls, samples } = await told
+    this.#stalls.push(...stalls)
+    for (const sample of samples) this.#samples.push(sample)
     await control[Symbol.asyncDispose]()
   }
 }
 
 export function reportOf(
   asked: readonly Asked[],
-  { down, stalls }: { down: readonly Stall[]; stalls: readonly Stall[] },
+  {
+    down,
+    stalls,
+    samples,
+  }: { down: readonly Stall[]; stalls: readonly Stall[]; samples: readonly ThreadSample[] },
 ): CallerReport {
   const there = asked.filter((one) => !down.some((time) => overlaps(one, time)))
   const { inTime, late, p50Ms, p99Ms, maxMs, bySource } = judge(there, stalls)
@@ -112,10 +128,24 @@ export function reportOf(
     whileDown: asked.length - there.length,
     lateByTheMachine: excused.length,
     lateByTheMachineAtMs: excused.map(({ sentAtMs }) => Math.round(sentAtMs + Date.now() - monotonicMs())),
-    late: inexcusable,
+    late: inexcusable.map((one) => ({ ...one, meanwhile: meanwhile(one, samples) })),
     refused: there.filter((one) => one.status === 503 && !metStall(one, stalls)).length,
     errors: there.filter(({ status }) => ![0, 200, 404, 503].includes(status)),
     ...{ p50Ms, p99Ms, maxMs, bySource },
+  }
+}
+
+/** @param samples of one life of the gateway after the other */
+function meanwhile({ sentAtMs, doneAtMs }: Asked, samples: readonly ThreadSample[]): Late['meanwhile'] {
+  if (doneAtMs === null) return null
+  const before = samples.findLast(({ atMs }) => atMs <= sentAtMs)
+  const after = samples.find(({ atMs }) => atMs >= doneAtMs)
+  if (before === undefined || after === undefined) return null
+  const between = (name: keyof Omit<ThreadSample, 'atMs'>) => Math.round(after[name] - before[name])
+  return {
+    mainRanMs: between('mainRanMs'),
+    mainWaitedMs: between('mainWaitedMs'),
+    othersRanMs: between('othersRanMs'),
   }
 }
 

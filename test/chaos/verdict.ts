@@ -53,7 +53,11 @@ export function problemsOf(verdict: Verdict): readonly Problem[] {
     problem(open?.length === 0, `alerts are open: ${JSON.stringify(open)}`),
     problem(findings.length === 0, findings.join('; ')),
     problem(notBack.length === 0, `not back at the baseline: ${JSON.stringify(Object.fromEntries(notBack))}`),
-    problem(callers.late.length === 0, `${callers.late.length} late answers`, true),
+    problem(
+      callers.late.length === 0,
+      `${callers.late.length} late answers, meanwhile the gateway’s threads: ${JSON.stringify(callers.late.slice(0, 3).map(({ meanwhile }) => meanwhile))}`,
+      true,
+    ),
     problem(callers.refused === 0, `${callers.refused} refusals`, true),
     problem(
       healthySeconds !== null && healthySeconds <= HEALTHY_SECONDS,

@@ -20,6 +20,17 @@ export interface ControlReport {
   readonly stalls: readonly Stall[]
   /** How late its timer was at most. */
   readonly maxLateMs: number
+  /** What the gateway's threads had done by then, every few milliseconds. */
+  readonly samples: readonly ThreadSample[]
+}
+
+export interface ThreadSample {
+  /** By monotonicMs. */
+  readonly atMs: number
+  /** Of the main thread: with a core, and ready to run without one. */
+  readonly mainRanMs: number
+  readonly mainWaitedMs: number
+  readonly othersRanMs: number
 }
 
 const TICK_MS = 5
@@ -40,25 +51,29 @@ function watchMachine({ gatewayPid, generatorPid }: ControlOrder): () => Control
   const byOurs = new UsedCpu()
   let maxLateMs = 0
   let tickedAtMs = monotonicMs()
-  let [gatewayWaitedMs, generatorWaitedMs] = [gateway.mainWaitedMs(), generator.mainWaitedMs()]
+  const samples: ThreadSample[] = []
+  let [gatewayWaitedMs, generatorWaitedMs] = [gateway.main().waitedMs, generator.main().waitedMs]
   const stalled = (nowMs: number, ms: number) => {
     if (ms > NOTICED_MS) stalls.push({ fromMs: nowMs - Math.max(TICK_MS, ms), toMs: nowMs })
   }
   const timer = setInterval(() => {
     const nowMs = monotonicMs()
-    const waited = [gateway.mainWaitedMs(), generator.mainWaitedMs()] as const
+    const { ranMs: mainRanMs, waitedMs: mainWaitedMs } = gateway.main()
+    const { waitedMs: callersWaitedMs } = generator.main()
+    const othersRanMs = gateway.othersRanMs()
     const lateMs = nowMs - tickedAtMs - TICK_MS
-    const gatewayMs = waited[0] - gatewayWaitedMs
-    byOurs.add(nowMs, gateway.othersRanMs())
+    const gatewayMs = mainWaitedMs - gatewayWaitedMs
+    byOurs.add(nowMs, othersRanMs)
+    samples.push({ atMs: nowMs, mainRanMs, mainWaitedMs, othersRanMs })
     maxLateMs = Math.max(maxLateMs, lateMs)
     stalled(nowMs, lateMs - byOurs.sinceMs(tickedAtMs))
     stalled(nowMs, gatewayMs - byOurs.sinceMs(nowMs - gatewayMs))
-    stalled(nowMs, waited[1] - generatorWaitedMs) // callers are elsewhere in earnest
-    ;[gatewayWaitedMs, generatorWaitedMs] = waited
+    stalled(nowMs, callersWaitedMs - generatorWaitedMs) // callers are elsewhere in earnest
+    ;[gatewayWaitedMs, generatorWaitedMs] = [mainWaitedMs, callersWaitedMs]
     tickedAtMs = nowMs
   }, TICK_MS)
   return () => {
     clearInterval(timer)
-    return { stalls, maxLateMs }
+    return { stalls, maxLateMs, samples }
   }
 }

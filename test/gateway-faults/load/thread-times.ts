@@ -16,9 +16,9 @@ export class ThreadTimes {
     this.#list()
   }
 
-  /** How long the main thread was ready to run and had no core, since it began. */
-  mainWaitedMs(): number {
-    return this.#read(`${this.#pid}`)?.waitedMs ?? 0
+  /** How long the main thread ran, and how long it was ready to run and had no core, since it began. */
+  main(): { readonly ranMs: number; readonly waitedMs: number } {
+    return this.#read(`${this.#pid}`) ?? { ranMs: 0, waitedMs: 0 }
   }
 
   /** What the others have computed, also those that have ended. */
