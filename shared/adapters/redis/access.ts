@@ -1,6 +1,7 @@
 /** What a Redis user may do beside what Freshet needs, found by trying: a user may rarely read its own rules. */
 import type { Settings } from '@freshet/config/schema.ts'
-import { addressOf, connect, createClient, type RedisClient } from './connect.ts'
+import { askOnce } from './ask-once.ts'
+import type { RedisClient } from './connect.ts'
 import { replyCode, toRedisError } from './redis-error.ts'
 import { markKeys, redisKey } from './redis-key.ts'
 
@@ -20,25 +21,28 @@ const PROBE = 'freshet-doctor/probe'
  * Tries every kind of command on keys of this pipeline, none of which changes anything.
  * @throws REDIS_UNREACHABLE, REDIS_UNAUTHORIZED for a user who is not let in at all, REDIS_REFUSED
  */
-export async function tryRedisAccess(settings: Settings['redis'], pipeline: string): Promise<RedisAccess> {
-  const address = addressOf(settings)
-  const redis = createClient(settings, { connectTimeout: 2_000, socketTimeout: 2_000, commandTimeout: 2_000 })
-  try {
-    await connect(redis, { address, deadlineMs: 5_000 })
-    const probes = probesOf(redis, { pipeline, isCluster: settings.cluster })
-    const refusedAmong = async (some: Probes): Promise<string[]> => {
-      const refused: string[] = []
-      for (const [name, call] of Object.entries(some)) if (await isRefused(call, address)) refused.push(name)
-      return refused
-    }
-    const refusedBeyond = new Set(await refusedAmong(probes.beyond))
-    return {
-      missingToRead: await refusedAmong(probes.read),
-      missingToWrite: await refusedAmong(probes.write),
-      beyond: Object.keys(probes.beyond).filter((name) => !refusedBeyond.has(name)),
-    }
-  } finally {
-    redis.disconnect()
+export function tryRedisAccess(settings: Settings['redis'], pipeline: string): Promise<RedisAccess> {
+  return askOnce(settings, (redis, address) =>
+    accessOver(redis, { address, pipeline, isCluster: settings.cluster }),
+  )
+}
+
+/** The same over a connection that is there. */
+export async function accessOver(
+  redis: RedisClient,
+  { address, ...where }: { readonly address: string; readonly pipeline: string; readonly isCluster: boolean },
+): Promise<RedisAccess> {
+  const probes = probesOf(redis, where)
+  const refusedAmong = async (some: Probes): Promise<string[]> => {
+    const refused: string[] = []
+    for (const [name, call] of Object.entries(some)) if (await isRefused(call, address)) refused.push(name)
+    return refused
+  }
+  const refusedBeyond = new Set(await refusedAmong(probes.beyond))
+  return {
+    missingToRead: await refusedAmong(probes.read),
+    missingToWrite: await refusedAmong(probes.write),
+    beyond: Object.keys(probes.beyond).filter((name) => !refusedBeyond.has(name)),
   }
 }
 
@@ -83,6 +87,7 @@ async function isRefused(call: () => Promise<unknown>, address: string): Promise
   } catch (error) {
     const code = replyCode(error)
     if (code === undefined) throw toRedisError(error, address)
-    return code === 'NOPERM'
+    // ERR: the server does not have the command, as hosted ones have no CONFIG; and, of Redis 6, a script may not use it.
+    return code === 'NOPERM' || code === 'ERR'
   }
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { assertFit, type RedisClient } from './connect.ts'
+import { assertFit } from './assert-fit.ts'
+import type { RedisClient } from './connect.ts'
 
 /** What a server answers whose locale orders letters without regard to case: a real one needs a machine that has such a locale. */
 function serverWith({ aBeforeB }: { aBeforeB: boolean }): RedisClient {

@@ -8,15 +8,8 @@ import { retry } from '@freshet/stage/back-off.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import { Throttle } from '@freshet/stage/throttle.ts'
-import {
-  addressOf,
-  assertConnected,
-  assertFit,
-  connect,
-  createClient,
-  evictionOf,
-  type RedisClient,
-} from './connect.ts'
+import { assertFit, evictionOf } from './assert-fit.ts'
+import { addressOf, assertConnected, connect, createClient, type RedisClient } from './connect.ts'
 import { FillMark } from './fill-mark.ts'
 import { RANK_GUARD } from './rank-guard.ts'
 import { replyCode, toRedisError } from './redis-error.ts'
