@@ -1,5 +1,5 @@
 /** Merges the snapshot that the environment names into one base, and tells its parent what that took. */
-import { SnapshotTerm } from '@freshet/scorer/snapshot/snapshot-term.ts'
+import { SnapshotMembership } from '@freshet/scorer/snapshot/snapshot-membership.ts'
 import { readManifest } from '@freshet/snapshot/manifest.ts'
 import { costOf } from './cost.ts'
 import { peakMiBOf } from './peak-memory.ts'
@@ -18,9 +18,12 @@ const DEADLINE_MS = 600_000
 
 await using parts = await openSnapshotParts(process.env)
 const before = (await readManifest(parts.store, parts.pipeline))!.manifest
-const term = new SnapshotTerm([0], before, { ...parts, settings: { ...parts.settings, mergeShare: 0.01 } })
+const membership = new SnapshotMembership([0], before, {
+  ...parts,
+  settings: { ...parts.settings, mergeShare: 0.01 },
+})
 const signal = AbortSignal.timeout(DEADLINE_MS)
-const { seconds, cpuMicros } = await costOf(() => term.merges.run({ write: signal, commit: signal }))
+const { seconds, cpuMicros } = await costOf(() => membership.merges.run({ write: signal, commit: signal }))
 const { base, deltas } = (await readManifest(parts.store, parts.pipeline))!.manifest.partitions[0]!
 if (base === null || deltas.length > 0) throw new Error('nothing was merged')
 const report: MergeReport = {

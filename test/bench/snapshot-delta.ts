@@ -7,7 +7,7 @@ import type { ScoreBatch } from '@freshet/records/score-batch.ts'
 import { rowsOfBatch } from '@freshet/records/stored-rows.ts'
 import { type FlushParts, writeDeltas } from '@freshet/scorer/snapshot/flush.ts'
 import { putFile } from '@freshet/scorer/snapshot/put-file.ts'
-import { SnapshotTerm } from '@freshet/scorer/snapshot/snapshot-term.ts'
+import { SnapshotMembership } from '@freshet/scorer/snapshot/snapshot-membership.ts'
 import { objectKey, readManifest } from '@freshet/snapshot/manifest.ts'
 import { encodePage } from '@freshet/snapshot/parquet/columns.ts'
 import { type Cost, costOf } from './cost.ts'
@@ -65,8 +65,8 @@ async function writeDelta(
 ): Promise<{ sample: Sample; bytes: Uint8Array }> {
   const signal = AbortSignal.timeout(DEADLINE_MS)
   const before = (await readManifest(parts.store, parts.pipeline))?.manifest
-  const term = new SnapshotTerm([0], before, parts)
-  const from = term.held.starts().get(0)!
+  const membership = new SnapshotMembership([0], before, parts)
+  const from = membership.held.starts().get(0)!
   const lease: Lease = {
     signal,
     start: { nextOffset: from, note: '' },
@@ -76,9 +76,9 @@ async function writeDelta(
     rest: () => () => {},
   }
   const sorting = await costOf(async () => {
-    for (const [i, batch] of batches.entries()) term.held.add(0, from + i, batch, lease)
+    for (const [i, batch] of batches.entries()) membership.held.add(0, from + i, batch, lease)
   })
-  const cost = await costOf(() => writeDeltas(term.own, term.take(), parts, signal))
+  const cost = await costOf(() => writeDeltas(membership.own, membership.take(), parts, signal))
   const file = (await readManifest(parts.store, parts.pipeline))!.manifest.partitions[0]!.deltas.at(-1)!
   const { body } = await parts.store.get(objectKey(file.object))
   const also = {

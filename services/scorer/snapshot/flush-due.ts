@@ -1,9 +1,9 @@
 export interface FlushTimes {
   /** When a delta of our partitions was last committed, by whomever; 0: never. All in wall-clock milliseconds. */
   readonly committedAtMs: number
-  /** When our term began. */
+  /** When our membership began. */
   readonly begunAtMs: number
-  /** When a flush of this term was last begun, whether or not there was something to write; 0: never. */
+  /** When a flush of this membership was last begun, whether or not there was something to write; 0: never. */
   readonly flushedAtMs: number
 }
 

@@ -6,7 +6,7 @@ import { manyRows } from '@freshet/snapshot/rows.kit.ts'
 import { describe, expect, test } from 'vitest'
 import { writeDeltas } from './flush.ts'
 import { MeddledStore } from './meddled-store.kit.ts'
-import { SnapshotTerm } from './snapshot-term.ts'
+import { SnapshotMembership } from './snapshot-membership.ts'
 import { forEver, lease, SnapshotWorld } from './snapshot-world.kit.ts'
 
 test('a zombie that wakes up late writes nothing, and the snapshot stays the other worker’s', async () => {
@@ -20,26 +20,26 @@ test('a zombie that wakes up late writes nothing, and the snapshot stays the oth
 
 test('while the store is away the same parts are put again until it is back', async () => {
   const world = new SnapshotWorld([manyRows(0, 500)])
-  const term = await world.begin()
+  const membership = await world.begin()
   let calls = 0
   const flaky = new MeddledStore(world.store, async (work) => {
     if (calls++ % 5 < 2) throw new FreshetError('S3_UNREACHABLE', 'away')
     return work()
   })
-  await writeDeltas(term.own, term.take(), world.parts(flaky), forEver)
+  await writeDeltas(membership.own, membership.take(), world.parts(flaky), forEver)
   expect(await world.expectWhole()).toBe(1)
   expect((await world.store.list('snapshots/0/')).length).toBe(1)
 })
 
 test('an upload that was given up as too old is begun anew', async () => {
   const world = new SnapshotWorld([manyRows(0, 500)])
-  const term = await world.begin()
+  const membership = await world.begin()
   let calls = 0
   const tidied = new MeddledStore(world.store, async (work) => {
     if (calls++ === 3) await world.store.abortUploads('', Number.POSITIVE_INFINITY)
     return work()
   })
-  await writeDeltas(term.own, term.take(), world.parts(tidied), forEver)
+  await writeDeltas(membership.own, membership.take(), world.parts(tidied), forEver)
   expect(await world.expectWhole()).toBe(1)
 })
 
@@ -76,17 +76,17 @@ describe('the deltas of many partitions', () => {
 
   async function writeAll(world: SnapshotWorld, store: ObjectStore): Promise<void> {
     const parts = world.parts(store)
-    const term = new SnapshotTerm(partitions, undefined, parts)
-    for (const partition of partitions) term.held.add(partition, 0, manyRows(0, 3), lease)
-    await writeDeltas(term.own, term.take(), parts, forEver)
+    const membership = new SnapshotMembership(partitions, undefined, parts)
+    for (const partition of partitions) membership.held.add(partition, 0, manyRows(0, 3), lease)
+    await writeDeltas(membership.own, membership.take(), parts, forEver)
   }
 })
 
 test('a stop while the store is away ends the waiting', async () => {
   const world = new SnapshotWorld([manyRows(0, 1)])
-  const term = await world.begin()
+  const membership = await world.begin()
   const parts = world.parts(away(world.store))
-  const writing = writeDeltas(term.own, term.take(), parts, AbortSignal.timeout(30))
+  const writing = writeDeltas(membership.own, membership.take(), parts, AbortSignal.timeout(30))
   await expect(writing).rejects.toMatchObject({ code: 'S3_UNREACHABLE' })
 })
 
@@ -98,8 +98,8 @@ test('what people read is written too when the signal comes right after the comm
     if ((await readManifest(world.store, 'flights')) !== undefined) stop.abort()
     return done
   })
-  const term = await world.begin()
-  await writeDeltas(term.own, term.take(), world.parts(stopping), stop.signal)
+  const membership = await world.begin()
+  await writeDeltas(membership.own, membership.take(), world.parts(stopping), stop.signal)
   expect(stop.signal.aborted).toBe(true)
   expect(latestRecord.decode((await world.store.get(LATEST_OBJECT)).body)).toMatchObject({ sequence: 1 })
 })
@@ -128,14 +128,14 @@ test('deltas go on while a merge is under way, and stay behind it', async () => 
   const log = [manyRows(0, 50), manyRows(25, 50), manyRows(60, 5)]
   const world = new SnapshotWorld(log)
   const parts = world.parts()
-  const term = await world.begin(parts, 0)
+  const membership = await world.begin(parts, 0)
   const write = async (offset: number) => {
-    term.held.add(0, offset, log[offset]!, lease)
-    await writeDeltas(term.own, term.take(), parts, forEver)
+    membership.held.add(0, offset, log[offset]!, lease)
+    await writeDeltas(membership.own, membership.take(), parts, forEver)
   }
   await write(0)
   await write(1)
-  const merging = term.merges.run({ write: forEver, commit: forEver })
+  const merging = membership.merges.run({ write: forEver, commit: forEver })
   await write(2)
   await merging
   const { base, deltas } = (await readManifest(world.store, 'flights'))!.manifest.partitions[0]!

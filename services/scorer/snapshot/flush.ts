@@ -50,7 +50,7 @@ export async function writeDeltas(
   })
 }
 
-/** Positions are the manifest's: when the term is over, Kafka shows an older one until the next owner commits. */
+/** Positions are the manifest's: when the membership is over, Kafka shows an older one until the next owner commits. */
 async function tellKafka(lease: Lease, nextOffset: number): Promise<void> {
   try {
     await lease.commit(nextOffset)

@@ -31,7 +31,7 @@ export interface HeldTrace {
 
 const MAX_ORIGINS = 128
 
-/** Scores that were read and are in no file yet, for the partitions of one term. Whoever loses the term drops it whole. */
+/** Scores that were read and are in no file yet, for the partitions of one membership; with it they are dropped whole. */
 export class HeldScores {
   readonly #partitions = new Map<number, HeldPartition>()
   #rows = 0

@@ -9,7 +9,7 @@ import { type MergePlan, planMerge } from './merge-plan.ts'
 import type { OwnPartitions } from './own-partitions.ts'
 import { publish } from './publish.ts'
 
-/** Merges files of the partitions of one term where that is due, one at a time, beside the deltas that are written. */
+/** Merges files of the partitions of one membership where due, one at a time, beside the deltas that are written. */
 export class Merges {
   readonly #own: OwnPartitions
   readonly #parts: FlushParts

@@ -12,8 +12,8 @@ import type { FilePutter } from './put-file.ts'
 export type Committed = ManifestPartition | undefined
 
 /**
- * The partitions of one term, as the manifest has them by our own last commit. Commits go one after the other, so that a
- * delta and a merge of the same partition each build on what the other has left.
+ * The partitions of one membership, as the manifest has them by our own last commit. Commits go one after the other, so
+ * that a delta and a merge of the same partition each build on what the other has left.
  */
 export class OwnPartitions {
   readonly #committed: Map<number, Committed>

@@ -56,7 +56,7 @@ export async function publish(
   )
 }
 
-/** Anybody may write it at any time, so it does no harm after the end of a term. */
+/** Anybody may write it at any time, so it does no harm after the end of a membership. */
 const LATEST_GRACE_MS = 1_000
 
 /** So many deltas are on their way at once: S3 takes tens of milliseconds for each, whatever its size. */

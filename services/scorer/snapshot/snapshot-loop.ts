@@ -19,7 +19,7 @@ import type { FlushBell } from './flush-bell.ts'
 import type { HeldScores, HeldTrace } from './held-scores.ts'
 import { collectOrphans } from './orphans.ts'
 import { PART_BYTES } from './put-file.ts'
-import { SnapshotTerm } from './snapshot-term.ts'
+import { SnapshotMembership } from './snapshot-membership.ts'
 
 export interface SnapshotDeps {
   readonly connection: KafkaConnection
@@ -53,9 +53,9 @@ class SnapshotLoop {
   readonly #context: ServiceContext
   readonly #deps: SnapshotDeps
   readonly #parts: FlushParts
-  #terms = 0
-  /** undefined between terms. */
-  #term: SnapshotTerm | undefined
+  #memberships = 0
+  /** undefined between memberships. */
+  #membership: SnapshotMembership | undefined
   #writing: Promise<void> = Promise.resolve()
   #merging: Promise<void> = Promise.resolve()
   /** Aborts when a flush is due before its time. */
@@ -110,27 +110,27 @@ class SnapshotLoop {
   }
 
   async #begin(partitions: readonly number[], signal: AbortSignal): Promise<ReadonlyMap<number, number>> {
-    const number = ++this.#terms
-    await Promise.allSettled([this.#writing, this.#merging]) // of the last term: its signal has aborted
+    const number = ++this.#memberships
+    await Promise.allSettled([this.#writing, this.#merging]) // of the last membership: its signal has aborted
     const { pipeline } = this.#context.settings
     const manifest = (await readManifest(this.#deps.store, pipeline, signal))?.manifest
-    const term = new SnapshotTerm(partitions, manifest, this.#parts)
-    if (number === this.#terms) {
-      this.#term = term
+    const membership = new SnapshotMembership(partitions, manifest, this.#parts)
+    if (number === this.#memberships) {
+      this.#membership = membership
       this.#tellNews()
     }
-    return term.held.starts()
+    return membership.held.starts()
   }
 
   #end(): void {
-    this.#terms++
-    this.#term?.end()
-    this.#term = undefined
+    this.#memberships++
+    this.#membership?.end()
+    this.#membership = undefined
   }
 
   async #take({ partition, messages }: Batch, lease: Lease): Promise<void> {
-    const held = this.#term?.held
-    if (held === undefined) throw new FreshetError('KAFKA_STALE', 'the term of the partition is over')
+    const held = this.#membership?.held
+    if (held === undefined) throw new FreshetError('KAFKA_STALE', 'the partitions were taken back')
     for (const { offset, value } of messages) {
       if (!held.wants(partition, offset)) continue
       await this.#untilRoom(held, lease)
@@ -172,8 +172,8 @@ class SnapshotLoop {
       await this.#untilDue(AbortSignal.any([stopping, stop]))
       const isLast = stopping.aborted // one that a stop comes into is not the last: more may have come meanwhile
       this.#early = new AbortController()
-      if (this.#term !== undefined && !stop.aborted) {
-        this.#writing = this.#flush(this.#term, signal)
+      if (this.#membership !== undefined && !stop.aborted) {
+        this.#writing = this.#flush(this.#membership, signal)
         await this.#writing
       }
       if (!isLast) continue
@@ -184,23 +184,24 @@ class SnapshotLoop {
 
   async #untilDue(end: AbortSignal): Promise<void> {
     while (!end.aborted && !this.#early.signal.aborted) {
-      const waitMs = this.#term === undefined ? MAX_WAIT_MS : this.#term.flushDueMs - this.#deps.clock.nowMs()
+      const waitMs =
+        this.#membership === undefined ? MAX_WAIT_MS : this.#membership.flushDueMs - this.#deps.clock.nowMs()
       if (waitMs <= 0) return
       const due = AbortSignal.any([end, this.#early.signal, this.#news.signal])
       await this.#deps.clock.sleep(Math.min(waitMs, MAX_WAIT_MS), due)
     }
   }
 
-  async #flush(term: SnapshotTerm, signal: AbortSignal): Promise<void> {
-    const taken = term.take()
+  async #flush(membership: SnapshotMembership, signal: AbortSignal): Promise<void> {
+    const taken = membership.take()
     this.#room.abort()
     this.#room = new AbortController()
     if (taken.length === 0) return
     try {
-      await writeDeltas(term.own, taken, this.#parts, AbortSignal.any([signal, term.over]))
+      await writeDeltas(membership.own, taken, this.#parts, AbortSignal.any([signal, membership.over]))
       this.#tellNews()
     } catch (error) {
-      if (!term.over.aborted) throw error
+      if (!membership.over.aborted) throw error
       this.#parts.log.info('the partitions were given to others before what was held was written')
     }
   }
@@ -210,13 +211,13 @@ class SnapshotLoop {
     const stopping = this.#context.signal
     using grace = withGrace(stopping, LAST_FLUSH_MS) // the last flush waits for a commit of ours
     while (!stop.aborted) {
-      const term = this.#term
+      const membership = this.#membership
       const news = this.#news.signal
-      if (term !== undefined && !stopping.aborted) {
-        const commit = AbortSignal.any([grace.signal, stop, term.over])
-        this.#merging = term.merges.run({ write: AbortSignal.any([commit, stopping]), commit })
+      if (membership !== undefined && !stopping.aborted) {
+        const commit = AbortSignal.any([grace.signal, stop, membership.over])
+        this.#merging = membership.merges.run({ write: AbortSignal.any([commit, stopping]), commit })
         await this.#merging.catch((error: unknown) => {
-          if (!term.over.aborted) throw error
+          if (!membership.over.aborted) throw error
         })
       }
       await this.#deps.clock.sleep(MAX_WAIT_MS, AbortSignal.any([stop, news]))

@@ -17,7 +17,7 @@ import { expect } from 'vitest'
 import { type FlushParts, writeDeltas } from './flush.ts'
 import { collectOrphans } from './orphans.ts'
 import { PART_BYTES } from './put-file.ts'
-import { SnapshotTerm } from './snapshot-term.ts'
+import { SnapshotMembership } from './snapshot-membership.ts'
 
 const PIPELINE = 'flights'
 const HOUR_MS = 3_600_000
@@ -58,23 +58,27 @@ export class SnapshotWorld {
     }
   }
 
-  /** A term of partition 0, which holds the log from the manifest's offset to before `to`. */
-  async begin(parts = this.parts(), to = this.log.length): Promise<SnapshotTerm> {
-    const term = new SnapshotTerm([0], (await readManifest(parts.store, PIPELINE))?.manifest, parts)
-    for (let offset = term.held.starts().get(0)!; offset < to; offset++)
-      term.held.add(0, offset, this.log[offset]!, lease)
-    return term
+  /** A membership of partition 0, which holds the log from the manifest's offset to before `to`. */
+  async begin(parts = this.parts(), to = this.log.length): Promise<SnapshotMembership> {
+    const membership = new SnapshotMembership(
+      [0],
+      (await readManifest(parts.store, PIPELINE))?.manifest,
+      parts,
+    )
+    for (let offset = membership.held.starts().get(0)!; offset < to; offset++)
+      membership.held.add(0, offset, this.log[offset]!, lease)
+    return membership
   }
 
   /** A worker's whole life: from the manifest's offset to the end of the log, one delta a batch, with all that is due. */
   async work(store: ObjectStore = this.store): Promise<void> {
     const parts = this.parts(store)
-    const term = await this.begin(parts, 0)
+    const membership = await this.begin(parts, 0)
     await collectOrphans(parts, forEver)
-    for (let offset = term.held.starts().get(0)!; offset < this.log.length; offset++) {
-      term.held.add(0, offset, this.log[offset]!, lease)
-      await writeDeltas(term.own, term.take(), parts, forEver)
-      await term.merges.run({ write: forEver, commit: forEver })
+    for (let offset = membership.held.starts().get(0)!; offset < this.log.length; offset++) {
+      membership.held.add(0, offset, this.log[offset]!, lease)
+      await writeDeltas(membership.own, membership.take(), parts, forEver)
+      await membership.merges.run({ write: forEver, commit: forEver })
       this.pass(20 * 60_000)
       await collectOrphans(parts, forEver)
     }
@@ -138,7 +142,7 @@ export class SnapshotWorld {
 
 export const forEver: AbortSignal = new AbortController().signal
 
-/** Of a term that never ends, and that nobody hears of. */
+/** Of a membership that never ends, and that nobody hears of. */
 export const lease: Lease = {
   signal: forEver,
   check() {},

@@ -8,10 +8,10 @@ import type { GroupConsumerOptions, Handle } from './group-options.ts'
 import { toKafkaError } from './kafka-error.ts'
 import kafkajs, { type Consumer, type EachBatchPayload } from './kafkajs.ts'
 import { grantLease, type Valve } from './lease.ts'
+import { Membership } from './membership.ts'
 import { quit } from './quit.ts'
 import { seekToStart } from './seek-to-start.ts'
 import { StallWatch, type WorkInHand } from './stall-watch.ts'
-import { Term } from './term.ts'
 
 /**
  * One consumer of kafkajs, from its making until it crashes, stalls or is stopped. It never mends itself: its owner
@@ -29,7 +29,7 @@ export class ConsumerLife {
   readonly #failed = Promise.withResolvers<never>()
   readonly #closing = new AbortController()
   readonly #ended = new AbortController()
-  #term: Term | undefined
+  #membership: Membership | undefined
 
   constructor(connection: KafkaConnection, options: GroupConsumerOptions, handle: Handle) {
     this.#connection = connection
@@ -63,16 +63,16 @@ export class ConsumerLife {
       if (signal.aborted) return
       void this.#start().catch((error: unknown) => this.#fail(error))
       void this.#every(HEARTBEAT_INTERVAL_MS, async () => {
-        if (this.#watch.inHand > 0) await this.#term?.beat()
+        if (this.#watch.inHand > 0) await this.#membership?.beat()
       })
-      void this.#every(COMMIT_INTERVAL_MS, async () => this.#term?.flush())
+      void this.#every(COMMIT_INTERVAL_MS, async () => this.#membership?.flush())
       void this.#every(STALL_CHECK_MS, async () => this.#checkStall())
       await Promise.race([stopped.promise, this.#failed.promise])
       await this.#finishInHand()
     } finally {
       signal.removeEventListener('abort', onAbort)
       this.#closing.abort()
-      this.#term?.end(staleMember())
+      this.#membership?.end(staleMember())
       this.#ended.abort()
       await quit(this.#consumer, 3_000)
     }
@@ -94,10 +94,10 @@ export class ConsumerLife {
     this.#consumer.on(events.GROUP_JOIN, ({ payload }) =>
       this.#joined(payload.memberAssignment[this.#options.topic] ?? []),
     )
-    this.#consumer.on(events.REBALANCING, () => this.#term?.end(staleMember()))
+    this.#consumer.on(events.REBALANCING, () => this.#membership?.end(staleMember()))
     this.#consumer.on(events.HEARTBEAT, () => {
       this.#watch.sign(this.#nowMs())
-      this.#term?.confirmed()
+      this.#membership?.confirmed()
     })
     this.#consumer.on(events.FETCH_START, ({ payload }) =>
       this.#watch.fetchBegins(payload.nodeId, this.#nowMs()),
@@ -108,18 +108,19 @@ export class ConsumerLife {
 
   #joined(partitions: readonly number[]): void {
     if (this.#ended.signal.aborted) return
-    this.#term?.end(staleMember())
+    this.#membership?.end(staleMember())
     this.#watch.joined(this.#nowMs())
     // Not one fetch before the start is known: where the position fell out of the log, kafkajs would commit another.
     this.#consumer.pause([{ topic: this.#options.topic, partitions: [...partitions] }])
-    const start = (term: Term) => seekToStart(this.#connection, this.#consumer, this.#options, term)
-    this.#term = new Term(partitions, start, {
+    const start = (membership: Membership) =>
+      seekToStart(this.#connection, this.#consumer, this.#options, membership)
+    this.#membership = new Membership(partitions, start, {
       clock: this.#options.clock,
       log: this.#options.log,
       sessionTimeoutMs: this.#options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS,
       onEnd: (revoked) => this.#revoked(revoked),
     })
-    this.#term.ready.catch((error: unknown) => this.#fail(error))
+    this.#membership.ready.catch((error: unknown) => this.#fail(error))
   }
 
   #revoked(partitions: readonly number[]): void {
@@ -133,10 +134,10 @@ export class ConsumerLife {
 
   /** A batch from kafkajs. What this throws makes kafkajs join again, fetch again, or crash. */
   async #take(payload: EachBatchPayload): Promise<void> {
-    const term = this.#term
-    if (!term || this.#closing.signal.aborted) throw staleMember()
+    const membership = this.#membership
+    if (!membership || this.#closing.signal.aborted) throw staleMember()
     const { topic, partition } = payload.batch
-    term.speakThrough({
+    membership.speakThrough({
       heartbeat: payload.heartbeat,
       // Not consumer.commitOffsets: that one tries again across a rebalance, under a generation that is not ours.
       commit: (offsets) =>
@@ -155,26 +156,30 @@ export class ConsumerLife {
     })
     const work = this.#watch.workBegins(this.#nowMs())
     try {
-      await term.ready
+      await membership.ready
       work.lastSignMs = this.#nowMs()
       if (payload.isStale()) return // fetched before a seek
-      const expected = term.positions.get(partition) ?? 0
+      const expected = membership.positions.get(partition) ?? 0
       this.#checkBackward(partition, { expected, found: Number(payload.batch.firstOffset()) })
-      await this.#gaps.look(partition, { expected, found: Number(payload.batch.firstOffset()) }, term.signal)
-      await this.#deliver(payload, partition, term, work)
-      await term.throwReason()
-      const rest = term.rests.get(partition)
-      term.rests.delete(partition)
+      await this.#gaps.look(
+        partition,
+        { expected, found: Number(payload.batch.firstOffset()) },
+        membership.signal,
+      )
+      await this.#deliver(payload, partition, membership, work)
+      await membership.throwReason()
+      const rest = membership.rests.get(partition)
+      membership.rests.delete(partition)
       const last = rest === undefined ? payload.batch.lastOffset() : `${rest - 1}`
       payload.resolveOffset(last)
-      term.positions.set(partition, Number(last) + 1)
+      membership.positions.set(partition, Number(last) + 1)
       this.delivered++
     } finally {
       this.#watch.workEnds(work, this.#nowMs())
     }
   }
 
-  /** Where the position fell out of the log, kafkajs begins anew without an event; a new term tells whoever wants to know. */
+  /** Where the position fell out of the log, kafkajs begins anew without an event; who wants to know is told by a new membership. */
   #checkBackward(partition: number, { expected, found }: { expected: number; found: number }): void {
     if (found >= expected || this.#options.onOutside === undefined) return
     const { topic } = this.#options
@@ -184,26 +189,31 @@ export class ConsumerLife {
     throw staleMember()
   }
 
-  /** Hands the batch over until the handler is content, the term ends, or the error is one that ends all. */
-  async #deliver(payload: EachBatchPayload, partition: number, term: Term, work: WorkInHand): Promise<void> {
+  /** Hands the batch over until the handler is content, the membership ends, or the error is one that ends all. */
+  async #deliver(
+    payload: EachBatchPayload,
+    partition: number,
+    membership: Membership,
+    work: WorkInHand,
+  ): Promise<void> {
     const batch = toBatch(payload.batch)
-    const lease = grantLease(partition, term, {
+    const lease = grantLease(partition, membership, {
       work,
       clock: this.#options.clock,
       valve: this.#valveOf(partition),
     })
     for (let attempt = 0; ; attempt++) {
-      await term.throwReason()
+      await membership.throwReason()
       try {
         return await this.#handle(batch, lease)
       } catch (error) {
-        await term.throwReason()
+        await membership.throwReason()
         this.#judge(error, `${batch.topic}[${partition}] from ${batch.messages[0]!.offset}`)
       }
-      const pause = AbortSignal.any([term.signal, this.#closing.signal])
+      const pause = AbortSignal.any([membership.signal, this.#closing.signal])
       await this.#options.clock.sleep(delayMs(BACK_OFF, attempt, Math.random), pause)
       work.lastSignMs = this.#nowMs()
-      await term.beat() // after a long sleep of the process: are we still a member?
+      await membership.beat() // after a long sleep of the process: are we still a member?
       if (this.#closing.signal.aborted) throw staleMember()
     }
   }
@@ -238,7 +248,7 @@ export class ConsumerLife {
       log.warn(
         `${groupId} stops with ${this.#watch.inHand} batches not finished; they will be delivered again`,
       )
-    await this.#term?.flush()
+    await this.#membership?.flush()
   }
 
   #checkStall(): void {
@@ -267,7 +277,7 @@ export class ConsumerLife {
 
 /** An error that kafkajs does not log as ours, and after which it fetches again. */
 function staleMember(): Error {
-  return new kafkajs.KafkaJSError('the term of this member is over')
+  return new kafkajs.KafkaJSError('this membership is over')
 }
 
 const SESSION_TIMEOUT_MS = 10_000

@@ -27,13 +27,14 @@ export interface GroupConsumerOptions {
   readonly concurrency?: number
   readonly log: Log
   readonly clock: Clock
-  /** At the begin of each term, before its first batch. @returns offsets to start from, over the committed ones */
+  /** At the begin of each membership, before its first batch. @returns offsets to start from, over the committed ones */
   readonly onAssigned?: (partitions: readonly number[]) => Promise<ReadonlyMap<number, number>>
   /**
-   * A term begins elsewhere than it was to, since the log does not hold that any more: retention has taken it, or the topic
-   * was made anew. Whoever keeps what it has read compares with `log.high`: what lies above it is of a topic that is gone.
+   * A membership begins elsewhere than it was to, since the log does not hold that any more: retention has taken it, or
+   * the topic was made anew. Whoever keeps what it has read compares with `log.high`: what lies above it is of a topic
+   * that is gone.
    */
   readonly onOutside?: (partition: number, log: RestartedLog) => void
-  /** At the end of each term: leases on these partitions are over. */
+  /** At the end of each membership: leases on these partitions are over. */
   readonly onRevoked?: (partitions: readonly number[]) => void
 }

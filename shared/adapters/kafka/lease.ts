@@ -1,6 +1,6 @@
 import type { Clock } from '@freshet/stage/clock.ts'
+import type { Finished, Membership } from './membership.ts'
 import type { WorkInHand } from './stall-watch.ts'
-import type { Finished, Term } from './term.ts'
 
 /** The right to work on a partition, for as long as the group leaves it to us. */
 export interface Lease {
@@ -14,11 +14,11 @@ export interface Lease {
    * @param note kept by the group beside the offset: the next owner finds it in `start`
    */
   commit(nextOffset: number, note?: string): Promise<void>
-  /** Where reading began when the partition was given to us; the same object for the whole term. */
+  /** Where reading began when the partition was given to us; the same object for the whole membership. */
   readonly start: Finished
   /**
    * No more of the partition is read once this batch is over, until the function that is returned is called or the
-   * term ends; then reading goes on at `nextOffset`. @throws KAFKA_STALE
+   * membership ends; then reading goes on at `nextOffset`. @throws KAFKA_STALE
    */
   rest(nextOffset: number): () => void
   /** Aborts when the lease ends. */
@@ -33,32 +33,32 @@ export interface Valve {
 
 export function grantLease(
   partition: number,
-  term: Term,
+  membership: Membership,
   { work, clock, valve }: { work: WorkInHand; clock: Clock; valve: Valve },
 ): Lease {
   const progress = () => {
-    term.check()
+    membership.check()
     work.lastSignMs = clock.nowMs()
   }
   return {
-    signal: term.signal,
-    check: () => term.check(),
+    signal: membership.signal,
+    check: () => membership.check(),
     async heartbeat() {
       progress()
-      await term.beat()
-      term.check()
+      await membership.beat()
+      membership.check()
     },
     async commit(nextOffset, note = '') {
       progress()
-      term.finish(partition, { nextOffset, note })
+      membership.finish(partition, { nextOffset, note })
     },
-    start: term.starts.get(partition) ?? { nextOffset: 0, note: '' },
+    start: membership.starts.get(partition) ?? { nextOffset: 0, note: '' },
     rest(nextOffset) {
       progress()
-      term.rests.set(partition, nextOffset)
+      membership.rests.set(partition, nextOffset)
       valve.pause()
       return () => {
-        if (!term.signal.aborted) valve.resume()
+        if (!membership.signal.aborted) valve.resume()
       }
     },
   }

@@ -18,10 +18,10 @@ export interface Finished {
 }
 
 /**
- * One term of membership: from the moment the group gave us partitions until it takes them back, or we crash, stall or
- * stop. Whoever works under it asks it before each effect; an ended term neither commits nor heartbeats.
+ * One membership in the group: from the moment it gave us partitions until it takes them back, or we crash, stall or stop.
+ * Whoever works under it asks it before each effect; an ended membership neither commits nor heartbeats.
  */
-export class Term {
+export class Membership {
   readonly partitions: readonly number[]
   /** Resolves when reading may begin. */
   readonly ready: Promise<void>
@@ -31,7 +31,7 @@ export class Term {
   readonly starts = new Map<number, Finished>()
   /** By partition: where reading is to go on after a rest that the batch in hand asked for. */
   readonly rests = new Map<number, number>()
-  readonly #options: TermOptions
+  readonly #options: MembershipOptions
   readonly #over = new AbortController()
   readonly #finished = new Map<number, Finished>()
   #reason: unknown
@@ -39,7 +39,11 @@ export class Term {
   #member: Member | undefined
   #lastWords: Promise<void> = Promise.resolve()
 
-  constructor(partitions: readonly number[], prepare: (term: Term) => Promise<void>, options: TermOptions) {
+  constructor(
+    partitions: readonly number[],
+    prepare: (membership: Membership) => Promise<void>,
+    options: MembershipOptions,
+  ) {
     this.partitions = partitions
     this.#options = options
     this.#lastBeatMs = options.clock.nowMs()
@@ -47,12 +51,12 @@ export class Term {
     this.ready.catch(() => {}) // told to whoever awaits it
   }
 
-  /** Aborts when the term ends. */
+  /** Aborts when the membership ends. */
   get signal(): AbortSignal {
     return this.#over.signal
   }
 
-  /** @throws KAFKA_STALE when the term is over, or when this process slept so long that it must be */
+  /** @throws KAFKA_STALE when the membership is over, or when this process slept so long that it must be */
   check(): void {
     const silentMs = this.#options.clock.nowMs() - this.#lastBeatMs
     if (!this.signal.aborted && silentMs <= this.#options.sessionTimeoutMs) return
@@ -98,7 +102,7 @@ export class Term {
   end(reason: unknown): void {
     if (this.signal.aborted) return
     this.#reason = reason
-    this.#lastWords = this.flush() // the group still takes the commits of the term until it has a new one
+    this.#lastWords = this.flush() // the group still takes the commits of the membership until it has a new one
     this.#over.abort()
     this.#options.onEnd(this.partitions)
   }
@@ -115,7 +119,7 @@ export class Term {
   }
 }
 
-export interface TermOptions {
+export interface MembershipOptions {
   readonly clock: Clock
   readonly log: Log
   readonly sessionTimeoutMs: number

@@ -6,7 +6,7 @@ import { Merges } from './merges.ts'
 import { OwnPartitions } from './own-partitions.ts'
 
 /** While the group gives us these partitions: what the manifest has of them, what is held for them. Then all is dropped. */
-export class SnapshotTerm {
+export class SnapshotMembership {
   readonly own: OwnPartitions
   readonly held: HeldScores
   readonly merges: Merges
@@ -23,7 +23,7 @@ export class SnapshotTerm {
     this.#begunAtMs = parts.clock.nowMs()
   }
 
-  /** Aborts when the term is over. */
+  /** Aborts when the membership is over. */
   get over(): AbortSignal {
     return this.#over.signal
   }

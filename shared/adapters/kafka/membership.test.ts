@@ -2,7 +2,7 @@ import { handClock } from '@freshet/stage/clock.kit.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import kafkajs from 'kafkajs'
 import { expect, test } from 'vitest'
-import { Term } from './term.ts'
+import { Membership } from './membership.ts'
 
 const SESSION_TIMEOUT_MS = 10_000
 const rebalance = new kafkajs.KafkaJSProtocolError(
@@ -14,13 +14,13 @@ function begin() {
   const ended: (readonly number[])[] = []
   const fails = { heartbeat: undefined as unknown, commit: undefined as unknown }
   const clock = handClock()
-  const term = new Term([0, 1], async () => {}, {
+  const membership = new Membership([0, 1], async () => {}, {
     clock,
     log: quietLog,
     sessionTimeoutMs: SESSION_TIMEOUT_MS,
     onEnd: (partitions) => void ended.push(partitions),
   })
-  term.speakThrough({
+  membership.speakThrough({
     heartbeat: async () => {
       if (fails.heartbeat) throw fails.heartbeat
     },
@@ -29,7 +29,7 @@ function begin() {
       commits.push([...offsets].map(([partition, { nextOffset }]) => [partition, nextOffset]))
     },
   })
-  return { term, commits, ended, fails, clock }
+  return { membership, commits, ended, fails, clock }
 }
 
 const stale = expect.objectContaining({ code: 'KAFKA_STALE' })
@@ -42,12 +42,12 @@ const thrownBy = (work: () => void) => {
 }
 
 test('what is finished is committed once, the last of each partition', async () => {
-  const { term, commits } = begin()
-  term.finish(0, { nextOffset: 5, note: '' })
-  term.finish(0, { nextOffset: 9, note: '' })
-  term.finish(1, { nextOffset: 2, note: '' })
-  await term.flush()
-  await term.flush()
+  const { membership, commits } = begin()
+  membership.finish(0, { nextOffset: 5, note: '' })
+  membership.finish(0, { nextOffset: 9, note: '' })
+  membership.finish(1, { nextOffset: 2, note: '' })
+  await membership.flush()
+  await membership.flush()
   expect(commits).toEqual([
     [
       [0, 9],
@@ -57,51 +57,51 @@ test('what is finished is committed once, the last of each partition', async () 
 })
 
 test('a commit that did not get through is made with the next one', async () => {
-  const { term, commits, fails } = begin()
-  term.finish(0, { nextOffset: 5, note: '' })
+  const { membership, commits, fails } = begin()
+  membership.finish(0, { nextOffset: 5, note: '' })
   fails.commit = new kafkajs.KafkaJSConnectionError('closed', { broker: 'b:1' })
-  await term.flush()
+  await membership.flush()
   fails.commit = undefined
-  term.finish(1, { nextOffset: 7, note: '' })
-  await term.flush()
+  membership.finish(1, { nextOffset: 7, note: '' })
+  await membership.flush()
   expect(commits).toEqual([
     [
       [0, 5],
       [1, 7],
     ],
   ])
-  term.check()
+  membership.check()
 })
 
-test('a rebalance ends the term: the last commits are made, then nothing is written any more', async () => {
-  const { term, commits, ended, fails } = begin()
-  term.finish(0, { nextOffset: 5, note: '' })
+test('a rebalance ends the membership: the last commits are made, then nothing is written any more', async () => {
+  const { membership, commits, ended, fails } = begin()
+  membership.finish(0, { nextOffset: 5, note: '' })
   fails.heartbeat = rebalance
-  await term.beat()
-  expect(term.signal.aborted).toBe(true)
+  await membership.beat()
+  expect(membership.signal.aborted).toBe(true)
   expect(ended).toEqual([[0, 1]])
-  await expect(term.throwReason()).rejects.toBe(rebalance)
+  await expect(membership.throwReason()).rejects.toBe(rebalance)
   expect(commits).toEqual([[[0, 5]]])
-  expect(thrownBy(() => term.check())).toEqual(stale)
-  term.finish(0, { nextOffset: 9, note: '' })
-  await term.flush()
+  expect(thrownBy(() => membership.check())).toEqual(stale)
+  membership.finish(0, { nextOffset: 9, note: '' })
+  await membership.flush()
   expect(commits.length).toBe(1)
 })
 
-test('a commit that the group refuses ends the term too', async () => {
-  const { term, fails } = begin()
-  term.finish(0, { nextOffset: 5, note: '' })
+test('a commit that the group refuses ends the membership too', async () => {
+  const { membership, fails } = begin()
+  membership.finish(0, { nextOffset: 5, note: '' })
   fails.commit = rebalance
-  await term.flush()
-  expect(thrownBy(() => term.check())).toEqual(stale)
+  await membership.flush()
+  expect(thrownBy(() => membership.check())).toEqual(stale)
 })
 
 test('a process that slept longer than its session writes nothing before the group has confirmed it again', () => {
-  const { term, clock } = begin()
+  const { membership, clock } = begin()
   clock.atMs = SESSION_TIMEOUT_MS
-  term.check()
+  membership.check()
   clock.atMs = SESSION_TIMEOUT_MS + 1
-  expect(thrownBy(() => term.check())).toEqual(stale)
-  term.confirmed()
-  term.check()
+  expect(thrownBy(() => membership.check())).toEqual(stale)
+  membership.confirmed()
+  membership.check()
 })
