@@ -43,7 +43,7 @@ export class AlertKeeper {
    * @param older what a watchdog of an older build remembered, where no other one remembers anything
    * @returns whether it has just begun to speak
    */
-  takeOver(older: AlertState | undefined = undefined): boolean {
+  takeOver(older?: AlertState): boolean {
     const { speaker, remembered, book } = this.#options
     if (!this.isElected()) return false
     this.#election = speaker.elections

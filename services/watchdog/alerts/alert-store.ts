@@ -1,16 +1,14 @@
 import { Buffer } from 'node:buffer'
 import type { KafkaConnection } from '@freshet/adapters/kafka/connect.ts'
 import { Producer } from '@freshet/adapters/kafka/producer.ts'
-import { readAll } from '@freshet/adapters/kafka/read-all.ts'
 import { ALERT_STATE_KEY, type AlertState, alertStateRecord } from '@freshet/records/alert-state.ts'
 import { SPEAKER_KEY, type SpeakerClaim, speakerClaimRecord } from '@freshet/records/control.ts'
 import { topicName } from '@freshet/records/topics.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
+import { readLast } from '../read-last.ts'
 
 const SAVE_WITHIN_MS = 5_000
-/** Joining takes Kafka a few seconds by itself. */
-const LOAD_WITHIN_MS = 20_000
 /** Figures of an alert that change with every look are written so often at most. */
 const REFRESH_MS = 30_000
 
@@ -66,14 +64,8 @@ export class AlertStore implements AsyncDisposable {
    * @throws KAFKA_UNREACHABLE, DEADLINE, RECORD_MALFORMED
    */
   async loadOlder(signal: AbortSignal): Promise<AlertState | undefined> {
-    let last: Buffer | null = null
-    await readAll(this.#connection, topicName(this.#pipeline, 'heartbeats'), {
-      onMessage: (_partition, { key, value }) => {
-        if (key?.toString() === ALERT_STATE_KEY) last = value
-      },
-      signal,
-      deadlineMs: LOAD_WITHIN_MS,
-    })
+    const topic = topicName(this.#pipeline, 'heartbeats')
+    const last = await readLast(this.#connection, { topic, key: ALERT_STATE_KEY }, signal)
     return last === null ? undefined : alertStateRecord.decode(last)
   }
 

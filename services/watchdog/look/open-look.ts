@@ -13,8 +13,9 @@ import { CursorEar } from './cursor-ear.ts'
 import { FactReader } from './fact-reader.ts'
 import { Heard } from './heard.ts'
 import { hearHeartbeats } from './heartbeat-ear.ts'
+import { lookAtModel } from './model-look.ts'
 import { ServerWatch } from './server-watch.ts'
-import { lookAtModel, lookAtSnapshot } from './snapshot-look.ts'
+import { lookAtSnapshot } from './snapshot-look.ts'
 import { tellLag } from './tell-lag.ts'
 
 /** As long as the topic keeps heartbeats, so that a watchdog that starts knows as much as one that runs. */
@@ -105,7 +106,7 @@ function openServers(
     model: new ServerWatch({ look: (signal) => lookAtModel(store, signal), pauseMs, clock }),
     redis: new ServerWatch({
       look: async (): Promise<Record<string, never>> => {
-        await redis.feel()
+        await redis.feel() // ends by itself within 6 s
         return {}
       },
       pauseMs,

@@ -1,7 +1,5 @@
-import { type ModelPointer, modelPointerRecord, POINTER_OBJECT } from '@freshet/model/bundle/model-pointer.ts'
-import { getIfThere } from '@freshet/ports/get-if-there.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
-import type { ModelFacts, SnapshotFacts } from '@freshet/records/facts.ts'
+import type { SnapshotFacts } from '@freshet/records/facts.ts'
 import type { Manifest } from '@freshet/records/manifest.ts'
 import { filesOf, readManifest } from '@freshet/snapshot/manifest.ts'
 
@@ -12,12 +10,6 @@ export async function lookAtSnapshot(
   signal: AbortSignal,
 ): Promise<SnapshotFacts> {
   return snapshotFacts((await readManifest(store, pipeline, signal))?.manifest ?? null)
-}
-
-/** @throws S3_UNREACHABLE, S3_UNAUTHORIZED, BUCKET_MISSING, DEADLINE, RECORD_VERSION */
-export async function lookAtModel(store: ObjectStore, signal: AbortSignal): Promise<ModelFacts> {
-  const stored = await getIfThere(store, POINTER_OBJECT, signal)
-  return modelFacts(stored === null ? null : modelPointerRecord.decode(stored.body))
 }
 
 function snapshotFacts(manifest: Manifest | null): SnapshotFacts {
@@ -37,10 +29,4 @@ function snapshotFacts(manifest: Manifest | null): SnapshotFacts {
       writtenAtMs: writtenAtMs ?? null,
     })),
   }
-}
-
-function modelFacts(pointer: ModelPointer | null): ModelFacts {
-  if (pointer === null) return { promoted: null, generation: 0, promotedAtMs: 0 }
-  const { name, modelVersion, generation, promotedAtMs } = pointer
-  return { promoted: `${name}@${modelVersion}`, generation, promotedAtMs }
 }

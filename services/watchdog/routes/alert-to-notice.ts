@@ -1,6 +1,7 @@
 /** What the alerts decided to say, as people read it. Pure. */
 import type { AlertMessage, Finding, ToldAlert } from '@freshet/records/alert-state.ts'
-import { cut } from './formats/cut.ts'
+import { cut } from '../cut.ts'
+import { shortTexts } from '../rules/short-texts.ts'
 import { noticeHeadline, toneOf, worstTone } from './formats/words.ts'
 import type { Notice, NoticeItem, Trend } from './notice.ts'
 import { kibanaLinkOf, type Reading, runbookOf } from './reading-links.ts'
@@ -9,9 +10,7 @@ export interface NoticeContext extends Reading {
   readonly pipeline: string
 }
 
-/** What an error says may be a page; whoever wants all of it looks into the log. */
-const MAX_CHARACTERS = { title: 300, name: 100, value: 600 }
-const MAX_DETAILS = 15
+const MAX_ID_CHARACTERS = 300
 /** Later than this, people are told that they hear of it late. */
 const LATE_MS = 120_000
 
@@ -49,35 +48,25 @@ function itemOf(
   const isOver = change === 'resolved'
   const kibana = kibanaLinkOf({ kind: finding.kind, sinceMs, overMs: isOver ? atMs : null }, context)
   const runbook = runbookOf(finding.kind, context)
+  const { title, details, advice } = shortTexts(finding) // a build before this one may have written longer ones
   return {
-    id: cut(finding.id, MAX_CHARACTERS.title),
+    id: cut(finding.id, MAX_ID_CHARACTERS),
     kind: finding.kind,
     change,
     severity: finding.severity,
-    title: cut(finding.title, MAX_CHARACTERS.title),
+    title,
     sinceMs,
     atMs,
-    details: shortDetails(finding),
+    details,
     trend: trendOf(finding, measures),
-    effect: isOver ? undefined : shortAdvice(finding, 'effect'),
-    firstLook: isOver ? undefined : shortAdvice(finding, 'firstLook'),
+    effect: isOver ? undefined : advice?.effect,
+    firstLook: isOver ? undefined : advice?.firstLook,
     remarks: change === 'flapping' ? ['It comes and goes; the next message comes when it is calm.'] : [],
     links: [
       ...(kibana === undefined ? [] : [{ label: 'Kibana', url: kibana }]),
       { label: `Runbook ${finding.kind}`, url: runbook.url ?? runbook.file },
     ],
   }
-}
-
-function shortDetails({ details }: Finding): Readonly<Record<string, string>> {
-  const shown = Object.entries(details).slice(0, MAX_DETAILS)
-  return Object.fromEntries(
-    shown.map(([name, value]) => [cut(name, MAX_CHARACTERS.name), cut(value, MAX_CHARACTERS.value)]),
-  )
-}
-
-function shortAdvice({ advice }: Finding, part: 'effect' | 'firstLook'): string | undefined {
-  return advice === undefined ? undefined : cut(advice[part], MAX_CHARACTERS.value)
 }
 
 function trendOf({ measure }: Finding, measures: readonly number[]): Trend | undefined {

@@ -1,5 +1,4 @@
 /** What the gateways have answered lately, all together. Pure. */
-
 import { ANSWER_SOURCES } from '@freshet/records/answer.ts'
 import { type DegradedFor, degradedFor } from '../degraded-answers.ts'
 import { grown, livingOf, sumOf } from './living.ts'

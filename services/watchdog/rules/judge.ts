@@ -109,9 +109,7 @@ function sceneOf({ name }: Rule, { now, earlier, book }: Seen): Scene {
 function find(rules: readonly Rule[], seen: Seen): { readonly rule: Rule; readonly symptom: Symptom }[] {
   return rules
     .filter(({ name }) => seen.book[name].enabled)
-    .flatMap((rule) => {
-      return rule.find(sceneOf(rule, seen)).map((symptom) => ({ rule, symptom }))
-    })
+    .flatMap((rule) => rule.find(sceneOf(rule, seen)).map((symptom) => ({ rule, symptom })))
 }
 
 function findingOf(

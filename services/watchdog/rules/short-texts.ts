@@ -1,5 +1,5 @@
 import type { Finding } from '@freshet/records/alert-state.ts'
-import { cut } from '../routes/formats/cut.ts'
+import { cut } from '../cut.ts'
 
 /** What an error says may be a page; whoever wants all of it looks into the log. */
 const MAX_CHARACTERS = { title: 300, name: 100, value: 600 }

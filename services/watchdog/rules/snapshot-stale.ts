@@ -6,20 +6,20 @@ import type { Rule, Scene, Symptom } from './rule.ts'
 /** Old alone is not stale: where nothing is scored, nothing is written. */
 export const snapshotStale: Rule = {
   name: 'snapshot-stale',
-  find: (scene) => judge(scene) ?? [],
+  find: judge,
 }
 
-function judge({ now, threshold }: Scene): Symptom[] | undefined {
+function judge({ now, threshold }: Scene): Symptom[] {
   const group = now.groups.find(({ worker }) => worker === 'snapshot')
   const snapshot = now.snapshot.value
-  if (group === undefined || snapshot === null) return undefined
+  if (group === undefined || snapshot === null) return []
   const limitSeconds = now.snapshotIntervalSeconds + threshold
   const waiting = group.partitions.filter(
     ({ partition, endOffset, lagSeconds }) =>
       lagSeconds > limitSeconds && endOffset > (nextOffsetOf(snapshot, partition) ?? 0),
   )
   const ageSeconds = ageOf(now, snapshot)
-  if (waiting.length === 0 || ageSeconds <= limitSeconds) return undefined
+  if (waiting.length === 0 || ageSeconds <= limitSeconds) return []
   const batches = waiting.reduce((sum, { lagRecords }) => sum + lagRecords, 0)
   const oldestSeconds = Math.max(...waiting.map(({ lagSeconds }) => lagSeconds))
   return [

@@ -1,4 +1,4 @@
-import { formatCount } from '../format.ts'
+import { countOf, formatCount } from '../format.ts'
 import type { Rule } from './rule.ts'
 
 /** What the last run of `freshet verify --watch` found; one that was stopped has no say any more. */
@@ -17,7 +17,7 @@ export const verifyFailed: Rule = {
     return [
       {
         id: 'verify-failed',
-        title: `${formatCount(wrong)} ${wrong === 1 ? 'score is' : 'scores are'} missing, stale or extra`,
+        title: `${countOf(wrong, 'score is', 'scores are')} missing, stale or extra`,
         details: {
           Missing: formatCount(figure('missing')),
           Stale: formatCount(figure('stale')),

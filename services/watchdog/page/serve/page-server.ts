@@ -18,6 +18,8 @@ const MAX_QUIET_CONNECTIONS = 100
 const HEARTBEAT_MS = 10_000
 const STALL_MS = 15_000
 const TEND_MS = 1_000
+/** Whoever reads slowly is cut off then, when the page ends. */
+const CLOSE_WITHIN_MS = 1_000
 const SERVER_OPTIONS = {
   headersTimeout: 5_000,
   requestTimeout: 5_000,
@@ -102,7 +104,7 @@ export class PageServer implements AsyncDisposable {
     this.#server.close()
     this.#events[Symbol.dispose]()
     this.#server.closeIdleConnections()
-    const force = setTimeout(() => this.#server.closeAllConnections(), TEND_MS)
+    const force = setTimeout(() => this.#server.closeAllConnections(), CLOSE_WITHIN_MS)
     await closed
     clearTimeout(force)
   }

@@ -1,15 +1,13 @@
 import { Buffer } from 'node:buffer'
 import type { KafkaConnection } from '@freshet/adapters/kafka/connect.ts'
 import { Producer } from '@freshet/adapters/kafka/producer.ts'
-import { readAll } from '@freshet/adapters/kafka/read-all.ts'
 import { DAILY_KEY, type Daily, dailyRecord } from '@freshet/records/daily.ts'
 import { topicName } from '@freshet/records/topics.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
+import { readLast } from '../../read-last.ts'
 
 const SAVE_WITHIN_MS = 5_000
-/** Joining takes Kafka a few seconds by itself. */
-const LOAD_WITHIN_MS = 20_000
 
 /** Remembers in `.control` which daily line people have. Both ways are used once a day. */
 export class DailyStore {
@@ -26,16 +24,9 @@ export class DailyStore {
     this.#options = { clock, log }
   }
 
-  /** @throws KAFKA_UNREACHABLE, RECORD_VERSION */
+  /** @throws KAFKA_UNREACHABLE, DEADLINE, RECORD_VERSION */
   async load(signal: AbortSignal): Promise<Daily | undefined> {
-    let last: Buffer | null = null
-    await readAll(this.#connection, this.#topic, {
-      onMessage: (_partition, { key, value }) => {
-        if (key?.toString() === DAILY_KEY) last = value
-      },
-      signal,
-      deadlineMs: LOAD_WITHIN_MS,
-    })
+    const last = await readLast(this.#connection, { topic: this.#topic, key: DAILY_KEY }, signal)
     return last === null ? undefined : dailyRecord.decode(last)
   }
 

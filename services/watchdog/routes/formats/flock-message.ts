@@ -1,6 +1,7 @@
 /** A notice as Flock's incoming webhooks take it: FlockML, which is XML, and the same as text for notifications. */
+
+import { cut, escapeWithin } from '../../cut.ts'
 import type { Notice } from '../notice.ts'
-import { cut, escapeWithin } from './cut.ts'
 import { plainText } from './plain-text.ts'
 import { signOf } from './words.ts'
 

@@ -1,6 +1,7 @@
 /** A notice as Slack shows it: headline, figures, how bad, what it means, where to look. Within all limits of Slack. */
+
+import { escapeWithin } from '../../cut.ts'
 import type { Notice, NoticeItem, NoticeLink } from '../notice.ts'
-import { escapeWithin } from './cut.ts'
 import { describeTrend } from './sparkline.ts'
 import { isAddress, itemHeadline, signOf, toneOf } from './words.ts'
 

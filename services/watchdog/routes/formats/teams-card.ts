@@ -3,8 +3,8 @@
  * Version 1.4: a workflow accepts a later one, and shows nothing. All text stands in TextRuns, which read no Markdown.
  */
 import { Buffer } from 'node:buffer'
+import { cut } from '../../cut.ts'
 import type { Notice, NoticeItem, NoticeLink, Tone } from '../notice.ts'
-import { cut } from './cut.ts'
 import { describeTrend } from './sparkline.ts'
 import { isAddress, itemHeadline, signOf, toneOf } from './words.ts'
 
