@@ -1,14 +1,15 @@
 /**
- * The records of a partition in an answer to a fetch (KIP-98, read by record-batch.ts's layout), in place of kafkajs
- * 2.2.4's decoder. That one makes about thirty objects of each record, BigInts and zero-filled encoders among them, and
- * all of a fetch stay alive until the last of it is handled, so each scavenge copies them. Here a record is one small
- * object that knows where its bytes begin; key, value and headers are cut out when they are asked for.
+ * The records of a partition in an answer to a fetch, in place of kafkajs 2.2.4's decoder. That one makes about thirty
+ * objects of each record, BigInts and zero-filled encoders among them, and all of a fetch stay alive until the last of it
+ * is handled, so each scavenge copies them. Here a record is one small object that knows where its bytes begin; key, value
+ * and headers are cut out when they are asked for.
  */
 import type { Buffer } from 'node:buffer'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import type { IncomingMessage } from './batch.ts'
 import { crc32c } from './crc32c.ts'
 import type { MessagePlaces } from './message-places.ts'
+import { AT, MAGIC } from './record-batch-layout.ts'
 
 /** What all records of a batch have in common. */
 export interface RecordBatchContext {
@@ -40,7 +41,7 @@ export class FetchedRecord implements IncomingMessage {
 
   get timestampMs(): number {
     const { bytes, firstTimestampMs, appendedAtMs } = this.batchContext
-    return appendedAtMs ?? firstTimestampMs + new Cursor(bytes, this.#start + ATTRIBUTES_BYTES).varint()
+    return appendedAtMs ?? firstTimestampMs + new RecordReader(bytes, this.#start + ATTRIBUTES_BYTES).varint()
   }
 
   get key(): Buffer | null {
@@ -63,46 +64,46 @@ export class FetchedRecord implements IncomingMessage {
 
   /** Of a name that is repeated the last one counts. */
   get headers(): Record<string, Buffer | undefined> {
-    const cursor = this.#atValue()
-    cursor.skip(cursor.varint())
+    const reader = this.#atValue()
+    reader.skip(reader.varint())
     const headers: Record<string, Buffer | undefined> = {}
-    for (let left = cursor.varint(); left > 0; left--) {
-      const nameLength = cursor.varint()
-      const name = nameAt(cursor.bytes, cursor.at, nameLength)
-      cursor.skip(nameLength)
-      headers[name] = cursor.view() as Buffer | undefined
-      cursor.check()
+    for (let left = reader.varint(); left > 0; left--) {
+      const nameLength = reader.varint()
+      const name = nameAt(reader.bytes, reader.at, nameLength)
+      reader.skip(nameLength)
+      headers[name] = reader.view() as Buffer | undefined
+      reader.check()
     }
     return headers
   }
 
   /** @param header name of the one that is looked for; of those that are repeated the last one counts. */
   locate(header: Uint8Array, into: MessagePlaces): void {
-    const cursor = this.#atKey()
-    into.bytes = cursor.bytes
-    const keyLength = cursor.varint()
-    into.keyAt = cursor.at
-    into.keyTo = cursor.at + keyLength
-    cursor.skip(keyLength)
-    const valueLength = cursor.varint()
-    into.valueAt = cursor.at
-    into.valueTo = cursor.at + valueLength
-    cursor.skip(valueLength)
+    const reader = this.#atKey()
+    into.bytes = reader.bytes
+    const keyLength = reader.varint()
+    into.keyAt = reader.at
+    into.keyTo = reader.at + keyLength
+    reader.skip(keyLength)
+    const valueLength = reader.varint()
+    into.valueAt = reader.at
+    into.valueTo = reader.at + valueLength
+    reader.skip(valueLength)
     into.headerAt = 0
     into.headerTo = -1
-    for (let left = cursor.varint(); left > 0; left--) {
-      const nameLength = cursor.varint()
-      const isWanted = sameBytes(cursor.bytes, cursor.at, header, nameLength)
-      cursor.skip(nameLength)
-      const length = cursor.varint()
+    for (let left = reader.varint(); left > 0; left--) {
+      const nameLength = reader.varint()
+      const isWanted = sameBytes(reader.bytes, reader.at, header, nameLength)
+      reader.skip(nameLength)
+      const length = reader.varint()
       if (isWanted) {
-        into.headerAt = cursor.at
-        into.headerTo = cursor.at + length
+        into.headerAt = reader.at
+        into.headerTo = reader.at + length
       }
-      cursor.skip(length)
-      cursor.check()
+      reader.skip(length)
+      reader.check()
     }
-    cursor.check()
+    reader.check()
   }
 
   get isControlRecord(): boolean {
@@ -110,18 +111,18 @@ export class FetchedRecord implements IncomingMessage {
   }
 
   /** Before the key's length. */
-  #atKey(): Cursor {
-    const cursor = new Cursor(this.batchContext.bytes, this.#start + ATTRIBUTES_BYTES)
-    cursor.varint() // the time
-    cursor.varint() // the offset
-    return cursor
+  #atKey(): RecordReader {
+    const reader = new RecordReader(this.batchContext.bytes, this.#start + ATTRIBUTES_BYTES)
+    reader.varint() // the time
+    reader.varint() // the offset
+    return reader
   }
 
   /** Before the value's length. */
-  #atValue(): Cursor {
-    const cursor = this.#atKey()
-    cursor.skip(cursor.varint())
-    return cursor
+  #atValue(): RecordReader {
+    const reader = this.#atKey()
+    reader.skip(reader.varint())
+    return reader
   }
 }
 
@@ -134,12 +135,12 @@ export class FetchedRecord implements IncomingMessage {
 export function decodeRecords(bytes: Buffer): FetchedRecord[] | null {
   const records: FetchedRecord[] = []
   for (let at = 0; bytes.length - at >= MIN_BATCH_BYTES; ) {
-    const length = bytes.readInt32BE(at + 8)
-    const end = at + LENGTH_END + length
-    if (bytes[at + 16] !== MAGIC) return null
-    if (length < HEAD_BYTES - LENGTH_END) throw corrupt(`a batch says that it has ${length} bytes`)
+    const length = bytes.readInt32BE(at + AT.length)
+    const end = at + AT.lengthEnd + length
+    if (bytes[at + AT.magic] !== MAGIC) return null
+    if (length < AT.records - AT.lengthEnd) throw corrupt(`a batch says that it has ${length} bytes`)
     if (end > bytes.length) break
-    const attributes = bytes.readInt16BE(at + CHECKED_FROM)
+    const attributes = bytes.readInt16BE(at + AT.checked)
     checkBatch(bytes, at, end)
     if ((attributes & COMPRESSION_MASK) !== 0) return null
     readRecords(bytes, at, end, attributes, records)
@@ -149,8 +150,8 @@ export function decodeRecords(bytes: Buffer): FetchedRecord[] | null {
 }
 
 function checkBatch(bytes: Buffer, at: number, end: number): void {
-  if (crc32c(bytes.subarray(at + CHECKED_FROM, end)) === bytes.readUInt32BE(at + 17)) return
-  const offset = bytes.readBigInt64BE(at)
+  if (crc32c(bytes.subarray(at + AT.checked, end)) === bytes.readUInt32BE(at + AT.checksum)) return
+  const offset = bytes.readBigInt64BE(at + AT.firstOffset)
   throw corrupt(`the records from offset ${offset} on do not match their checksum`)
 }
 
@@ -164,28 +165,29 @@ function readRecords(
 ): void {
   const context: RecordBatchContext = {
     bytes,
-    firstOffset: Number(bytes.readBigInt64BE(batchAt)),
-    firstTimestampMs: Number(bytes.readBigInt64BE(batchAt + 27)),
-    appendedAtMs: (attributes & LOG_APPEND_TIME) === 0 ? null : Number(bytes.readBigInt64BE(batchAt + 35)),
-    producerId: `${bytes.readBigInt64BE(batchAt + 43)}`,
+    firstOffset: Number(bytes.readBigInt64BE(batchAt + AT.firstOffset)),
+    firstTimestampMs: Number(bytes.readBigInt64BE(batchAt + AT.firstTimestamp)),
+    appendedAtMs:
+      (attributes & LOG_APPEND_TIME) === 0 ? null : Number(bytes.readBigInt64BE(batchAt + AT.maxTimestamp)),
+    producerId: `${bytes.readBigInt64BE(batchAt + AT.producerId)}`,
     inTransaction: (attributes & TRANSACTIONAL) !== 0,
     isControlBatch: (attributes & CONTROL) !== 0,
   }
-  const cursor = new Cursor(bytes, batchAt + HEAD_BYTES)
-  for (let left = bytes.readInt32BE(batchAt + 57); left > 0; left--) {
-    const recordBytes = cursor.varint()
-    const start = cursor.at
-    cursor.skip(ATTRIBUTES_BYTES)
-    cursor.varint() // the time
-    into.push(new FetchedRecord(context, context.firstOffset + cursor.varint(), start))
+  const reader = new RecordReader(bytes, batchAt + AT.records)
+  for (let left = bytes.readInt32BE(batchAt + AT.count); left > 0; left--) {
+    const recordBytes = reader.varint()
+    const start = reader.at
+    reader.skip(ATTRIBUTES_BYTES)
+    reader.varint() // the time
+    into.push(new FetchedRecord(context, context.firstOffset + reader.varint(), start))
     const end = start + recordBytes
     if (!(recordBytes >= MIN_RECORD_BYTES && end <= batchTo)) throw corrupt('a record ends outside its batch')
-    cursor.at = end
+    reader.at = end
   }
 }
 
 /** Reads one after the other. It lives no longer than a call, so that V8 need not make it at all. */
-class Cursor {
+class RecordReader {
   readonly bytes: Buffer
   at: number
 
@@ -249,12 +251,6 @@ function sameBytes(bytes: Buffer, from: number, name: Uint8Array, length: number
   return true
 }
 
-const MAGIC = 2
-/** Up to and with the batch's length, which counts from here. */
-const LENGTH_END = 12
-const HEAD_BYTES = 61
-/** The checksum is of all from here on. */
-const CHECKED_FROM = 21
 /** As kafkajs has it: less is no batch. */
 const MIN_BATCH_BYTES = 49
 /** A byte at the begin of a record, without a meaning yet. */

@@ -1,17 +1,12 @@
 /**
- * Writes messages as a batch of records where a request wants them (KIP-98), in two passes: sizes, then bytes. kafkajs
+ * Writes messages as a batch of records where a request wants them, in two passes: sizes, then bytes. kafkajs
  * allocates a zero-filled encoder for every record and every header, builds varints as arrays and copies each record
  * three times.
- *
- * Batch: 0 baseOffset i64, 8 length i32 of what follows, 12 leader epoch i32, 16 magic i8 = 2, 17 crc u32 of all from 21
- * on, 21 attributes i16, 23 last offset delta i32, 27 first and 35 max timestamp i64, 43 producer id i64, 51 producer
- * epoch i16, 53 first sequence i32, 57 count i32, 61 records.
- * Record: length varint, attributes i8, timestampDelta varlong, offsetDelta varint, key, value (each varint length, −1 for
- * null, then bytes), headers (varint count; each: varint length and name, varint length and value).
  */
 import { Buffer } from 'node:buffer'
 import { crc32c } from './crc32c.ts'
 import { isSelfWritten, type OutgoingMessage } from './outgoing-message.ts'
+import { AT, MAGIC } from './record-batch-layout.ts'
 import { sizeOfVarint, writeVarint } from './varint.ts'
 
 /** A batch whose size is known. */
@@ -26,8 +21,6 @@ export interface PlannedBatch {
   readonly nowMs: number
 }
 
-const HEAD_BYTES = 61
-const MAGIC = 2
 const NO_PRODUCER_ID = -1n
 
 export function planBatch(messages: readonly OutgoingMessage[], nowMs: number): PlannedBatch {
@@ -39,7 +32,7 @@ export function planBatch(messages: readonly OutgoingMessage[], nowMs: number): 
     if (timestampMs > maxTimestampMs) maxTimestampMs = timestampMs
   }
   if (maxTimestampMs < firstTimestampMs) firstTimestampMs = maxTimestampMs = nowMs
-  let bytes = HEAD_BYTES
+  let bytes: number = AT.records
   const recordBytes: number[] = []
   for (const [row, message] of messages.entries()) {
     const size = sizeOfRecord(message, row, (message.timestampMs ?? nowMs) - firstTimestampMs)
@@ -53,20 +46,20 @@ export function planBatch(messages: readonly OutgoingMessage[], nowMs: number): 
 export function writeBatch(into: Buffer, batch: PlannedBatch, start: number): number {
   const { messages, recordBytes, firstTimestampMs, nowMs } = batch
   const end = start + batch.bytes
-  into.fill(0, start, start + HEAD_BYTES)
-  into.writeInt32BE(batch.bytes - 12, start + 8)
-  into[start + 16] = MAGIC
-  into.writeInt32BE(messages.length - 1, start + 23)
-  into.writeBigInt64BE(BigInt(firstTimestampMs), start + 27)
-  into.writeBigInt64BE(BigInt(batch.maxTimestampMs), start + 35)
-  into.writeBigInt64BE(NO_PRODUCER_ID, start + 43)
-  into.writeInt32BE(messages.length, start + 57)
-  let at = start + HEAD_BYTES
+  into.fill(0, start, start + AT.records)
+  into.writeInt32BE(batch.bytes - AT.lengthEnd, start + AT.length)
+  into[start + AT.magic] = MAGIC
+  into.writeInt32BE(messages.length - 1, start + AT.lastOffsetDelta)
+  into.writeBigInt64BE(BigInt(firstTimestampMs), start + AT.firstTimestamp)
+  into.writeBigInt64BE(BigInt(batch.maxTimestampMs), start + AT.maxTimestamp)
+  into.writeBigInt64BE(NO_PRODUCER_ID, start + AT.producerId)
+  into.writeInt32BE(messages.length, start + AT.count)
+  let at = start + AT.records
   for (const [row, message] of messages.entries()) {
     at = writeVarint(into, recordBytes[row]!, at)
     at = writeRecord(into, message, row, (message.timestampMs ?? nowMs) - firstTimestampMs, at)
   }
-  into.writeUInt32BE(crc32c(into.subarray(start + 21, end)), start + 17)
+  into.writeUInt32BE(crc32c(into.subarray(start + AT.checked, end)), start + AT.checksum)
   return end
 }
 
