@@ -9,12 +9,8 @@ const Connection = require('kafkajs/src/network/connection.js')
 const logger = { namespace: () => logger, debug() {}, info() {}, warn() {}, error() {} }
 
 test('an answer that was cut off is forgotten when the connection is made again', async () => {
-  guardStreams()
   await using broker = await startBroker()
-  const connection = broker.newConnection()
-  const answers: Buffer[] = []
-  connection.requestQueue.fulfillRequest = ({ payload }: { payload: Buffer }) => answers.push(payload)
-
+  const { connection, answers } = broker.newConnection()
   await connection.connect()
   const first = await broker.accepted()
   first.write(answerOf('whole').subarray(0, 6), () => first.destroy())
@@ -22,16 +18,12 @@ test('an answer that was cut off is forgotten when the connection is made again'
   await connection.connect()
   ;(await broker.accepted()).write(answerOf('after'))
 
-  await expect.poll(() => answers.map(String)).toEqual(['after'])
+  await expect.poll(() => answers).toEqual(['after'])
 })
 
 test('what the socket before says late is not taken for an answer of the new one', async () => {
-  guardStreams()
   await using broker = await startBroker()
-  const connection = broker.newConnection()
-  const answers: Buffer[] = []
-  connection.requestQueue.fulfillRequest = ({ payload }: { payload: Buffer }) => answers.push(payload)
-
+  const { connection, answers } = broker.newConnection()
   await connection.connect()
   const first = await broker.accepted()
   await connection.disconnect()
@@ -44,7 +36,7 @@ test('what the socket before says late is not taken for an answer of the new one
   await expect.poll(isRefused).toBe(true)
   second.write(answerOf('after'))
 
-  await expect.poll(() => answers.map(String)).toEqual(['after'])
+  await expect.poll(() => answers).toEqual(['after'])
 })
 
 async function startBroker() {
@@ -59,11 +51,18 @@ async function startBroker() {
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   return {
-    newConnection: () =>
-      new Connection({
+    /** Guarded; `answers` are the texts that come out of it. */
+    newConnection() {
+      guardStreams()
+      const connection = new Connection({
         ...{ host: '127.0.0.1', port, logger, connectionTimeout: 5_000, requestTimeout: 5_000 },
         socketFactory: ({ onConnect }: { onConnect: () => void }) => connect(port, '127.0.0.1', onConnect),
-      }),
+      })
+      const answers: string[] = []
+      connection.requestQueue.fulfillRequest = ({ payload }: { payload: Buffer }) =>
+        answers.push(`${payload}`)
+      return { connection, answers }
+    },
     async accepted(): Promise<Socket> {
       await expect.poll(() => waiting.length).toBeGreaterThan(0)
       return waiting.shift()!
