@@ -1,6 +1,6 @@
 import type { ShardIdentity } from '@freshet/records/cursor.ts'
 import { describe, expect, test } from 'vitest'
-import { defaultLimits, newCapture, step } from './capture.ts'
+import { FIXED_LIMITS, newCapture, step } from './capture.ts'
 import type { Capture, Effect, Event } from './capture-state.ts'
 
 const identity: ShardIdentity = {
@@ -10,7 +10,7 @@ const identity: ShardIdentity = {
   allocationId: 'a',
   primaryTerm: 1,
 }
-const limits = { ...defaultLimits, pageRows: 3, maxPagesInFlight: 2 }
+const limits = { ...FIXED_LIMITS, pageRows: 3, maxPageBytes: 16 * 1024 * 1024, maxPagesInFlight: 2 }
 
 /** Feeds events and returns the last state with the effects of the last event. */
 function feed(state: Capture, ...events: readonly Event[]): [Capture, readonly Effect[]] {

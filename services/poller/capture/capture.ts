@@ -22,17 +22,17 @@ import { foreign, inNewEpoch, meet, swept } from './meet.ts'
 import { type PageLimits, UNKNOWN_SIZE } from './page-size.ts'
 import { acked, beginScan, pageRead, pageTooLarge, yieldTurn } from './scan.ts'
 
-export const defaultLimits = {
+/** Those that no setting changes. */
+export const FIXED_LIMITS = {
   maxPageRows: 10_000,
-  maxPageBytes: 16 * 1024 * 1024,
   maxPagesInFlight: 4,
   saveEveryMs: 1_000,
   maxWindows: 16,
 }
 
-/** As the settings have them. */
+/** With those that the settings have. */
 export function limitsOf({ pageRows, maxPageBytes }: Pick<PageLimits, 'pageRows' | 'maxPageBytes'>): Limits {
-  return { ...defaultLimits, pageRows, maxPageBytes }
+  return { ...FIXED_LIMITS, pageRows, maxPageBytes }
 }
 
 /** A shard that has no cursor yet. Its first `observed` gives it an identity and an epoch. */

@@ -3,14 +3,14 @@ import { storedCursor } from '@freshet/records/cursor.kit.ts'
 import type { Cursor } from '@freshet/records/cursor.ts'
 import { TOPICS } from '@freshet/records/topics.ts'
 import { describe, expect, test } from 'vitest'
-import { defaultLimits, step } from '../capture/capture.ts'
+import { FIXED_LIMITS, step } from '../capture/capture.ts'
 import type { Capture, Event } from '../capture/capture-state.ts'
 import { cursorPartition } from './cursor-partition.ts'
 import { ShardTable } from './shard-table.ts'
 
 const KEY = 'u/0'
 const PARTITION = cursorPartition(KEY)
-const LIMITS = { ...defaultLimits, pageRows: 10, maxPageBytes: 1_000 }
+const LIMITS = { ...FIXED_LIMITS, pageRows: 10, maxPageBytes: 1_000 }
 const identity = { indexUuid: 'u', historyUuid: 'h', node: 'n', allocationId: 'a', primaryTerm: 1 }
 
 const shardView = (changes: Partial<ShardView> = {}): ShardView => ({

@@ -1,14 +1,14 @@
 import type { Producer } from '@freshet/adapters/kafka/producer.ts'
 import { storedCursor } from '@freshet/records/cursor.kit.ts'
 import { expect, test } from 'vitest'
-import { defaultLimits, step } from '../capture/capture.ts'
+import { FIXED_LIMITS, step } from '../capture/capture.ts'
 import { cursorPartition } from './cursor-partition.ts'
 import { ShardTable } from './shard-table.ts'
 import { trackShards } from './tracked-shards.ts'
 
 const KEY = 'u/0'
 const PARTITION = cursorPartition(KEY)
-const LIMITS = { ...defaultLimits, pageRows: 10, maxPageBytes: 1_000 }
+const LIMITS = { ...FIXED_LIMITS, pageRows: 10, maxPageBytes: 1_000 }
 const identity = { indexUuid: 'u', historyUuid: 'h', node: 'n', allocationId: 'a', primaryTerm: 1 }
 const stored = storedCursor()
 const nothing = { clusterUuid: 'c', readable: [], unreadable: [], closed: [], indexUuids: new Set<string>() }

@@ -3,7 +3,7 @@ import { FrozenIndex } from '@freshet/adapters/elasticsearch/read-by-timestamp.t
 import { refresh } from '@freshet/adapters/elasticsearch/read-page.ts'
 import type { TraceContext } from '@freshet/records/change.ts'
 import type { Cursor } from '@freshet/records/cursor.ts'
-import { defaultLimits } from '../capture/capture.ts'
+import { FIXED_LIMITS } from '../capture/capture.ts'
 import { traceRead, traceSend } from '../capture/page-span.ts'
 import type { CaptureWorld } from '../capture/world.ts'
 import { saveCursors } from '../sharing/cursor-store.ts'
@@ -32,7 +32,7 @@ export class IndexCapture implements IndexWorld<TimestampedHit> {
     this.#shards = shards
     this.#cursor = cursor
     this.#capture = new CaptureByTimestamp(this, resume(progressOf(cursor)), {
-      ...{ pageRows, maxPageBytes, maxPageRows: defaultLimits.maxPageRows, maxRemembered: MAX_REMEMBERED },
+      ...{ pageRows, maxPageBytes, maxPageRows: FIXED_LIMITS.maxPageRows, maxRemembered: MAX_REMEMBERED },
       overlap: overlapOf(timestampOverlapSeconds * 1_000),
     })
   }

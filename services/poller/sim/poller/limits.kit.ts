@@ -1,3 +1,3 @@
-import { defaultLimits } from '../../capture/capture.ts'
+import { FIXED_LIMITS } from '../../capture/capture.ts'
 
-export const LIMITS = { ...defaultLimits, pageRows: 3, maxPageBytes: 1_000, saveEveryMs: 300, maxWindows: 4 }
+export const LIMITS = { ...FIXED_LIMITS, pageRows: 3, maxPageBytes: 1_000, saveEveryMs: 300, maxWindows: 4 }
