@@ -14,7 +14,7 @@ export class ProcessFigures implements Disposable {
 
   /** What the system does not tell is left out. */
   async families(): Promise<Family[]> {
-    const { rss, heapUsed, external, arrayBuffers } = process.memoryUsage()
+    const { rss, heapUsed, external, arrayBuffers } = memory()
     const { user, system } = process.cpuUsage()
     const startedAtSeconds = Date.now() / 1_000 - process.uptime()
     return [
@@ -59,6 +59,15 @@ function counter(name: string, help: string, value: number): Family {
 
 function gauge(name: string, help: string, value: number | undefined): Family {
   return { name, kind: 'gauge', help, samples: value === undefined ? [] : [{ value }] }
+}
+
+/** Read from a file, which cannot be opened while too many are: just then the other figures are wanted. */
+function memory(): Partial<NodeJS.MemoryUsage> {
+  try {
+    return process.memoryUsage()
+  } catch {
+    return {}
+  }
 }
 
 /** Newer kernels tell the count as the folder's size; on others it is counted. */
