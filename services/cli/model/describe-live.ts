@@ -1,11 +1,11 @@
-import { count, percent, short, table } from '../text.ts'
+import { count, harmlessLines, percent, short, table } from '../text.ts'
 import type { ColumnReport } from './column-sample.ts'
 import type { LiveReport, OutputReport } from './report-shape.ts'
 
 /** A report as people read it: a line a column, the scores, who is set aside, what to look at. */
 export function describeLive(report: LiveReport): string {
   const { documents, scored, setAside, outputs, concerns } = report
-  return [
+  return harmlessLines([
     `${count(documents)} live documents, drawn at random: ${count(scored)} scored`,
     ...table([HEADER, ...report.columns.map(cells)], 2),
     ...outputs.map(describeOutput),
@@ -15,8 +15,7 @@ export function describeLive(report: LiveReport): string {
     ...(concerns.length === 0
       ? ['nothing to worry about']
       : ['look at:', ...concerns.map((what) => `  - ${what}`)]),
-    '',
-  ].join('\n')
+  ])
 }
 
 const HEADER = ['column', 'path', 'there', 'default', 'unknown', 'outside', 'min', 'mean', 'max']

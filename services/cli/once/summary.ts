@@ -1,7 +1,7 @@
 import type { ErrorCode } from '@freshet/errors/errors.ts'
 import type { Metrics } from '@freshet/telemetry/metrics.ts'
 import type { MetricName } from '@freshet/telemetry/metrics-table.ts'
-import { count } from '../text.ts'
+import { count, harmlessLines } from '../text.ts'
 
 /** What one run has done. */
 export interface OnceSummary extends Figures {
@@ -60,13 +60,12 @@ export function figuresOf(metrics: Pick<Metrics, 'values'>): Figures {
 /** As people read it. */
 export function describeOnce(summary: OnceSummary): string {
   const { outcome, error, notes, startedAtMs, endedAtMs, pipeline } = summary
-  const lines = [
+  return harmlessLines([
     `${pipeline}: ${outcome}${error === null ? '' : `, ${error.code}: ${error.message}`}`,
     ...(outcome === 'nothing to do' ? [] : work(summary)),
     ...notes.map((note) => `  note: ${note}`),
     `  ${((endedAtMs - startedAtMs) / 1_000).toFixed(1)} s`,
-  ]
-  return `${lines.join('\n')}\n`
+  ])
 }
 
 function work(summary: OnceSummary): string[] {

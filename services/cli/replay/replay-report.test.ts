@@ -36,6 +36,11 @@ test('a dry run names what would be replayed too', () => {
   expect(text).toContain('next: without --dry-run they are replayed')
 })
 
+test('a key or a reason from elsewhere steers no terminal', () => {
+  const evil = { ...judged, key: 'air/\u001b[2J', reason: 'a\r\nb' }
+  expect(describeReplay(reportOf([evil]), 20)).toContain('  judged  air/ [2J  FIELD_MISSING: a  b\n')
+})
+
 test('only when nothing stays, and nothing was left out, all is well', () => {
   expect(isClean(reportOf([]))).toBe(true)
   expect(isClean(reportOf([replayed, { ...judged, fate: 'superseded' }]))).toBe(true)

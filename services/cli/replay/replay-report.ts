@@ -1,4 +1,4 @@
-import { count, table } from '../text.ts'
+import { count, harmlessLines, table } from '../text.ts'
 
 /** What a replay has done, or would do. */
 export interface ReplayReport {
@@ -48,11 +48,11 @@ export function describeReplay(report: ReplayReport, limit: number): string {
     ...codeTable(letters),
     ...listed.slice(0, limit).map(describeLetter),
     ...(listed.length > limit ? [`  and ${count(listed.length - limit)} more (--limit, --json)`] : []),
-    ...(leftOut > 0 ? [`  ${count(leftOut)} older letters had no room: replay again`] : []),
+    ...(leftOut > 0 ? [`  ${count(leftOut)} letters had no room: replay again`] : []),
     ...(unreadable > 0 ? [`  ${count(unreadable)} messages of the topic are no letters`] : []),
     ...nextSteps(report),
   ]
-  return `${lines.join('\n')}\n`
+  return harmlessLines(lines)
 }
 
 function codeTable(letters: readonly ReplayedLetter[]): string[] {

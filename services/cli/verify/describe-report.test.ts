@@ -16,6 +16,12 @@ test('a complete pipeline is told in a line a shard and a sum', () => {
   ])
 })
 
+test('a key or a reason from elsewhere steers no terminal', () => {
+  const shards = [shard('flights', 0, { live: 1, missing: 1 })]
+  const findings = [{ kind: 'missing', key: 'flights/\u001b[2J', reason: 'a\r\nb' }] as const
+  expect(describeReport(report({ shards, findings }))).toContain('  missing  flights/ [2J  a  b\n')
+})
+
 test('what is wrong is named, with what to do next', () => {
   const shards = [shard('flights', 0, { live: 10, scored: 5, olderModel: 1, setAside: 1, missing: 3 })]
   const text = describeReport(

@@ -7,19 +7,18 @@ import {
 } from '@freshet/reconcile/verify-report.ts'
 import { modelLabel } from '@freshet/records/score-batch.ts'
 import { topicName } from '@freshet/records/topics.ts'
-import { count, table } from '../text.ts'
+import { count, harmlessLines, table } from '../text.ts'
 
 /** A verification as people read it: a line a shard, the sum, what is wrong, what to do next. */
 export function describeReport(report: VerifyReport): string {
   const total = totalOf(report)
-  const lines = [
+  return harmlessLines([
     ...shardTable(report),
     ...notes(report),
     ...findingLines(report.findings, total),
     summarize(report),
     ...nextSteps(report, total),
-  ]
-  return `${lines.join('\n')}\n`
+  ])
 }
 
 interface Column {
