@@ -10,6 +10,7 @@ import type { Cursor } from '@freshet/records/cursor.ts'
 import { progressOf } from '@freshet/scorer/rescore/plan.ts'
 import { readPlan } from '@freshet/scorer/rescore/read-plan.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
+import { listed } from '@freshet/watchdog/format.ts'
 import { asSeen, type Goal, type Left, leftOf, type Rules } from './targets.ts'
 
 const LOOK_EVERY_MS = 250
@@ -179,6 +180,5 @@ export function goneIndices(
 }
 
 function named(names: readonly string[]): string {
-  const more = names.length - MAX_NAMED
-  return `${names.slice(0, MAX_NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+  return listed(names, MAX_NAMED)
 }

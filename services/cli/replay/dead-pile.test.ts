@@ -35,6 +35,8 @@ function ofDocument(
   }
 }
 
+const oneScore = () => encodeScoreBatch(scoreBatchOf([{ key: 'a', outputs: [1] }]))
+
 test('of each document the letter of its newest revision counts, in whatever order they died', () => {
   const pile = new DeadPile('air', ALL)
   pile.add(ofDocument('a', 7, { message: 'newer' }))
@@ -64,7 +66,7 @@ test('only letters of the code, and from the time on, are chosen', () => {
 test('a message of scores is kept with its bytes when this build reads it; a change without revision is kept apart', () => {
   const pile = new DeadPile('air', ALL)
   const ofScores = { [DEAD_LETTER_HEADER]: letterOf({ topic: 'air.scores', code: 'RECORD_MALFORMED' }) }
-  const batch = encodeScoreBatch(scoreBatchOf([{ key: 'a', outputs: [1] }]))
+  const batch = oneScore()
   pile.add({ key: null, value: batch, headers: ofScores })
   pile.add({ key: null, value: Buffer.from([1, 2, 3]), headers: ofScores })
   pile.add({ key: Buffer.from('stray'), value: batch, headers: { [DEAD_LETTER_HEADER]: letterOf({}) } })
@@ -73,4 +75,18 @@ test('a message of scores is kept with its bytes when this build reads it; a cha
   expect(pile.broken).toHaveLength(1)
   expect(pile.documents).toEqual([])
   expect(pile.unreadable).toBe(1)
+})
+
+test('of each kind there is room for so many, and what has none is counted', () => {
+  const pile = new DeadPile('air', ALL, 2)
+  const ofScores = { [DEAD_LETTER_HEADER]: letterOf({ topic: 'air.scores', code: 'RECORD_MALFORMED' }) }
+  for (const at of [1, 2, 3]) {
+    pile.add(ofDocument(`document ${at}`, at))
+    pile.add({ key: null, value: at === 1 ? oneScore() : null, headers: ofScores })
+    pile.add({ key: null, value: null, headers: { [DEAD_LETTER_HEADER]: letterOf({ offset: at }) } })
+  }
+  expect(pile.documents.map(({ key }) => key)).toEqual(['document 2', 'document 3'])
+  expect(pile.batches).toHaveLength(2)
+  expect(pile.broken.map(({ offset }) => offset)).toEqual([1, 2])
+  expect(pile.leftOut).toBe(3)
 })

@@ -30,12 +30,13 @@ export interface Chosen {
   readonly sinceMs: number
 }
 
-/** Some 100 MB; of what is beyond, the oldest wait for the next replay. */
+/** Of each kind, some 100 MB. Of documents beyond it the oldest are left out, of all else the newest. */
 const MAX_LETTERS = 200_000
 const MAX_BATCH_BYTES = 64 * 1024 * 1024
 
 export class DeadPile {
   readonly #chosen: Chosen
+  readonly #maxLetters: number
   readonly #scores: string
   readonly #documents = new Map<string, DocumentLetter>()
   readonly #batches: BatchLetter[] = []
@@ -44,8 +45,9 @@ export class DeadPile {
   #leftOut = 0
   #unreadable = 0
 
-  constructor(pipeline: string, chosen: Chosen) {
+  constructor(pipeline: string, chosen: Chosen, maxLetters = MAX_LETTERS) {
     this.#chosen = chosen
+    this.#maxLetters = maxLetters
     this.#scores = topicName(pipeline, 'scores' satisfies TopicName)
   }
 
@@ -88,18 +90,20 @@ export class DeadPile {
 
   #addBatch(letter: DeadLetter, value: Buffer | null): void {
     const isReadable = value !== null && isScoreBatch(value)
-    if (isReadable && this.#batchBytes + value.length > MAX_BATCH_BYTES) {
+    const bytes = isReadable ? value.length : 0
+    if (this.#batches.length === this.#maxLetters || this.#batchBytes + bytes > MAX_BATCH_BYTES) {
       this.#leftOut++
       return
     }
-    if (isReadable) this.#batchBytes += value.length
+    this.#batchBytes += bytes
     this.#batches.push({ letter, value: isReadable ? Buffer.from(value) : null })
   }
 
   #addDocument(letter: DeadLetter, key: Buffer | null, header: Buffer | undefined): void {
     const revision = key === null ? undefined : readRevision(key, header)
     if (key === null || revision === undefined) {
-      this.#broken.push(letter)
+      if (this.#broken.length === this.#maxLetters) this.#leftOut++
+      else this.#broken.push(letter)
       return
     }
     const name = key.toString()
@@ -107,7 +111,7 @@ export class DeadPile {
     if (known !== undefined && compareRevisions(known.revision, revision) > 0) return
     this.#documents.delete(name) // whatever died last is kept longest
     this.#documents.set(name, { key: name, revision, letter })
-    if (this.#documents.size <= MAX_LETTERS) return
+    if (this.#documents.size <= this.#maxLetters) return
     this.#documents.delete(this.#documents.keys().next().value!)
     this.#leftOut++
   }

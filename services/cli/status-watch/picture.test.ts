@@ -68,6 +68,14 @@ test.each([20, 40, 60, 80, 200])('no line is wider than a terminal of %i columns
   expect(Math.max(...lines.map((line) => [...line].length))).toBeLessThanOrEqual(columns)
 })
 
+test('instances for which there is no room are counted', () => {
+  const instances = Array.from({ length: 15 }, (_, at) => instance(`gateway-box-${at}`))
+  const text = drawn({ facts: pipelineFacts({ instances }) }).join('\n')
+  expect(text).toContain('gateway-box-11')
+  expect(text).not.toContain('gateway-box-12')
+  expect(text).toContain('  and 3 more instances')
+})
+
 test('where no watchdog runs nobody judges, and that is said', () => {
   const facts = pipelineFacts()
   const instances = facts.instances.filter(({ heartbeat }) => heartbeat.service !== 'watchdog')

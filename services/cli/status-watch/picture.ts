@@ -1,5 +1,5 @@
 /** The state of a pipeline as lines: what the status page shows, for a terminal. Pure. */
-import { duration } from '@freshet/watchdog/page/public/words.js'
+import { duration, plural } from '@freshet/watchdog/page/public/words.js'
 import type { PageState } from '@freshet/watchdog/page/view/page-state.ts'
 import { alertLines } from './alert-lines.ts'
 import { instanceLines, serverLine } from './instance-lines.ts'
@@ -32,10 +32,15 @@ export function picture(state: PageState, { columns }: { columns: number }): Lin
     ),
     ...section('Stores', [...modelLines(state), ...snapshotLines(state), ...answerLines(state)]),
     ...section('Servers', state.servers.length === 0 ? [] : [serverLine(state)]),
-    ...section(
-      'Instances',
-      state.instances.slice(0, MAX_INSTANCES).flatMap((instance) => instanceLines(instance, state.atMs)),
-    ),
+    ...section('Instances', allInstances(state)),
+  ]
+}
+
+function allInstances({ instances, atMs }: PageState): Line[] {
+  const more = instances.length - MAX_INSTANCES
+  return [
+    ...instances.slice(0, MAX_INSTANCES).flatMap((instance) => instanceLines(instance, atMs)),
+    ...(more > 0 ? [[styled('soft', `  and ${plural(more, 'more instance')}`)]] : []),
   ]
 }
 
