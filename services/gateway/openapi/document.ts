@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import { ERRORS, type ErrorCode } from '@freshet/errors/errors.ts'
 import { z } from 'zod'
-import { statusOf } from '../reply.ts'
+import { statusOf } from '../problem-reply.ts'
 import type { DocumentedReply, Parameter, Route } from '../routes/route.ts'
 import { problemSchema } from '../routes/schemas.ts'
 

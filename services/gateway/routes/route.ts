@@ -32,7 +32,7 @@ export interface Route {
   readonly replies: Readonly<Record<number, DocumentedReply>>
   /** Which errors it raises, beside those that every route may (openapi/document.ts). */
   readonly errors: readonly ErrorCode[]
-  /** May throw a FreshetError: it becomes a problem (RFC 9457) with the status that reply.ts gives to its code. */
+  /** May throw a FreshetError: it becomes a problem (RFC 9457) with the status that problem-reply.ts gives to its code. */
   readonly handle: (call: Call) => Reply | Promise<Reply>
 }
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener } from 'node:http'
 import { FreshetError } from '@freshet/errors/errors.ts'
-import { problemReply } from '../reply.ts'
+import { problemReply } from '../problem-reply.ts'
 import type { LoopWatch } from './loop-watch.ts'
 import type { RequestsInHand } from './requests-in-hand.ts'
 import type { WorkInHand } from './work-in-hand.ts'

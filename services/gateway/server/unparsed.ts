@@ -1,7 +1,8 @@
 import { type RequestListener, type Server, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { FreshetError, toFreshetError } from '@freshet/errors/errors.ts'
-import { problemReply, type Reply, responseOf } from '../reply.ts'
+import { problemReply } from '../problem-reply.ts'
+import { type Reply, responseOf } from '../reply.ts'
 import type { RequestsInHand } from './requests-in-hand.ts'
 import { writeReply } from './write-reply.ts'
 
