@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import { secret } from './secret.ts'
+import { serverAddress } from './server-address.ts'
 
 /** Whose documents are scored, and how their changes are found. */
 export const elasticsearchSchema = z
   .strictObject({
-    url: z
-      .url({ protocol: /^https?$/ })
+    url: serverAddress(/^https?$/)
       .default('http://127.0.0.1:9200')
       .describe('Address; may hold user:password.'),
     index: z

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { secret } from './secret.ts'
+import { serverAddress } from './server-address.ts'
 
-const address = z.url({ protocol: /^https?$/ })
+const address = serverAddress(/^https?$/)
 
 /** Where analysts look. Freshet runs without it. */
 export const kibanaSchema = z

@@ -246,3 +246,15 @@ describe('secrets', () => {
     expect(redactUrl('https://reader:hunter2@host/a:b@c')).toBe('https://reader:***@host/a:b@c')
   })
 })
+
+test.each(['ELASTICSEARCH_URL', 'REDIS_URL', 'TELEMETRY_URL', 'KIBANA_URL'])(
+  'a password in %s that is not percent-encoded is named as such, and not shown',
+  (name) => {
+    const protocol = name === 'REDIS_URL' ? 'redis' : 'http'
+    const load = (password: string) => () =>
+      loadSettings({ env: { [`FRESHET_${name}`]: `${protocol}://me:${password}@127.0.0.1:1` } })
+    expect(load('hunter%252')).not.toThrow()
+    expect(load('hunter2%')).toThrow(/\.url: user and password are percent-encoded .* %25/)
+    expect(load('hunter2%')).not.toThrow(/hunter2/)
+  },
+)

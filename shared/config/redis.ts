@@ -1,10 +1,10 @@
 import { z } from 'zod'
+import { serverAddress } from './server-address.ts'
 
 /** Where the gateway looks for a score first. */
 export const redisSchema = z
   .strictObject({
-    url: z
-      .url({ protocol: /^rediss?$/ })
+    url: serverAddress(/^rediss?$/)
       .default('redis://127.0.0.1:6379')
       .describe('Address; may hold user:password.'),
     cluster: z

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { secret } from './secret.ts'
+import { serverAddress } from './server-address.ts'
 import { telemetryDocuments } from './telemetry-documents.ts'
 
 const days = (byDefault: number) => z.int().min(1).max(3_650).default(byDefault)
@@ -17,8 +18,7 @@ export const telemetrySchema = z
       .enum(['debug', 'info', 'warn', 'error'])
       .default('info')
       .describe('Lines below this level are neither written nor sent.'),
-    url: z
-      .url({ protocol: /^https?$/ })
+    url: serverAddress(/^https?$/)
       .optional()
       .describe(
         'Elasticsearch for telemetry, with telemetry.apiKey; else elasticsearch.url, with elasticsearch.apiKey.',
