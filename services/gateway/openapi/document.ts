@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http'
 import { ERRORS, type ErrorCode } from '@freshet/errors/errors.ts'
 import { z } from 'zod'
 import { statusOf } from '../problem-reply.ts'
-import type { DocumentedReply, Parameter, Route } from '../routes/route.ts'
+import { type DocumentedReply, hasDeadline, type Parameter, type Route } from '../routes/route.ts'
 import { problemSchema } from '../routes/schemas.ts'
 
 /** What is written of JSON Schema and OpenAPI here; nobody reads it back. */
@@ -65,7 +65,7 @@ export function documentOf(routes: readonly Route[]): OpenApiDocument {
 }
 
 function operationOf(route: Route, schemas: Schemas): Operation {
-  const parameters = [...(route.parameters ?? []), ...(hasDeadline(route) ? DEADLINE : [])]
+  const parameters = [...(route.parameters ?? []), ...(hasDeadline(route.path) ? DEADLINE : [])]
   return {
     operationId: route.id,
     summary: route.summary,
@@ -122,7 +122,7 @@ function commonErrors(route: Route): readonly ErrorCode[] {
   return [
     ...(route.access === 'open' ? [] : (['API_KEY_REFUSED', 'HOST_REFUSED', 'RATE_LIMITED'] as const)),
     ...(route.access === 'open' || route.access === 'any key' ? [] : (['SCOPE_MISSING'] as const)),
-    ...(hasDeadline(route) ? (['REQUEST_INVALID', 'OVERLOADED'] as const) : []),
+    ...(hasDeadline(route.path) ? (['REQUEST_INVALID', 'OVERLOADED'] as const) : []),
     ...(route.body === undefined
       ? []
       : ([
@@ -134,10 +134,6 @@ function commonErrors(route: Route): readonly ErrorCode[] {
         ] as const)),
     'BUG',
   ]
-}
-
-function hasDeadline({ path }: Route): boolean {
-  return path.startsWith('/v1/')
 }
 
 /** The empty one: on loopback none is needed. Scopes stand as roles, as OpenAPI 3.1 allows for any kind of key. */

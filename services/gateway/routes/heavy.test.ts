@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { gateway, stored } from '../app.kit.ts'
 import { createApp } from '../app.ts'
 import type { ManyLookups } from '../many/many-lookups.ts'
+import { WorkInHand } from '../server/work-in-hand.ts'
 
 const KEYS = Array.from({ length: 1_000 }, (_, i) => `flights/${String(i).padStart(14, '0')}`)
 const HEAVY = {
@@ -46,4 +47,18 @@ test('with all the heavy requests in hand that can be answered in time the next 
   await Promise.all(asked)
   expect(replies.filter(({ status }) => status === 200)).toHaveLength(10 - refused.length)
   expect((await app.request('/v1/scores', HEAVY)).status).toBe(200)
+})
+
+test('what asks for no route is not taken for the cost of heavy requests', async () => {
+  let activeMs = 0
+  const work = new WorkInHand({ deadlineMs: 100, nowMs: () => 0, activeMs: () => activeMs })
+  const app = createApp({ ...gateway({}).parts, work })
+  for (let i = 0; i < 600; i++) {
+    activeMs += 0.03
+    expect((await app.request('/v1/nothing')).status).toBe(404)
+  }
+  work.begin(65_536, 0)
+  activeMs += 17
+  work.end(65_536)
+  expect(work.msPerByte).toBeLessThan(0.000_28)
 })

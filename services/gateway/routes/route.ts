@@ -36,6 +36,11 @@ export interface Route {
   readonly handle: (call: Call) => Reply | Promise<Reply>
 }
 
+/** Such a request is counted and traced, too. */
+export function hasDeadline(path: string): boolean {
+  return path.startsWith('/v1/')
+}
+
 export interface Parameter {
   readonly in: 'path' | 'query' | 'header'
   readonly name: string

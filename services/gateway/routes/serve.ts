@@ -11,7 +11,7 @@ import { type Deadline, deadlineOf } from '../server/deadline.ts'
 import { OVERLOADED } from '../server/intake.ts'
 import type { TracedAnswer } from '../traces/traced-answer.ts'
 import { type Asked, type Call, tookMs } from './call.ts'
-import type { Route } from './route.ts'
+import { hasDeadline, type Route } from './route.ts'
 
 type Parts = Pick<AppParts, 'access' | 'record' | 'work' | 'log' | 'limits'>
 
@@ -20,10 +20,10 @@ export type Serve = (request: Asked, acceptedAtMs: number) => Reply | Promise<Re
 
 /**
  * A route as all there is between a request and its answer: without middleware around it nothing is awaited that need
- * not be. What begins with /v1/ has a deadline, and is counted.
+ * not be.
  */
 export function serve(route: Route, parts: Parts): Serve {
-  const isTimed = route.path.startsWith('/v1/')
+  const isTimed = hasDeadline(route.path)
   const scope = route.access === 'any key' || route.access === 'open' ? null : route.access
   const end = (call: Served, reply: Reply) => {
     if (isTimed) parts.record.keep(call, reply.status)
@@ -55,8 +55,9 @@ export function serveNothing(
 ): (request: Asked, path: string, acceptedAtMs: number) => Reply {
   return (request, path, acceptedAtMs) => {
     const reply = refusal(request.method, path, methodsAt(path))
-    if (path.startsWith('/v1/'))
+    if (hasDeadline(path))
       parts.record.keep(new Served(request, acceptedAtMs, ANY_ROUTE, parts), reply.status)
+    parts.work.end(0)
     return reply
   }
 }
@@ -102,7 +103,7 @@ class Served implements Call {
   answered: Answered | undefined = undefined
   fellBackAtMs: number | undefined = undefined
   traced: TracedAnswer[] | undefined = undefined
-  /** What went wrong, for status 500. */
+  /** What went wrong, for a status from 500. */
   error: unknown = undefined
   /** Of a body that was begun. */
   bodyBytes = 0

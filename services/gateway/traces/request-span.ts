@@ -16,7 +16,7 @@ import type { Call } from '../routes/call.ts'
 
 /** A call that is over. */
 export type Ended = Pick<Call, 'request' | 'route' | 'deadline' | 'answered' | 'traced' | 'fellBackAtMs'> & {
-  /** What went wrong, for status 500. */
+  /** What went wrong, for a status from 500. */
   readonly error: unknown
 }
 
