@@ -1,6 +1,7 @@
 import { type FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
 import type { StoredScore } from '@freshet/records/stored-score.ts'
-import { type Deadline, whenLate } from '../server/deadline.ts'
+import type { Deadline } from '../server/deadline.ts'
+import { whenLate } from '../server/waits.ts'
 import { type Asking, type CacheLimits, judgeLate, mayAskCache } from './may-ask-cache.ts'
 import { NOTHING, type Said, UNREADABLE, unheard } from './said.ts'
 import { SharedReads } from './shared-reads.ts'

@@ -1,7 +1,8 @@
 import type { Reason } from '@freshet/records/reasons.ts'
 import type { Breaker, Ticket } from '@freshet/stage/breaker.ts'
-import { type Deadline, isHeldUp, RESERVE_MS } from '../server/deadline.ts'
+import { type Deadline, RESERVE_MS } from '../server/deadline.ts'
 import type { LoopWatch } from '../server/loop-watch.ts'
+import { isHeldUp } from '../server/waits.ts'
 
 /** What all rungs that ask the cache share. */
 export interface CacheLimits {

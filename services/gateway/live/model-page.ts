@@ -3,7 +3,8 @@ import { readShadow, type ShadowPointer } from '@freshet/model/bundle/shadow-poi
 import type { PromotedModel } from '@freshet/model/run/promoted-model.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import { modelLabel } from '@freshet/records/score-batch.ts'
-import { before, type Deadline, RESERVE_MS } from '../server/deadline.ts'
+import { type Deadline, RESERVE_MS } from '../server/deadline.ts'
+import { inTime } from '../server/waits.ts'
 import type { ModelPage } from './model-page-schema.ts'
 
 /** How old what is known of the shadow may be. */
@@ -56,7 +57,7 @@ export class ModelPages {
     this.#reading ??= this.#read().finally(() => {
       this.#reading = null
     })
-    await before(this.#reading, endsAtMs - RESERVE_MS)
+    await inTime(this.#reading, endsAtMs - RESERVE_MS)
   }
 
   async #read(): Promise<void> {

@@ -3,7 +3,8 @@ import { isFreshetError, toFreshetError } from '@freshet/errors/errors.ts'
 import type { Reason } from '@freshet/records/reasons.ts'
 import { type Asking, type CacheLimits, judgeLate, mayAskCache } from '../ladder/may-ask-cache.ts'
 import { NOTHING, type Said, UNREADABLE, unheard } from '../ladder/said.ts'
-import { type Deadline, whenLate } from '../server/deadline.ts'
+import type { Deadline } from '../server/deadline.ts'
+import { whenLate } from '../server/waits.ts'
 
 /** The cache as this rung needs it: RedisScoreReader, or a test's. */
 export interface SliceReader {

@@ -7,8 +7,8 @@ import type { Breaker, Ticket } from '@freshet/stage/breaker.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import { ThrottledLog } from '@freshet/stage/throttled-log.ts'
-import { before, isHeldUp, whenLate } from '../server/deadline.ts'
 import type { LoopWatch } from '../server/loop-watch.ts'
+import { inTime, isHeldUp, whenLate } from '../server/waits.ts'
 import type { LastPools } from './last-pools.ts'
 import type { PoolFields } from './pool-fields.ts'
 import type { PoolQuery } from './template.ts'
@@ -71,7 +71,7 @@ export class PoolSource {
     const id = hash('sha256', JSON.stringify(query), 'base64')
     const search = this.#joinOrStart(id, query, fields)
     if (typeof search === 'string') return this.#lastOf(id, search)
-    const ended = await before(search, endsAtMs)
+    const ended = await inTime(search, endsAtMs)
     if (ended === undefined) return this.#lastOf(id, 'elasticsearch_late')
     if (ended.kind === 'failed') return this.#lastOf(id, ended.reason, ended.error)
     const { pool, isWhole } = ended

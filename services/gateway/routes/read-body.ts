@@ -2,7 +2,8 @@ import { Buffer, isUtf8 } from 'node:buffer'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { parseJson } from '@freshet/records/parse-with.ts'
 import type { z } from 'zod'
-import { before, RESERVE_MS } from '../server/deadline.ts'
+import { RESERVE_MS } from '../server/deadline.ts'
+import { inTime } from '../server/waits.ts'
 import { assertModest } from './body-shape.ts'
 import type { Asked, Call } from './call.ts'
 import { pointerTo, RequestFault } from './request-fault.ts'
@@ -20,7 +21,7 @@ export async function readBody<T>(
 ): Promise<T> {
   const request = call.request
   checkMediaType(request.headers)
-  const bytes = await before(readBytes(request, maxBytes), call.deadline.endsAtMs - RESERVE_MS)
+  const bytes = await inTime(readBytes(request, maxBytes), call.deadline.endsAtMs - RESERVE_MS)
   if (bytes === undefined)
     throw new FreshetError('DEADLINE', 'the body was not all there before the deadline')
   call.begin(bytes.length)

@@ -3,8 +3,9 @@ import type { StoredScore } from '@freshet/records/stored-score.ts'
 import type { Breaker } from '@freshet/stage/breaker.ts'
 import type { Asking } from '../ladder/may-ask-cache.ts'
 import { NOTHING, type Said, unheard } from '../ladder/said.ts'
-import { type Deadline, isHeldUp, RESERVE_MS, whenLate } from '../server/deadline.ts'
+import { type Deadline, RESERVE_MS } from '../server/deadline.ts'
 import type { LoopWatch } from '../server/loop-watch.ts'
+import { isHeldUp, whenLate } from '../server/waits.ts'
 
 /** The snapshot as this rung needs it: RangedSnapshot, or a test's. */
 export interface RangeReader {
