@@ -1,4 +1,5 @@
 import { FreshetError } from '@freshet/errors/errors.ts'
+import type { PushedModel } from '@freshet/model/bundle/model-store.ts'
 import {
   clearShadow,
   readShadow,
@@ -11,7 +12,7 @@ import { readInvocation } from '../invocation.ts'
 import { timeOf } from '../text.ts'
 import { pushedModel } from './pushed-model.ts'
 import { shadowReportCommand } from './shadow-report.ts'
-import { withStore } from './with-store.ts'
+import { type StoreTask, withStore } from './with-store.ts'
 
 /** `freshet model shadow [name version | --off]`; without either it tells which model is the shadow. */
 export function shadowCommand(): Command {
@@ -27,8 +28,7 @@ export function shadowCommand(): Command {
           throw new FreshetError('USAGE', 'either name and version, or --off, or nothing')
         const { settings, json } = readInvocation(command)
         const model = name !== undefined && version !== undefined ? pushedModel(name, version) : undefined
-        const doing = model === undefined ? 'looking at the shadow' : `making ${modelLabel(model)} the shadow`
-        const shadow = await withStore(settings, { doing, changes: true }, async (store, signal) => {
+        const shadow = await withStore(settings, taskOf(model, off), async (store, signal) => {
           if (off) await clearShadow(store, signal)
           return model === undefined
             ? await readShadow(store, signal)
@@ -37,6 +37,14 @@ export function shadowCommand(): Command {
         process.stdout.write(json ? `${JSON.stringify(shadow)}\n` : describeShadow(shadow))
       },
     )
+}
+
+/** Who only looks may do so in another pipeline's prefix too, and waits no longer than for one small answer. */
+export function taskOf(model: PushedModel | undefined, off: boolean): StoreTask {
+  if (model !== undefined) return { doing: `making ${modelLabel(model)} the shadow`, changes: true }
+  return off
+    ? { doing: 'ending the comparison with the shadow', changes: true }
+    : { doing: 'looking at the shadow' }
 }
 
 function describeShadow(shadow: ShadowPointer | null): string {

@@ -9,7 +9,7 @@ const ANSWERS_WITHIN_MS = 10_000
 /** Whole models travel, over lines of any speed. */
 const MOVES_WITHIN_MS = 15 * 60_000
 
-interface StoreTask {
+export interface StoreTask {
   /** As it stands in messages, e.g. `pushing delay@2`. */
   readonly doing: string
   /** It changes which model scores: refused where s3.prefix is another pipeline's. Whole models travel for that. */

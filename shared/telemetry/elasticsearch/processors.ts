@@ -8,6 +8,7 @@ import { dataStream, msOf } from '../documents/document.ts'
 import { logDocument } from '../documents/log-document.ts'
 import { metricDocuments } from '../documents/metric-documents.ts'
 import { spanDocument, spanEventDocuments } from '../documents/span-documents.ts'
+import { FLUSHED_ELSEWHERE } from '../outbox/flushed-elsewhere.ts'
 import type { Outbox } from '../outbox/outbox.ts'
 import { worthOfLog } from '../outbox/worth-of-log.ts'
 import { type BulkDocument, bulkDocument } from './bulk-document.ts'
@@ -31,9 +32,7 @@ export function spanProcessor(outbox: DocumentOutbox, namespace: string): SpanPr
         outbox.push(bulkDocument(event, { stream: logs, id: `${id}-${at}`, atMs: eventMs, worth: 'span' }))
       }
     },
-    // The outbox is flushed by whoever opened it.
-    async forceFlush() {},
-    async shutdown() {},
+    ...FLUSHED_ELSEWHERE,
   }
 }
 
@@ -47,8 +46,7 @@ export function logProcessor(outbox: DocumentOutbox, namespace: string): LogReco
       const worth = worthOfLog(record)
       outbox.push(bulkDocument(logDocument(record, namespace), { stream, id: nextId(), atMs, worth }))
     },
-    async forceFlush() {},
-    async shutdown() {},
+    ...FLUSHED_ELSEWHERE,
   }
 }
 
@@ -65,8 +63,7 @@ export function metricExporter(outbox: DocumentOutbox, namespace: string): PushM
       done({ code: ExportResultCode.SUCCESS })
     },
     selectAggregationTemporality: () => AggregationTemporality.DELTA,
-    async forceFlush() {},
-    async shutdown() {},
+    ...FLUSHED_ELSEWHERE,
   }
 }
 

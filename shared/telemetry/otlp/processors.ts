@@ -3,13 +3,11 @@ import { ExportResultCode } from '@opentelemetry/core'
 import type { LogRecordProcessor } from '@opentelemetry/sdk-logs'
 import type { AggregationTemporality, PushMetricExporter } from '@opentelemetry/sdk-metrics'
 import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace-base'
+import { FLUSHED_ELSEWHERE } from '../outbox/flushed-elsewhere.ts'
 import type { Outbox } from '../outbox/outbox.ts'
 import { logItem, metricsItem, type OtlpItem, spanItem } from './otlp-item.ts'
 
 type ItemOutbox = Pick<Outbox<OtlpItem>, 'push'>
-
-/** The outbox is flushed by whoever opened it. */
-const FLUSHED_ELSEWHERE = { async forceFlush() {}, async shutdown() {} }
 
 export function spanProcessor(outbox: ItemOutbox): SpanProcessor {
   return {
