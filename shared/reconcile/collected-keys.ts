@@ -27,7 +27,7 @@ import { LiveTable } from './live-table.ts'
  * time and by an eighth, so while keys are collected 14 × 9/8 = 15.75 bytes a key are held at most (or 16 spare entries
  * a segment, 0.2 MB in all); a sealed table has 14 and half a byte for its buckets.
  */
-export class LiveKeys {
+export class CollectedKeys {
   readonly #segments: Segment[] = Array.from({ length: SEGMENTS }, () => ({
     count: 0,
     entries: entriesFor(0),

@@ -34,10 +34,10 @@ export async function* everyPage(read: (ask: Ask) => Promise<Hits>): AsyncGenera
       const { seqNo } = hits.at(-1)!
       for (repeated = 1; hits.at(-1 - repeated)?.seqNo === seqNo; ) repeated++
       from = { seqNo, inclusive: true }
-      fresh.fits()
+      fresh.grow()
     } catch (error) {
       if (!(error instanceof PageTooLarge)) throw error
-      if (error.maxRows === undefined) fresh.isTooLarge(rows - repeated, error)
+      if (error.maxRows === undefined) fresh.shrink(rows - repeated, error)
       else maxRows = error.maxRows
     }
   }

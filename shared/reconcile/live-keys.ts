@@ -3,11 +3,12 @@ import { readPage } from '@freshet/adapters/elasticsearch/read-page.ts'
 import { indexAndId, keyCutter } from '@freshet/capture/document-key.ts'
 import type { Scope } from '@freshet/capture/scope.ts'
 import type { Hit, Hits } from '@freshet/records/hit.ts'
-import { LiveKeys } from './collected-keys.ts'
+import { CollectedKeys } from './collected-keys.ts'
 import { type Ask, everyPage } from './every-page.ts'
 import type { Pace } from './pace.ts'
 
-export interface LiveShard {
+/** Where a shard is read. */
+export interface PrimaryPlace {
   readonly index: string
   readonly shard: number
   /** Node of the primary. */
@@ -21,7 +22,7 @@ export interface LiveOptions {
   readonly pace: Pace
   readonly signal: AbortSignal
   /** Takes the documents in scope without a usable key, under index and id. */
-  readonly keyless?: LiveKeys
+  readonly keyless?: CollectedKeys
   /** Told after each page. */
   readonly onPage?: (documents: number) => void
 }
@@ -33,10 +34,10 @@ export interface LiveOptions {
  */
 export async function readLiveKeys(
   client: Client,
-  place: LiveShard,
+  place: PrimaryPlace,
   { scope, maxTableBytes, pace, signal, keyless, onPage }: LiveOptions,
-): Promise<LiveKeys | undefined> {
-  const live = new LiveKeys()
+): Promise<CollectedKeys | undefined> {
+  const live = new CollectedKeys()
   const keyOf = keyCutter(scope.key)
   for await (const hits of everyPage((ask) => readKeys(client, place, scope, ask, signal))) {
     for (const hit of hits) {
@@ -52,7 +53,7 @@ export async function readLiveKeys(
   return live
 }
 
-function addUnnamed(keyless: LiveKeys, hit: Hit): void {
+function addUnnamed(keyless: CollectedKeys, hit: Hit): void {
   const name = indexAndId(hit)
   keyless.add(name, 0, name.length, hit.seqNo)
 }
@@ -62,7 +63,7 @@ const MAX_PAGE_BYTES = 32 * 1024 * 1024
 /** One page, without what the documents hold but for their keys. */
 async function readKeys(
   client: Client,
-  place: LiveShard,
+  place: PrimaryPlace,
   { key, query }: Scope,
   { from, rows, isLeast }: Ask,
   signal: AbortSignal,

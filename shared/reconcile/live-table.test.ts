@@ -1,11 +1,11 @@
 import { Buffer } from 'node:buffer'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { LiveKeys } from './collected-keys.ts'
+import { CollectedKeys } from './collected-keys.ts'
 import type { LiveTable } from './live-table.ts'
 
 async function tableOf(entries: Iterable<readonly [string, number]>): Promise<LiveTable> {
-  const live = new LiveKeys()
+  const live = new CollectedKeys()
   for (const [key, seqNo] of entries) {
     const bytes = Buffer.from(`»${key}`) // a key that does not begin where its buffer does
     live.add(bytes, 2, bytes.length, seqNo)
@@ -74,7 +74,7 @@ describe('a table of living keys', () => {
 
   test('holds many keys, takes none for another, and needs at most 16 bytes for each', async () => {
     const count = 1_000_000
-    const live = new LiveKeys()
+    const live = new CollectedKeys()
     let mostBytesPerKey = 0
     for (let i = 0; i < count; i++) {
       const bytes = Buffer.from(`flights/${i}`)

@@ -10,7 +10,7 @@ import {
   seqNoAt,
 } from './key-entries.ts'
 
-/** Which keys live, each with its sequence number. Made by LiveKeys. */
+/** Which keys live, each with its sequence number. Made by CollectedKeys. */
 export class LiveTable {
   readonly #segments: readonly SealedSegment[]
   readonly #seed: number

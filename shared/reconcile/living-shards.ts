@@ -5,7 +5,7 @@ import type { Scope } from '@freshet/capture/scope.ts'
 import { isFreshetError } from '@freshet/errors/errors.ts'
 import { isSameHistory } from '@freshet/records/cursor.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
-import { LiveKeys } from './collected-keys.ts'
+import { CollectedKeys } from './collected-keys.ts'
 import { readLiveKeys } from './live-keys.ts'
 import type { LiveTable } from './live-table.ts'
 import { Pace } from './pace.ts'
@@ -77,7 +77,7 @@ async function readPatiently(
       const readAtMs = clock.nowMs()
       await refresh(client, view.index, signal)
       const place = { index: view.index, shard: view.shard, node: view.identity.node }
-      const keyless = new LiveKeys()
+      const keyless = new CollectedKeys()
       const keys = await readLiveKeys(client, place, { scope, maxTableBytes, pace, signal, keyless })
       if (keys === undefined) return 'too large'
       const bytes = keys.bytes + keyless.bytes

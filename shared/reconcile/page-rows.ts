@@ -15,12 +15,13 @@ export class PageRows {
     return this.#count
   }
 
-  fits(): void {
+  /** The page was not too large. */
+  grow(): void {
     this.#count = Math.min(this.#most, this.#count + Math.max(1, this.#count >>> 2))
   }
 
-  /** @throws the error itself when one alone was too large: asking again would not end */
-  isTooLarge(asked: number, error: PageTooLarge): void {
+  /** The page was. @throws the error itself when one alone was too large: asking again would not end */
+  shrink(asked: number, error: PageTooLarge): void {
     if (asked === 1) throw error
     this.#count = asked >>> 1
   }

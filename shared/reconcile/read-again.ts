@@ -2,7 +2,7 @@ import type { Client } from '@elastic/elasticsearch'
 import { PageTooLarge, readPage } from '@freshet/adapters/elasticsearch/read-page.ts'
 import type { Scope } from '@freshet/capture/scope.ts'
 import type { Hits } from '@freshet/records/hit.ts'
-import type { LiveShard } from './live-keys.ts'
+import type { PrimaryPlace } from './live-keys.ts'
 import { PageRows } from './page-rows.ts'
 
 /** Numbers asked for at once. */
@@ -23,7 +23,7 @@ export interface ReadAgainOptions {
  */
 export async function* readAgain(
   client: Client,
-  place: LiveShard,
+  place: PrimaryPlace,
   seqNos: readonly number[],
   { scope, maxPageBytes, signal }: ReadAgainOptions,
 ): AsyncGenerator<Hits> {
@@ -52,10 +52,10 @@ export async function* readAgain(
         throw new PageTooLarge(`${place.index}/${place.shard}: more than ${rows} documents at once`)
       yield hits
       at += asked.length
-      numbers.fits()
+      numbers.grow()
     } catch (error) {
       if (!(error instanceof PageTooLarge)) throw error
-      if (error.maxRows === undefined) numbers.isTooLarge(asked.length, error)
+      if (error.maxRows === undefined) numbers.shrink(asked.length, error)
       else rows = error.maxRows
     }
   }

@@ -163,7 +163,8 @@ export class SecondLook<Shard extends LookedAt> {
  */
 type RowOf = (key: string | undefined) => HeldRow | null | undefined
 
-const LOOK_AT_ONCE = 1_000
+/** Documents that are asked for together. */
+export const LOOK_AT_ONCE = 1_000
 
 function isUnusable(change: Change | Unusable): change is Unusable {
   return 'code' in change

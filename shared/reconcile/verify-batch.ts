@@ -6,7 +6,7 @@ import { Findings } from './findings.ts'
 import { heldRows } from './held-rows.ts'
 import type { LivingShard } from './living-shards.ts'
 import type { Repair } from './repair.ts'
-import { type LookedAt, SecondLook } from './second-look.ts'
+import { LOOK_AT_ONCE, type LookedAt, SecondLook } from './second-look.ts'
 import { tombstoneInShard, tombstoneOfDeadEpoch } from './tombstone.ts'
 import { type Cursors, capturedOf, type Epochs } from './verify-epochs.ts'
 import { type ExtraRow, Join, type Suspect } from './verify-join.ts'
@@ -46,8 +46,6 @@ export interface BatchResult {
   readonly newestGeneration: number
   readonly findings: Findings
 }
-
-const LOOK_AT_ONCE = 1_000
 
 /** One join of some shards' living keys with the whole snapshot. May be done again with the same tables. */
 export class BatchJoin {

@@ -4,7 +4,7 @@ import { ROW_STATES } from '@freshet/records/score-batch.ts'
 import { rowsOfBatch, type StoredRows } from '@freshet/records/stored-rows.ts'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { LiveKeys } from './collected-keys.ts'
+import { CollectedKeys } from './collected-keys.ts'
 import { Join, type JoinedShard } from './verify-join.ts'
 import { type HeldRow, judge } from './verify-judge.ts'
 import { emptyTally, STANDINGS, type Standing } from './verify-report.ts'
@@ -21,7 +21,7 @@ interface World {
 }
 
 async function joined({ documents, checkpoint, captured }: World): Promise<JoinedShard> {
-  const live = new LiveKeys()
+  const live = new CollectedKeys()
   for (const [key, seqNo] of documents) {
     const bytes = Buffer.from(key)
     live.add(bytes, 0, bytes.length, seqNo)

@@ -118,11 +118,11 @@ export async function untilSettled(
 ): Promise<readonly LivingShard[]> {
   const first = await readShards(client, settings.elasticsearch.index, signal)
   const maxSeqNos = new Map(
-    living.map((shard) => [shard, find(first.readable, shard)?.maxSeqNo ?? Number.POSITIVE_INFINITY]),
+    living.map((shard) => [shard, viewOf(shard, first.readable)?.maxSeqNo ?? Number.POSITIVE_INFINITY]),
   )
   for (let now = first; ; ) {
     const settled = living.filter((shard) => {
-      const view = find(now.readable, shard)
+      const view = viewOf(shard, now.readable)
       return view !== undefined && view.globalCheckpoint >= maxSeqNos.get(shard)!
     })
     if (settled.length === living.length || signal.aborted || clock.nowMs() + LOOK_EVERY_MS > untilMs)
@@ -133,10 +133,10 @@ export async function untilSettled(
   }
 }
 
-/** Only under the very same identity. */
-function find(
-  views: readonly ShardView[],
+/** As it stands now; only under the very same identity. */
+function viewOf(
   { view: { identity, shard } }: LivingShard,
+  views: readonly ShardView[],
 ): ShardView | undefined {
   return views.find((view) => view.shard === shard && isSamePrimary(view.identity, identity))
 }
