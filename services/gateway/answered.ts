@@ -3,3 +3,7 @@ import type { AnswerTally } from './many/tally.ts'
 
 /** What a request was answered with: one answer, or many summed up. */
 export type Answered = Answer | AnswerTally
+
+export function isTally(answered: Answered): answered is AnswerTally {
+  return 'bySource' in answered
+}

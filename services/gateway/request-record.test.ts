@@ -5,7 +5,7 @@ import { quietTelemetry } from '@freshet/telemetry/telemetry.kit.ts'
 import { expect, test } from 'vitest'
 import { Tally } from './many/tally.ts'
 import { RequestRecord } from './request-record.ts'
-import type { Ended } from './traces/request-span.ts'
+import type { EndedCall } from './traces/request-span.ts'
 
 const GOOD: Answer = {
   ...{ key: 'a', score: 1, source: 'cache', age_ms: 1, as_of: '2026-01-01T00:00:00.000Z', model: 'delay@1' },
@@ -18,17 +18,18 @@ function recordOf(metrics: Metrics): RequestRecord {
   })
 }
 
-function ended(answered: Ended['answered'], endsAtMs: number): Ended {
+function ended(answered: EndedCall['answered'], endsAtMs: number): EndedCall {
   return {
     ...{ answered, route: '/v1/scores:lookup', request: { method: 'POST' } },
     deadline: { acceptedAtMs: performance.now() - 100, endsAtMs },
-  } as unknown as Ended
+  } as unknown as EndedCall
 }
 
 test('a late request for many is late with each of its answers, as it is counted for each', () => {
   const metrics = new Metrics()
   const record = recordOf(metrics)
-  const keep = (answered: Ended['answered'], endsAtMs: number) => record.keep(ended(answered, endsAtMs), 200)
+  const keep = (answered: EndedCall['answered'], endsAtMs: number) =>
+    record.keep(ended(answered, endsAtMs), 200)
   const many = new Tally(3)
   many.bySource.cache = 2
   many.bySource.default = 1

@@ -1,10 +1,10 @@
 import { ANSWER_SOURCES, type AnswerSource } from '@freshet/records/answer.ts'
 import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
-import type { Answered } from './answered.ts'
+import { type Answered, isTally } from './answered.ts'
 import { Durations } from './metrics/durations.ts'
 import { AnswerLines } from './traces/answer-lines.ts'
 import { AnswerTraces } from './traces/answer-traces.ts'
-import { type Ended, type Ending, leaveRequestSpan } from './traces/request-span.ts'
+import { type EndedCall, type Ending, leaveRequestSpan } from './traces/request-span.ts'
 
 /** What requests are counted under of which no route is known. */
 export const ANY_ROUTE = '/v1/*'
@@ -42,7 +42,7 @@ export class RequestRecord {
     this.#lines = new AnswerLines(telemetry, options.linesPerSecond)
   }
 
-  keep(call: Ended, status: number): void {
+  keep(call: EndedCall, status: number): void {
     const { metrics } = this.#telemetry
     const { answered } = call
     const endedAtMs = performance.now()
@@ -70,7 +70,7 @@ export class RequestRecord {
   }
 
   #leave(
-    call: Ended,
+    call: EndedCall,
     ending: Ending,
     { isTold, leavesSpan }: { readonly isTold: boolean; readonly leavesSpan: boolean },
   ): void {
@@ -94,7 +94,7 @@ export class RequestRecord {
   /** @returns whether any answer is degraded. */
   #count(answered: Answered): boolean {
     const { metrics } = this.#telemetry
-    if (!('bySource' in answered)) {
+    if (!isTally(answered)) {
       metrics.add('freshet.answers', 1, answered.source)
       if (answered.degraded) metrics.add('freshet.answers.degraded', 1, answered.reason!)
       return answered.degraded
@@ -109,13 +109,13 @@ export class RequestRecord {
 
 /** One request may ask for many, which are late together. */
 function answersIn(answered: Answered): number {
-  if (!('bySource' in answered)) return 1
+  if (!isTally(answered)) return 1
   return Object.values(answered.bySource).reduce((sum, answers) => sum + answers, 0)
 }
 
 function sourceOf(answered: Answered | undefined): AnswerSource | 'mixed' | 'none' {
   if (answered === undefined) return 'none'
-  if (!('bySource' in answered)) return answered.source
+  if (!isTally(answered)) return answered.source
   const sources = ANSWER_SOURCES.filter((source) => answered.bySource[source] > 0)
   return sources.length > 1 ? 'mixed' : (sources[0] ?? 'none')
 }

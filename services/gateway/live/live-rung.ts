@@ -11,11 +11,11 @@ import { SharedRuns } from './shared-runs.ts'
 
 export type Live =
   | { readonly kind: 'scored'; readonly outputs: Readonly<Record<string, number>>; readonly model: string }
-  | { readonly kind: 'unscorable'; readonly problem: Problem }
+  | { readonly kind: 'unscorable'; readonly problem: Unscorable }
   | { readonly kind: 'unable'; readonly reason: Reason }
 
 /** A document that the model cannot score, now or ever. */
-interface Problem extends Omit<RowProblem, 'code'> {
+interface Unscorable extends Omit<RowProblem, 'code'> {
   readonly code: RowProblem['code'] | 'SCORE_NOT_FINITE'
 }
 
@@ -24,7 +24,7 @@ export interface LiveModel extends Pick<LoadedModel, 'label' | 'outputs' | 'writ
   readonly pool: RowRunner
 }
 
-/** Scores one document with the model that serves now, never later than it is told. */
+/** Scores documents with the model that serves now, never later than it is told. */
 export class LiveRung {
   readonly #use: () => LiveModel | null
   readonly #loop: Pick<LoopWatch, 'isBehind'>

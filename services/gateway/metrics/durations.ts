@@ -3,7 +3,7 @@ import type { Family, Sample } from './prometheus-text.ts'
 /** Upper bounds in milliseconds, close together where the deadline lies. */
 const BOUNDS_MS = [0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 50, 75, 100, 150, 250, 500, 1_000]
 
-export interface Ended {
+interface EndedRequest {
   /** HEAD counts as GET; what is neither that nor POST, as `other`: callers may send whatever they like. */
   readonly method: string
   readonly route: string
@@ -22,7 +22,7 @@ export class Durations {
     other: new Map(),
   }
 
-  add({ method, route, status, source, tookMs }: Ended): void {
+  add({ method, route, status, source, tookMs }: EndedRequest): void {
     const counted = methodOf(method)
     const routes = this.#methods[counted]
     let figures = routes.get(route)

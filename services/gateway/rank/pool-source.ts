@@ -34,7 +34,7 @@ export type Found =
   | { readonly kind: 'none'; readonly reason: Reason; readonly error: FreshetError | undefined }
 
 /** How a search that several may wait for has ended. */
-type Ended =
+type SearchEnd =
   | { readonly kind: 'seen'; readonly pool: FoundPool; readonly isWhole: boolean }
   | { readonly kind: 'failed'; readonly reason: Reason; readonly error: FreshetError }
 
@@ -59,7 +59,10 @@ export class PoolSource {
   readonly #parts: PoolSourceParts
   readonly #failures: ThrottledLog
   /** One search for all who ask the same at once. */
-  readonly #underWay = new Map<string, { readonly search: Promise<Ended>; readonly startedAtMs: number }>()
+  readonly #underWay = new Map<
+    string,
+    { readonly search: Promise<SearchEnd>; readonly startedAtMs: number }
+  >()
 
   constructor(parts: PoolSourceParts) {
     this.#parts = parts
@@ -81,7 +84,7 @@ export class PoolSource {
   }
 
   /** @returns why there is no search */
-  #joinOrStart(id: string, query: PoolQuery, fields: PoolFields): Promise<Ended> | Reason {
+  #joinOrStart(id: string, query: PoolQuery, fields: PoolFields): Promise<SearchEnd> | Reason {
     const { breaker, loop, budgetMs, maxSearches } = this.#parts
     const nowMs = performance.now()
     if (loop.isBehind(nowMs)) return 'overloaded'
@@ -96,7 +99,7 @@ export class PoolSource {
     return search
   }
 
-  async #search(id: string, query: PoolQuery, fields: PoolFields, ticket: Ticket): Promise<Ended> {
+  async #search(id: string, query: PoolQuery, fields: PoolFields, ticket: Ticket): Promise<SearchEnd> {
     const { searcher, last, timeoutMs, clock } = this.#parts
     const seenAtMs = clock.nowMs()
     const verdict = this.#judgeInTime(ticket)
@@ -150,7 +153,7 @@ export class PoolSource {
     return { succeeded: () => once(() => breaker.succeeded()), missed: () => once(missed) }
   }
 
-  #failed(id: string, error: FreshetError): Ended {
+  #failed(id: string, error: FreshetError): SearchEnd {
     // A query that never went well is its caller's mistake, who is told so (ranker.ts makes it a 400).
     if (error.code === 'ELASTICSEARCH_REFUSED' && this.#parts.last.get(id) === undefined)
       this.#failures.info('a caller’s query was refused', error)

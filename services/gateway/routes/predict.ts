@@ -29,7 +29,7 @@ const answersSchema = z.strictObject({
 })
 
 type Parts = Pick<AppParts, 'ladder' | 'many' | 'live' | 'limits'>
-type Asked = z.infer<typeof oneSchema>
+type DocumentToScore = z.infer<typeof oneSchema>
 
 /**
  * `POST /v1/predict`: the promoted model scores the document now, or up to 256 of them in one run. What it cannot in time
@@ -54,7 +54,7 @@ export function predictRoute(parts: Parts): Route {
     },
     errors: ['DOCUMENT_NOT_JSON', 'FIELD_MISSING', 'FIELD_TYPE', 'SCORE_NOT_FINITE'],
     async handle(call) {
-      const asked = await readBody<Asked | z.infer<typeof manySchema>>(
+      const asked = await readBody<DocumentToScore | z.infer<typeof manySchema>>(
         call,
         schemaFor,
         parts.limits.maxBodyBytes,
@@ -68,7 +68,7 @@ function schemaFor(value: unknown) {
   return typeof value === 'object' && value !== null && 'documents' in value ? manySchema : oneSchema
 }
 
-async function answerOne(call: Call, { document, key }: Asked, { ladder, live, limits }: Parts) {
+async function answerOne(call: Call, { document, key }: DocumentToScore, { ladder, live, limits }: Parts) {
   const { deadline } = call
   const scored = await live.score(document, liveEndsAtMs(deadline, key !== undefined, limits.cacheBudgetMs))
   switch (scored.kind) {
@@ -87,7 +87,11 @@ async function answerOne(call: Call, { document, key }: Asked, { ladder, live, l
   }
 }
 
-async function answerMany(call: Call, asked: readonly Asked[], { ladder, many, live, limits }: Parts) {
+async function answerMany(
+  call: Call,
+  asked: readonly DocumentToScore[],
+  { ladder, many, live, limits }: Parts,
+) {
   const deadline = { ...call.deadline, endsAtMs: call.deadline.endsAtMs - asked.length * ANSWER_MS }
   const answers = new ManyAnswers(call, asked.length)
   const turns = new LoopTurns(deadline)

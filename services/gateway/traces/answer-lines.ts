@@ -1,9 +1,9 @@
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
 import { context, ROOT_CONTEXT, type Span, trace } from '@opentelemetry/api'
-import type { Answered } from '../answered.ts'
+import { type Answered, isTally } from '../answered.ts'
 import { takeToken } from '../keys/token-bucket.ts'
-import { answerAttributes, type Ended, type Ending } from './request-span.ts'
+import { answerAttributes, type EndedCall, type Ending } from './request-span.ts'
 
 /** Lines at once after a pause. */
 const BURST = 10
@@ -33,14 +33,14 @@ export class AnswerLines {
   }
 
   /** @param span of the request: the line is told within it. */
-  tell(answered: Answered, { route, deadline }: Ended, { status, endedAtMs }: Ending, span: Span): void {
+  tell(answered: Answered, { route, deadline }: EndedCall, { status, endedAtMs }: Ending, span: Span): void {
     const { log, traced } = this.#telemetry
-    const one = 'bySource' in answered ? answered.example : answered
+    const one = isTally(answered) ? answered.example : answered
     const tookMs = endedAtMs - deadline.acceptedAtMs
     const attributes = {
       [ATTRIBUTES.eventName]: 'freshet.answer',
       ...(one !== undefined && answerAttributes(one, traced)),
-      ...('bySource' in answered && { [ATTRIBUTES.rows]: answered.asked }),
+      ...(isTally(answered) && { [ATTRIBUTES.rows]: answered.asked }),
       [ATTRIBUTES.answerTookUs]: Math.round(tookMs * 1_000),
       [ATTRIBUTES.httpRoute]: route,
       [ATTRIBUTES.httpStatus]: status,

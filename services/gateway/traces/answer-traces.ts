@@ -3,7 +3,7 @@ import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import { traceContextOf } from '@freshet/telemetry/spans.ts'
 import type { TracedDocuments, TraceReason } from '@freshet/telemetry/traced/traced-documents.ts'
 import type { Span } from '@opentelemetry/api'
-import { answerAttributes, type Ended, type Ending } from './request-span.ts'
+import { answerAttributes, type EndedCall, type Ending } from './request-span.ts'
 import type { TracedAnswer } from './traced-answer.ts'
 
 /** The last step of a document's way: an answer that speaks of it. */
@@ -24,7 +24,7 @@ export class AnswerTraces {
   /** @param request its span, where it has left one. */
   leave(
     { reason, key, rank, answer }: TracedAnswer,
-    { route, deadline }: Pick<Ended, 'route' | 'deadline'>,
+    { route, deadline }: Pick<EndedCall, 'route' | 'deadline'>,
     { status, endedAtMs, endedWallMs }: Ending,
     request: Span | undefined,
   ): void {

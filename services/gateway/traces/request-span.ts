@@ -11,11 +11,14 @@ import {
   TraceFlags,
   trace,
 } from '@opentelemetry/api'
-import type { Answered } from '../answered.ts'
+import { type Answered, isTally } from '../answered.ts'
 import type { Call } from '../routes/call.ts'
 
 /** A call that is over. */
-export type Ended = Pick<Call, 'request' | 'route' | 'deadline' | 'answered' | 'traced' | 'fellBackAtMs'> & {
+export type EndedCall = Pick<
+  Call,
+  'request' | 'route' | 'deadline' | 'answered' | 'traced' | 'fellBackAtMs'
+> & {
   /** What went wrong, for a status from 500. */
   readonly error: unknown
 }
@@ -32,7 +35,7 @@ export interface Ending {
 type Parts = Pick<Telemetry, 'tracer' | 'traced'>
 
 /** The span of a request that is over, and below it what was done when the best source did not answer. */
-export function leaveRequestSpan({ tracer, traced }: Parts, call: Ended, ending: Ending): Span {
+export function leaveRequestSpan({ tracer, traced }: Parts, call: EndedCall, ending: Ending): Span {
   const { request, route, deadline, answered, error } = call
   const { status, isLate, endedAtMs, endedWallMs } = ending
   const { method, headers } = request
@@ -66,18 +69,18 @@ function leaveFallback(
   tracer: Parts['tracer'],
   request: Span,
   answered: Answered,
-  { fellBackAtMs }: Ended,
+  { fellBackAtMs }: EndedCall,
   { endedAtMs, endedWallMs }: Ending,
 ): void {
-  const since = ('bySource' in answered ? answered.fellBackAtMs : fellBackAtMs) ?? endedAtMs
-  const to = 'bySource' in answered ? 'other sources' : answered.source
+  const since = (isTally(answered) ? answered.fellBackAtMs : fellBackAtMs) ?? endedAtMs
+  const to = isTally(answered) ? 'other sources' : answered.source
   const { reason } = answered
   const span = tracer.startSpan(
     `fallback to ${to}`,
     {
       startTime: endedWallMs - (endedAtMs - since),
       attributes: {
-        ...('bySource' in answered
+        ...(isTally(answered)
           ? { [ATTRIBUTES.rows]: answered.degraded }
           : { [ATTRIBUTES.answerSource]: answered.source }),
         ...(reason !== undefined && { [ATTRIBUTES.answerReason]: reason }),
@@ -89,11 +92,11 @@ function leaveFallback(
 }
 
 function wasDegraded(answered: Answered): boolean {
-  return 'bySource' in answered ? answered.degraded > 0 : answered.degraded
+  return isTally(answered) ? answered.degraded > 0 : answered.degraded
 }
 
 function attributesOf(answered: Answered, traced: Parts['traced']) {
-  if ('bySource' in answered)
+  if (isTally(answered))
     return {
       [ATTRIBUTES.rows]: answered.asked,
       [ATTRIBUTES.answerDegraded]: answered.degraded > 0,
