@@ -1,14 +1,17 @@
 import { once } from 'node:events'
+import type { RequestListener } from 'node:http'
 import { availableParallelism } from 'node:os'
 import { PoolSearcher } from '@freshet/adapters/elasticsearch/search-pool.ts'
 import { RedisScoreReader } from '@freshet/adapters/redis/redis-score-reader.ts'
 import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
 import { PromotedModel } from '@freshet/model/run/promoted-model.ts'
+import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import { LastingFault } from '@freshet/service/lasting-fault.ts'
 import type { Service, ServiceContext } from '@freshet/service/service.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { createApp } from './app.ts'
+import type { AppParts } from './app-parts.ts'
 import type { Access } from './keys/access.ts'
 import { MAX_WAITING, RUN_ROWS } from './live/shared-runs.ts'
 import { ProcessFigures } from './metrics/process-families.ts'
@@ -60,59 +63,28 @@ export interface GatewayContext extends ServiceContext {
  */
 export async function runGateway(context: GatewayContext): Promise<void> {
   const { settings, telemetry, signal, report } = context
-  const { pipeline, gateway } = settings
-  const shared = { clock: systemClock, log: telemetry.log }
+  const { gateway } = settings
   using loop = new LoopWatch()
   using processFigures = new ProcessFigures()
   await using store = openS3(settings.s3)
-  const cacheFault = new LastingFault(report, {
-    worker: 'cache',
-    patienceMsOf: ({ code }) => (code === 'REDIS_FILLING' ? FILLING_PATIENCE_MS : CACHE_PATIENCE_MS),
-    clock: systemClock,
-  })
-  await using cache = new RedisScoreReader(settings.redis, {
-    pipeline,
-    log: telemetry.log,
-    onLook: (fault) => cacheFault.looked(fault),
-  })
+  await using cache = openCache(context)
   using snapshot = new FollowedSnapshot(store, settings, {
-    ...shared,
+    clock: systemClock,
+    log: telemetry.log,
     loop,
     metrics: telemetry.metrics,
     onLook: (fault) => (fault === undefined ? report.running('snapshot') : report.failing('snapshot', fault)),
   })
-  await using models = PromotedModel.follow({
-    ...shared,
-    store,
-    pool: {
-      ...POOL,
-      threads: gateway.threads,
-      onReplaced: (scores) => telemetry.metrics.add('freshet.scores_replaced', scores),
-    },
-    intervalMs: settings.model.pointerIntervalMs,
-    onModel: (label) => report.usesModel(label),
-    onRefused: () => telemetry.metrics.add('freshet.models_refused'),
-    onTrouble: (fault) => (fault === null ? report.running('model') : report.failing('model', fault)),
-  })
+  await using models = followModel(context, store)
   using searcher = new PoolSearcher(settings.elasticsearch, {
     apiKey: gateway.rank.apiKey,
     maxSockets: gateway.rank.maxSearches,
   })
-  const inHand = new RequestsInHand()
   const opened = { loop, processFigures, store, cache, snapshot, models, searcher }
   const parts = partsOf(opened, context)
   using _rates = context.shareRates?.(parts.access)
-  const app = createApp(parts)
-  await app.request('/docs') // made now, while nobody waits
-  const intake = new Intake({
-    loop,
-    inHand,
-    work: parts.work,
-    deadlineMs: gateway.deadlineMs,
-    onRefused: (request) => parts.record.refused(request),
-  })
-  const [lookup] = scoreRoutes(parts)
-  const listener = intake.before(plainLookupsBefore(appListener(app), serve(lookup, parts)))
+  const inHand = new RequestsInHand()
+  const listener = await listenerOf(parts, { loop, inHand })
   let following: Promise<void>
   {
     await using server = await HttpServer.listen(listener, gateway, { log: telemetry.log, inHand })
@@ -122,4 +94,52 @@ export async function runGateway(context: GatewayContext): Promise<void> {
     await Promise.race([signal.aborted || once(signal, 'abort'), following])
   }
   await following
+}
+
+function openCache({ settings, telemetry, report }: GatewayContext): RedisScoreReader {
+  const lasting = new LastingFault(report, {
+    worker: 'cache',
+    patienceMsOf: ({ code }) => (code === 'REDIS_FILLING' ? FILLING_PATIENCE_MS : CACHE_PATIENCE_MS),
+    clock: systemClock,
+  })
+  return new RedisScoreReader(settings.redis, {
+    pipeline: settings.pipeline,
+    log: telemetry.log,
+    onLook: (fault) => lasting.looked(fault),
+  })
+}
+
+function followModel({ settings, telemetry, report }: GatewayContext, store: ObjectStore): PromotedModel {
+  return PromotedModel.follow({
+    clock: systemClock,
+    log: telemetry.log,
+    store,
+    pool: {
+      ...POOL,
+      threads: settings.gateway.threads,
+      onReplaced: (scores) => telemetry.metrics.add('freshet.scores_replaced', scores),
+    },
+    intervalMs: settings.model.pointerIntervalMs,
+    onModel: (label) => report.usesModel(label),
+    onRefused: () => telemetry.metrics.add('freshet.models_refused'),
+    onTrouble: (fault) => (fault === null ? report.running('model') : report.failing('model', fault)),
+  })
+}
+
+/** Who comes in, by the door, and by the short way where a request is plain. */
+async function listenerOf(
+  parts: AppParts,
+  { loop, inHand }: { readonly loop: LoopWatch; readonly inHand: RequestsInHand },
+): Promise<RequestListener> {
+  const app = createApp(parts)
+  await app.request('/docs') // made now, while nobody waits
+  const intake = new Intake({
+    loop,
+    inHand,
+    work: parts.work,
+    deadlineMs: parts.limits.deadlineMs,
+    onRefused: (request) => parts.record.refused(request),
+  })
+  const [lookup] = scoreRoutes(parts)
+  return intake.before(plainLookupsBefore(appListener(app), serve(lookup, parts)))
 }
