@@ -38,22 +38,36 @@ function newCommand(): Command {
     .option('--rate <number>', 'requests a second in the long run (default: as many as it likes)')
     .option('--burst <number>', 'requests at once after a pause (default: those of a second)')
     .option('--page', 'a key for the status page, for watchdog.pageKeys')
-    .action(({ name, scopes, rate, burst, page = false }: Options, command: Command) => {
-      const entry = apiKeySchema.omit({ sha256: true }).safeParse({
-        name,
-        scopes: scopes.split(',').map((scope) => scope.trim()),
-        requestsPerSecond: rate === undefined ? undefined : Number(rate),
-        burst: burst === undefined ? undefined : Number(burst),
-      })
-      if (!entry.success) {
-        const { path, message } = entry.error.issues[0]!
-        throw new FreshetError('USAGE', `${OPTION_OF[String(path[0])] ?? path.join('.')}: ${message}`)
-      }
-      if (burst !== undefined && rate === undefined) throw new FreshetError('USAGE', '--burst needs --rate')
-      const made = newKey(entry.data)
-      const shown = page ? { ...made, entry: { name, sha256: made.entry.sha256 } } : made
+    .action((options: Options, command: Command) => {
+      const { page = false } = options
+      refuseUnused(options, command)
+      const made = newKey(entryOf(options))
+      const { name, sha256 } = made.entry
+      const shown = page ? { ...made, entry: { name, sha256 } } : made
       process.stdout.write(wantsJson(command) ? `${JSON.stringify(shown)}\n` : describe(shown, page))
     })
+}
+
+/** What would have no effect is no limit that anybody may count on. */
+function refuseUnused({ page = false, rate, burst }: Options, command: Command): void {
+  const isGiven = (option: string) => command.getOptionValueSource(option) === 'cli'
+  const unused = page ? ['scopes', 'rate', 'burst'].find(isGiven) : undefined
+  if (unused !== undefined)
+    throw new FreshetError('USAGE', `--${unused}: a key of the status page opens that alone, without a limit`)
+  if (burst !== undefined && rate === undefined) throw new FreshetError('USAGE', '--burst needs --rate')
+}
+
+/** @throws USAGE that names the option */
+function entryOf({ name, scopes, rate, burst }: Options): Omit<ApiKey, 'sha256'> {
+  const entry = apiKeySchema.omit({ sha256: true }).safeParse({
+    name,
+    scopes: scopes.split(',').map((scope) => scope.trim()),
+    requestsPerSecond: rate === undefined ? undefined : Number(rate),
+    burst: burst === undefined ? undefined : Number(burst),
+  })
+  if (entry.success) return entry.data
+  const { path, message } = entry.error.issues[0]!
+  throw new FreshetError('USAGE', `${OPTION_OF[String(path[0])] ?? path.join('.')}: ${message}`)
 }
 
 function describe({ key, entry }: ReturnType<typeof newKey> | PageKey, page: boolean): string {

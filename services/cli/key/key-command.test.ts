@@ -36,6 +36,8 @@ test.each([
   ['--name: ', ['--name', ' ']],
   ['--name: ', ['--name', 'two\nlines']],
   ['--scopes: ', ['--name', 'shop', '--scopes', 'admin']],
+  ['--rate: a key of the status page', ['--name', 'ada', '--page', '--rate', '5']],
+  ['--scopes: a key of the status page', ['--name', 'ada', '--page', '--scopes', 'lookup']],
 ])('a mistake is told by the option: %s', async (start, options) => {
   await expect(made(...options)).rejects.toMatchObject({
     code: 'USAGE',
