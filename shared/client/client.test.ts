@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { MAX_DOCUMENTS, MAX_KEYS } from '@freshet/gateway/routes/schemas.ts'
+import { deadlineOf } from '@freshet/gateway/server/deadline.ts'
 import { faultOfKey } from '@freshet/records/document-key.ts'
 import fc from 'fast-check'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -63,6 +64,16 @@ describe('a gateway that answers', () => {
     async (key) => {
       const { client } = await world(answersOne)
       expect(await client.lookup(key)).toEqual(answer(key))
+    },
+  )
+
+  test.each([2 ** 31, 1e12, Number.POSITIVE_INFINITY])(
+    'is told a deadline that it takes, also where the caller would wait for %d ms',
+    async (deadlineMs) => {
+      const { client, asked } = await world(answersOne)
+      expect(await client.lookup('a', { deadlineMs })).toEqual(answer('a'))
+      const told = asked[0]!.headers['x-deadline-ms'] as string
+      expect(deadlineOf(0, 100, told)).toEqual({ acceptedAtMs: 0, endsAtMs: 100 })
     },
   )
 

@@ -3,6 +3,7 @@ import { Agent as HttpAgent, type OutgoingHttpHeaders, validateHeaderValue } fro
 import { Agent as HttpsAgent } from 'node:https'
 import type { Problem } from '@freshet/gateway/routes/schemas.ts'
 import { Breaker } from '@freshet/stage/breaker.ts'
+import { CallDeadline } from './call-deadline.ts'
 import { exchange, isStale, type Reply } from './http-exchange.ts'
 import type { ClientReason } from './results.ts'
 
@@ -27,12 +28,13 @@ export interface Burst {
   hasMissed: boolean
 }
 
-interface More {
+interface Sending {
+  /** The body, as JSON. */
   readonly text?: string
   readonly burst?: Burst
 }
 
-interface Request {
+interface Prepared {
   readonly method: 'GET' | 'POST'
   readonly path: string
   readonly text: string | undefined
@@ -49,10 +51,6 @@ export type Called =
 const BREAKER = { misses: 5, restMs: 500 }
 /** A caller in such a hurry says nothing about the gateway when it gets no answer. */
 const HURRY_MS = 10
-/** What the way back takes: the gateway is given so much less. */
-const RESERVE_MS = 5
-/** Longer ones are none at all for Node. */
-const MAX_TIMER_MS = 2 ** 31 - 1
 /** Connections that are kept while nothing is asked. */
 const IDLE_SOCKETS = 64
 const API_KEY = /^[\x21-\x7e]+$/
@@ -89,12 +87,11 @@ export class GatewayCalls implements Disposable {
   /**
    * Never rejects but with the reason of the caller's own signal.
    * @param path below the gateway's address, e.g. `v1/scores`
-   * @param more.text the body, as JSON
    */
   async call(
     method: 'GET' | 'POST',
     path: string,
-    { text, burst, deadlineMs = this.#options.deadlineMs, signal }: CallOptions & More = {},
+    { text, burst, deadlineMs = this.#options.deadlineMs, signal }: CallOptions & Sending = {},
   ): Promise<Called> {
     signal?.throwIfAborted()
     if (!(deadlineMs > 0)) return failed('gateway_late')
@@ -104,7 +101,7 @@ export class GatewayCalls implements Disposable {
     const ticket = this.#breaker.admit(performance.now())
     if (ticket === 0) return failed('gateway_cut_off')
     this.#inFlight++
-    const deadline = new Deadline(deadlineMs, signal)
+    const deadline = new CallDeadline(deadlineMs, signal)
     try {
       const ask = () => this.#exchange({ method, path, text, headers }, deadline)
       const reply = await ask().catch((error: unknown) => {
@@ -145,7 +142,7 @@ export class GatewayCalls implements Disposable {
     }
   }
 
-  #exchange({ method, path, text, headers }: Request, deadline: Deadline): Promise<Reply> {
+  #exchange({ method, path, text, headers }: Prepared, deadline: CallDeadline): Promise<Reply> {
     const url = new URL(path, this.#base)
     const timed = { ...headers, 'x-deadline-ms': deadline.leftForGatewayMs() }
     return exchange({ url, method, headers: timed, body: text, agent: this.#agent }, deadline.signal)
@@ -176,46 +173,4 @@ function objectIn(text: string): object | undefined {
   } catch {
     return undefined
   }
-}
-
-/** Aborts when the time is over, or when the caller does. */
-class Deadline implements Disposable {
-  readonly #abort = new AbortController()
-  readonly #endsAtMs: number
-  readonly #timer: NodeJS.Timeout
-  readonly #caller: AbortSignal | undefined
-  #isOver = false
-  isLate = false
-
-  constructor(deadlineMs: number, caller: AbortSignal | undefined) {
-    this.#endsAtMs = performance.now() + deadlineMs
-    this.#caller = caller
-    // After a standstill of this process the answer may lie in the socket already: that is read first.
-    this.#timer = setTimeout(() => setImmediate(this.#expire), Math.min(deadlineMs, MAX_TIMER_MS))
-    caller?.addEventListener('abort', this.#giveUp, { once: true })
-  }
-
-  get signal(): AbortSignal {
-    return this.#abort.signal
-  }
-
-  /** A whole number from 1; of a short deadline the half. */
-  leftForGatewayMs(): number {
-    const leftMs = this.#endsAtMs - performance.now()
-    return Math.max(1, Math.floor(leftMs - Math.min(RESERVE_MS, leftMs / 2)))
-  }
-
-  [Symbol.dispose](): void {
-    this.#isOver = true
-    clearTimeout(this.#timer)
-    this.#caller?.removeEventListener('abort', this.#giveUp)
-  }
-
-  readonly #expire = () => {
-    if (this.#isOver) return
-    this.isLate = true
-    this.#abort.abort()
-  }
-
-  readonly #giveUp = () => this.#abort.abort()
 }
