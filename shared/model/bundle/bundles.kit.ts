@@ -1,9 +1,8 @@
 /** Bundles for tests: the demo's, and small ones around the models of fixtures/. */
-import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { scoreDocuments } from '../run/score-documents.ts'
-import { type ModelBundle, readBundleFolder } from './bundle.ts'
+import { type ModelBundle, readBundleFolder, sha256Of } from './bundle.ts'
 
 export const DEMO_FOLDER = fileURLToPath(new URL('../../../infra/demo/model', import.meta.url))
 
@@ -25,7 +24,7 @@ export async function fixtureBundle(
       formatVersion: 1,
       name: 'fixture',
       version,
-      sha256: createHash('sha256').update(onnx).digest('hex'),
+      sha256: sha256Of(onnx),
       inputs: {
         tensor: 'x',
         columns: [

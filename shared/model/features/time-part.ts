@@ -1,17 +1,16 @@
 import type { TIME_PARTS } from '../bundle/spec.ts'
-import { parseTimeMs } from './parse-time.ts'
 import { zoneOffsetMs } from './zone-offset.ts'
 
 export type TimePart = (typeof TIME_PARTS)[number]
 
 /**
  * A reader for one part of a moment, taken in a time zone; NaN when the value is no moment.
- * @param parse may be shared by the readers of one document, which often read the same field.
+ * @param parse as parseTimeMs does; may be shared by the readers of one document, which often read the same field.
  */
 export function compileTimePart(
   part: TimePart,
   timeZone: string,
-  parse: (value: unknown) => number = parseTimeMs,
+  parse: (value: unknown) => number,
 ): (value: unknown) => number {
   const offsetMs = zoneOffsetMs(timeZone)
   const read = PARTS[part]

@@ -1,6 +1,6 @@
-import { FreshetError } from '@freshet/errors/errors.ts'
 import type { Column, Inputs } from '../bundle/spec.ts'
 import type { ElementType, OnnxGraph, OnnxValue } from '../onnx/graph.ts'
+import { notImportable } from './not-importable.ts'
 
 /** A column as whoever trained the model called it. */
 export interface NamedColumn {
@@ -100,8 +100,4 @@ function gaps(columns: readonly NamedColumn[]): string[] {
       ({ name }) =>
         `the default of column ${name}, which training data did not always have: until then it is required`,
     )
-}
-
-export function notImportable(message: string): FreshetError {
-  return new FreshetError('MODEL_NOT_IMPORTABLE', message)
 }

@@ -1,7 +1,8 @@
 import { isSnapshotColumn } from '@freshet/records/snapshot-columns.ts'
 import type { Output } from '../bundle/spec.ts'
 import { type ClassLabel, classLabelsOf, type OnnxGraph, type OnnxValue } from '../onnx/graph.ts'
-import { type Draft, notImportable } from './draft-inputs.ts'
+import type { Draft } from './draft-inputs.ts'
+import { notImportable } from './not-importable.ts'
 
 const MAX_CLASSES = 32
 

@@ -1,15 +1,15 @@
 /** An export of another tool as the draft of a bundle: what its files say is read, what they do not say is told. */
 import { Buffer } from 'node:buffer'
-import { createHash } from 'node:crypto'
 import { isFreshetError } from '@freshet/errors/errors.ts'
-import type { GoldenRow, ModelBundle } from '../bundle/bundle.ts'
+import { type GoldenRow, type ModelBundle, sha256Of } from '../bundle/bundle.ts'
 import type { ModelSpec } from '../bundle/spec.ts'
 import { refuseExternalData } from '../onnx/external-data.ts'
 import { readGraph } from '../onnx/graph.ts'
 import { scoreDocuments } from '../run/score-documents.ts'
-import { draftInputs, type NamedColumn, notImportable } from './draft-inputs.ts'
+import { draftInputs, type NamedColumn } from './draft-inputs.ts'
 import { draftOutputs } from './draft-outputs.ts'
 import { asDocument, type ExampleRow } from './examples.ts'
+import { notImportable } from './not-importable.ts'
 import { withTrainingRanges } from './training-ranges.ts'
 
 export interface Export {
@@ -52,7 +52,7 @@ export async function importModel(from: Export): Promise<ImportedModel> {
     formatVersion: 1,
     name,
     version,
-    sha256: createHash('sha256').update(onnx).digest('hex'),
+    sha256: sha256Of(onnx),
     inputs: training.length === 0 ? inputs.value : withTrainingRanges(inputs.value, training),
     outputs: [...outputs.value],
     golden: { tolerance: TOLERANCE },

@@ -1,8 +1,8 @@
-import { FreshetError } from '@freshet/errors/errors.ts'
 import { checkWith, parseWith } from '@freshet/records/parse-with.ts'
 import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
-import { type NamedColumn, notImportable } from './draft-inputs.ts'
+import type { NamedColumn } from './draft-inputs.ts'
+import { notImportable } from './not-importable.ts'
 
 /** What an MLflow model folder says in its file `MLmodel`. */
 export interface MlflowModel {
@@ -60,6 +60,6 @@ function readYaml(text: string): unknown {
   try {
     return parseYaml(text)
   } catch (cause) {
-    throw new FreshetError('MODEL_NOT_IMPORTABLE', 'MLmodel is not YAML', { cause })
+    throw notImportable('MLmodel is not YAML', { cause })
   }
 }

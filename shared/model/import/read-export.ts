@@ -1,11 +1,11 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, dirname, extname, join, resolve } from 'node:path'
-import { FreshetError } from '@freshet/errors/errors.ts'
 import { parseJson } from '@freshet/records/parse-with.ts'
-import { type NamedColumn, notImportable } from './draft-inputs.ts'
+import type { NamedColumn } from './draft-inputs.ts'
 import { type ExampleRow, exampleRows } from './examples.ts'
 import type { Export } from './import-model.ts'
 import { parseMlmodel } from './mlflow.ts'
+import { notImportable } from './not-importable.ts'
 
 /** What the command line says beyond the files; it goes before what they say. */
 export interface ExportHints {
@@ -51,7 +51,7 @@ interface Place {
 
 async function placeOf(path: string): Promise<Place> {
   const found = await stat(path).catch((cause: unknown) => {
-    throw new FreshetError('MODEL_NOT_IMPORTABLE', `${path} cannot be read`, { cause })
+    throw notImportable(`${path} cannot be read`, { cause })
   })
   if (found.isDirectory()) {
     const files = await readdir(path)
@@ -101,7 +101,7 @@ function isJson(line: string): boolean {
 
 async function read(file: string): Promise<Buffer> {
   return await readFile(file).catch((cause: unknown) => {
-    throw new FreshetError('MODEL_NOT_IMPORTABLE', `${file} cannot be read`, { cause })
+    throw notImportable(`${file} cannot be read`, { cause })
   })
 }
 

@@ -50,8 +50,9 @@ const ELEMENT_TYPES = {
 
 export type ElementType = (typeof ELEMENT_TYPES)[keyof typeof ELEMENT_TYPES] | 'other'
 
-const MODEL_GRAPH = 7
-const GRAPH = { node: 1, initializer: 5, input: 11, output: 12 } as const
+/** Where the graph stands in a model, and its parts in it. */
+export const MODEL_GRAPH = 7
+export const GRAPH = { node: 1, initializer: 5, input: 11, output: 12 } as const
 
 /** @throws MODEL_INVALID when the bytes are not an ONNX model */
 export function readGraph(onnx: Uint8Array): OnnxGraph {

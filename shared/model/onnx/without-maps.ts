@@ -1,4 +1,4 @@
-import { messageAt, type OnnxGraph, readNode, readValue } from './graph.ts'
+import { GRAPH, MODEL_GRAPH, messageAt, type OnnxGraph, readNode, readValue } from './graph.ts'
 import { concat, lengthField, notOnnx, readFields, varintField } from './protobuf.ts'
 
 export interface WithoutMaps {
@@ -7,8 +7,6 @@ export interface WithoutMaps {
   readonly tensors: ReadonlyMap<string, string>
 }
 
-const MODEL_GRAPH = 7
-const GRAPH = { node: 1, output: 12 } as const
 const FLOAT32 = 1
 
 /**

@@ -10,7 +10,7 @@ export interface Calibration {
 
 /** Rows in one call of the model: for trees a small call is cheap a row, for neural networks a big one. */
 export const RUN_ROWS = [16, 32, 64, 128, 256, 512, 1_024] as const
-export const MAX_RUN_ROWS = 1_024
+export const MAX_RUN_ROWS = Math.max(...RUN_ROWS)
 
 /** Of each call the fastest counts: the others were disturbed by whoever else uses the machine. */
 export const ROUNDS = 5

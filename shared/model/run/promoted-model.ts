@@ -11,7 +11,8 @@ import type { ModelBundle } from '../bundle/bundle.ts'
 import type { ModelPointer, Promotion } from '../bundle/model-pointer.ts'
 import { loadBundle, readPointer } from '../bundle/model-store.ts'
 import type { PoolOptions } from './inference-pool.ts'
-import { type ModelInUse, type ServingModel, SharedModel, startModel } from './loaded-model.ts'
+import { type ServingModel, startModel } from './loaded-model.ts'
+import { type ModelInUse, SharedModel } from './shared-model.ts'
 
 export interface PromotedModelOptions {
   readonly store: ObjectStore

@@ -68,7 +68,7 @@ export class LayoutReader {
   write(text: JsonBytes, from: number, to: number, into: Features, row: number): boolean {
     const layout = this.#layouts.match(text, from, to, this.#scalars)
     this.#isNew = layout === null
-    const places = layout?.scalars
+    const places = layout?.places
     if (!places) return false
     const { bytes } = text
     const { numbers } = into

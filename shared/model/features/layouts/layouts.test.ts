@@ -161,7 +161,7 @@ describe('rows read out of bytes', () => {
     layouts.learn(jsonBytes(learnt), 0, learnt.length)
     const scalars = new Scalars()
     const match = (text: string) =>
-      layouts.match(jsonBytes(Buffer.from(`##${text}##`)), 2, 2 + text.length, scalars)?.scalars
+      layouts.match(jsonBytes(Buffer.from(`##${text}##`)), 2, 2 + text.length, scalars)?.places
     expect(match('{"a":"other","b":-1.5e3,"c":[0,{"d":"\\n"}]}')).toEqual(Int16Array.of(1))
     expect(match('{"a":1,"c":"x"}')).toBeUndefined()
     expect(match('{"a":1,"b":"x","c":[true,{"d":null}]')).toBeUndefined()

@@ -4,10 +4,10 @@ import { MAX_SCALARS, type Scalars } from './scalars.ts'
 /** What all documents have in common that are alike but for their scalars. */
 export interface Layout {
   /**
-   * By the place that was asked for: which scalar of the document stands there; -1: none. null: an object or a list
+   * Of each place that was asked for: which scalar of the document stands there; -1: none. null: an object or a list
    * stands at one of them, and all is for JSON.parse.
    */
-  readonly scalars: Int16Array | null
+  readonly places: Int16Array | null
 }
 
 /** A literal that leads to the next scalar, or to the end. */
@@ -130,13 +130,13 @@ export class Layouts {
       index === 0 ? [literal] : [Buffer.from(`${index - 1}`), literal],
     )
     const numbered: object = JSON.parse(Buffer.concat(parts).toString())
-    const scalars = new Int16Array(this.#finders.length)
+    const places = new Int16Array(this.#finders.length)
     for (const [place, find] of this.#finders.entries()) {
       const found = find(numbered)
-      if (typeof found === 'object') return { scalars: null }
-      scalars[place] = typeof found === 'number' ? found : -1
+      if (typeof found === 'object') return { places: null }
+      places[place] = typeof found === 'number' ? found : -1
     }
-    return { scalars }
+    return { places }
   }
 }
 

@@ -12,7 +12,7 @@ export class Scalars {
   /** Of a string: between its quotes. */
   readonly starts = new Int32Array(MAX_SCALARS)
   readonly ends = new Int32Array(MAX_SCALARS)
-  /** What a number says; NaN where its text must be asked, which `numberOf` does. */
+  /** What a number says; NaN where its text must be asked, which LayoutReader does. */
   readonly numbers = new Float64Array(MAX_SCALARS)
 
   /** @returns behind the scalar that begins at `at`; -1 when none does. */
