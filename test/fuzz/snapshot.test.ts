@@ -6,10 +6,10 @@ import { encodeRank } from '@freshet/records/revision.ts'
 import { scoreBatchOf } from '@freshet/records/score-batch.kit.ts'
 import { ROW_STATES, scoreRowBytes } from '@freshet/records/score-batch.ts'
 import { rowsOfBatch, type StoredRows } from '@freshet/records/stored-rows.ts'
-import { decodeFooter, encodeFooter } from '@freshet/snapshot/parquet/footer.ts'
+import { decodeFileSchema, encodeFileSchema } from '@freshet/snapshot/parquet/file-schema.ts'
 import { openSnapshotFile } from '@freshet/snapshot/parquet/read.ts'
-import { openFileIndex } from '@freshet/snapshot/ranges/file-index.ts'
 import { findRow } from '@freshet/snapshot/ranges/find-row.ts'
+import { openFileIndex } from '@freshet/snapshot/ranges/open-file-index.ts'
 import { manyRows } from '@freshet/snapshot/rows.kit.ts'
 import { sortRows } from '@freshet/snapshot/sort.ts'
 import { wholeFile } from '@freshet/snapshot/whole-file.kit.ts'
@@ -96,10 +96,10 @@ fuzz({
   name: 'snapshot-footer',
   format: 'json',
   codes: ['SNAPSHOT_CORRUPT', 'RECORD_VERSION'],
-  valid: [Buffer.from(encodeFooter(schema)[0]!.value!)],
+  valid: [Buffer.from(encodeFileSchema(schema)[0]!.value!)],
   read(bytes) {
-    const read = decodeFooter([{ key: 'freshet', value: bytes.toString() }])
+    const read = decodeFileSchema([{ key: 'freshet', value: bytes.toString() }])
     for (const generation of read.models.keys()) expect(generation).toSatisfy(Number.isSafeInteger)
-    expect(decodeFooter(encodeFooter(read))).toEqual(read)
+    expect(decodeFileSchema(encodeFileSchema(read))).toEqual(read)
   },
 })

@@ -5,7 +5,7 @@ import type { TimeSlice } from '@freshet/stage/time-slice.ts'
 import { type FileMetaData, parquetMetadata } from 'hyparquet'
 import { deserializeTCompactProtocol, readVarInt } from 'hyparquet/src/thrift.js'
 import { schemaElements } from './columns.ts'
-import { decodeFooter } from './footer.ts'
+import { decodeFileSchema } from './file-schema.ts'
 import { type FileAddress, guard, type Source } from './source.ts'
 import { checkStruct } from './thrift-bounds.ts'
 
@@ -47,7 +47,7 @@ export async function readLayout({ file, tail }: Source, slice: TimeSlice): Prom
     if (pause !== undefined) await pause
   }
   const metadata = guard(file, () => parquetMetadata(checkedFooter(withoutRowGroups(tail, footer))))
-  const schema = decodeFooter(metadata.key_value_metadata)
+  const schema = decodeFileSchema(metadata.key_value_metadata)
   checkColumns(file, metadata, schema)
   if (groups.some(({ chunks }) => chunks.length !== metadata.schema.length - 1))
     throw new FreshetError('SNAPSHOT_CORRUPT', `${file.key}: a row group does not have all columns`)

@@ -4,7 +4,7 @@ import type { SchemaElement } from 'hyparquet'
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer'
 import { compareKeys } from '../keys.ts'
 import { encodePage, schemaElements } from './columns.ts'
-import { encodeFooter } from './footer.ts'
+import { encodeFileSchema } from './file-schema.ts'
 import { PendingColumn } from './pending-column.ts'
 
 /** Pages of all columns hold the same rows. */
@@ -47,7 +47,7 @@ export class SnapshotWriter {
       schema: elements,
       codec: 'ZSTD',
       statisticsTruncateLength: BOUND_BYTES,
-      kvMetadata: encodeFooter(schema),
+      kvMetadata: encodeFileSchema(schema),
       createdBy: 'freshet',
     })
     this.#elements = elements.slice(1)

@@ -5,10 +5,10 @@ import type { KeyValue } from 'hyparquet'
 import { z } from 'zod'
 
 /**
- * What a snapshot file says of itself beside its columns, as JSON under the key `freshet` of its key-value metadata: the
+ * The schema of a file's rows beside its columns, as JSON under the key `freshet` of the footer's key-value metadata: the
  * outputs in the order of their columns, and which model stands behind each generation.
  */
-const footerSchema = z.object({
+const recordSchema = z.object({
   version: z.literal(1),
   outputs: z.array(z.string()),
   models: z.record(
@@ -20,17 +20,17 @@ const footerSchema = z.object({
 const KEY = 'freshet'
 const NAMING = { code: 'SNAPSHOT_CORRUPT', what: 'footer of a snapshot file' } as const
 
-export function encodeFooter({ outputs, models }: RowsSchema): KeyValue[] {
+export function encodeFileSchema({ outputs, models }: RowsSchema): KeyValue[] {
   return [{ key: KEY, value: JSON.stringify({ version: 1, outputs, models: Object.fromEntries(models) }) }]
 }
 
 /** @throws RECORD_VERSION, SNAPSHOT_CORRUPT */
-export function decodeFooter(metadata: readonly KeyValue[] | undefined): RowsSchema {
+export function decodeFileSchema(metadata: readonly KeyValue[] | undefined): RowsSchema {
   const value = parseJson(metadata?.find(({ key }) => key === KEY)?.value ?? 'null', NAMING)
   const version = (value as { version?: unknown } | null)?.version
   if (version !== 1)
     throw new FreshetError('RECORD_VERSION', `snapshot file version ${version}, this build reads 1`)
-  const { outputs, models } = checkWith(footerSchema, value, NAMING)
+  const { outputs, models } = checkWith(recordSchema, value, NAMING)
   const byGeneration = Object.entries(models).map(
     ([generation, model]) => [Number(generation), model] as const,
   )
