@@ -1,14 +1,13 @@
 import { Buffer } from 'node:buffer'
-import { FreshetError } from '@freshet/errors/errors.ts'
 import type { Column } from '../bundle/spec.ts'
 import type { ElementType } from '../onnx/graph.ts'
 import type { Features } from './features.ts'
-import { compilePointer } from './json-pointer.ts'
+import { compileFields } from './fields.ts'
 import { LayoutReader } from './layouts/layout-reader.ts'
 import { type JsonBytes, jsonBytes } from './layouts/layouts.ts'
-import { compileNumber, compileTransform, type Fits, NUMBERS } from './number-column.ts'
-import { parseTimeMs } from './parse-time.ts'
-import { compileTimePart } from './time-part.ts'
+import { notAnObject, problemOf, type RowProblem } from './row-problem.ts'
+
+export type { RowProblem } from './row-problem.ts'
 
 export interface RowWriter {
   /** Room for so many rows. */
@@ -24,14 +23,6 @@ export interface RowWriter {
   writeBytes(text: JsonBytes, from: number, to: number, into: Features, row: number): RowProblem | null
   /** What was written so far, column by column. */
   counts(): ColumnCounts[]
-}
-
-/** A reason that no retry mends: the document goes to the dead letters. */
-export interface RowProblem {
-  readonly code: 'DOCUMENT_NOT_JSON' | 'FIELD_MISSING' | 'FIELD_TYPE'
-  /** JSON pointer to the field; null when the document as a whole is the problem. */
-  readonly at: string | null
-  readonly message: string
 }
 
 /** Of one column, since the writer was made. What it holds only grows, so two readings tell of the time between. */
@@ -114,95 +105,6 @@ export function compileColumns(columns: readonly Column[], elements?: readonly E
   }
 }
 
-/** A column on its way, and its counts beside it: they are written with every document. */
-interface Field {
-  readonly column: Column
-  readonly kind: 'number' | 'text'
-  readonly fits: Fits
-  readonly find: (root: object) => unknown
-  /** Of a category, by its text. */
-  readonly codes: ReadonlyMap<string, number>
-  /** A value that is there as the model takes it; NaN when it is not what the column wants. */
-  read: Reader
-  readonly isPlainFloat32: boolean
-  /** NaN, or undefined: required. */
-  readonly missingNumber: number
-  readonly missingText: string | undefined
-  rows: number
-  missing: number
-  unknown: number
-  sum: number
-}
-
-type Reader = (value: unknown) => number
-
-function compileFields(columns: readonly Column[], elements: readonly ElementType[] | undefined): Field[] {
-  const parseTime = rememberLast(parseTimeMs)
-  return columns.map((column, index) => {
-    const fits = fitsOf(column, elements?.[index] ?? 'float32')
-    const field: Field = {
-      column,
-      kind: column.type === 'text' ? 'text' : 'number',
-      fits,
-      find: compilePointer(column.path),
-      codes: new Map(column.type === 'category' ? column.categories.map((text, code) => [text, code]) : []),
-      read: never,
-      isPlainFloat32:
-        elements === undefined && column.type === 'number' && compileTransform(column).steps.length === 0,
-      missingNumber: typeof column.default === 'number' ? column.default : Number.NaN,
-      missingText: typeof column.default === 'string' ? column.default : undefined,
-      rows: 0,
-      missing: 0,
-      unknown: 0,
-      sum: 0,
-    }
-    field.read = compileReader(field, parseTime)
-    return field
-  })
-}
-
-/** @throws MODEL_INVALID */
-function fitsOf(column: Column, element: ElementType): Fits {
-  const { name, type } = column
-  const refuse = (message: string) => new FreshetError('MODEL_INVALID', `column ${name}: ${message}`)
-  if ((type === 'text') !== (element === 'string'))
-    throw refuse(`the model wants ${element}, model.json says ${type}`)
-  const isOneOfMany = type === 'category' || type === 'time'
-  const fits = element === 'bool' && isOneOfMany ? undefined : NUMBERS[element]
-  if (fits === undefined) throw refuse(`a tensor of ${element} cannot be fed with a ${type}`)
-  const known = typeof column.default === 'number' ? [column.default] : []
-  if (type === 'category') known.push(column.unknown)
-  const odd = known.find((value) => !fits.includes(value))
-  if (odd !== undefined) throw refuse(`${odd} is not ${fits.wanted}`)
-  return fits
-}
-
-function compileReader(field: Field, parseTime: Reader): Reader {
-  const { column, fits, codes } = field
-  switch (column.type) {
-    case 'number':
-      return compileNumber(column, fits)
-    case 'boolean':
-      return (value) => (value === true ? 1 : value === false ? 0 : Number.NaN)
-    case 'category':
-      return (value) => {
-        if (typeof value !== 'string') return Number.NaN
-        const code = codes.get(value)
-        if (code !== undefined) return code
-        field.unknown++
-        return column.unknown
-      }
-    case 'time':
-      return compileTimePart(column.part, column.timeZone, parseTime)
-    case 'text':
-      return never
-  }
-}
-
-function never(): number {
-  return Number.NaN
-}
-
 /** undefined when the bytes are not JSON. */
 function parse(bytes: Uint8Array, from: number, to: number): unknown {
   try {
@@ -211,47 +113,3 @@ function parse(bytes: Uint8Array, from: number, to: number): unknown {
     return undefined
   }
 }
-
-/** Hour, weekday and month of a document are read from one field: its time is parsed once. */
-function rememberLast(read: Reader): Reader {
-  let last: unknown
-  let result = Number.NaN
-  return (value) => {
-    if (value === last) return result
-    last = value
-    return (result = read(value))
-  }
-}
-
-const notAnObject: RowProblem = {
-  code: 'DOCUMENT_NOT_JSON',
-  at: null,
-  message: 'the document is not a JSON object',
-}
-
-/** No message repeats a value: it may be a secret. */
-function problemOf({ column, fits }: Field, value: unknown): RowProblem {
-  const { name, path, type } = column
-  if (value === undefined || value === null)
-    return {
-      code: 'FIELD_MISSING',
-      at: path,
-      message: `${path} is missing, and column ${name} has no default`,
-    }
-  if (type === 'number' && typeof value === 'number' && fits.includes(value)) {
-    const { steps } = compileTransform(column)
-    const message = `${path} is not ${fits.wanted} after ${steps.join(', ')} of column ${name}`
-    return { code: 'FIELD_TYPE', at: path, message }
-  }
-  const found = Array.isArray(value) ? 'array' : typeof value
-  const wanted = type === 'number' ? fits.wanted : WANTED[type]
-  const message = `${path} holds a value of type ${found}; column ${name} wants ${wanted}`
-  return { code: 'FIELD_TYPE', at: path, message }
-}
-
-const WANTED = {
-  boolean: 'true or false',
-  category: 'a string',
-  time: 'an ISO 8601 time or milliseconds since 1970',
-  text: 'a string',
-} as const
