@@ -51,33 +51,54 @@ export async function* followPipeline(
     followControl({ connection, pipeline: settings.pipeline, view, clock, log: quietLog }, until),
   ])
   following.catch(() => ended.abort()) // thrown below
-  const gauges = new GaugeHistory(HISTORY)
-  const intervalSeconds = everyMs / 1_000
-  const shown = { ...settings, watchdog: { ...settings.watchdog, intervalSeconds } }
-  const beganAtMs = clock.nowMs()
+  const toState = stateMaker({ settings, instance, everyMs, view }, clock.nowMs())
   try {
     while (!until.aborted) {
       const facts = await look.look(until)
       if (until.aborted) return
-      const nowMs = facts.atMs
-      const isHeard = facts.instances.length > 0 || facts.kafka.fault !== null
-      yield toPageState({
-        settings: shown,
-        watcher: {
-          instance: view.speaker() ?? instance,
-          speaks: isHeardOf(view.speaker(), facts, silentSecondsOf(settings)) ? true : null,
-        },
-        nowMs,
-        facts: isHeard || nowMs - beganAtMs > FIRST_WORD_MS ? facts : null,
-        alerts: alertsOf(view.state(), nowMs),
-        orders: view.orders.inForce(nowMs),
-        gauges,
-      })
+      yield toState(facts)
       await clock.sleep(everyMs, until)
     }
   } finally {
     ended.abort()
     await following
+  }
+}
+
+/** What a look is shown as; what was seen before is remembered for the sparklines. */
+function stateMaker(
+  {
+    settings,
+    instance,
+    everyMs,
+    view,
+  }: {
+    readonly settings: Settings
+    readonly instance: string
+    readonly everyMs: number
+    readonly view: ControlView
+  },
+  beganAtMs: number,
+): (facts: Facts) => PageState {
+  const gauges = new GaugeHistory(HISTORY)
+  const intervalSeconds = everyMs / 1_000
+  const shown = { ...settings, watchdog: { ...settings.watchdog, intervalSeconds } }
+  return (facts) => {
+    const nowMs = facts.atMs
+    const speaker = view.speaker()
+    const isHeard = facts.instances.length > 0 || facts.kafka.fault !== null
+    return toPageState({
+      settings: shown,
+      watcher: {
+        instance: speaker ?? instance,
+        speaks: isHeardOf(speaker, facts, silentSecondsOf(settings)) ? true : null,
+      },
+      nowMs,
+      facts: isHeard || nowMs - beganAtMs > FIRST_WORD_MS ? facts : null,
+      alerts: alertsOf(view.state(), nowMs),
+      orders: view.orders.inForce(nowMs),
+      gauges,
+    })
   }
 }
 

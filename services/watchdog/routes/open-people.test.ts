@@ -21,7 +21,7 @@ const silence: Order = {
 const never = new AbortController().signal
 
 /** The ways to people of a watchdog that has Slack and a dead-man's switch. */
-async function people(state: { speaks: boolean }) {
+async function openedPeople(state: { speaks: boolean }) {
   let pings = 0
   const server = createServer((_request, response) => {
     pings++
@@ -60,7 +60,7 @@ async function people(state: { speaks: boolean }) {
     await expect.poll(() => rests).toBe(before.rests + 1)
     return pings > before.pings
   }
-  return { ...opened, slack, clock, metrics, report, pingsNow }
+  return { people: opened, slack, clock, metrics, report, pingsNow }
 }
 
 const blinding: Alert = {
@@ -78,9 +78,9 @@ const blinding: Alert = {
 
 test('the switch is asked only while the watchdog speaks, has looked lately, sees, and can tell people', async () => {
   const state = { speaks: true }
-  const { looked, pingsNow, clock, route, slack, report, metrics } = await people(state)
+  const { people, pingsNow, clock, slack, report, metrics } = await openedPeople(state)
   const see = (worse = {}, alerts: Alert[] = []) =>
-    looked(facts({ atMs: clock.nowMs() + 60_000, ...worse }), alerts)
+    people.looked(facts({ atMs: clock.nowMs() + 60_000, ...worse }), alerts)
   expect(await pingsNow()).toBe(false)
   see()
   expect(await pingsNow()).toBe(true)
@@ -98,7 +98,7 @@ test('the switch is asked only while the watchdog speaks, has looked lately, see
 
   slack.behave(SLACK_TROUBLES.channelArchived)
   const stop = new AbortController()
-  const delivering = route.deliver(lagMessage(), stop.signal)
+  const delivering = people.route.deliver(lagMessage(), stop.signal)
   await expect.poll(() => report.snapshot().status).toBe('failing')
   stop.abort()
   expect(await delivering).toBe('untold')
@@ -112,8 +112,8 @@ test('the switch is asked only while the watchdog speaks, has looked lately, see
 })
 
 test('an alert says what else would not be told', async () => {
-  const { route, slack } = await people({ speaks: true })
-  await route.deliver(lagMessage(), never)
+  const { people, slack } = await openedPeople({ speaks: true })
+  await people.route.deliver(lagMessage(), never)
   expect(JSON.stringify(slack.messages[0]!.blocks)).toContain(
     'Silenced: drift until 2026-11-30 10:00 UTC (ann: known)',
   )

@@ -14,6 +14,7 @@ import type { Notice } from './notice.ts'
 import { noticeContext, openRoutes } from './open-routes.ts'
 import { orderRemarks } from './order-remarks.ts'
 import { pingWhileWatching } from './ping.ts'
+import type { RouteChain } from './route-chain.ts'
 
 /** A look that is older than so many intervals, and at least a minute, says nothing about now. */
 const STALE_LOOKS = 4
@@ -44,69 +45,96 @@ export interface People {
   run(signal: AbortSignal): Promise<void>
 }
 
-export function openPeople(
-  { settings, instance, telemetry, report }: PeopleContext,
-  { speaks, orders, waiting, clock }: PeopleOptions,
-): People {
-  const { log, metrics } = telemetry
-  const { pingUrl, pingMethod, dailyAt, timeZone } = settings.alerts
-  const routes = openRoutes(settings, {
-    ...{ clock, log, metrics, report, waiting },
-    remarks: () => orderRemarks(orders()),
-  })
-  const tally = new DayTally(clock.nowMs())
-  const staleMs = Math.max(STALE_LEAST_MS, STALE_LOOKS * settings.watchdog.intervalSeconds * 1000)
-  let last: { readonly facts: Facts; readonly alerts: readonly Alert[] } | null = null
-  let countsBefore = routes.counts()
+export function openPeople(context: PeopleContext, options: PeopleOptions): People {
+  return new RoutesToPeople(context, options)
+}
 
-  const isWatching = () =>
-    speaks() &&
-    last !== null &&
-    clock.nowMs() - last.facts.atMs <= staleMs &&
-    blindness(last.facts, last.alerts) === null &&
-    !routes.isMute()
+class RoutesToPeople implements People {
+  readonly route: RouteChain
+  readonly #context: PeopleContext
+  readonly #options: PeopleOptions
+  readonly #tally: DayTally
+  #last: { readonly facts: Facts; readonly alerts: readonly Alert[] } | null = null
+  /** Messages that the daily line before spoke of. */
+  #countsBefore: ReturnType<RouteChain['counts']>
 
-  const notice = (day: string): Notice | null => {
-    if (last === null) return null
-    const { told, givenUp } = routes.counts()
+  constructor(context: PeopleContext, options: PeopleOptions) {
+    const { settings, telemetry, report } = context
+    const { log, metrics } = telemetry
+    const { orders, waiting, clock } = options
+    this.#context = context
+    this.#options = options
+    this.#tally = new DayTally(clock.nowMs())
+    this.route = openRoutes(settings, {
+      ...{ clock, log, metrics, report, waiting },
+      remarks: () => orderRemarks(orders()),
+    })
+    this.#countsBefore = this.route.counts()
+  }
+
+  dropped(message: AlertMessage): void {
+    this.route.dropped(message)
+  }
+
+  looked(facts: Facts, alerts: readonly Alert[]): void {
+    this.#tally.looked(facts)
+    this.#last = { facts, alerts }
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#tellDaily(signal), this.#ping(signal)])
+  }
+
+  async #tellDaily(signal: AbortSignal): Promise<void> {
+    const { settings, instance, telemetry } = this.#context
+    const { log, metrics } = telemetry
+    const { speaks, clock } = this.#options
+    const { dailyAt, timeZone } = settings.alerts
+    if (dailyAt === undefined) return
+    const connection = connectKafka(settings.kafka, { clientId: `${instance}-daily`, log })
+    const store = new DailyStore(connection, { pipeline: settings.pipeline, clock, log })
+    const notice = (day: string) => this.#daily(day)
+    const onTold = () => {
+      this.#tally.startAnew(clock.nowMs())
+      this.#countsBefore = this.route.counts()
+    }
+    const daily = { time: { dailyAt, timeZone }, speaks, store, routes: this.route, notice, onTold }
+    await tellDaily({ ...daily, metrics, clock, log }, signal)
+  }
+
+  /** The line of a day, as things are now; null while nothing was looked at yet. */
+  #daily(day: string): Notice | null {
+    if (this.#last === null) return null
+    const { facts, alerts } = this.#last
+    const { orders, clock } = this.#options
+    const { told, givenUp } = this.route.counts()
     return dailyNotice(
       {
-        ...{ day, figures: tally.figures(clock.nowMs()), alerts: last.alerts, orders: orders() },
-        blindness: blindness(last.facts, last.alerts),
-        messages: { told: told - countsBefore.told, givenUp: givenUp - countsBefore.givenUp },
+        ...{ day, figures: this.#tally.figures(clock.nowMs()), alerts, orders: orders() },
+        blindness: blindness(facts, alerts),
+        messages: { told: told - this.#countsBefore.told, givenUp: givenUp - this.#countsBefore.givenUp },
       },
-      noticeContext(settings),
+      noticeContext(this.#context.settings),
     )
   }
 
-  const onTold = () => {
-    tally.startAnew(clock.nowMs())
-    countsBefore = routes.counts()
+  async #ping(signal: AbortSignal): Promise<void> {
+    const { settings, telemetry } = this.#context
+    const { log, metrics } = telemetry
+    const { pingUrl: url, pingMethod: method } = settings.alerts
+    if (url === undefined) return
+    const isWatching = () => this.#isWatching()
+    const { clock } = this.#options
+    await pingWhileWatching({ url, method, isWatching, clock, log, metrics }, signal)
   }
 
-  const daily = (signal: AbortSignal) => {
-    if (dailyAt === undefined) return []
-    const connection = connectKafka(settings.kafka, { clientId: `${instance}-daily`, log })
-    const store = new DailyStore(connection, { pipeline: settings.pipeline, clock, log })
-    const time = { dailyAt, timeZone }
-    return [tellDaily({ time, speaks, store, routes, notice, onTold, metrics, clock, log }, signal)]
-  }
-
-  const ping = (signal: AbortSignal) =>
-    pingUrl === undefined
-      ? []
-      : [pingWhileWatching({ url: pingUrl, method: pingMethod, isWatching, clock, log, metrics }, signal)]
-
-  return {
-    route: routes,
-    dropped: (message) => routes.dropped(message),
-    looked(facts, alerts) {
-      tally.looked(facts)
-      last = { facts, alerts }
-    },
-    run: async (signal) => {
-      await Promise.all([...daily(signal), ...ping(signal)])
-    },
+  #isWatching(): boolean {
+    const { speaks, clock } = this.#options
+    if (!speaks() || this.#last === null) return false
+    const { facts, alerts } = this.#last
+    const { intervalSeconds } = this.#context.settings.watchdog
+    const staleMs = Math.max(STALE_LEAST_MS, STALE_LOOKS * intervalSeconds * 1_000)
+    return clock.nowMs() - facts.atMs <= staleMs && blindness(facts, alerts) === null && !this.route.isMute()
   }
 }
 

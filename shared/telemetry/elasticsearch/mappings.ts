@@ -61,17 +61,7 @@ export function otelMappings(types: ReadonlySet<OptionalType>): Mapping {
       severity_number: { type: 'byte' },
       status: { properties: { code: KEYWORD, message: KEYWORD } },
       body: { properties: { text: best('match_only_text'), structured: best('flattened') } },
-      links: {
-        properties: {
-          trace_id: KEYWORD,
-          span_id: KEYWORD,
-          trace_state: KEYWORD,
-          attributes: {
-            ...{ type: 'object', dynamic: true },
-            ...(types.has('passthrough') && { subobjects: false }), // older than the type, younger than 7.17
-          },
-        },
-      },
+      links: { properties: linkFields(types) },
       attributes: passthrough(20, {
         ...(types.has('passthrough') && KNOWN_BEFOREHAND),
         [ATTRIBUTES.exceptionStacktrace]: best('wildcard'),
@@ -92,6 +82,18 @@ export function otelMappings(types: ReadonlySet<OptionalType>): Mapping {
         },
       },
       ...aliases(),
+    },
+  }
+}
+
+function linkFields(types: ReadonlySet<OptionalType>): Mapping {
+  return {
+    trace_id: KEYWORD,
+    span_id: KEYWORD,
+    trace_state: KEYWORD,
+    attributes: {
+      ...{ type: 'object', dynamic: true },
+      ...(types.has('passthrough') && { subobjects: false }), // older than the type, younger than 7.17
     },
   }
 }
