@@ -1,6 +1,6 @@
 import { connectKafka } from '@freshet/adapters/kafka/connect.ts'
 import { adviseOnTopics, checkTopics, createTopics } from '@freshet/adapters/kafka/topics.ts'
-import { ensureBucket } from '@freshet/adapters/s3/s3-object-store.ts'
+import { ensureBucket } from '@freshet/adapters/s3/s3-bucket.ts'
 import type { Settings } from '@freshet/config/schema.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { installTemplates } from '@freshet/telemetry/elasticsearch/template.ts'

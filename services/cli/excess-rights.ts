@@ -1,7 +1,7 @@
 import { connectElasticsearch } from '@freshet/adapters/elasticsearch/connect.ts'
 import { excessPrivileges } from '@freshet/adapters/elasticsearch/excess-privileges.ts'
 import { tryRedisAccess } from '@freshet/adapters/redis/access.ts'
-import { mayListBuckets } from '@freshet/adapters/s3/s3-object-store.ts'
+import { mayListBuckets } from '@freshet/adapters/s3/s3-bucket.ts'
 import { isLoopback } from '@freshet/config/loopback.ts'
 import type { Settings } from '@freshet/config/schema.ts'
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { constants, zstdCompressSync } from 'node:zlib'
 import type { Lease } from '@freshet/adapters/kafka/consumer.ts'
-import { ensureBucket } from '@freshet/adapters/s3/s3-object-store.ts'
+import { ensureBucket } from '@freshet/adapters/s3/s3-bucket.ts'
 import { loadSettings } from '@freshet/config/load.ts'
 import type { ScoreBatch } from '@freshet/records/score-batch.ts'
 import { rowsOfBatch } from '@freshet/records/stored-rows.ts'

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { randomBytes } from 'node:crypto'
-import { ensureBucket } from '@freshet/adapters/s3/s3-object-store.ts'
+import { ensureBucket } from '@freshet/adapters/s3/s3-bucket.ts'
 import { loadSettings } from '@freshet/config/load.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import {

@@ -2,7 +2,7 @@ import { fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { ensureBucket } from '@freshet/adapters/s3/s3-object-store.ts'
+import { ensureBucket } from '@freshet/adapters/s3/s3-bucket.ts'
 import { NODE_FLAGS } from '@freshet/cli/node-flags.ts'
 import { loadSettings } from '@freshet/config/load.ts'
 import {

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
-import { ensureBucket, openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
+import { ensureBucket } from '@freshet/adapters/s3/s3-bucket.ts'
+import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
 import { loadSettings } from '@freshet/config/load.ts'
 import { LATEST_OBJECT } from '@freshet/records/latest-snapshot.ts'
 import { MANIFEST_OBJECT } from '@freshet/records/manifest.ts'

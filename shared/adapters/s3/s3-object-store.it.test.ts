@@ -4,7 +4,8 @@ import { createServer } from 'node:net'
 import { loadSettings } from '@freshet/config/load.ts'
 import { objectStoreContract } from '@freshet/ports/object-store.contract.ts'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { ensureBucket, openS3 } from './s3-object-store.ts'
+import { ensureBucket } from './s3-bucket.ts'
+import { openS3 } from './s3-object-store.ts'
 
 const settings = { ...loadSettings({ env: process.env }).s3, bucket: 'freshet-it' }
 

@@ -1,15 +1,12 @@
 import type { Buffer } from 'node:buffer'
 import {
-  CreateBucketCommand,
   DeleteObjectCommand,
   GetObjectCommand,
   type GetObjectCommandInput,
   type GetObjectCommandOutput,
-  HeadBucketCommand,
-  ListBucketsCommand,
   ListObjectsV2Command,
   PutObjectCommand,
-  S3Client,
+  type S3Client,
 } from '@aws-sdk/client-s3'
 import { redactUrl } from '@freshet/config/redact.ts'
 import type { Settings } from '@freshet/config/schema.ts'
@@ -21,49 +18,14 @@ import type {
   StoredObject,
   Upload,
 } from '@freshet/ports/object-store.ts'
-import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { isIntact, readBody } from './read-body.ts'
+import { createS3Client } from './s3-client.ts'
 import { abortUploads, S3Upload } from './s3-upload.ts'
 import { translateS3Error } from './translate.ts'
 
 /** No request is made before the first call. @throws CONFIG_INVALID when only half of the key pair is given */
 export function openS3(settings: Settings['s3']): S3ObjectStore {
-  return new S3ObjectStore(settings, createClient(settings))
-}
-
-/** Makes the bucket when it is not there, for `freshet up`. @throws S3_UNREACHABLE, S3_UNAUTHORIZED, S3_REFUSED */
-export async function ensureBucket(settings: Settings['s3']): Promise<void> {
-  const client = createClient(settings)
-  try {
-    await client.send(new HeadBucketCommand({ Bucket: settings.bucket }))
-  } catch (error) {
-    const problem = translateS3Error(error, `bucket ${settings.bucket}`)
-    if (problem.code !== 'BUCKET_MISSING') throw problem
-    await client.send(new CreateBucketCommand({ Bucket: settings.bucket })).catch((cause: unknown) => {
-      const failure = translateS3Error(cause, `create bucket ${settings.bucket}`)
-      if (failure.code !== 'OBJECT_CHANGED') throw failure // 409: someone else has just made it
-    })
-  } finally {
-    client.destroy()
-  }
-}
-
-/**
- * Whether the key may list all buckets of the account, which nothing in Freshet does.
- * @throws S3_UNREACHABLE, S3_REFUSED
- */
-export async function mayListBuckets(settings: Settings['s3'], signal: AbortSignal): Promise<boolean> {
-  const client = createClient(settings)
-  try {
-    await client.send(new ListBucketsCommand({ MaxBuckets: 1 }), { abortSignal: signal })
-    return true
-  } catch (error) {
-    const { code, message } = translateS3Error(error, 'list buckets')
-    if (code === 'S3_UNAUTHORIZED') return false
-    throw new FreshetError(code, message, { cause: error })
-  } finally {
-    client.destroy()
-  }
+  return new S3ObjectStore(settings, createS3Client(settings))
 }
 
 /**
@@ -226,24 +188,3 @@ export class S3ObjectStore implements ObjectStore {
 }
 
 const MAX_READS = 5
-
-function createClient(settings: Settings['s3']): S3Client {
-  const { endpoint, region, accessKeyId, secretAccessKey, requestTimeoutMs } = settings
-  if ((accessKeyId === undefined) !== (secretAccessKey === undefined))
-    throw new FreshetError('CONFIG_INVALID', 's3.accessKeyId and s3.secretAccessKey: give both or neither')
-  return new S3Client({
-    region,
-    ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
-    ...(accessKeyId === undefined || secretAccessKey === undefined
-      ? {}
-      : { credentials: { accessKeyId, secretAccessKey } }),
-    // Many S3 servers other than AWS refuse or damage the newer checksums; TLS and etags guard the bytes.
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-    responseChecksumValidation: 'WHEN_REQUIRED',
-    requestHandler: new NodeHttpHandler({
-      connectionTimeout: Math.min(requestTimeoutMs, 5_000),
-      requestTimeout: requestTimeoutMs,
-      throwOnRequestTimeout: true,
-    }),
-  })
-}

@@ -23,7 +23,7 @@ function codeOf(name: string, status: number | undefined, error: unknown): Error
   if (name === 'NoSuchBucket') return 'BUCKET_MISSING'
   if (name === 'NoSuchKey') return 'OBJECT_MISSING'
   if (name === 'NoSuchUpload') return 'UPLOAD_GONE'
-  if (name === 'NotFound') return 'BUCKET_MISSING' // a HEAD has no body to name a code; only buckets are asked so
+  if (name === 'NotFound') return 'BUCKET_MISSING' // a HEAD has no body to name a code; s3-upload.ts, which asks so for an object, looks for itself
   if (status === 412 || status === 409) return 'OBJECT_CHANGED'
   if (status === 401 || status === 403) return 'S3_UNAUTHORIZED'
   // 200: the answer began well and was cut off, or was no XML.

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { partitionOf } from '@freshet/adapters/kafka/partitioner.ts'
-import { ensureBucket, openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
+import { ensureBucket } from '@freshet/adapters/s3/s3-bucket.ts'
+import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
 import { loadSettings } from '@freshet/config/load.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { expect, test } from 'vitest'
