@@ -1,6 +1,6 @@
 import { connectKafka, type KafkaConnection } from '@freshet/adapters/kafka/connect.ts'
 import { readLag, sumLag } from '@freshet/adapters/kafka/lag.ts'
-import { tail } from '@freshet/adapters/kafka/read-all.ts'
+import { tail } from '@freshet/adapters/kafka/tail.ts'
 import type { Settings } from '@freshet/config/schema.ts'
 import { LastHeartbeats } from '@freshet/records/last-heartbeats.ts'
 import { consumerGroups, topicName, type Worker } from '@freshet/records/topics.ts'

@@ -1,5 +1,5 @@
 import type { KafkaConnection } from '@freshet/adapters/kafka/connect.ts'
-import { tail } from '@freshet/adapters/kafka/read-all.ts'
+import { tail } from '@freshet/adapters/kafka/tail.ts'
 import type { CursorBook } from '@freshet/reconcile/cursor-book.ts'
 import { topicName } from '@freshet/records/topics.ts'
 

@@ -4,8 +4,8 @@ import { withAdmin } from './connect.ts'
 import { createLed } from './create-led.ts'
 import { followTopic } from './follow-topic.ts'
 import type { OutgoingMessage } from './producer.ts'
-import { tail } from './read-all.ts'
 import { scratchTopic } from './scratch-topic.kit.ts'
+import { tail } from './tail.ts'
 
 const message = (partition: number, value: string, timestampMs?: number): OutgoingMessage => ({
   partition,

@@ -8,7 +8,7 @@ import { Throttle } from '@freshet/stage/throttle.ts'
 import type { KafkaConnection } from './connect.ts'
 import type { IncomingMessage } from './consumer.ts'
 import type { RestartedLog } from './group-options.ts'
-import { tail } from './read-all.ts'
+import { tail } from './tail.ts'
 
 const BACK_OFF: BackOff = { firstMs: 500, maxMs: 5_000 }
 const TELL_EVERY_MS = 60_000

@@ -2,7 +2,8 @@ import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import { Throttle } from '@freshet/stage/throttle.ts'
-import { type KafkaConnection, withAdmin } from './connect.ts'
+import type { KafkaConnection } from './connect.ts'
+import { readTopicEnds } from './partition-ends.ts'
 
 /**
  * Tells when a reader was overtaken by retention: kafkajs then jumps to the beginning of the log without an event. A
@@ -33,15 +34,11 @@ export class GapTeller {
   ): Promise<void> {
     const { topic, groupId, log } = this.#options
     if (found <= expected || this.#looks.pass() === null) return
-    const ends = await withAdmin(
-      this.#connection,
-      { doing: `reading the ends of ${topic}`, signal },
-      (admin) => admin.fetchTopicOffsets(topic),
-    ).catch((error: unknown) => {
+    const ends = await readTopicEnds(this.#connection, topic, signal).catch((error: unknown) => {
       if (!signal.aborted) throw error
     })
     if (ends === undefined) return
-    const low = Number(ends.find((end) => end.partition === partition)?.low ?? 0)
+    const low = ends.find((end) => end.partition === partition)?.low ?? 0
     if (low > expected)
       log.warn(
         `${groupId} was to read ${topic}[${partition}] from ${expected}, but the log begins at ${low}: ${low - expected} messages are gone`,

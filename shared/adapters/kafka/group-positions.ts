@@ -1,10 +1,8 @@
 import type { Admin } from 'kafkajs'
+import { type PartitionEnds, readEnds } from './partition-ends.ts'
 
 /** Where a partition's log begins and ends, and where a group stands in it. */
-export interface GroupPosition {
-  readonly partition: number
-  readonly low: number
-  readonly high: number
+export interface GroupPosition extends PartitionEnds {
   readonly committed: number | undefined
   /** What was committed with it; empty where nothing was. */
   readonly note: string
@@ -38,8 +36,6 @@ export async function readPositions(
   }
 }
 
-/** Where the log of a partition begins and ends. */
-type PartitionEnds = Pick<GroupPosition, 'partition' | 'low' | 'high'>
 type Committed = Pick<GroupPosition, 'committed' | 'note'>
 
 const NOTHING: Committed = { committed: undefined, note: '' }
@@ -55,11 +51,4 @@ async function readCommitted(
       return [partition, { committed: at < 0 ? undefined : at, note: metadata ?? '' }]
     }),
   )
-}
-
-async function readEnds(admin: Admin, topic: string): Promise<PartitionEnds[]> {
-  const ends = await admin.fetchTopicOffsets(topic)
-  return ends
-    .map(({ partition, low, high }) => ({ partition, low: Number(low), high: Number(high) }))
-    .sort((a, b) => a.partition - b.partition)
 }

@@ -1,8 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test, vi } from 'vitest'
 import type { OutgoingMessage } from './producer.ts'
-import { readAll, tail } from './read-all.ts'
+import { readAll } from './read-all.ts'
 import { scratchTopic } from './scratch-topic.kit.ts'
+import { tail } from './tail.ts'
 
 const message = (partition: number, value: string, timestampMs?: number): OutgoingMessage => ({
   partition,
