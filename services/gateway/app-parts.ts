@@ -7,6 +7,7 @@ import type { ManyLookups } from './many/many-lookups.ts'
 import type { Family } from './metrics/prometheus-text.ts'
 import type { RankParts } from './rank/open-rank.ts'
 import type { RequestRecord } from './request-record.ts'
+import type { Readiness } from './routes/readiness.ts'
 import type { Deadline } from './server/deadline.ts'
 import type { WorkInHand } from './server/work-in-hand.ts'
 
@@ -31,18 +32,4 @@ export interface AppParts {
     readonly maxBodyBytes: number
     readonly cacheBudgetMs: number
   }
-}
-
-/** Which rungs can answer right now; a reason where one cannot. */
-export interface Readiness {
-  readonly cache: RungState
-  readonly snapshot: RungState
-  readonly live: RungState
-  readonly default: RungState
-}
-
-interface RungState {
-  readonly ready: boolean
-  readonly reason?: string
-  readonly model?: string
 }

@@ -1,18 +1,7 @@
 import { z } from 'zod'
-import type { Readiness } from '../app-parts.ts'
 import { jsonReply } from '../reply.ts'
+import { type Readiness, readinessSchema } from './readiness.ts'
 import type { Route } from './route.ts'
-
-const rungSchema = z.strictObject({
-  ready: z.boolean(),
-  reason: z.string().optional().meta({ description: 'Why it is not.' }),
-  model: z.string().optional().meta({ description: '`name@version`' }),
-})
-
-const readinessSchema = z.strictObject({
-  status: z.enum(['ready', 'not ready']),
-  rungs: z.strictObject({ cache: rungSchema, snapshot: rungSchema, live: rungSchema, default: rungSchema }),
-})
 
 /** `/healthz`: the process lives. `/readyz`: some rung can answer for a key; 503 when none can. */
 export function healthRoutes(readiness: () => Readiness): readonly Route[] {
