@@ -1,5 +1,5 @@
-import type { Admin } from 'kafkajs'
 import { type KafkaConnection, withAdmin } from './connect.ts'
+import type { Admin } from './kafkajs.ts'
 
 /** Where the log of a partition begins, and the offset that its next message will get. */
 export interface PartitionEnds {

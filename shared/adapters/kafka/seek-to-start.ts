@@ -1,8 +1,8 @@
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
-import type { Consumer } from 'kafkajs'
 import { type KafkaConnection, withAdmin } from './connect.ts'
 import type { GroupConsumerOptions } from './group-options.ts'
 import { readGroupPositions } from './group-positions.ts'
+import type { Consumer } from './kafkajs.ts'
 import type { Membership } from './membership.ts'
 import { startOf } from './start-offsets.ts'
 
