@@ -14,12 +14,10 @@ import { systemClock } from '@freshet/stage/clock.ts'
 import { runCache } from './cache/cache-loop.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { runInfer } from './infer-worker.ts'
+import { PRODUCE_DEADLINE_MS } from './produce-deadline.ts'
 import { runSideBySide, type Worker } from './side-by-side.ts'
 import type { FlushBell } from './snapshot/flush-bell.ts'
 import { runSnapshot } from './snapshot/snapshot-loop.ts'
-
-/** A send that takes longer fails, and its batch is scored again: well within what a consumer calls a stall. */
-const PRODUCE_DEADLINE_MS = 20_000
 
 export const scorer: Service = { check, run: (context) => runScorer(context) }
 

@@ -49,8 +49,9 @@ const STANDSTILL_MS = 60_000
 
 /**
  * Brings to the cache all that the snapshot holds, page by page, and then `.scores` from the manifest's offsets to where
- * it ends by then; where the cache has kept all up to positions that `.scores` still holds, what comes after them is enough. Ranks decide, so the order means nothing, whoever else writes may, and doing it again is safe. In
- * memory: a row group of one file.
+ * it ends by then; where the cache has kept all up to positions that `.scores` still holds, what comes after them is
+ * enough. Ranks decide, so the order means nothing, whoever else writes may, and doing it again is safe. In memory: a row
+ * group of one file.
  *
  * A file that cannot be read does not keep the others back; its error is thrown in the end.
  * @throws what the store, Kafka and the cache throw; DEADLINE when `signal` aborts, or nothing comes of `.scores` for a

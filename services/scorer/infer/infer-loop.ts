@@ -44,8 +44,8 @@ export interface InferParts {
 }
 
 /**
- * Scores `.changes` into `.scores` until the signal aborts. After each micro-batch of fresh changes comes its offset. So a crash anywhere scores again what was scored, which
- * ranks make harmless, and skips nothing.
+ * Scores `.changes` into `.scores` until the signal aborts. After each micro-batch of fresh changes comes its offset. So a
+ * crash anywhere scores again what was scored, which ranks make harmless, and skips nothing.
  */
 export async function scoreFresh(context: ServiceContext, deps: InferDeps, parts: InferParts): Promise<void> {
   const { settings, telemetry, signal } = context

@@ -8,6 +8,7 @@ import type { BackgroundWork } from '../background-work.ts'
 import type { DeadLetters } from '../dead-letters.ts'
 import { BatchScorer } from '../infer/batch-scorer.ts'
 import type { Stretches } from '../infer/stretches.ts'
+import { PRODUCE_DEADLINE_MS } from '../produce-deadline.ts'
 import { Campaign, LOOK_SOON_MS } from './campaign.ts'
 import { type PartitionPlan, progressOf } from './plan.ts'
 import { readPlan } from './read-plan.ts'
@@ -21,7 +22,6 @@ export interface RescoreDeps {
   readonly clock: Clock
 }
 
-const PRODUCE_DEADLINE_MS = 20_000
 /** So long after a promotion scorers still change over, and commit what they scored with the older model. */
 const SETTLES_MS = 30_000
 /** After that hardly anything can come to be left; and what Kafka did not hand out, it hardly will. */

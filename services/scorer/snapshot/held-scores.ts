@@ -39,14 +39,7 @@ export class HeldScores {
   constructor(partitions: readonly number[], manifest: Manifest | undefined) {
     for (const partition of partitions) {
       const nextOffset = manifest?.partitions[partition]?.nextOffset ?? 0
-      this.#partitions.set(partition, {
-        nextOffset,
-        begun: false,
-        batches: [],
-        rows: 0,
-        origins: [],
-        traced: [],
-      })
+      this.#partitions.set(partition, { nextOffset, begun: false, ...nothing() })
     }
   }
 
@@ -99,22 +92,29 @@ export class HeldScores {
       const { batches, rows, fromOffset, nextOffset, lease, origins, traced } = held
       if (fromOffset === undefined || lease === undefined) continue
       taken.push({ partition, sources: batches, rows, fromOffset, nextOffset, lease, origins, traced })
-      Object.assign(held, { batches: [], rows: 0, fromOffset: undefined, origins: [], traced: [] })
+      this.#partitions.set(partition, { ...held, ...nothing() })
     }
     this.#rows = 0
     return taken
   }
 }
 
-interface HeldPartition {
+interface HeldPartition extends HeldSinceTake {
   nextOffset: number
   /** Whether a first message has come. */
   begun: boolean
-  batches: SortedSource[]
-  rows: number
-  origins: TraceContext[]
-  traced: HeldTrace[]
-  /** undefined: nothing came since the last take. */
-  fromOffset?: number | undefined
   lease?: Lease
+}
+
+interface HeldSinceTake {
+  readonly batches: SortedSource[]
+  rows: number
+  readonly origins: TraceContext[]
+  readonly traced: HeldTrace[]
+  /** undefined: nothing came. */
+  fromOffset: number | undefined
+}
+
+function nothing(): HeldSinceTake {
+  return { batches: [], rows: 0, origins: [], traced: [], fromOffset: undefined }
 }

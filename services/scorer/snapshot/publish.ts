@@ -40,7 +40,7 @@ export async function publish(
   const attempt = randomBytes(6).toString('hex')
   const beganAtMs = clock.nowMs()
   const changes = new Map<number, (now: Committed) => ManifestPartition>()
-  await inTurns(files, signals.write, async (file, signal) => {
+  await aFewAtOnce(files, signals.write, async (file, signal) => {
     const object = fileName(file.name, attempt)
     const facts = await putFile(publisher, objectKey(object), file.write, signal)
     const put = facts.rows === 0 ? null : { object, ...facts }
@@ -63,7 +63,7 @@ const LATEST_GRACE_MS = 1_000
 const AT_ONCE = 4
 
 /** @throws the first error, after the others have been given up and have ended */
-async function inTurns<T>(
+async function aFewAtOnce<T>(
   all: readonly T[],
   signal: AbortSignal,
   work: (one: T, signal: AbortSignal) => Promise<void>,
@@ -72,7 +72,7 @@ async function inTurns<T>(
   const during = AbortSignal.any([signal, failed.signal])
   const left = all.values()
   const errors: unknown[] = []
-  const takeTurns = async () => {
+  const workThrough = async () => {
     try {
       for (const one of left) await work(one, during)
     } catch (error) {
@@ -80,6 +80,6 @@ async function inTurns<T>(
       failed.abort()
     }
   }
-  await Promise.all(Array.from({ length: AT_ONCE }, takeTurns))
+  await Promise.all(Array.from({ length: AT_ONCE }, workThrough))
   if (errors.length > 0) throw errors[0]
 }
