@@ -1,8 +1,7 @@
+import { driftIndices } from '../drift-index.ts'
 import { formatCount } from '../format.ts'
 import { livingOf } from './living.ts'
 import type { Rule } from './rule.ts'
-
-const PSI = 'freshet.drift.psi.'
 
 /** Each scorer sees a part of the documents; the one that sees the most of it is told. */
 export const drift: Rule = {
@@ -12,9 +11,8 @@ export const drift: Rule = {
     const scorers = livingOf(scene, 'scorer')
     const worst = new Map<string, { psi: number; rows: number; instance: string; model: string }>()
     for (const { heartbeat } of scorers)
-      for (const [name, psi] of Object.entries(heartbeat.metrics)) {
-        const output = name.slice(PSI.length)
-        if (!name.startsWith(PSI) || psi <= threshold || psi <= (worst.get(output)?.psi ?? 0)) continue
+      for (const { output, psi } of driftIndices(heartbeat.metrics)) {
+        if (psi <= threshold || psi <= (worst.get(output)?.psi ?? 0)) continue
         const { instance, model, metrics } = heartbeat
         worst.set(output, { psi, rows: metrics['freshet.drift.rows'] ?? 0, instance, model: model ?? 'none' })
       }

@@ -1,8 +1,7 @@
 import type { Facts } from '@freshet/records/facts.ts'
+import { driftIndices } from '../../drift-index.ts'
 import type { ModelState, RescoreState } from './page-state.ts'
 import type { Seen } from './seen.ts'
-
-const PSI = 'freshet.drift.psi.'
 
 export function modelState(facts: Facts | null, seen: Seen): ModelState {
   const model = facts?.model.value ?? null
@@ -52,10 +51,7 @@ function driftOf(seen: Seen): ModelState['drift'] {
   if (documents === 0) return null
   const outputs = new Map<string, number>()
   for (const { heartbeat } of seen.living('scorer'))
-    for (const [name, psi] of Object.entries(heartbeat.metrics))
-      if (name.startsWith(PSI)) {
-        const output = name.slice(PSI.length)
-        outputs.set(output, Math.max(psi, outputs.get(output) ?? 0))
-      }
+    for (const { output, psi } of driftIndices(heartbeat.metrics))
+      outputs.set(output, Math.max(psi, outputs.get(output) ?? 0))
   return { documents, outputs: [...outputs].map(([output, psi]) => ({ output, psi })) }
 }

@@ -24,6 +24,12 @@ const STAGES_OF_KIND: Readonly<Partial<Record<FindingKind, readonly StageName[]>
   'dead-letters': ['infer'],
 }
 
+/** What stands still or has gone back, where it is no consumer group. */
+const STAGES_OF_PLACE: Readonly<Record<string, readonly StageName[]>> = {
+  capture: ['capture'],
+  snapshot: ['snapshot'],
+}
+
 /** Where it is felt that a server is away. */
 const STAGES_OF_SERVER: Readonly<Record<string, readonly StageName[]>> = {
   elasticsearch: ['capture'],
@@ -55,6 +61,7 @@ function stagesOf({ id, kind }: Alert['finding'], groups: Facts['groups'], seen:
   const [, what = ''] = /^[^/]*\/(.*)$/.exec(id) ?? []
   const group = groups.find(({ groupId }) => what === groupId || what.startsWith(`${groupId}/`))
   if (group !== undefined) return [group.worker as StageName]
+  if (kind === 'stall' || kind === 'rewind') return STAGES_OF_PLACE[what] ?? []
   if (kind === 'unreachable') return STAGES_OF_SERVER[what] ?? []
   if (kind === 'failing') return failingStages(what, seen)
   if (kind === 'silent') return ofService(seen.listed.find(({ instance }) => instance === what)?.service)

@@ -91,6 +91,10 @@ test('an alert stands with what it means, its figures and its runbook; the grave
 test.each([
   [{ id: 'lag/flights-cache' }, ['cache']],
   [{ id: 'stall/flights-infer', kind: 'stall' }, ['infer']],
+  [{ id: 'stall/capture', kind: 'stall' }, ['capture']],
+  [{ id: 'rewind/capture', kind: 'rewind' }, ['capture']],
+  [{ id: 'rewind/snapshot', kind: 'rewind' }, ['snapshot']],
+  [{ id: 'rewind/flights-cache', kind: 'rewind' }, ['cache']],
   [{ id: 'capture-behind/flights/0', kind: 'capture-behind' }, ['capture']],
   [{ id: 'unreachable/redis', kind: 'unreachable' }, ['cache', 'gateway']],
   [{ id: 'silent/scorer-box-312', kind: 'silent' }, ['infer', 'cache', 'snapshot']],
