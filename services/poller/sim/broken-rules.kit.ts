@@ -2,7 +2,8 @@ import type { ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
 import { step } from '../capture/capture.ts'
 import type { Capture } from '../capture/capture-state.ts'
 import type { TrackedShard } from '../sharing/tracked-shard.ts'
-import { type Event as SweepEvent, step as sweep } from '../sweep/sweep.ts'
+import { step as sweep } from '../sweep/sweep.ts'
+import type { Event as SweepEvent } from '../sweep/sweep-state.ts'
 import type { Rules } from './poller/rules.kit.ts'
 
 /** A rule of the protocol as it is when it is broken, with a seed of a world in which something goes wrong then. */

@@ -25,7 +25,7 @@ import { TracedChanges } from '../capture/traced-changes.ts'
 import type { TrackedShards } from '../sharing/tracked-shards.ts'
 import type { Captured } from './dead-epochs.ts'
 import { DeadRows, type Tombstone } from './dead-rows.ts'
-import type { Effect, Event } from './sweep.ts'
+import type { Effect, Event } from './sweep-state.ts'
 
 export interface SweepWorld {
   readonly settings: Settings

@@ -6,9 +6,9 @@ import type { Span } from '@opentelemetry/api'
 import type { TrackedShard } from '../sharing/tracked-shard.ts'
 import type { TrackedShards } from '../sharing/tracked-shards.ts'
 import { type Captured, indicesKept } from './dead-epochs.ts'
-import { type Effect, type Event, type Limits, newSweep, type Sweep, step } from './sweep.ts'
+import { newSweep, step } from './sweep.ts'
 import { type Outcome, SweepEffects, type SweepWorld, type Tally } from './sweep-effects.ts'
-import type { Why } from './sweep-state.ts'
+import type { Effect, Event, Limits, Sweep, Why } from './sweep-state.ts'
 import { dueTargets, type Target } from './target.ts'
 
 /**

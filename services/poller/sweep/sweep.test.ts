@@ -4,8 +4,8 @@ import type { Cursor, ShardIdentity } from '@freshet/records/cursor.ts'
 import { describe, expect, test } from 'vitest'
 import type { TrackedShard } from '../sharing/tracked-shard.ts'
 import { indicesKept } from './dead-epochs.ts'
-import { type Effect, type Event, type Limits, newSweep, type Sweep, step } from './sweep.ts'
-import type { Why } from './sweep-state.ts'
+import { newSweep, step } from './sweep.ts'
+import type { Effect, Event, Limits, Sweep, Why } from './sweep-state.ts'
 
 const identity: ShardIdentity = {
   indexUuid: 'u',

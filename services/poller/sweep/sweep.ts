@@ -33,8 +33,6 @@ import {
   type Target,
 } from './target.ts'
 
-export type { Effect, Event, Limits, Sweep, SweptEvent } from './sweep-state.ts'
-
 /** Between two looks of the same kind. */
 const REST_MS = 1_000
 const SETTLE_LOOK_MS = 500
