@@ -82,8 +82,7 @@ export class SnapshotFollower {
         this.#status = { ...this.#status, state: 'unavailable' }
         this.#parts.onLook?.(error)
       }
-      const backOffMs = delayMs(backOff, failures - 1, Math.random)
-      await clock.sleep(failures === 0 ? everyMs : backOffMs, signal)
+      await clock.sleep(failures === 0 ? everyMs : delayMs(backOff, failures - 1, Math.random), signal)
     }
   }
 

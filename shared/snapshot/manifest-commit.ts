@@ -40,7 +40,8 @@ export interface PartitionChange {
  * ours put in again. Doing the same commit twice is safe: when it turns out that it has won before (a time-out hid it),
  * that is all.
  * @throws MANIFEST_FENCED when a partition is not as expected: someone else writes it. OBJECT_CHANGED when others were
- * faster again and again; CONFIG_INVALID when the snapshot is another pipeline's; and what the store throws. After all but MANIFEST_FENCED the same commit may be tried again.
+ * faster again and again; CONFIG_INVALID when the snapshot is another pipeline's; and what the store throws. After all but
+ * MANIFEST_FENCED the same commit may be tried again.
  */
 export async function commitManifest(
   committer: Committer,

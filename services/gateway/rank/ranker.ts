@@ -56,7 +56,10 @@ export class Ranker {
     this.#failures = new ThrottledLog(parts.log, parts.clock)
   }
 
-  /** @throws POOL_UNKNOWN without a pool to rank; REQUEST_INVALID for a query that Elasticsearch refuses, or an output that the model does not have */
+  /**
+   * @throws POOL_UNKNOWN without a pool to rank; REQUEST_INVALID for a query that Elasticsearch refuses, or an output that
+   *   the model does not have
+   */
   async rank(wanted: Wanted, deadline: Deadline): Promise<Ranking> {
     using model = this.#parts.useModel()
     const { by } = wanted

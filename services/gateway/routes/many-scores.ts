@@ -14,7 +14,10 @@ const answersSchema = z.strictObject({
   degraded: z.boolean().meta({ description: 'Whether any of the answers is.' }),
 })
 
-/** `POST /v1/scores`: the stored scores of up to 1,000 keys, each as `GET /v1/scores/{key}` answers, but for values of Redis that are no scores: MGET says nothing of them. */
+/**
+ * `POST /v1/scores`: the stored scores of up to 1,000 keys, each as `GET /v1/scores/{key}` answers, but for values of Redis
+ * that are no scores: MGET says nothing of them.
+ */
 export function manyScoresRoute({ many, limits }: Pick<AppParts, 'many' | 'limits'>): Route {
   return {
     method: 'POST',

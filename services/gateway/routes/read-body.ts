@@ -12,7 +12,8 @@ const MAX_FAULTS = 10
 
 /**
  * The body of a request, checked. Unknown fields are refused.
- * @throws REQUEST_INVALID, REQUEST_TOO_LARGE, MEDIA_TYPE_UNSUPPORTED, TRANSFER_CODING_UNSUPPORTED, DEADLINE when it is not all there in time, OVERLOADED
+ * @throws REQUEST_INVALID, REQUEST_TOO_LARGE, MEDIA_TYPE_UNSUPPORTED, TRANSFER_CODING_UNSUPPORTED, OVERLOADED, DEADLINE
+ *   when it is not all there in time
  */
 export async function readBody<T>(
   call: Call,

@@ -33,7 +33,8 @@ const MAX_WAITED_SHARE = 0.5
 /**
  * The app's door. A request's deadline counts from the moment at which it can have arrived, not from when the loop came
  * to see it. When more comes in than can be answered in time, what is over is told so at once (503), which costs less
- * than an answer; of requests with many keys or documents fewer are too much. What is asked of the gateway itself, such as its health, is always let in.
+ * than an answer; of requests with many keys or documents fewer are too much. What is asked of the gateway itself, such as
+ * its health, is always let in.
  */
 export class Intake {
   readonly #options: IntakeOptions

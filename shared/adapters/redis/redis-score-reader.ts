@@ -99,7 +99,7 @@ export class RedisScoreReader implements AsyncDisposable {
   /**
    * @returns undefined when Redis looked, has nothing, and holds all scores.
    * @throws REDIS_FILLING when it has nothing, but may not hold all scores; REDIS_UNREACHABLE, REDIS_UNAUTHORIZED,
-   *   REDIS_REFUSED, RECORD_VERSION, RECORD_MALFORMED
+   *   REDIS_REFUSED, REDIS_WRONG_TYPE, RECORD_VERSION, RECORD_MALFORMED
    */
   async get(key: string): Promise<StoredScore | undefined> {
     const text = await this.#read(redisKey(this.#pipeline, key, this.#isCluster))

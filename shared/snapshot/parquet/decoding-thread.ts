@@ -14,7 +14,7 @@ export type Reply =
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string }
 
 /** State of a place for a page; new memory is 0, so all are free. */
-export const FREE = 0
+const FREE = 0
 export const FULL = 1
 const PLACES = 4
 /** Smaller groups are decoded here: they are over before a thread would be up. */

@@ -25,9 +25,11 @@ export interface FileFacts {
 
 /**
  * Writes one snapshot file page by page; a page costs about 4 ms. What is ready may be taken at any time, so that the
- * file is never held whole: in memory are one row group and the indexes, about 5 bytes for 100 rows. hyparquet-writer makes the frame (footer, indexes);
- * pages are encoded here, straight from columns, in a third of its time. Its fields `row_groups`, `num_rows` and
- * `pendingIndexes` are used, so its version is pinned, and a test reads our files with the stock reader.
+ * file is never held whole: in memory are one row group and the indexes, about 5 bytes for 100 rows.
+ *
+ * hyparquet-writer makes the frame (footer, indexes); pages are encoded here, straight from columns, in a third of its
+ * time. Its fields `row_groups`, `num_rows` and `pendingIndexes` are used, so its version is pinned, and a test reads our
+ * files with the stock reader.
  */
 export class SnapshotWriter {
   readonly #elements: readonly SchemaElement[]
