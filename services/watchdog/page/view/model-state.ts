@@ -1,9 +1,10 @@
+import type { RuleSettings } from '@freshet/config/alert-rules.ts'
 import type { Facts } from '@freshet/records/facts.ts'
 import { driftIndices } from '../../drift-index.ts'
 import type { ModelState, RescoreState } from './page-state.ts'
 import type { Seen } from './seen.ts'
 
-export function modelState(facts: Facts | null, seen: Seen): ModelState {
+export function modelState(facts: Facts | null, seen: Seen, driftRule: RuleSettings): ModelState {
   const model = facts?.model.value ?? null
   return {
     promoted:
@@ -13,7 +14,7 @@ export function modelState(facts: Facts | null, seen: Seen): ModelState {
     inUse: inUse(seen),
     rescore: rescoreState(seen),
     refused: seen.lastFiveMinutes('freshet.models_refused'),
-    drift: driftOf(seen),
+    drift: driftOf(seen, driftRule),
   }
 }
 
@@ -46,12 +47,16 @@ function rescoreState(seen: Seen): RescoreState | null {
   }
 }
 
-function driftOf(seen: Seen): ModelState['drift'] {
+function driftOf(
+  seen: Seen,
+  { enabled, threshold = Number.POSITIVE_INFINITY, severity }: RuleSettings,
+): ModelState['drift'] {
   const documents = seen.total('freshet.drift.rows')
   if (documents === 0) return null
   const outputs = new Map<string, number>()
+  const levelOf = (psi: number) => (enabled && psi > threshold ? severity : 'well')
   for (const { heartbeat } of seen.living('scorer'))
     for (const { output, psi } of driftIndices(heartbeat.metrics))
       outputs.set(output, Math.max(psi, outputs.get(output) ?? 0))
-  return { documents, outputs: [...outputs].map(([output, psi]) => ({ output, psi })) }
+  return { documents, outputs: [...outputs].map(([output, psi]) => ({ output, psi, level: levelOf(psi) })) }
 }

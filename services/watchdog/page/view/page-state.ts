@@ -190,7 +190,8 @@ export interface ModelState {
   readonly refused: number
   readonly drift: {
     readonly documents: number
-    readonly outputs: readonly { readonly output: string; readonly psi: number }[]
+    /** `level` by the rule: what is above its threshold is an alert, or becomes one. */
+    readonly outputs: readonly { readonly output: string; readonly psi: number; readonly level: Level }[]
   } | null
 }
 

@@ -1,3 +1,4 @@
+import { settingsSchema } from '@freshet/config/schema.ts'
 import { expect, test } from 'vitest'
 import { finding, firing, instance, NOW_MS, pageInput, pipelineFacts, shard } from './pipeline-facts.kit.ts'
 import { toPageState } from './to-page-state.ts'
@@ -115,6 +116,24 @@ test('a scorer whose snapshot worker alone fails is well at the other stages', (
   })
   expect(stages['snapshot']?.level).toBe('critical')
   expect([stages['infer']?.level, stages['cache']?.level]).toEqual(['well', 'well'])
+})
+
+test('drift is as bad as its rule says', () => {
+  const metrics = { 'freshet.drift.rows': 900, 'freshet.drift.psi.delay': 0.3, 'freshet.drift.psi.cost': 0.1 }
+  const facts = pipelineFacts({ instances: [instance('scorer-box-1', { metrics })] })
+  const levels = (drift: object) => {
+    const settings = settingsSchema.parse({ watchdog: { rules: { drift } } })
+    return stateOf({ facts, settings }).model.drift?.outputs.map(({ output, level }) => [output, level])
+  }
+  expect(levels({})).toEqual([
+    ['delay', 'warning'],
+    ['cost', 'well'],
+  ])
+  expect(levels({ threshold: 0.05, severity: 'critical' })).toEqual([
+    ['delay', 'critical'],
+    ['cost', 'critical'],
+  ])
+  expect(levels({ enabled: false })?.flat()).not.toContain('warning')
 })
 
 test('a stage that nobody does is neither well nor ill', () => {

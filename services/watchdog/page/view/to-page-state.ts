@@ -56,7 +56,7 @@ export function toPageState(input: PageInput): PageState {
     unseen: unseenOf(facts),
     capture: captureState(facts, seen, settings.elasticsearch.mode),
     groups: groupStates(facts),
-    model: modelState(facts, seen),
+    model: modelState(facts, seen, settings.watchdog.rules.drift),
     snapshot: snapshotState(facts, seen),
     gateway: gatewayState(seen),
     servers: serverStates(facts),

@@ -28,7 +28,7 @@ export function model({ model: { promoted, inUse, rescore, refused, drift }, atM
         drift.outputs.length > 0 && [
           `Drift (PSI), of ${count(drift.documents)} documents`,
           drift.outputs.map(({ output, psi }) => `${output} ${psi.toFixed(2)}`).join(', '),
-          drift.outputs.some(({ psi }) => psi > 0.25) && 'warning',
+          drift.outputs.find(({ level }) => level !== 'well')?.level,
         ],
       refused > 0 && ['Promotions refused in 5 min', count(refused), 'warning'],
     ]),
