@@ -1,4 +1,5 @@
 import { readState } from '@freshet/adapters/elasticsearch/shards-api.ts'
+import { isFreshetError } from '@freshet/errors/errors.ts'
 import type { Cursor } from '@freshet/records/cursor.ts'
 import type { CaptureWorld } from '../capture/world.ts'
 import { saveCursors } from '../sharing/cursor-store.ts'
@@ -18,6 +19,7 @@ export interface HeldIndex {
 /**
  * The capture of an index: the current one; or one that goes on from what is stored, at the start and where another
  * poller has got ahead of us under a higher epoch, which outranks ours; or one from the beginning.
+ * @throws as readState and Producer.send do
  */
 export async function openCapture(
   world: CaptureWorld,
@@ -52,12 +54,16 @@ async function begin(
   return cursor
 }
 
-/** Empty without the privilege to ask, which this mode does without. */
+/** Empty where nobody may ask: without the privilege, or on Elasticsearch Serverless. This mode does without. */
 async function readClusterUuid({ client, signal }: CaptureWorld, index: string): Promise<string> {
-  return await readState(client, index, signal).then(
-    (state) => state.cluster_uuid,
-    () => '',
-  )
+  try {
+    return (await readState(client, index, signal)).cluster_uuid
+  } catch (error) {
+    const mayNotAsk =
+      isFreshetError(error, 'ELASTICSEARCH_UNAUTHORIZED') || isFreshetError(error, 'ELASTICSEARCH_REFUSED')
+    if (!mayNotAsk) throw error
+    return ''
+  }
 }
 
 /** Another field, like another scope, is another capture. */
