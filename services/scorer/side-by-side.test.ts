@@ -91,6 +91,17 @@ describe('workers side by side', () => {
     expect(told).toEqual(['infer running', 'snapshot running', ...again, ...again])
   })
 
+  test('a mistake of ours in one that the others do not need ends nobody either', async () => {
+    const stop = new AbortController()
+    let starts = 0
+    const shadow: Worker = async () => {
+      if (++starts < 2) throw new TypeError('x is not a function')
+      stop.abort()
+    }
+    await run({ infer: untilStopped, shadow }, stop.signal, { dispensable: new Set(['shadow']) })
+    expect(starts).toBe(2)
+  })
+
   test('an instance is failing while its snapshot worker is, although infer is started again and runs', async () => {
     const stop = new AbortController()
     const report = new ServiceState()

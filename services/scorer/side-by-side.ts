@@ -34,31 +34,25 @@ export async function runSideBySide(
   const failing = new AbortController()
   const stop = AbortSignal.any([signal, failing.signal])
   const failures: unknown[] = []
+  const common = { clock, signal: stop }
+  const tellAs = (name: string, what: string) => (error: unknown) => {
+    log.error(`${name} ${what}`, error)
+    report.failing(name, error)
+  }
   const keepRunning = async ([name, work]: [string, Worker]) => {
+    const start = () => {
+      report.running(name)
+      return work(stop)
+    }
+    const tryAgain = () =>
+      retry(start, { ...common, backOff: BACK_OFF, onError: tellAs(name, 'failed and is started again') })
     try {
-      const common = { clock, signal: stop }
-      const start = () => {
-        report.running(name)
-        return work(stop)
-      }
-      const tryAgain = () =>
-        retry(start, {
-          ...common,
-          backOff: BACK_OFF,
-          onError: (error) => {
-            log.error(`${name} failed and is started again`, error)
-            report.failing(name, error)
-          },
-        })
       if (!dispensable?.has(name)) return await tryAgain()
-      await retry(tryAgain, {
+      await retry(() => tryAgain().catch(rethrowKnown), {
         ...common,
         backOff: PATIENT_BACK_OFF,
         when: () => true,
-        onError: (error) => {
-          log.error(`${name} cannot go on, the others do; it is tried again`, error)
-          report.failing(name, error)
-        },
+        onError: tellAs(name, 'cannot go on, the others do; it is tried again'),
       })
     } catch (error) {
       if (stop.aborted && isFreshetError(error) && error.retryable) tellStopped(name, error, log)
@@ -68,6 +62,11 @@ export async function runSideBySide(
   }
   await Promise.all([...workers].map(keepRunning))
   if (failures.length > 0) throw toFreshetError(failures[0])
+}
+
+/** A mistake of ours too is an error that can be waited out. */
+function rethrowKnown(error: unknown): never {
+  throw toFreshetError(error)
 }
 
 /** Work that the stop itself has cut off has not failed; a server that is away is worth a line even then. */
