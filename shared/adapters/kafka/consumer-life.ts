@@ -8,7 +8,7 @@ import type { GroupConsumerOptions, Handle } from './group-options.ts'
 import { toKafkaError } from './kafka-error.ts'
 import kafkajs, { type Consumer, type EachBatchPayload } from './kafkajs.ts'
 import { grantLease, type Valve } from './lease.ts'
-import { Membership } from './membership.ts'
+import { type Member, Membership } from './membership.ts'
 import { quit } from './quit.ts'
 import { seekToStart } from './seek-to-start.ts'
 import { StallWatch, type WorkInHand } from './stall-watch.ts'
@@ -136,36 +136,17 @@ export class ConsumerLife {
   async #take(payload: EachBatchPayload): Promise<void> {
     const membership = this.#membership
     if (!membership || this.#closing.signal.aborted) throw staleMember()
-    const { topic, partition } = payload.batch
-    membership.speakThrough({
-      heartbeat: payload.heartbeat,
-      // Not consumer.commitOffsets: that one tries again across a rebalance, under a generation that is not ours.
-      commit: (offsets) =>
-        payload.commitOffsetsIfNecessary({
-          topics: [
-            {
-              topic,
-              partitions: [...offsets].map(([at, { nextOffset, note }]) => ({
-                partition: at,
-                offset: `${nextOffset}`,
-                ...(note !== '' && { metadata: note }),
-              })),
-            },
-          ],
-        }),
-    })
+    const { partition } = payload.batch
+    membership.speakThrough(memberOf(payload))
     const work = this.#watch.workBegins(this.#nowMs())
     try {
       await membership.ready
       work.lastSignMs = this.#nowMs()
       if (payload.isStale()) return // fetched before a seek
       const expected = membership.positions.get(partition) ?? 0
-      this.#checkBackward(partition, { expected, found: Number(payload.batch.firstOffset()) })
-      await this.#gaps.look(
-        partition,
-        { expected, found: Number(payload.batch.firstOffset()) },
-        membership.signal,
-      )
+      const gap = { expected, found: Number(payload.batch.firstOffset()) }
+      this.#checkBackward(partition, gap)
+      await this.#gaps.look(partition, gap, membership.signal)
       await this.#deliver(payload, partition, membership, work)
       await membership.throwReason()
       const rest = membership.rests.get(partition)
@@ -272,6 +253,21 @@ export class ConsumerLife {
 
   #nowMs(): number {
     return this.#options.clock.nowMs()
+  }
+}
+
+function memberOf({ batch: { topic }, heartbeat, commitOffsetsIfNecessary }: EachBatchPayload): Member {
+  return {
+    heartbeat,
+    // Not consumer.commitOffsets: that one tries again across a rebalance, under a generation that is not ours.
+    commit(offsets) {
+      const partitions = [...offsets].map(([partition, { nextOffset, note }]) => ({
+        partition,
+        offset: `${nextOffset}`,
+        ...(note !== '' && { metadata: note }),
+      }))
+      return commitOffsetsIfNecessary({ topics: [{ topic, partitions }] })
+    },
   }
 }
 
