@@ -7,10 +7,12 @@ function pool(bytes: number, seenAtMs = 1) {
   return { response: Buffer.alloc(bytes, seenAtMs), fields: 'a', seenAtMs }
 }
 
+const QUERIES = ['a', 'b', 'c', 'd', 'e']
+
 // Against a plain list: what is kept is what was asked for or kept last, and the bounds hold after every step.
 test('whatever is kept and asked for, the bounds hold, and the newest of what fits is there', () => {
   const step = fc.record({
-    query: fc.constantFrom('a', 'b', 'c', 'd', 'e'),
+    query: fc.constantFrom(...QUERIES),
     bytes: fc.nat(2_000),
     keep: fc.boolean(),
   })
@@ -30,7 +32,9 @@ test('whatever is kept and asked for, the bounds hold, and the newest of what fi
         model = [...model.filter((one) => one !== known), { query, bytes: bytes + 256, at }]
         const sum = () => model.reduce((sum, { bytes }) => sum + bytes, 0)
         while (model.length > maxPools || sum() > maxBytes) model.shift()
-        expect([pools.size, pools.bytes]).toEqual([model.length, sum()])
+        const kept = new Map(model.map(({ query, at }) => [query, at]))
+        for (const query of kept.keys()) expect(pools.get(query)?.seenAtMs).toBe(kept.get(query)) // in their order: it stays
+        for (const query of QUERIES) if (!kept.has(query)) expect(pools.get(query)).toBeUndefined()
       }
     }),
   )

@@ -23,14 +23,6 @@ export class LastPools {
     this.#limits = limits
   }
 
-  get bytes(): number {
-    return this.#bytes
-  }
-
-  get size(): number {
-    return this.#pools.size
-  }
-
   /** Being asked for keeps it longer. */
   get(query: string): SeenPool | undefined {
     const pool = this.#pools.get(query)

@@ -85,15 +85,14 @@ test('where a request takes the loop three times as long, a third as many are le
 })
 
 test('what a loop does that has nothing to answer is not taken for the cost of requests', () => {
-  const { work, time, answer } = world()
-  const before = work.msPerByte
+  const { work, time, fill, answer } = world()
   for (let i = 0; i < 20; i++) {
     work.begin(KEYS, 0)
     time.nowMs += 10_000
     time.activeMs += 500
     answer(6.5)
   }
-  expect(work.msPerByte).toBe(before)
+  expect(fill()).toBe(7)
 })
 
 test('whatever comes and goes, heavy work in hand is bounded or a single request, and a light one is let in', () => {

@@ -29,6 +29,7 @@ export class WorkInHand {
   #heavyBytes = 0
   /** When the last heavy one was let in. */
   #begunAtMs = Number.NEGATIVE_INFINITY
+  /** What a byte of a body costs. */
   #msPerByte = MS_PER_BYTE.first
   #doneBytes = 0
   #sinceMs: number
@@ -38,11 +39,6 @@ export class WorkInHand {
     this.#options = options
     this.#sinceMs = options.nowMs()
     this.#activeSinceMs = options.activeMs()
-  }
-
-  /** What a byte of a body costs, in milliseconds. */
-  get msPerByte(): number {
-    return this.#msPerByte
   }
 
   /** Whether a body of this many announced bytes would be refused, and need not even be read. */

@@ -80,10 +80,6 @@ export class FollowedSnapshot implements SnapshotRung, Disposable {
     return this.#isOff ? 'off' : this.#follower.status.state
   }
 
-  get status(): FollowStatus {
-    return this.#follower.status
-  }
-
   get(key: string): StoredScore | undefined {
     return this.#held.get(key)
   }
@@ -107,7 +103,7 @@ export class FollowedSnapshot implements SnapshotRung, Disposable {
   /** What heartbeats and /metrics say of it. */
   #tell(): void {
     const { clock, metrics } = this.#parts
-    const { sequence, seenSequence, writtenAtMs, loadedAtMs } = this.status
+    const { sequence, seenSequence, writtenAtMs, loadedAtMs } = this.#follower.status
     const nowMs = clock.nowMs()
     metrics.set('freshet.gateway.snapshot.sequence', sequence)
     metrics.set('freshet.gateway.snapshot.behind', Math.max(0, seenSequence - sequence))

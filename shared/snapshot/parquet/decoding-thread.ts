@@ -6,9 +6,9 @@ import { decodeGroup, type EncodedGroup } from './decode-group.ts'
 import type { GroupDecoder } from './read.ts'
 import { type SharedPage, viewPage } from './shared-page.ts'
 
-export type Request = Omit<EncodedGroup, 'bytes'> & { readonly bytes: ArrayBuffer }
+export type GroupToDecode = Omit<EncodedGroup, 'bytes'> & { readonly bytes: ArrayBuffer }
 
-export type Reply =
+export type Decoded =
   | { readonly kind: 'page'; readonly place: number; readonly page: SharedPage }
   | { readonly kind: 'end' }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string }
@@ -30,7 +30,7 @@ export class DecodingThread implements GroupDecoder, AsyncDisposable {
   #worker: Worker | undefined
   #onAbort: (() => void) | undefined
   #places = new Int32Array(new SharedArrayBuffer(0))
-  readonly #replies: Reply[] = []
+  readonly #replies: Decoded[] = []
   #failure: Error | undefined
   #wake: () => void = () => {}
   readonly #signal: AbortSignal
@@ -45,7 +45,7 @@ export class DecodingThread implements GroupDecoder, AsyncDisposable {
     if (group.rows <= FEW_ROWS) return yield* decodeGroup(group, this.slice)
     const worker = (this.#worker ??= this.#start())
     const bytes = ownBytes(group.bytes)
-    worker.postMessage({ ...group, bytes } satisfies Request, [bytes])
+    worker.postMessage({ ...group, bytes } satisfies GroupToDecode, [bytes])
     let isOver = false
     try {
       for (;;) {
@@ -70,7 +70,7 @@ export class DecodingThread implements GroupDecoder, AsyncDisposable {
       this.#failure ??= failure
       this.#wake()
     }
-    worker.on('message', (reply: Reply) => {
+    worker.on('message', (reply: Decoded) => {
       if (this.#worker === worker) this.#replies.push(reply)
       this.#wake()
     })
@@ -81,7 +81,7 @@ export class DecodingThread implements GroupDecoder, AsyncDisposable {
     return worker
   }
 
-  async #next(): Promise<Reply> {
+  async #next(): Promise<Decoded> {
     for (;;) {
       const reply = this.#replies.shift()
       if (reply !== undefined) return reply

@@ -4,14 +4,14 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { toFreshetError } from '@freshet/errors/errors.ts'
 import { TimeSlice } from '@freshet/stage/time-slice.ts'
 import { decodeGroup } from './decode-group.ts'
-import { FULL, type Reply, type Request } from './decoding-thread.ts'
+import { type Decoded, FULL, type GroupToDecode } from './decoding-thread.ts'
 import { sharePage } from './shared-page.ts'
 
 const { places } = workerData as { readonly places: Int32Array }
 const buffers: SharedArrayBuffer[] = []
 let pages = 0
 
-parentPort!.on('message', async ({ bytes, ...group }: Request) => {
+parentPort!.on('message', async ({ bytes, ...group }: GroupToDecode) => {
   try {
     for await (const rows of decodeGroup({ ...group, bytes: Buffer.from(bytes) }, new TimeSlice())) {
       const place = pages++ % places.length
@@ -28,6 +28,6 @@ parentPort!.on('message', async ({ bytes, ...group }: Request) => {
   }
 })
 
-function tell(reply: Reply): void {
+function tell(reply: Decoded): void {
   parentPort!.postMessage(reply)
 }

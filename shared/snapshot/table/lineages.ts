@@ -15,10 +15,6 @@ export class Lineages {
     return this.#all[id]!
   }
 
-  get size(): number {
-    return this.#all.length
-  }
-
   idOf(epoch: number, primaryTerm: number, modelGeneration: number): number {
     let slot = this.#slotOf(epoch, primaryTerm, modelGeneration)
     for (let id: number; (id = this.#slots[slot]!) !== 0; slot = this.#next(slot)) {
