@@ -6,6 +6,7 @@ import { topicName } from '@freshet/records/topics.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import { errorAttributes } from '@freshet/stage/error-attributes.ts'
 import type { Log } from '@freshet/stage/log.ts'
+import { Throttle } from '@freshet/stage/throttle.ts'
 import type { Heard } from './heard.ts'
 
 /** Silence is judged by tens of seconds. */
@@ -24,26 +25,38 @@ export interface HeartbeatEarOptions {
 /** Hears the heartbeats until `signal` aborts, through every outage of Kafka. */
 export async function hearHeartbeats(options: HeartbeatEarOptions, signal: AbortSignal): Promise<void> {
   const { connection, pipeline, heard, sinceMs, clock, log } = options
+  const take = heartbeatTaker(options)
   await followTopic(
     {
       ...{ connection, topic: topicName(pipeline, 'heartbeats'), sinceMs, gatherMs: GATHER_MS, clock, log },
       otherwise: 'nobody knows who lives',
-      onMessage: (_partition, message) => take(message, options),
+      onMessage: (_partition, message) => take(message),
       onUpToDate: () => heard.upToDate(),
     },
     signal,
   )
 }
 
-function take(
-  { key, value, timestampMs }: IncomingMessage,
-  { heard, clock, log }: HeartbeatEarOptions,
-): void {
-  const name = key?.toString() ?? ''
-  if (value === null || !isHeartbeatKey(name)) return
-  try {
-    heard.hear(heartbeatRecord.decode(value), { atMs: timestampMs, nowMs: clock.nowMs() })
-  } catch (error) {
-    log.warn(`the heartbeat of ${name} cannot be read`, errorAttributes(error))
+/** One that cannot be read comes again every few seconds, and at the start an hour of them at once. */
+const SAY_EVERY_MS = 60_000
+
+/** @returns what takes a message of `.heartbeats` */
+export function heartbeatTaker({
+  heard,
+  clock,
+  log,
+}: Pick<HeartbeatEarOptions, 'heard' | 'clock' | 'log'>): (
+  message: Pick<IncomingMessage, 'key' | 'value' | 'timestampMs'>,
+) => void {
+  const lines = new Throttle(SAY_EVERY_MS, clock)
+  return ({ key, value, timestampMs }) => {
+    const name = key?.toString() ?? ''
+    if (value === null || !isHeartbeatKey(name)) return
+    try {
+      heard.hear(heartbeatRecord.decode(value), { atMs: timestampMs, nowMs: clock.nowMs() })
+    } catch (error) {
+      if (lines.pass(name) !== null)
+        log.warn(`the heartbeat of ${name} cannot be read`, errorAttributes(error))
+    }
   }
 }
