@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { parse as parseYaml } from 'yaml'
-import { checkAccess, checkPageAccess } from './check-access.ts'
+import { checkGatewayAccess, checkPageAccess } from './check-access.ts'
 import { listSettings } from './describe.ts'
 import { type Settings, settingsSchema } from './schema.ts'
 import { neededFields, travels } from './travelling-fields.ts'
@@ -46,7 +46,7 @@ function rangeInWords(path: string): string | undefined {
 
 /** What one setting asks of another. */
 function checkTogether(settings: Settings): Settings {
-  checkAccess(settings.gateway)
+  checkGatewayAccess(settings.gateway)
   checkPageAccess(settings.watchdog)
   if (settings.elasticsearch.mode === 'timestamp' && settings.elasticsearch.timestampField === undefined)
     throw new FreshetError(
