@@ -1,6 +1,6 @@
 /** The gateway, as a TypeScript backend asks for it: see README.md. */
 import type { ModelPage } from '@freshet/gateway/live/model-page-schema.ts'
-import type { RankReply, RankRequest } from '@freshet/gateway/routes/rank.ts'
+import type { RankReply, RankRequest } from '@freshet/gateway/routes/rank-schema.ts'
 import { type Burst, type Called, type CallOptions, failed, GatewayCalls } from './gateway-call.ts'
 import { type ClientReason, NoAnswerError, type Outage, type Result } from './results.ts'
 import { toReplyOr, toResult, toResults } from './to-results.ts'

@@ -1,4 +1,3 @@
-import { MAX_POOL_SIZE } from '@freshet/config/gateway-rank.ts'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { QueryRefused, Visit } from './query-check.ts'
 import { query as queryGrammar, sort as sortGrammar } from './query-grammar.ts'
@@ -8,6 +7,7 @@ import type { PoolQuery } from './template.ts'
 export interface RawQuery {
   readonly query: Readonly<Record<string, unknown>>
   readonly sort?: readonly unknown[] | undefined
+  /** Within the bounds that the route has checked. */
   readonly size?: number | undefined
 }
 
@@ -26,5 +26,5 @@ export function rawPoolQuery({ query, sort, size = DEFAULT_SIZE }: RawQuery, ind
       throw new FreshetError('REQUEST_INVALID', `${error.at}: ${error.message}`)
     throw error
   }
-  return { index, query, sort, size: Math.min(size, MAX_POOL_SIZE), terminateAfter: TERMINATE_AFTER }
+  return { index, query, sort, size, terminateAfter: TERMINATE_AFTER }
 }
