@@ -43,7 +43,7 @@ export class ApiKeys {
 
 function holderOf({ name, scopes, requestsPerSecond, burst }: ApiKey, at: number): Holder {
   const limit = requestsPerSecond && {
-    requestsPerSecond,
+    perSecond: requestsPerSecond,
     burst: burst ?? Math.max(1, Math.ceil(requestsPerSecond)),
   }
   return { at, name, scopes: new Set(scopes), limit: limit || undefined }

@@ -7,15 +7,12 @@ export class RateLimited extends FreshetError {
   readonly headers: Readonly<Record<string, string>>
 
   /** @param retryAfterMs more than 0 */
-  constructor(holder: string, { requestsPerSecond, burst }: RateLimit, retryAfterMs: number) {
+  constructor(holder: string, { perSecond, burst }: RateLimit, retryAfterMs: number) {
     const seconds = Math.ceil(retryAfterMs / 1_000)
-    super(
-      'RATE_LIMITED',
-      `the key of ${holder} may ask ${requestsPerSecond} times a second, ${burst} at once`,
-    )
+    super('RATE_LIMITED', `the key of ${holder} may ask ${perSecond} times a second, ${burst} at once`)
     this.headers = {
       'retry-after': `${seconds}`,
-      'ratelimit-policy': `"key";q=${burst};w=${Math.ceil(burst / requestsPerSecond)}`,
+      'ratelimit-policy': `"key";q=${burst};w=${Math.ceil(burst / perSecond)}`,
       ratelimit: `"key";r=0;t=${seconds}`,
     }
   }

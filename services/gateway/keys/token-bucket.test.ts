@@ -3,14 +3,14 @@ import { expect, test } from 'vitest'
 import { type RateLimit, takeLate, takeToken } from './token-bucket.ts'
 
 const limits: fc.Arbitrary<RateLimit> = fc.record({
-  requestsPerSecond: fc.double({ min: 0.01, max: 100_000, noNaN: true }),
+  perSecond: fc.double({ min: 0.01, max: 100_000, noNaN: true }),
   burst: fc.integer({ min: 1, max: 1_000 }),
 })
 const pausesMs = fc.array(fc.double({ min: 0, max: 5_000, noNaN: true }), { minLength: 1, maxLength: 300 })
 
 /** A token takes a whole number of milliseconds, and so do the pauses: nothing is rounded. */
 const exactLimits: fc.Arbitrary<RateLimit> = fc.record({
-  requestsPerSecond: fc.constantFrom(0.125, 0.5, 1, 2, 4, 5, 8, 10, 40, 100, 125, 200, 500, 1_000),
+  perSecond: fc.constantFrom(0.125, 0.5, 1, 2, 4, 5, 8, 10, 40, 100, 125, 200, 500, 1_000),
   burst: fc.integer({ min: 1, max: 1_000 }),
 })
 const exactPausesMs = fc.array(fc.nat(5_000), { minLength: 1, maxLength: 300 })
@@ -33,7 +33,7 @@ test('in no stretch of time more are let through than the burst and what the rat
       const atMs = admitted(limit, pauses)
       for (let from = 0; from < atMs.length; from++)
         for (let to = from; to < atMs.length; to++) {
-          const most = limit.burst + ((atMs[to]! - atMs[from]!) / 1_000) * limit.requestsPerSecond
+          const most = limit.burst + ((atMs[to]! - atMs[from]!) / 1_000) * limit.perSecond
           expect(to - from + 1).toBeLessThanOrEqual(most * (1 + 1e-9))
         }
     }),
@@ -50,7 +50,7 @@ test('who keeps to the rate is never refused, whatever was refused to it before'
         fullAtMs = takeToken(fullAtMs, nowMs, limit).fullAtMs
       }
       for (let i = 0; i < more; i++) {
-        nowMs += (1_000 / limit.requestsPerSecond) * (1 + 1e-6) + 1e-6
+        nowMs += (1_000 / limit.perSecond) * (1 + 1e-6) + 1e-6
         const taken = takeToken(fullAtMs, nowMs, limit)
         expect(taken.isAllowed).toBe(true)
         fullAtMs = taken.fullAtMs
@@ -103,10 +103,10 @@ test('processes that tell each other late let in no more in the long run than on
         if (isTold) tellAll()
       }
       tellAll()
-      const most = limit.burst + (nowMs / 1_000) * limit.requestsPerSecond
+      const most = limit.burst + (nowMs / 1_000) * limit.perSecond
       const debt = Math.max(0, admitted - most)
       // Whatever was too much is owed: nobody lets anything in before it is paid.
-      const paidAtMs = nowMs + (debt / limit.requestsPerSecond) * 1_000
+      const paidAtMs = nowMs + (debt / limit.perSecond) * 1_000
       for (const full of fullAtMs)
         if (debt >= 1) expect(takeToken(full, paidAtMs - 1e-6, limit).isAllowed).toBe(false)
     }),

@@ -1,7 +1,7 @@
-/** How often a key may ask. */
+/** How often something may be done: how often a key may ask, how often a line is told. */
 export interface RateLimit {
-  readonly requestsPerSecond: number
-  /** Requests at once after a pause. */
+  readonly perSecond: number
+  /** At once after a pause. */
   readonly burst: number
 }
 
@@ -15,22 +15,17 @@ type Taken =
  * Takes tokens that were given out elsewhere: beyond an empty bucket they are a debt, so that in the long run the rate holds.
  * @returns when the bucket is full again
  */
-export function takeLate(
-  fullAtMs: number,
-  nowMs: number,
-  tokens: number,
-  { requestsPerSecond }: RateLimit,
-): number {
-  return Math.max(fullAtMs, nowMs) + (tokens * 1_000) / requestsPerSecond
+export function takeLate(fullAtMs: number, nowMs: number, tokens: number, { perSecond }: RateLimit): number {
+  return Math.max(fullAtMs, nowMs) + (tokens * 1_000) / perSecond
 }
 
 /**
- * Takes one token out of a bucket that gains `requestsPerSecond` of them and holds `burst`.
+ * Takes one token out of a bucket that gains `perSecond` of them and holds `burst`.
  * @param fullAtMs of a new bucket: anything up to now
  * @param nowMs of a clock that never runs backwards
  */
-export function takeToken(fullAtMs: number, nowMs: number, { requestsPerSecond, burst }: RateLimit): Taken {
-  const tokenMs = 1_000 / requestsPerSecond
+export function takeToken(fullAtMs: number, nowMs: number, { perSecond, burst }: RateLimit): Taken {
+  const tokenMs = 1_000 / perSecond
   const missingMs = Math.max(0, fullAtMs - nowMs)
   const spareMs = (burst - 1) * tokenMs - missingMs
   return spareMs < 0

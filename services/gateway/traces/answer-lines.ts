@@ -2,7 +2,7 @@ import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
 import { context, ROOT_CONTEXT, type Span, trace } from '@opentelemetry/api'
 import { type Answered, isTally } from '../answered.ts'
-import { takeToken } from '../keys/token-bucket.ts'
+import { type RateLimit, takeToken } from '../keys/token-bucket.ts'
 import { answerAttributes, type EndedCall, type Ending } from './request-span.ts'
 
 /** Lines at once after a pause. */
@@ -14,18 +14,18 @@ const BURST = 10
  */
 export class AnswerLines {
   readonly #telemetry: Pick<Telemetry, 'log' | 'traced'>
-  readonly #limit: { readonly requestsPerSecond: number; readonly burst: number }
+  readonly #limit: RateLimit
   #fullAtMs = 0
   #leftOut = 0
 
   constructor(telemetry: Pick<Telemetry, 'log' | 'traced'>, linesPerSecond: number) {
     this.#telemetry = telemetry
-    this.#limit = { requestsPerSecond: linesPerSecond, burst: BURST }
+    this.#limit = { perSecond: linesPerSecond, burst: BURST }
   }
 
   /** Asked for every answer. @param nowMs of the monotonic clock */
   mayTell(nowMs: number): boolean {
-    if (this.#limit.requestsPerSecond === 0) return false
+    if (this.#limit.perSecond === 0) return false
     const taken = takeToken(this.#fullAtMs, nowMs, this.#limit)
     if (taken.isAllowed) this.#fullAtMs = taken.fullAtMs
     else this.#leftOut++
