@@ -10,7 +10,7 @@ import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { Command } from 'commander'
 import { interruptible } from '../interruptible.ts'
 import { readInvocation } from '../invocation.ts'
-import { ProgressLine } from '../verify/progress-line.ts'
+import { ProgressLine } from '../progress-line.ts'
 
 /** Brings all scores to Redis again. Safe at any time and beside anything: the highest rank wins. */
 export function refillCommand(): Command {

@@ -5,9 +5,9 @@ import { Command, InvalidArgumentError } from 'commander'
 import { moment, wholeNumber } from '../arguments.ts'
 import { interruptible } from '../interruptible.ts'
 import { readInvocation } from '../invocation.ts'
+import { ProgressLine } from '../progress-line.ts'
 import { replayOnce } from '../replay/replay-once.ts'
 import { describeReplay, isClean } from '../replay/replay-report.ts'
-import { ProgressLine } from '../verify/progress-line.ts'
 
 const SOMETHING_STAYS = 1
 const DEFAULT_LIMIT = 20

@@ -8,9 +8,9 @@ import { systemClock } from '@freshet/stage/clock.ts'
 import { Command } from 'commander'
 import { interruptible } from '../interruptible.ts'
 import { readInvocation } from '../invocation.ts'
+import { ProgressLine } from '../progress-line.ts'
 import { type BadFile, checkFiles } from '../snapshot/check-files.ts'
 import { dropFiles } from '../snapshot/drop-files.ts'
-import { ProgressLine } from '../verify/progress-line.ts'
 
 const NOT_WHOLE = 1
 

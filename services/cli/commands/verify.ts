@@ -7,8 +7,8 @@ import { Command } from 'commander'
 import { seconds, wholeNumber } from '../arguments.ts'
 import { interruptible } from '../interruptible.ts'
 import { readInvocation } from '../invocation.ts'
+import { ProgressLine } from '../progress-line.ts'
 import { describeReport } from '../verify/describe-report.ts'
-import { ProgressLine } from '../verify/progress-line.ts'
 import { openWorld, verifyOnce } from '../verify/verify-once.ts'
 
 const SOMETHING_IS_WRONG = 1
