@@ -1,10 +1,11 @@
 import type { Buffer } from 'node:buffer'
 import { getEventListeners } from 'node:events'
+import { Worker } from 'node:worker_threads'
 import { MemoryObjectStore } from '@freshet/adapters/memory/object-store.ts'
 import type { StoredRows } from '@freshet/records/stored-rows.ts'
 import { rowsOfBatch } from '@freshet/records/stored-rows.ts'
 import { storedScoreOf } from '@freshet/records/stored-score.ts'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { manyRows } from '../rows.kit.ts'
 import { sortRows } from '../sort.ts'
 import { wholeFile } from '../whole-file.kit.ts'
@@ -47,6 +48,20 @@ test('who stops half-way leaves nothing behind for the next file', async () => {
   const { store, file } = await storedFile()
   const { pages } = await openSnapshotFile(store, file, undefined, 'all', thread)
   for await (const _ of pages) break
+  const again = await openSnapshotFile(store, file, undefined, 'all', thread)
+  expect(await countOf(again.pages)).toBe(ROWS)
+})
+
+test('a thread that has ended is told as such, and the next file gets another', async () => {
+  await using thread = new DecodingThread(AbortSignal.timeout(20_000))
+  const { store, file } = await storedFile()
+  const posts = vi.spyOn(Worker.prototype, 'postMessage')
+  onTestFinished(() => posts.mockRestore())
+  const { pages } = await openSnapshotFile(store, file, undefined, 'all', thread)
+  const reading = (async () => {
+    for await (const _ of pages) await (posts.mock.contexts[0] as Worker | undefined)?.terminate()
+  })()
+  await expect(reading).rejects.toMatchObject({ code: 'BUG' })
   const again = await openSnapshotFile(store, file, undefined, 'all', thread)
   expect(await countOf(again.pages)).toBe(ROWS)
 })

@@ -43,6 +43,7 @@ export class DecodingThread implements GroupDecoder, AsyncDisposable {
   /** One group at a time. @throws SNAPSHOT_CORRUPT; DEADLINE when `signal` aborts; and what ends the thread */
   async *decode(group: EncodedGroup): AsyncGenerator<StoredRows> {
     if (group.rows <= FEW_ROWS) return yield* decodeGroup(group, this.slice)
+    if (this.#signal.aborted) throw givenUp()
     const worker = (this.#worker ??= this.#start())
     const bytes = ownBytes(group.bytes)
     worker.postMessage({ ...group, bytes } satisfies GroupToDecode, [bytes])
@@ -76,7 +77,7 @@ export class DecodingThread implements GroupDecoder, AsyncDisposable {
     })
     worker.on('error', fail)
     worker.on('exit', () => fail(new FreshetError('BUG', 'the thread that decodes snapshots has ended')))
-    this.#onAbort = () => fail(new FreshetError('DEADLINE', 'the load was given up'))
+    this.#onAbort = () => fail(givenUp())
     this.#signal.addEventListener('abort', this.#onAbort, { once: true })
     return worker
   }
@@ -96,6 +97,7 @@ export class DecodingThread implements GroupDecoder, AsyncDisposable {
     const worker = this.#worker
     this.#worker = undefined
     this.#replies.length = 0
+    this.#failure = undefined // what ended this one is not the next one's
     // The signal is that of the whole service: it would keep each thread that ever was.
     if (this.#onAbort !== undefined) this.#signal.removeEventListener('abort', this.#onAbort)
     await worker?.terminate()
@@ -107,6 +109,10 @@ export class DecodingThread implements GroupDecoder, AsyncDisposable {
 }
 
 const PROGRAM = new URL('./decoding-worker.ts', import.meta.url)
+
+function givenUp(): FreshetError {
+  return new FreshetError('DEADLINE', 'the load was given up')
+}
 
 /** Memory that can be handed over: all of it, and nobody else's. */
 function ownBytes(bytes: Uint8Array): ArrayBuffer {
