@@ -1,32 +1,19 @@
 import { ERRORS, type ErrorCode } from '@freshet/errors/errors.ts'
 import type { Facts, InstanceFacts } from '@freshet/records/facts.ts'
-import { countOf, formatSeconds, listed } from '../format.ts'
+import { formatSeconds, listed } from '../format.ts'
+import { notKnownToBeHeard, unheard } from './hearing.ts'
 import { codeOf, faultsOf, lastHeardAtMs } from './living.ts'
 import type { Rule, Scene, Server, Symptom } from './rule.ts'
 import { faultAt, isNoAnswer, SERVER_NAMES, SERVERS, serverOf } from './servers.ts'
 
-/**
- * Nobody is heard for so long, not even the watchdog by itself: it is deaf, and the others may be well. On a machine that
- * is busy a reader of Kafka takes half a minute to begin.
- */
-const DEAF_SECONDS = 45
 /** Who complained so long ago and said nothing since is no witness. */
 const WITNESS_SECONDS = 30
-/** The consumer of the watchdog is built anew after half a minute. */
-const UNREAD_SECONDS = 60
 
 /** A server that is away is told once, by its name, whoever else stands still for it. */
 export const unreachable: Rule = {
   name: 'unreachable',
-  find: (scene) => [
-    ...SERVERS.flatMap((server) => judge(server, scene) ?? []),
-    ...hearing(scene.now),
-    ...cursors(scene.now),
-  ],
-  notKnown: ({ now: { capture } }) => {
-    const { unreadBefore, unreadSeconds = 0 } = capture.value ?? { unreadBefore: true }
-    return unreadBefore && unreadSeconds <= UNREAD_SECONDS ? ['unreachable/cursors'] : []
-  },
+  find: (scene) => [...SERVERS.flatMap((server) => judge(server, scene) ?? []), ...unheard(scene.now)],
+  notKnown: ({ now }) => notKnownToBeHeard(now),
 }
 
 function judge(server: Server, { now }: Scene): Symptom | undefined {
@@ -89,62 +76,6 @@ function isHeard({ heardAtMs }: InstanceFacts, facts: Facts): boolean {
 
 function namesOf(complaints: readonly Complaint[]): string[] {
   return [...new Set(complaints.map(({ instance }) => instance.heartbeat.instance))]
-}
-
-/** Seconds without a heartbeat of anybody, while Kafka answers. */
-function silenceOf(facts: Facts): number {
-  const { answersSinceMs } = facts.kafka
-  if (answersSinceMs === null) return 0 // told as Kafka being away
-  return (facts.atMs - Math.max(answersSinceMs, lastHeardAtMs(facts))) / 1_000
-}
-
-export function isDeaf(facts: Facts): boolean {
-  return silenceOf(facts) > DEAF_SECONDS
-}
-
-function hearing(facts: Facts): Symptom[] {
-  const silentSeconds = silenceOf(facts)
-  if (!isDeaf(facts)) return []
-  return [
-    {
-      id: 'unreachable/heartbeats',
-      title: 'no heartbeat is heard, not even the watchdog’s own',
-      blinds: true,
-      details: { Silence: formatSeconds(silentSeconds) },
-      advice: {
-        effect: 'nobody can tell who lives; the pipeline may be well',
-        firstLook: 'whether Kafka takes and gives records: `freshet doctor`',
-      },
-    },
-  ]
-}
-
-function cursors({ capture: { value } }: Facts): Symptom[] {
-  if (value === null) return []
-  const { newer, unreadCursors, unreadSeconds } = value
-  const isLate = unreadSeconds > UNREAD_SECONDS
-  if (!isLate && newer === undefined) return []
-  return [
-    {
-      id: 'unreachable/cursors',
-      title: isLate
-        ? 'the watchdog cannot read the cursors'
-        : `the watchdog cannot read ${newer?.shards === 1 ? 'the cursor of a shard' : `the cursors of ${newer?.shards} shards`}, which a newer release has written`,
-      details: {
-        ...(isLate && {
-          Unread: `${unreadCursors} records of .cursors, for ${formatSeconds(unreadSeconds)}`,
-        }),
-        ...(newer && { Error: newer.error, 'Not judged': countOf(newer.shards, 'shard') }),
-      },
-      advice: {
-        effect:
-          'nobody sees from outside whether changes are captured; the pollers’ own word is all there is',
-        firstLook: isLate
-          ? 'the log of the watchdog: what it says of .cursors'
-          : 'whether the watchdog is of the release of the pollers: upgrade it',
-      },
-    },
-  ]
 }
 
 /** What callers, and those who watch, have of it. */
