@@ -49,15 +49,6 @@ export class LiveTable {
     return at !== -1 && (segment.entries.rest[at]! & MARK) !== 0
   }
 
-  /** Living keys that were not met. */
-  countUnmet(): number {
-    let met = 0
-    for (const { entries, starts, ends } of this.#segments)
-      for (let bucket = 0; bucket < ends.length; bucket++)
-        for (let at = starts[bucket]!; at < ends[bucket]!; at++) if (entries.rest[at]! & MARK) met++
-    return this.size - met
-  }
-
   /**
    * Sequence numbers of the living keys that were not met, in no order.
    * @param near none of them is further than 2^40 from it

@@ -59,7 +59,7 @@ export class DriftWatch {
   #set({ rows, columns, stability }: Drift): void {
     const { metrics } = this.#telemetry
     const each = (value: (column: Drift['columns'][number]) => number | null) =>
-      new Map(columns.map((column) => [column.name, value(column)]).filter(isKnown))
+      known(columns.map((column) => [column.name, value(column)]))
     metrics.set('freshet.drift.rows', rows)
     metrics.setEach(
       'freshet.drift.mean',
@@ -73,7 +73,7 @@ export class DriftWatch {
       'freshet.drift.unknown',
       each(({ unknownShare }) => unknownShare || null),
     )
-    metrics.setEach('freshet.drift.psi', new Map([...stability].filter(isKnown)))
+    metrics.setEach('freshet.drift.psi', known(stability))
   }
 
   #windowOf({ writer, goldenScores }: WatchedModel): DriftWindow {
@@ -86,6 +86,8 @@ export class DriftWatch {
   }
 }
 
-function isKnown(entry: [string, number | null] | (string | number | null)[]): entry is [string, number] {
-  return entry[1] !== null
+function known(entries: Iterable<readonly [string, number | null]>): ReadonlyMap<string, number> {
+  const known = new Map<string, number>()
+  for (const [name, value] of entries) if (value !== null) known.set(name, value)
+  return known
 }

@@ -1,10 +1,4 @@
-import type { Buffer } from 'node:buffer'
+import type { IncomingMessage } from '@freshet/adapters/kafka/batch.ts'
 
-/** A message of `.changes` as Kafka gave it, before anything is known about it. */
-export interface ChangeMessage {
-  readonly offset: number
-  readonly key: Buffer | null
-  /** `_source`, or null for a delete. */
-  readonly value: Buffer | null
-  readonly headers: Readonly<Record<string, Buffer | undefined>>
-}
+/** A message of `.changes`, before anything is known about it. */
+export type ChangeMessage = Pick<IncomingMessage, 'offset' | 'key' | 'value' | 'headers'>

@@ -16,6 +16,7 @@ export interface Field {
   readonly codes: ReadonlyMap<string, number>
   /** A value that is there as the model takes it; NaN when it is not what the column wants. */
   read: Reader
+  /** That `read` gives a number as it is, if only it is finite as float32. */
   readonly isPlainFloat32: boolean
   /** NaN, or undefined: required. */
   readonly missingNumber: number

@@ -1,25 +1,14 @@
 import { Buffer } from 'node:buffer'
 import type { Column } from '../../bundle/spec.ts'
 import type { Features } from '../features.ts'
+import type { Field } from '../fields.ts'
 import { parsePlainMs } from '../parse-time.ts'
 import { CategoryCodes } from './category-codes.ts'
-import { type Finder, type JsonBytes, Layouts } from './layouts.ts'
+import { type JsonBytes, Layouts } from './layouts.ts'
 import { KIND, Scalars } from './scalars.ts'
 
-/** What is known of a column. */
-export interface LayoutField {
-  readonly column: Column
-  readonly find: Finder
-  /** Of a category, by its text. */
-  readonly codes: ReadonlyMap<string, number>
-  /** NaN for what the column does not take. */
-  readonly read: (value: unknown) => number
-  /** That `read` gives a number as it is, if only it is finite as float32. */
-  readonly isPlainFloat32: boolean
-  /** NaN: required. */
-  readonly missingNumber: number
-  readonly missingText: string | undefined
-}
+/** What is known of a column, without what is counted of it elsewhere. */
+export type LayoutField = Omit<Field, 'kind' | 'fits' | 'rows' | 'missing' | 'unknown' | 'sum'>
 
 /** Of the documents that were read here; by field. */
 export interface LayoutCounts {

@@ -33,7 +33,7 @@ export function jsonBytes(bytes: Uint8Array): JsonBytes {
 }
 
 /** Finds a place in a parsed document; undefined where it has no such place. */
-export type Finder = (root: object) => unknown
+type Finder = (root: object) => unknown
 
 /**
  * Documents that one system writes are alike: all bytes but those of their scalars are the same, over and over. What
