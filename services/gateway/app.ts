@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { type Context, Hono } from 'hono'
 import type { AppParts } from './app-parts.ts'
 import { responseOf } from './reply.ts'
-import { withDocument } from './routes/document.ts'
+import { withDocs } from './routes/docs.ts'
 import { healthRoutes } from './routes/health.ts'
 import { manyScoresRoute } from './routes/many-scores.ts'
 import { metricsRoute } from './routes/metrics.ts'
@@ -45,7 +45,7 @@ function incomingOf({ env }: Context): IncomingMessage | undefined {
 
 /** Everything that can be asked for. */
 export function routesOf(parts: AppParts): readonly Route[] {
-  return withDocument([
+  return withDocs([
     ...scoreRoutes(parts),
     manyScoresRoute(parts),
     predictRoute(parts),

@@ -39,7 +39,7 @@ const DEADLINE: readonly Parameter[] = (['header', 'query'] as const).map((place
 }))
 
 /** The API as OpenAPI 3.1 tells it, from what the routes say of themselves. */
-export function documentOf(routes: readonly Route[]): OpenApiDocument {
+export function openApiOf(routes: readonly Route[]): OpenApiDocument {
   const schemas = new Schemas()
   const paths: Record<string, Record<string, Operation>> = {}
   for (const route of routes)

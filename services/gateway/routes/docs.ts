@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { docsPage } from '../openapi/docs-page.ts'
-import { documentOf } from '../openapi/document.ts'
+import { openApiOf } from '../openapi/document.ts'
 import { pageReply, redirectReply, textReply } from '../reply.ts'
 import type { Route } from './route.ts'
 
@@ -13,7 +13,7 @@ const SCRIPT = 'text/javascript; charset=utf-8'
  * anywhere else. They are open: what they say stands in the source code. Both are made at the first look at one of them,
  * which main.ts takes before anybody waits.
  */
-export function withDocument(others: readonly Route[]): readonly Route[] {
+export function withDocs(others: readonly Route[]): readonly Route[] {
   const style = readFileSync(new URL('../openapi/docs.css', import.meta.url), 'utf8')
   const script = readFileSync(new URL('../openapi/docs.js', import.meta.url), 'utf8')
   const routes: Route[] = [
@@ -38,7 +38,7 @@ export function withDocument(others: readonly Route[]): readonly Route[] {
     }),
   ]
   const texts = once(() => {
-    const document = documentOf(routes)
+    const document = openApiOf(routes)
     return { document: JSON.stringify(document), page: docsPage(document) }
   })
   return routes
