@@ -66,7 +66,7 @@ export function partsOf(
     random: Math.random,
     onEnded: () => report.progressed('answers', 1),
   })
-  const pages = new ModelPages(models, opened.store)
+  const pages = new ModelPages(models, opened.store, shared)
   return {
     ladder: new Ladder(cache, snapshot, rules),
     many,

@@ -3,6 +3,8 @@ import { demoBundle } from '@freshet/model/bundle/bundles.kit.ts'
 import { shadowPointerRecord } from '@freshet/model/bundle/shadow-pointer.ts'
 import type { PromotedModel } from '@freshet/model/run/promoted-model.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
+import { systemClock } from '@freshet/stage/clock.ts'
+import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { expect, test } from 'vitest'
 import { ModelPages } from './model-page.ts'
 
@@ -26,10 +28,12 @@ function pagesOver(
       return get()
     },
   } as unknown as ObjectStore
-  const pages = new ModelPages({ current, fault: null, ...models }, store)
+  const errors: string[] = []
+  const log = { ...quietLog, error: (message: string) => void errors.push(message) }
+  const pages = new ModelPages({ current, fault: null, ...models }, store, { log, clock: systemClock })
   const page = (ms: number) =>
     pages.page({ acceptedAtMs: performance.now(), endsAtMs: performance.now() + ms })
-  return { page, reads }
+  return { page, reads, errors }
 }
 
 const nothing = () => Promise.reject(new FreshetError('OBJECT_MISSING', 'no shadow'))
@@ -72,6 +76,13 @@ test('a store that hangs or fails holds up nobody', async () => {
   expect(await pagesOver(() => new Promise(() => {})).page(20)).toMatchObject({ shadow: null })
   const failing = pagesOver(() => Promise.reject(new FreshetError('S3_UNREACHABLE', 'away')))
   expect(await failing.page(10_000)).toMatchObject({ generation: 7, shadow: null })
+  expect(failing.errors).toEqual([])
+})
+
+test('a shadow that cannot be read is told once, not for each who asks', async () => {
+  const { page, errors } = pagesOver(async () => ({ body: Buffer.from('{"version":9}') }))
+  for (let i = 0; i < 3; i++) expect(await page(10_000)).toMatchObject({ shadow: null })
+  expect(errors).toEqual(['the shadow of the model is not known'])
 })
 
 test('without a model there is no page; with another one promoted that does not serve it says so', async () => {

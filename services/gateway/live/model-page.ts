@@ -1,8 +1,11 @@
-import { type ErrorCode, FreshetError } from '@freshet/errors/errors.ts'
+import { type ErrorCode, FreshetError, toFreshetError } from '@freshet/errors/errors.ts'
 import { readShadow, type ShadowPointer } from '@freshet/model/bundle/shadow-pointer.ts'
 import type { PromotedModel } from '@freshet/model/run/promoted-model.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import { modelLabel } from '@freshet/records/score-batch.ts'
+import type { Clock } from '@freshet/stage/clock.ts'
+import type { Log } from '@freshet/stage/log.ts'
+import { ThrottledLog } from '@freshet/stage/throttled-log.ts'
 import { type Deadline, RESERVE_MS } from '../server/deadline.ts'
 import { inTime } from '../server/waits.ts'
 import type { ModelPage } from './model-page-schema.ts'
@@ -16,13 +19,19 @@ const READ_MS = 5_000
 export class ModelPages {
   readonly #models: Pick<PromotedModel, 'current' | 'fault'>
   readonly #store: ObjectStore
+  readonly #failures: ThrottledLog
   #shadow: ShadowPointer | null = null
   #readAtMs = Number.NEGATIVE_INFINITY
   #reading: Promise<void> | null = null
 
-  constructor(models: Pick<PromotedModel, 'current' | 'fault'>, store: ObjectStore) {
+  constructor(
+    models: Pick<PromotedModel, 'current' | 'fault'>,
+    store: ObjectStore,
+    { log, clock }: { readonly log: Log; readonly clock: Clock },
+  ) {
     this.#models = models
     this.#store = store
+    this.#failures = new ThrottledLog(log, clock)
   }
 
   /** @returns null when none is promoted. @throws what keeps the promoted one from serving, in words for callers */
@@ -64,8 +73,10 @@ export class ModelPages {
     try {
       this.#shadow = await readShadow(this.#store, AbortSignal.timeout(READ_MS))
       this.#readAtMs = performance.now()
-    } catch {
-      // The last one known stands; readiness and the log tell of the store.
+    } catch (error) {
+      // The last one known stands. That the store is away is told by who follows the promoted model.
+      if (!toFreshetError(error).retryable)
+        this.#failures.error('the shadow of the model is not known', error)
     }
   }
 }
