@@ -46,10 +46,8 @@ type Surroundings = Pick<ServiceContext, 'settings' | 'telemetry' | 'report'> & 
 }
 
 /** The gateway's wiring: what the app is built from. @throws CONFIG_INVALID when a template of rank is wrong */
-export function partsOf(
-  opened: Opened,
-  { settings, telemetry, report, figuresOfAll = (own) => own }: Surroundings,
-): AppParts {
+export function partsOf(opened: Opened, surroundings: Surroundings): AppParts {
+  const { settings, telemetry, figuresOfAll = (own) => own } = surroundings
   const { loop, snapshot, models, searcher, processFigures } = opened
   const { gateway, redis } = settings
   const breaker = new Breaker(BREAKER)
@@ -59,13 +57,7 @@ export function partsOf(
   const many = new ManyLookups(new CacheSlices(opened.cache, budget), snapshot, rules)
   const useModel = () => models.current && models.use()
   const shared = { loop, log: telemetry.log, clock: systemClock }
-  const record = new RequestRecord(telemetry, {
-    share: settings.telemetry.requestShare,
-    spansPerSecond: settings.telemetry.requestSpansPerSecond,
-    linesPerSecond: settings.telemetry.answerLinesPerSecond,
-    random: Math.random,
-    onEnded: () => report.progressed('answers', 1),
-  })
+  const record = recordOf(surroundings)
   const pages = new ModelPages(models, opened.store, shared)
   return {
     ladder: new Ladder(cache, snapshot, rules),
@@ -103,6 +95,16 @@ export function partsOf(
       cacheBudgetMs: gateway.redisBudgetMs,
     },
   }
+}
+
+function recordOf({ settings, telemetry, report }: Surroundings): RequestRecord {
+  return new RequestRecord(telemetry, {
+    share: settings.telemetry.requestShare,
+    spansPerSecond: settings.telemetry.requestSpansPerSecond,
+    linesPerSecond: settings.telemetry.answerLinesPerSecond,
+    random: Math.random,
+    onEnded: () => report.progressed('answers', 1),
+  })
 }
 
 function readinessOf({ cache, snapshot, models }: Opened, gateway: Settings['gateway']): Readiness {
