@@ -6,8 +6,8 @@ import {
   type SnapshotFile,
 } from '@freshet/records/manifest.ts'
 import { rowsOfBatch, type StoredRows } from '@freshet/records/stored-rows.ts'
-import type { FlushParts } from '@freshet/scorer/snapshot/flush.ts'
 import { putFile } from '@freshet/scorer/snapshot/put-file.ts'
+import type { SnapshotParts } from '@freshet/scorer/snapshot/snapshot-parts.ts'
 import { objectKey } from '@freshet/snapshot/manifest.ts'
 import { writeMerged } from '@freshet/snapshot/write-merged.ts'
 import { numbersFrom, scoresOf } from './snapshot-rows.ts'
@@ -24,13 +24,13 @@ interface Rows {
 }
 
 /** A snapshot of one base of so many keys, as the snapshot worker would have left it. */
-export async function putSnapshot(parts: FlushParts, { keys }: { keys: number }): Promise<void> {
+export async function putSnapshot(parts: SnapshotParts, { keys }: { keys: number }): Promise<void> {
   const base = await putSorted(parts, '0/base-0-0-a0.parquet', { count: keys })
   await parts.store.put(MANIFEST_OBJECT, Buffer.from(manifestRecord.encode(manifestOf(parts, base, []))))
 }
 
 export function manifestOf(
-  { pipeline }: Pick<FlushParts, 'pipeline'>,
+  { pipeline }: Pick<SnapshotParts, 'pipeline'>,
   base: SnapshotFile,
   deltas: readonly SnapshotFile[],
 ): Manifest {
@@ -44,7 +44,7 @@ export function manifestOf(
   }
 }
 
-export async function putSorted(parts: FlushParts, object: string, rows: Rows): Promise<SnapshotFile> {
+export async function putSorted(parts: SnapshotParts, object: string, rows: Rows): Promise<SnapshotFile> {
   const signal = AbortSignal.timeout(DEADLINE_MS)
   const { schema } = rowsOfBatch(scoresOf([0], 1))
   const pages = pagesOf(rows)

@@ -5,9 +5,10 @@ import { ensureBucket } from '@freshet/adapters/s3/s3-bucket.ts'
 import { loadSettings } from '@freshet/config/load.ts'
 import type { ScoreBatch } from '@freshet/records/score-batch.ts'
 import { rowsOfBatch } from '@freshet/records/stored-rows.ts'
-import { type FlushParts, writeDeltas } from '@freshet/scorer/snapshot/flush.ts'
+import { writeDeltas } from '@freshet/scorer/snapshot/flush.ts'
 import { putFile } from '@freshet/scorer/snapshot/put-file.ts'
 import { SnapshotMembership } from '@freshet/scorer/snapshot/snapshot-membership.ts'
+import type { SnapshotParts } from '@freshet/scorer/snapshot/snapshot-parts.ts'
 import { objectKey, readManifest } from '@freshet/snapshot/manifest.ts'
 import { encodePage } from '@freshet/snapshot/parquet/columns.ts'
 import { type Cost, costOf } from './cost.ts'
@@ -60,7 +61,7 @@ export const snapshotDelta: Figure = {
 }
 
 async function writeDelta(
-  parts: FlushParts,
+  parts: SnapshotParts,
   batches: readonly ScoreBatch[],
 ): Promise<{ sample: Sample; bytes: Uint8Array }> {
   const signal = AbortSignal.timeout(DEADLINE_MS)
@@ -109,7 +110,7 @@ function compress(columns: readonly Uint8Array[]): void {
   for (const column of columns) zstdCompressSync(column, { params })
 }
 
-async function putAgain(parts: FlushParts, bytes: Uint8Array): Promise<void> {
+async function putAgain(parts: SnapshotParts, bytes: Uint8Array): Promise<void> {
   const write = async (out: (some: Uint8Array) => Promise<void>) => {
     await out(bytes)
     return { rows: ROWS, bytes: bytes.length, newestAsOfMs: 0 }

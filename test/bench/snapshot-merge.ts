@@ -11,7 +11,7 @@ import {
   manifestRecord,
   type SnapshotFile,
 } from '@freshet/records/manifest.ts'
-import type { FlushParts } from '@freshet/scorer/snapshot/flush.ts'
+import type { SnapshotParts } from '@freshet/scorer/snapshot/snapshot-parts.ts'
 import type { Bench, Figure, Sample } from './figure.ts'
 import { KEYS } from './key-count.ts'
 import type { MergeReport } from './merge-process.ts'
@@ -51,7 +51,7 @@ export const snapshotMerge: Figure = {
   },
 }
 
-async function putWithDeltas(parts: FlushParts): Promise<Manifest> {
+async function putWithDeltas(parts: SnapshotParts): Promise<Manifest> {
   const base = await putSorted(parts, '0/base-0-0-a0.parquet', { count: KEYS })
   const deltas: SnapshotFile[] = []
   for (let i = 1; i <= DELTAS; i++) {

@@ -1,13 +1,13 @@
 import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
 import { loadSettings } from '@freshet/config/load.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
-import type { FlushParts } from '@freshet/scorer/snapshot/flush.ts'
 import { PART_BYTES } from '@freshet/scorer/snapshot/put-file.ts'
+import type { SnapshotParts } from '@freshet/scorer/snapshot/snapshot-parts.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { openBenchTelemetry, reportTo } from './in-process.ts'
 
 /** What the snapshot worker works with, on the S3 server that the environment names. */
-export async function openSnapshotParts(env: NodeJS.ProcessEnv): Promise<FlushParts & AsyncDisposable> {
+export async function openSnapshotParts(env: NodeJS.ProcessEnv): Promise<SnapshotParts & AsyncDisposable> {
   await using opened = new AsyncDisposableStack()
   const settings = loadSettings({ env })
   const telemetry = opened.use(openBenchTelemetry(settings))

@@ -1,20 +1,12 @@
 import type { Lease } from '@freshet/adapters/kafka/consumer.ts'
-import type { Settings } from '@freshet/config/schema.ts'
 import { isFreshetError } from '@freshet/errors/errors.ts'
-import type { StageReport } from '@freshet/service/service.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import { inSpan, linksTo, traceContextOf } from '@freshet/telemetry/spans.ts'
-import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
 import type { TakenScores } from './held-scores.ts'
 import type { OwnPartitions } from './own-partitions.ts'
-import { type Publisher, publish } from './publish.ts'
+import { publish } from './publish.ts'
 import { scoresToDelta } from './scores-to-delta.ts'
-
-export interface FlushParts extends Publisher {
-  readonly settings: Settings['snapshot']
-  readonly telemetry: Telemetry
-  readonly report: StageReport
-}
+import type { SnapshotParts } from './snapshot-parts.ts'
 
 /**
  * Writes what was taken as one delta a partition, in one commit; then tells Kafka how far the snapshot is.
@@ -23,7 +15,7 @@ export interface FlushParts extends Publisher {
 export async function writeDeltas(
   own: OwnPartitions,
   taken: readonly TakenScores[],
-  parts: FlushParts,
+  parts: SnapshotParts,
   signal: AbortSignal,
 ): Promise<void> {
   const { telemetry, report } = parts

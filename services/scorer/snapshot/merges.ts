@@ -4,19 +4,19 @@ import type { Clock } from '@freshet/stage/clock.ts'
 import { restMsAfter } from '@freshet/stage/rest.ts'
 import { inSpan } from '@freshet/telemetry/spans.ts'
 import { filesToOne } from './files-to-one.ts'
-import type { FlushParts } from './flush.ts'
 import { type MergePlan, planMerge } from './merge-plan.ts'
 import type { OwnPartitions } from './own-partitions.ts'
 import { publish } from './publish.ts'
+import type { SnapshotParts } from './snapshot-parts.ts'
 
 /** Merges files of the partitions of one membership where due, one at a time, beside the deltas that are written. */
 export class Merges {
   readonly #own: OwnPartitions
-  readonly #parts: FlushParts
+  readonly #parts: SnapshotParts
   /** Until when what failed for good is not tried again, by partition and kind. */
   readonly #notBeforeMs = new Map<string, number>()
 
-  constructor(own: OwnPartitions, parts: FlushParts) {
+  constructor(own: OwnPartitions, parts: SnapshotParts) {
     this.#own = own
     this.#parts = parts
   }

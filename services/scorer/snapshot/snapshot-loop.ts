@@ -14,12 +14,13 @@ import { delayMs } from '@freshet/stage/back-off.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import { withGrace } from '@freshet/stage/grace.ts'
 import { tracedScoreAt } from '../document-steps.ts'
-import { type FlushParts, writeDeltas } from './flush.ts'
+import { writeDeltas } from './flush.ts'
 import type { FlushBell } from './flush-bell.ts'
 import type { HeldScores, HeldTrace } from './held-scores.ts'
 import { collectOrphans } from './orphans.ts'
 import { PART_BYTES } from './put-file.ts'
 import { SnapshotMembership } from './snapshot-membership.ts'
+import type { SnapshotParts } from './snapshot-parts.ts'
 
 export interface SnapshotDeps {
   readonly connection: KafkaConnection
@@ -52,7 +53,7 @@ export async function runSnapshot(context: ServiceContext, deps: SnapshotDeps): 
 class SnapshotLoop {
   readonly #context: ServiceContext
   readonly #deps: SnapshotDeps
-  readonly #parts: FlushParts
+  readonly #parts: SnapshotParts
   #memberships = 0
   /** undefined between memberships. */
   #membership: SnapshotMembership | undefined

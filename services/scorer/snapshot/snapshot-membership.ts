@@ -1,21 +1,21 @@
 import type { Manifest } from '@freshet/records/manifest.ts'
-import type { FlushParts } from './flush.ts'
 import { flushDueMs } from './flush-due.ts'
 import { HeldScores } from './held-scores.ts'
 import { Merges } from './merges.ts'
 import { OwnPartitions } from './own-partitions.ts'
+import type { SnapshotParts } from './snapshot-parts.ts'
 
 /** While the group gives us these partitions: what the manifest has of them, what is held for them. Then all is dropped. */
 export class SnapshotMembership {
   readonly own: OwnPartitions
   readonly held: HeldScores
   readonly merges: Merges
-  readonly #parts: FlushParts
+  readonly #parts: SnapshotParts
   readonly #begunAtMs: number
   #flushedAtMs = 0
   readonly #over = new AbortController()
 
-  constructor(partitions: readonly number[], manifest: Manifest | undefined, parts: FlushParts) {
+  constructor(partitions: readonly number[], manifest: Manifest | undefined, parts: SnapshotParts) {
     this.own = new OwnPartitions(partitions, manifest)
     this.held = new HeldScores(partitions, manifest)
     this.merges = new Merges(this.own, parts)

@@ -14,10 +14,11 @@ import { SnapshotTable } from '@freshet/snapshot/table/snapshot-table.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { quietTelemetry } from '@freshet/telemetry/telemetry.kit.ts'
 import { expect } from 'vitest'
-import { type FlushParts, writeDeltas } from './flush.ts'
+import { writeDeltas } from './flush.ts'
 import { collectOrphans } from './orphans.ts'
 import { PART_BYTES } from './put-file.ts'
 import { SnapshotMembership } from './snapshot-membership.ts'
+import type { SnapshotParts } from './snapshot-parts.ts'
 
 const PIPELINE = 'flights'
 const HOUR_MS = 3_600_000
@@ -41,7 +42,7 @@ export class SnapshotWorld {
   }
 
   /** Small files go in several parts where the store takes such. */
-  parts(store: ObjectStore = this.store): FlushParts {
+  parts(store: ObjectStore = this.store): SnapshotParts {
     return {
       store,
       pipeline: PIPELINE,
