@@ -11,7 +11,7 @@ import { systemClock } from '@freshet/stage/clock.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { expect, test, vi } from 'vitest'
 import { putSnapshot } from './snapshot.kit.ts'
-import { type Progress, Watermark } from './watermark.ts'
+import { Watermark, type WatermarkProgress } from './watermark.ts'
 
 vi.setConfig({ testTimeout: 120_000 }) // to set a group's offsets, it is joined and left again: seconds each time
 
@@ -60,7 +60,7 @@ test('whoever waits hears how far it is, gets the manifest, and at the deadline 
   await pipeline.write('changes', 1)
   const moment = await patiently(() => Watermark.now(pipeline.world, soon()))
   await patiently(() => moment.look(soon()))
-  const heard: Progress[] = []
+  const heard: WatermarkProgress[] = []
   const wait = { everyMs: 50, clock: systemClock, signal: soon() }
   await expect(moment.wait({ ...wait, deadlineMs: 0 })).rejects.toMatchObject({
     code: 'DEADLINE',

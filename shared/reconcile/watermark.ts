@@ -20,7 +20,7 @@ export interface WatermarkWorld {
   readonly withCache?: boolean
 }
 
-export type Progress =
+export type WatermarkProgress =
   /** Changes before the moment that are not scored, as offsets: compaction may have taken some of them away. */
   | { readonly kind: 'scoring'; readonly changesLeft: number }
   /** Messages of `.scores` that are not in the snapshot. */
@@ -47,7 +47,7 @@ export class Watermark {
   }
 
   /** One look, without waiting. @throws KAFKA_UNREACHABLE, S3_UNREACHABLE, DEADLINE when `signal` aborts */
-  async look(signal: AbortSignal): Promise<Progress> {
+  async look(signal: AbortSignal): Promise<WatermarkProgress> {
     if (this.#scores === undefined) {
       const scored = await positionsOf(this.#world, 'infer', signal)
       const changesLeft = leftOf(this.#changes, scored, ({ committed }) => committed ?? 0)
@@ -82,7 +82,7 @@ export class Watermark {
     readonly everyMs: number
     readonly clock: Clock
     readonly signal: AbortSignal
-    readonly onProgress?: (progress: Progress) => void
+    readonly onProgress?: (progress: WatermarkProgress) => void
   }): Promise<Manifest | null> {
     const { deadlineMs, everyMs, clock, signal, onProgress } = options
     const giveUpAtMs = clock.nowMs() + deadlineMs
@@ -138,7 +138,7 @@ function retryable(error: unknown): FreshetError {
 }
 
 /** In a few words. */
-export function describeLeft(progress: Exclude<Progress, { kind: 'reached' }>): string {
+export function describeLeft(progress: Exclude<WatermarkProgress, { kind: 'reached' }>): string {
   switch (progress.kind) {
     case 'scoring':
       return `${progress.changesLeft} changes are not scored`

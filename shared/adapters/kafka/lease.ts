@@ -1,5 +1,5 @@
 import type { Clock } from '@freshet/stage/clock.ts'
-import type { Finished, Membership } from './membership.ts'
+import type { Membership, NotedOffset } from './membership.ts'
 import type { WorkInHand } from './stall-watch.ts'
 
 /** The right to work on a partition, for as long as the group leaves it to us. */
@@ -15,7 +15,7 @@ export interface Lease {
    */
   commit(nextOffset: number, note?: string): Promise<void>
   /** Where reading began when the partition was given to us; the same object for the whole membership. */
-  readonly start: Finished
+  readonly start: NotedOffset
   /**
    * No more of the partition is read once this batch is over, until the function that is returned is called or the
    * membership ends; then reading goes on at `nextOffset`. @throws KAFKA_STALE

@@ -7,11 +7,11 @@ import { isMembershipLoss, toKafkaError } from './kafka-error.ts'
 /** How a member speaks to its coordinator: kafkajs hands these out with each batch. */
 export interface Member {
   heartbeat(): Promise<void>
-  commit(offsets: ReadonlyMap<number, Finished>): Promise<void>
+  commit(offsets: ReadonlyMap<number, NotedOffset>): Promise<void>
 }
 
-/** All before `nextOffset` is done. */
-export interface Finished {
+/** A position in a partition: all before it is done. */
+export interface NotedOffset {
   readonly nextOffset: number
   /** Kept by the group beside the offset, for whoever reads on from there. */
   readonly note: string
@@ -28,12 +28,12 @@ export class Membership {
   /** By partition: what is read next. */
   readonly positions = new Map<number, number>()
   /** By partition: where reading began, and the note that was committed there; empty where it began elsewhere. */
-  readonly starts = new Map<number, Finished>()
+  readonly starts = new Map<number, NotedOffset>()
   /** By partition: where reading is to go on after a rest that the batch in hand asked for. */
   readonly rests = new Map<number, number>()
   readonly #options: MembershipOptions
   readonly #over = new AbortController()
-  readonly #finished = new Map<number, Finished>()
+  readonly #finished = new Map<number, NotedOffset>()
   #reason: unknown
   #lastBeatMs: number
   #member: Member | undefined
@@ -83,7 +83,7 @@ export class Membership {
     await this.#tell((member) => member.heartbeat())
   }
 
-  finish(partition: number, finished: Finished): void {
+  finish(partition: number, finished: NotedOffset): void {
     this.#finished.set(partition, finished)
   }
 
