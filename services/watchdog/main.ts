@@ -10,6 +10,7 @@ import { StatusPage } from './page/status-page.ts'
 import { openPeople } from './routes/open-people.ts'
 import { FactWindow } from './rules/fact-window.ts'
 import { judge } from './rules/judge.ts'
+import { type Loop, together } from './together.ts'
 
 /** Watches a pipeline from outside and tells people when something is wrong, and when it is right again. */
 export const watchdog: Service = { check, run: runWatchdog }
@@ -47,29 +48,18 @@ export async function runWatchdog(context: ServiceContext): Promise<void> {
     onGivenUp: (message) => people.dropped(message),
     clock,
   })
-  const retention = {
-    run: (until: AbortSignal) => keepRetention(settings, { clock, log: telemetry.log, signal: until }),
-  }
-  await together([look, alerts, people, page, retention], signal)
+  const retention = (until: AbortSignal) =>
+    keepRetention(settings, { clock, log: telemetry.log, signal: until })
+  const loops = [look, alerts, people, page].map(
+    (part): Loop =>
+      (until) =>
+        part.run(until),
+  )
+  await together([...loops, retention], signal)
 }
 
 /** null while nobody is known to speak. */
 function speaks(alerts: Alerts): boolean | null {
   const role = alerts.role()
   return role === 'waits' ? null : role === 'speaks'
-}
-
-/** Until `signal` aborts, or one of them fails: then all end, and so does this. */
-async function together(
-  parts: readonly { run(signal: AbortSignal): Promise<void> }[],
-  signal: AbortSignal,
-): Promise<void> {
-  const failed = new AbortController()
-  const all = parts.map((part) => part.run(AbortSignal.any([signal, failed.signal])))
-  try {
-    await Promise.all(all)
-  } finally {
-    failed.abort()
-    await Promise.allSettled(all)
-  }
 }

@@ -6,6 +6,7 @@ import type { ServiceContext } from '@freshet/service/service.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { AlertRoute } from '../routes/alert-route.ts'
 import type { Judgement } from '../rules/judge.ts'
+import { together } from '../together.ts'
 import { AlertBook } from './alert-book.ts'
 import { AlertKeeper } from './alert-keeper.ts'
 import { AlertStore } from './alert-store.ts'
@@ -55,6 +56,10 @@ export function openAlerts(
   const [intervalMs, repeatMs] = [watchdog.intervalSeconds * 1000, watchdog.repeatHours * 3_600_000]
   const mayTell = (message: AlertMessage) => keeper.mayTell(message)
   const remembering = (signal: AbortSignal) => remember({ keeper, view, store, telemetry }, signal)
+  const watching = (signal: AbortSignal) =>
+    watch({ intervalMs, repeatMs, look, judge, keeper, view, store, onLook, clock, telemetry }, signal)
+  const telling = (signal: AbortSignal) =>
+    tell({ book, mayTell, route, remember: remembering, clock }, signal)
   const run = async (signal: AbortSignal) => {
     const done = new AbortController()
     const membership = Promise.all([
@@ -62,10 +67,7 @@ export function openAlerts(
       standForSpeaker({ connection, pipeline, instance, speaker, view, store, clock, log }, done.signal),
     ])
     try {
-      await Promise.all([
-        watch({ intervalMs, repeatMs, look, judge, keeper, view, store, onLook, clock, telemetry }, signal),
-        tell({ book, mayTell, route, remember: remembering, clock }, signal),
-      ])
+      await together([watching, telling], signal)
     } finally {
       done.abort() // the turn is given up after the last word is noted
       await membership

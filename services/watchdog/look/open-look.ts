@@ -8,6 +8,7 @@ import { cursorKey } from '@freshet/records/cursor.ts'
 import type { CaptureFacts, Facts, Sight } from '@freshet/records/facts.ts'
 import type { ServiceContext } from '@freshet/service/service.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
+import { together } from '../together.ts'
 import { CaptureLook } from './capture-look.ts'
 import { CursorEar } from './cursor-ear.ts'
 import { FactReader } from './fact-reader.ts'
@@ -55,13 +56,17 @@ export function openLook({ settings, instance, telemetry }: LookContext, clock: 
       tellLag(metrics, seen)
       return seen
     },
-    run: async (signal) => {
-      await Promise.all([
-        hearHeartbeats({ connection, pipeline, heard, sinceMs, clock, log }, signal),
-        ...(captureMode === 'seqNo' ? [cursors.listen({ connection, clock, log }, signal)] : []),
-        ...Object.values(servers.watches).map((watch) => watch.run(signal)),
-      ])
-    },
+    run: (signal) =>
+      together(
+        [
+          (until) => hearHeartbeats({ connection, pipeline, heard, sinceMs, clock, log }, until),
+          ...(captureMode === 'seqNo'
+            ? [(until: AbortSignal) => cursors.listen({ connection, clock, log }, until)]
+            : []),
+          ...Object.values(servers.watches).map((watch) => (until: AbortSignal) => watch.run(until)),
+        ],
+        signal,
+      ),
     async [Symbol.asyncDispose]() {
       await Promise.all([facts[Symbol.asyncDispose](), servers[Symbol.asyncDispose]()])
     },

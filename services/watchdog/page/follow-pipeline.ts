@@ -9,6 +9,7 @@ import { Metrics } from '@freshet/telemetry/metrics.ts'
 import { ControlView } from '../alerts/control-view.ts'
 import { followControl } from '../alerts/follow-control.ts'
 import { openLook } from '../look/open-look.ts'
+import { together } from '../together.ts'
 import { GaugeHistory } from './view/gauge-history.ts'
 import type { PageState } from './view/page-state.ts'
 import { HISTORY, toPageState } from './view/to-page-state.ts'
@@ -46,10 +47,8 @@ export async function* followPipeline(
   )
   const view = new ControlView(quietLog)
   const connection = connectKafka(settings.kafka, { clientId: instance, log: quietLog })
-  const following = Promise.all([
-    look.run(until),
-    followControl({ connection, pipeline: settings.pipeline, view, clock, log: quietLog }, until),
-  ])
+  const control = { connection, pipeline: settings.pipeline, view, clock, log: quietLog }
+  const following = together([(end) => look.run(end), (end) => followControl(control, end)], until)
   following.catch(() => ended.abort()) // thrown below
   const toState = stateMaker({ settings, instance, everyMs, view }, clock.nowMs())
   try {

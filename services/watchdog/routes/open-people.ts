@@ -5,6 +5,7 @@ import type { Facts } from '@freshet/records/facts.ts'
 import type { ServiceContext } from '@freshet/service/service.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
+import { together } from '../together.ts'
 import type { AlertRoute } from './alert-route.ts'
 import { tellDaily } from './daily/daily-loop.ts'
 import { dailyNotice } from './daily/daily-notice.ts'
@@ -82,7 +83,7 @@ class RoutesToPeople implements People {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#tellDaily(signal), this.#ping(signal)])
+    await together([(until) => this.#tellDaily(until), (until) => this.#ping(until)], signal)
   }
 
   async #tellDaily(signal: AbortSignal): Promise<void> {
