@@ -28,8 +28,10 @@ export function encodeFileSchema({ outputs, models }: RowsSchema): KeyValue[] {
 export function decodeFileSchema(metadata: readonly KeyValue[] | undefined): RowsSchema {
   const value = parseJson(metadata?.find(({ key }) => key === KEY)?.value ?? 'null', NAMING)
   const version = (value as { version?: unknown } | null)?.version
-  if (version !== 1)
-    throw new FreshetError('RECORD_VERSION', `snapshot file version ${version}, this build reads 1`)
+  if (version !== 1) {
+    const told = typeof version === 'number' ? version : 'unknown' // whatever else stands there may have no text
+    throw new FreshetError('RECORD_VERSION', `snapshot file version ${told}, this build reads 1`)
+  }
   const { outputs, models } = checkWith(recordSchema, value, NAMING)
   const byGeneration = Object.entries(models).map(
     ([generation, model]) => [Number(generation), model] as const,
