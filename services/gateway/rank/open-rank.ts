@@ -58,12 +58,12 @@ export function openRank(settings: Settings, surroundings: Surroundings): RankPa
 }
 
 /** Worked out once for each model, not for each request. */
-function fieldsOfModels(scope: Settings['elasticsearch']): RankerParts['fieldsOf'] {
+function fieldsOfModels(elasticsearch: Settings['elasticsearch']): RankerParts['fieldsOf'] {
   const known = new WeakMap<readonly string[], PoolFields>()
-  const withoutModel = poolFields([], scope)
+  const withoutModel = poolFields([], elasticsearch)
   return (model) => {
     if (model === null) return withoutModel
-    const fields = known.get(model.paths) ?? poolFields(model.paths, scope)
+    const fields = known.get(model.paths) ?? poolFields(model.paths, elasticsearch)
     known.set(model.paths, fields)
     return fields
   }
