@@ -122,6 +122,15 @@ test.each(['503', '201', 'CREATED', '', null, 0, 100])(
   },
 )
 
+test('one that is refused without a word is told by its status', async () => {
+  const server = await bulkServer(says(404))
+  const delivery = await bulkDelivery(connect(server.url), systemClock)(
+    [document(1)],
+    new AbortController().signal,
+  )
+  expect(delivery).toMatchObject({ refused: [{ id: '1' }], refusal: 'status 404' })
+})
+
 test.each([
   ['7', 7_000],
   [new Date(NOW_MS + 9_000).toUTCString(), 9_000],

@@ -81,10 +81,17 @@ function readItems(documents: readonly BulkDocument[], { items = [] }: BulkAnswe
       error ??= new FreshetError('TELEMETRY_BLOCKED', `sending telemetry: ${status} ${item.error.reason}`)
     } else {
       refused.push(document)
-      refusal ??= `${item?.error?.type}: ${item?.error?.reason}`
+      refusal ??= refusalOf(status, item?.error)
     }
   })
   return { written, retry, refused, ...(refusal !== undefined && { refusal }), ...(error && { error }) }
+}
+
+/** Without the status where there is a type: that says the same, and each reason is told once. */
+function refusalOf(status: number, error: Item['error']): string {
+  return error?.type === undefined
+    ? `status ${status}`
+    : `${error.type}: ${error.reason ?? 'no reason given'}`
 }
 
 /** An item without an answer, or with one that says nothing, may or may not be there: its id makes a repeat safe. */
