@@ -322,14 +322,19 @@ async function untilTold(words: string): Promise<void> {
   await vi.waitFor(() => expect(world.complaints.join()).toContain(words), DEADLINE)
 }
 
-test('a cluster gets back what one of its masters lost', async () => {
-  await using cluster = await RedisCluster.start()
+/** Anew: its cache is a cluster. */
+async function openWorldOn(cluster: RedisCluster): Promise<void> {
   await world[Symbol.asyncDispose]()
   world = await World.open({
     FRESHET_REDIS_URL: cluster.url,
     FRESHET_REDIS_CLUSTER: 'true',
     FRESHET_SNAPSHOT_INTERVAL_SECONDS: '1',
   })
+}
+
+test('a cluster gets back what one of its masters lost', async () => {
+  await using cluster = await RedisCluster.start()
+  await openWorldOn(cluster)
   await score(0, flights(0, ROWS))
   await score(1, flights(0, 10, { seqNo: 2, state: 'deleted' }))
   await snapshotTaken()
@@ -353,12 +358,7 @@ test('a replica that takes over without the last writes of its master gets them,
   timeout: 150_000,
 }, async () => {
   await using cluster = await RedisCluster.start()
-  await world[Symbol.asyncDispose]()
-  world = await World.open({
-    FRESHET_REDIS_URL: cluster.url,
-    FRESHET_REDIS_CLUSTER: 'true',
-    FRESHET_SNAPSHOT_INTERVAL_SECONDS: '1',
-  })
+  await openWorldOn(cluster)
   await score(0, flights(0, ROWS))
   await score(1, [])
   await snapshotTaken()
