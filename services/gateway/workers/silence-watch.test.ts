@@ -31,6 +31,29 @@ test('one who is heard is not silent, nor is one who has not begun or has ended'
   expect(onSilent).not.toHaveBeenCalled()
 })
 
+test('one who was started and does not begin is told after two minutes, whatever it says', () => {
+  const { onSilent, watch } = watched()
+  watch.start()
+  for (let second = 0; second < 119; second++) {
+    vi.advanceTimersByTime(1_000)
+    watch.heard()
+  }
+  expect(onSilent).not.toHaveBeenCalled()
+  vi.advanceTimersByTime(1_000)
+  expect(onSilent).toHaveBeenCalledOnce()
+})
+
+test('one who begins in time is watched for silence from then on', () => {
+  const { onSilent, watch } = watched()
+  watch.start()
+  vi.advanceTimersByTime(100_000)
+  watch.begin()
+  vi.advanceTimersByTime(5_000)
+  expect(onSilent).not.toHaveBeenCalled()
+  vi.advanceTimersByTime(1_000)
+  expect(onSilent).toHaveBeenCalledOnce()
+})
+
 test('while this process stands still, nobody is silent', async () => {
   vi.useRealTimers()
   const onSilent = vi.fn()
