@@ -71,7 +71,10 @@ export class GatewayWorker {
     let fault: FreshetError | undefined
     const kill = () => worker.process.kill('SIGKILL')
     using silence = new SilenceWatch(() => {
-      fault = new FreshetError('WORKER_ENDED', `worker ${this.number} has stood still or did not begin, and was killed`)
+      fault = new FreshetError(
+        'WORKER_ENDED',
+        `worker ${this.number} has stood still or did not begin, and was killed`,
+      )
       kill()
     })
     if (!signal.aborted) silence.start()
