@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { secret } from './secret.ts'
 
 /** Settings of `telemetry` that speak of single documents and answers. */
-export const telemetryDocuments = {
+export const telemetryDocumentsShape = {
   traceOneIn: z
     .int()
     .min(0)

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { secret } from './secret.ts'
 import { serverAddress } from './server-address.ts'
-import { telemetryDocuments } from './telemetry-documents.ts'
+import { telemetryDocumentsShape } from './telemetry-documents.ts'
 
 const days = (byDefault: number) => z.int().min(1).max(3_650).default(byDefault)
 
@@ -67,7 +67,7 @@ export const telemetrySchema = z
       .describe(
         'Most spans a second of degraded, late and failed answers: while a store is away that is all of them, and their spans would cost more than they. What is held back is counted in freshet.requests.untraced.',
       ),
-    ...telemetryDocuments,
+    ...telemetryDocumentsShape,
     maxQueuedBytes: z
       .int()
       .min(65_536)

@@ -4,7 +4,7 @@ import { apiKeySchema } from './gateway-access.ts'
 
 const pageKeySchema = apiKeySchema.pick({ name: true, sha256: true })
 
-export const watchdogPage = {
+export const watchdogPageShape = {
   pageHost: z
     .string()
     .min(1)

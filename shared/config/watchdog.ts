@@ -1,7 +1,7 @@
 /** What the watchdog looks at how often, what it finds wrong, and where its page is. */
 import { z } from 'zod'
 import { rulesSchema } from './alert-rules.ts'
-import { watchdogPage } from './watchdog-page.ts'
+import { watchdogPageShape } from './watchdog-page.ts'
 
 export const watchdogSchema = z
   .strictObject({
@@ -33,6 +33,6 @@ export const watchdogSchema = z
         'Where people find docs/runbooks, for links in messages: such as https://git.example/freshet/blob/main/docs/runbooks. Without it messages name the file.',
       ),
     rules: rulesSchema,
-    ...watchdogPage,
+    ...watchdogPageShape,
   })
   .prefault({})
