@@ -3,20 +3,15 @@ import { expect, test, vi } from 'vitest'
 import { withAdmin } from './connect.ts'
 import { createLed } from './create-led.ts'
 import { followTopic } from './follow-topic.ts'
-import type { OutgoingMessage } from './producer.ts'
-import { scratchTopic } from './scratch-topic.kit.ts'
-import { tail } from './tail.ts'
-
-const message = (partition: number, value: string, timestampMs?: number): OutgoingMessage => ({
-  partition,
-  key: Buffer.from(value),
-  value: Buffer.from(value),
-  ...(timestampMs === undefined ? {} : { timestampMs }),
-})
+import { scratchTopic, textMessage } from './scratch-topic.kit.ts'
 
 test('a follower tells when all that was there is heard, and hears what comes then, each once', async () => {
   await using scratch = await scratchTopic(2)
-  await scratch.write([message(0, 'old', 1_000_000), message(0, 'a', 2_000_000), message(1, 'b', 2_000_000)])
+  await scratch.write([
+    textMessage(0, 'old', 1_000_000),
+    textMessage(0, 'a', 2_000_000),
+    textMessage(1, 'b', 2_000_000),
+  ])
   const story: string[] = []
   const stop = new AbortController()
   const following = followTopic(
@@ -29,7 +24,7 @@ test('a follower tells when all that was there is heard, and hears what comes th
     stop.signal,
   )
   await vi.waitUntil(() => story.length === 3, { timeout: 20_000 })
-  await scratch.write([message(1, 'c')])
+  await scratch.write([textMessage(1, 'c')])
   await vi.waitUntil(() => story.length === 4, { timeout: 20_000 })
   stop.abort()
   await following
@@ -38,7 +33,7 @@ test('a follower tells when all that was there is heard, and hears what comes th
 
 test('a follower hears all of a topic that was made anew, and is told that its offsets begin again', async () => {
   await using scratch = await scratchTopic(1)
-  await scratch.write(Array.from({ length: 9 }, (_, i) => message(0, `old ${i}`)))
+  await scratch.write(Array.from({ length: 9 }, (_, i) => textMessage(0, `old ${i}`)))
   const story: string[] = []
   const stop = new AbortController()
   const following = followTopic(
@@ -51,47 +46,13 @@ test('a follower hears all of a topic that was made anew, and is told that its o
     stop.signal,
   )
   await vi.waitUntil(() => story.length === 9, { timeout: 20_000 })
-  await remake(scratch)
-  await scratch.write([message(0, 'a'), message(0, 'b')])
+  await scratch.remake()
+  await scratch.write([textMessage(0, 'a'), textMessage(0, 'b')])
   await vi.waitUntil(() => story.includes('b'), { timeout: 40_000 })
   stop.abort()
   await following
   expect(story.slice(9)).toEqual(['from 0, less than 9: true', 'a', 'b'])
 })
-
-test('nobody skips what a topic holds that was made anew behind the back of kafkajs', async () => {
-  await using scratch = await scratchTopic(1)
-  await scratch.write(Array.from({ length: 9 }, (_, i) => message(0, `old ${i}`)))
-  const story: string[] = []
-  const stop = new AbortController()
-  const isRemade = Promise.withResolvers<void>()
-  const following = tail(scratch.connection, scratch.topic, {
-    fromTimestampMs: 0,
-    async onMessage(_, { value }) {
-      story.push(`${value}`)
-      if (story.length === 9) await isRemade.promise // it fetches nothing meanwhile, and then beyond the end
-    },
-    signal: stop.signal,
-  })
-  await vi.waitUntil(() => story.length === 9, { timeout: 20_000 })
-  await remake(scratch)
-  await scratch.write([message(0, 'a'), message(0, 'b')])
-  isRemade.resolve()
-  await vi.waitUntil(() => story.includes('b'), { timeout: 40_000 })
-  stop.abort()
-  await following
-  expect(story.slice(9)).toEqual(['a', 'b'])
-})
-
-async function remake({ connection, topic }: Awaited<ReturnType<typeof scratchTopic>>): Promise<void> {
-  const signal = AbortSignal.timeout(20_000)
-  await withAdmin(connection, { doing: 'making anew', signal }, async (admin) => {
-    await admin.deleteTopics({ topics: [topic] })
-    const isGone = async () => !(await admin.listTopics()).includes(topic) // its broker writes to it until it has heard
-    await vi.waitUntil(isGone, { timeout: 20_000 })
-    await createLed(admin, [{ topic, numPartitions: 1 }], signal)
-  })
-}
 
 test('a follower outlives a topic that is not there, and is up to date at once with an empty one', async () => {
   await using scratch = await scratchTopic(1)

@@ -3,10 +3,11 @@ import { Lane } from './lane.ts'
 
 const never = new AbortController().signal
 
+/** `first`: ends what has the lane first. */
+const opened = () => ({ lane: new Lane(10), said: [] as string[], first: Promise.withResolvers<void>() })
+
 test('work is done one after the other, in the order of the calls, also after a failure', async () => {
-  const lane = new Lane(10)
-  const said: string[] = []
-  const first = Promise.withResolvers<void>()
+  const { lane, said, first } = opened()
   const a = lane.run(async () => {
     await first.promise
     said.push('a')
@@ -21,9 +22,7 @@ test('work is done one after the other, in the order of the calls, also after a 
 })
 
 test('one who gives up while waiting leaves at once, and lets nobody overtake', async () => {
-  const lane = new Lane(10)
-  const said: string[] = []
-  const first = Promise.withResolvers<void>()
+  const { lane, said, first } = opened()
   const a = lane.run(async () => {
     await first.promise
     said.push('a')

@@ -1,22 +1,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { expect, test, vi } from 'vitest'
-import type { OutgoingMessage } from './producer.ts'
+import { expect, test } from 'vitest'
 import { readAll } from './read-all.ts'
-import { scratchTopic } from './scratch-topic.kit.ts'
-import { tail } from './tail.ts'
+import { scratchTopic, textMessage } from './scratch-topic.kit.ts'
 
-const message = (partition: number, value: string, timestampMs?: number): OutgoingMessage => ({
-  partition,
-  key: Buffer.from(value),
-  value: Buffer.from(value),
-  ...(timestampMs === undefined ? {} : { timestampMs }),
-})
 const soon = () => AbortSignal.timeout(20_000)
 
 test('all that a topic held when the reading began is read once, over many requests and empty partitions', async () => {
   await using scratch = await scratchTopic(3, { 'cleanup.policy': 'compact' })
   const large = 'x'.repeat(50_000)
-  await scratch.write(Array.from({ length: 60 }, (_, i) => message(i % 2, `${i} ${large}`)))
+  await scratch.write(Array.from({ length: 60 }, (_, i) => textMessage(i % 2, `${i} ${large}`)))
   const seen: string[] = []
   await readAll(scratch.connection, scratch.topic, {
     onMessage: (_, { value }) => void seen.push(`${value}`.split(' ')[0]!),
@@ -28,7 +20,7 @@ test('all that a topic held when the reading began is read once, over many reque
 
 test('who knows where to begin gets only what follows, each message after the one before was taken', async () => {
   await using scratch = await scratchTopic(3)
-  await scratch.write(Array.from({ length: 30 }, (_, i) => message(i % 3, `${i}`)))
+  await scratch.write(Array.from({ length: 30 }, (_, i) => textMessage(i % 3, `${i}`)))
   const seen: string[] = []
   const gone: number[] = []
   let taking = 0
@@ -64,7 +56,7 @@ test.each([
   ['stands still', { standstillMs: 1 }],
 ])('a reading that %s is an error, never a short answer', async (_, limit) => {
   await using scratch = await scratchTopic(1)
-  await scratch.write([message(0, 'a')])
+  await scratch.write([textMessage(0, 'a')])
   const reading = readAll(scratch.connection, scratch.topic, {
     onMessage() {},
     signal: soon(),
@@ -81,22 +73,4 @@ test('a topic that is not there is named', async () => {
     deadlineMs: 20_000,
   })
   await expect(reading).rejects.toMatchObject({ code: 'TOPIC_MISSING' })
-})
-
-test('who follows a topic from a time sees what came since, and then what comes', async () => {
-  await using scratch = await scratchTopic(1)
-  await scratch.write([message(0, 'old', 1_000_000), message(0, 'recent', 2_000_000)])
-  const seen: string[] = []
-  const stop = new AbortController()
-  const following = tail(scratch.connection, scratch.topic, {
-    fromTimestampMs: 1_500_000,
-    onMessage: (_, { value }) => void seen.push(`${value}`),
-    signal: stop.signal,
-  })
-  await vi.waitUntil(() => seen.length === 1, { timeout: 20_000 })
-  await scratch.write([message(0, 'new')])
-  await vi.waitUntil(() => seen.length === 2, { timeout: 20_000 })
-  stop.abort()
-  await following
-  expect(seen).toEqual(['recent', 'new'])
 })

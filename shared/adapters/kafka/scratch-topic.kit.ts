@@ -3,6 +3,7 @@ import { loadSettings } from '@freshet/config/load.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
+import { vi } from 'vitest'
 import { connectKafka, type KafkaConnection, withAdmin } from './connect.ts'
 import { createLed } from './create-led.ts'
 import { type OutgoingMessage, Producer } from './producer.ts'
@@ -18,6 +19,14 @@ export interface ScratchTopic extends AsyncDisposable {
   write(messages: readonly OutgoingMessage[]): Promise<void>
   /** Forgets messages below the offset, as retention does. */
   truncate(partition: number, offset: number): Promise<void>
+  /** Deletes the topic and makes it anew, with one partition. */
+  remake(): Promise<void>
+}
+
+/** Its key is its text too. */
+export function textMessage(partition: number, text: string, timestampMs?: number): OutgoingMessage {
+  const bytes = Buffer.from(text)
+  return { partition, key: bytes, value: bytes, ...(timestampMs !== undefined && { timestampMs }) }
 }
 
 export async function scratchTopic(
@@ -49,6 +58,13 @@ export async function scratchTopic(
       withAdmin(connection, { doing: 'truncating', signal: AbortSignal.timeout(20_000) }, async (admin) => {
         await admin.fetchTopicOffsets(topic) // deleteTopicRecords alone knows no leaders
         await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: `${offset}` }] })
+      }),
+    remake: () =>
+      withAdmin(connection, { doing: 'making anew', signal: AbortSignal.timeout(20_000) }, async (admin) => {
+        await admin.deleteTopics({ topics: [topic] })
+        const isGone = async () => !(await admin.listTopics()).includes(topic) // its broker writes to it until it has heard
+        await vi.waitUntil(isGone, { timeout: 20_000 })
+        await createLed(admin, [{ topic, numPartitions: 1 }], AbortSignal.timeout(20_000))
       }),
     async [Symbol.asyncDispose]() {
       await producer[Symbol.asyncDispose]()
