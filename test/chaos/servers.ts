@@ -11,8 +11,11 @@ import { lastingPort, NativeServer } from '../cluster/native-server.ts'
 import { Doors } from './doors.ts'
 import { PROCESSES, type ProcessTarget, type ServerTarget } from './targets.ts'
 
-/** What S3Mock was told to write is written by then. */
+/** Who computes nothing for so long has done what it was told. */
 const QUIET_MS = 500
+/** What a JVM computes while nobody asks it anything. */
+const IDLE_CPU_MICROS = 20_000
+const QUIET_WITHIN_MS = 15_000
 
 export class ChaosServers implements AsyncDisposable {
   readonly doors: Doors
@@ -70,7 +73,7 @@ export class ChaosServers implements AsyncDisposable {
   async takeAway(server: ServerTarget, how: 'kill' | 'stop'): Promise<void> {
     if (server === 's3') {
       await this.doors.slam(server)
-      await sleep(QUIET_MS)
+      await untilIdle(this.#servers.s3)
     }
     await this.#servers[server][how]()
   }
@@ -82,6 +85,15 @@ export class ChaosServers implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#opened.disposeAsync()
+  }
+}
+
+async function untilIdle(server: NativeServer): Promise<void> {
+  const giveUpAtMs = performance.now() + QUIET_WITHIN_MS
+  for (let before = Number.NEGATIVE_INFINITY; performance.now() < giveUpAtMs; await sleep(QUIET_MS)) {
+    const now = server.cpuMicros()
+    if (now - before <= IDLE_CPU_MICROS) return
+    before = now
   }
 }
 

@@ -17,6 +17,8 @@ const START_MS = 180_000
 const SUPERVISE_EVERY_MS = 500
 /** What a service says when it is asked to end. */
 const ASKED = 'finishing what is in hand'
+/** What a service says that ends by itself, a moment before it is gone. */
+const GIVEN_UP = 'cannot go on'
 /** A stack of calls fits in. */
 const LAST_LINES = 24
 const WRITE_AGAIN_MS = 100
@@ -110,7 +112,7 @@ export class ChaosWorld implements AsyncDisposable {
   /** @returns what is wrong with how it ended, if anything: it may take `giveUpMs` */
   async endInOrder(name: ProcessTarget, giveUpMs: number): Promise<string | undefined> {
     const pid = this.stack.pidOf(name)
-    const hadEnded = this.stack.hasEnded(name)
+    const hadEnded = this.stack.hasEnded(name) || this.lastWords(name).includes(GIVEN_UP)
     const killing = setTimeout(() => process.kill(pid, 'SIGKILL'), giveUpMs)
     const ending = await this.end(name, 'SIGTERM')
     clearTimeout(killing)

@@ -8,6 +8,7 @@ import { groupMembers, identify, isRunning, type ProcessIdentity } from '@freshe
 import type { Server } from '@freshet/up/server.ts'
 import type { NativeProcess } from '@freshet/up/services-file.ts'
 import { stopProcess } from '@freshet/up/stop-process.ts'
+import { cpuMicrosOf } from '../bench/cost.ts'
 
 const START_MS = 240_000
 /** Git-ignored, and shared by all tests of this checkout. */
@@ -44,6 +45,13 @@ export class NativeServer implements AsyncDisposable {
   /** undefined while it is down. */
   get port(): number | undefined {
     return this.#process?.port
+  }
+
+  /** Of all its processes, since they began. */
+  cpuMicros(): number {
+    return this.#process === undefined
+      ? 0
+      : groupMembers(this.#process).reduce((sum, pid) => sum + cpuMicrosOf(pid), 0)
   }
 
   /** As pulling the plug: every process of it, at once. Resolves when they are gone. */
