@@ -4,7 +4,6 @@
  */
 import { Buffer } from 'node:buffer'
 import { Producer } from '@freshet/adapters/kafka/producer.ts'
-import { RedisScoreStore } from '@freshet/adapters/redis/redis-score-store.ts'
 import { RedisServer } from '@freshet/adapters/redis/redis-server.kit.ts'
 import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
 import { FreshetError } from '@freshet/errors/errors.ts'
@@ -12,7 +11,6 @@ import type { Change } from '@freshet/records/change.ts'
 import { CHANGE_HEADER, encodeChangeHeader } from '@freshet/records/change.ts'
 import { DEAD_LETTER_HEADER, deadLetterRecord } from '@freshet/records/dead-letter.ts'
 import { decodeScoreBatch } from '@freshet/records/score-batch.ts'
-import type { StoredScore } from '@freshet/records/stored-score.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { DeadLetters } from './dead-letters.ts'
@@ -55,18 +53,10 @@ function changes(): Change[] {
   return [...first, ...changed, ...deleted, ...poison]
 }
 
-async function stored(keys: Iterable<string>): Promise<Map<string, StoredScore | undefined>> {
-  await using cache = await RedisScoreStore.open(world.settings.redis, {
-    pipeline: world.settings.pipeline,
-    log: world.context(new AbortController().signal).telemetry.log,
-  })
-  return new Map(await Promise.all([...keys].map(async (key) => [key, await cache.get(key)] as const)))
-}
-
 async function expectConserved(all: readonly Change[]): Promise<void> {
   const expected = await world.expected(all)
   await vi.waitFor(async () => {
-    const found = await stored(expected.keys())
+    const found = await world.stored(expected.keys())
     for (const [key, { state, outputs }] of expected) {
       expect(found.get(key), key).toMatchObject({ state })
       for (const [name, value] of Object.entries(outputs))
@@ -106,7 +96,7 @@ describe('the scorer', () => {
     await world.write(all)
     await withScorer(world, () => expectConserved(all))
     const keys = new Set(all.map(({ key }) => key.toString()))
-    const once = await stored(keys)
+    const once = await world.stored(keys)
     const rows = world.metrics.values()['freshet.cache.rows']!
     await world.write(all)
     await withScorer(world, () =>
@@ -115,7 +105,7 @@ describe('the scorer', () => {
         DEADLINE,
       ),
     )
-    expect(await stored(keys)).toEqual(once)
+    expect(await world.stored(keys)).toEqual(once)
   })
 
   test('ends with a name for it when the poller is newer, and takes nothing of it for done', async () => {

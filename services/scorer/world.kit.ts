@@ -6,6 +6,7 @@ import { partitionOf } from '@freshet/adapters/kafka/partitioner.ts'
 import { Producer } from '@freshet/adapters/kafka/producer.ts'
 import { readAll } from '@freshet/adapters/kafka/read-all.ts'
 import { createTopics } from '@freshet/adapters/kafka/topics.ts'
+import { RedisScoreStore } from '@freshet/adapters/redis/redis-score-store.ts'
 import { ensureBucket } from '@freshet/adapters/s3/s3-bucket.ts'
 import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
 import { loadSettings } from '@freshet/config/load.ts'
@@ -117,6 +118,13 @@ export class World implements AsyncDisposable {
       deadlineMs: DEADLINE_MS,
     })
     return messages
+  }
+
+  /** What the cache holds. */
+  async stored(keys: Iterable<string>): Promise<Map<string, StoredScore | undefined>> {
+    const { redis, pipeline } = this.settings
+    await using cache = await RedisScoreStore.open(redis, { pipeline, log: this.#log })
+    return new Map(await Promise.all([...keys].map(async (key) => [key, await cache.get(key)] as const)))
   }
 
   /** The plain truth: of each key the newest change, scored alone. */

@@ -3,7 +3,6 @@
  * for the same document, and a plain reference says which; the generation in Redis says which promotion it was.
  */
 import { Buffer } from 'node:buffer'
-import { RedisScoreStore } from '@freshet/adapters/redis/redis-score-store.ts'
 import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
 import type { ModelBundle } from '@freshet/model/bundle/bundle.ts'
 import { fixtureBundle } from '@freshet/model/bundle/bundles.kit.ts'
@@ -11,7 +10,6 @@ import { promoteModel, pushModel } from '@freshet/model/bundle/model-store.ts'
 import { scoreDocuments } from '@freshet/model/run/score-documents.ts'
 import type { Change } from '@freshet/records/change.ts'
 import { DEAD_LETTER_HEADER, deadLetterRecord } from '@freshet/records/dead-letter.ts'
-import type { StoredScore } from '@freshet/records/stored-score.ts'
 import { afterEach, expect, test, vi } from 'vitest'
 import { runScorer } from '../main.ts'
 import { World } from '../world.kit.ts'
@@ -69,14 +67,6 @@ function change(id: number, seqNo: number): Change {
 
 const changes = (seqNo = 0) => Array.from({ length: ROWS }, (_, id) => change(id, seqNo + id))
 
-async function stored(keys: Iterable<string>): Promise<Map<string, StoredScore | undefined>> {
-  await using cache = await RedisScoreStore.open(world.settings.redis, {
-    pipeline: world.settings.pipeline,
-    log: world.context(new AbortController().signal).telemetry.log,
-  })
-  return new Map(await Promise.all([...keys].map(async (key) => [key, await cache.get(key)] as const)))
-}
-
 /** Every key has the score that this model gives its newest document, under this promotion; deletes stay deleted. */
 async function expectScored(all: readonly Change[], model: ModelBundle, generation: number): Promise<void> {
   const newest = [...new Map(all.map((one) => [one.key.toString(), one])).values()]
@@ -87,7 +77,7 @@ async function expectScored(all: readonly Change[], model: ModelBundle, generati
   )
   const expected = new Map(living.map(({ key }, row) => [key.toString(), scores[row]!]))
   await vi.waitFor(async () => {
-    const found = await stored(newest.map(({ key }) => key.toString()))
+    const found = await world.stored(newest.map(({ key }) => key.toString()))
     const wrong = [...found].filter(([key, score]) => {
       const truth = expected.get(key)
       if (truth === undefined) return score?.state !== 'deleted'
