@@ -29,7 +29,7 @@ export interface CallerReport {
   readonly bySource: Readonly<Record<string, number>>
 }
 
-export interface Late extends Asked {
+interface Late extends Asked {
   /** What the gateway's threads did meanwhile; null where nobody looked, or it never came. */
   readonly meanwhile: Omit<ThreadSample, 'atMs'> | null
 }
