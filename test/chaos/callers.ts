@@ -58,17 +58,22 @@ export class Callers implements AsyncDisposable {
     this.#downSinceMs ??= monotonicMs()
   }
 
-  /** It listens. @param pid unless it is the same process */
-  async gatewayUp(pid?: number): Promise<void> {
-    if (this.#downSinceMs !== undefined)
-      this.#down.push({ fromMs: this.#downSinceMs, toMs: monotonicMs() + AFTER_STANDING_MS })
-    this.#downSinceMs = undefined
-    if (pid === undefined || this.#asked === undefined) return
+  /** Begun anew: it is watched before anybody can ask it. */
+  gatewayBegins(pid: number): void {
+    if (this.#asked === undefined) return // the load begins later, and with it the watch
     this.#watching = this.#watching.then(async () => {
       await this.#unwatch()
       await this.#watch(pid)
     })
+    this.#watching.catch(() => {}) // told when it is awaited
+  }
+
+  /** It listens, or goes on. */
+  async gatewayUp(): Promise<void> {
     await this.#watching
+    if (this.#downSinceMs !== undefined)
+      this.#down.push({ fromMs: this.#downSinceMs, toMs: monotonicMs() + AFTER_STANDING_MS })
+    this.#downSinceMs = undefined
   }
 
   /** Resolves when the load is over. */

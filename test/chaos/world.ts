@@ -185,6 +185,7 @@ export class ChaosWorld implements AsyncDisposable {
   /** From its first answer on it is held to its bound. */
   async #noticeGateway(): Promise<void> {
     const pid = this.stack.pidOf('gateway')
+    this.callers.gatewayBegins(pid)
     while (!this.#over.signal.aborted && this.stack.runsAs('gateway', pid)) {
       const lives = await fetch(`${this.stack.gatewayUrl}/healthz`, {
         signal: AbortSignal.timeout(1_000),
@@ -192,7 +193,7 @@ export class ChaosWorld implements AsyncDisposable {
         ({ ok }) => ok,
         () => false,
       )
-      if (lives && this.stack.runsAs('gateway', pid)) return await this.callers.gatewayUp(pid)
+      if (lives && this.stack.runsAs('gateway', pid)) return await this.callers.gatewayUp()
       await sleep(20)
     }
   }
