@@ -118,13 +118,14 @@ export class ChaosWorld implements AsyncDisposable {
     clearTimeout(killing)
     if (hadEnded || ending === 0 || ending === 'SIGTERM') return undefined // not begun yet, it has nothing to finish
     const words = this.lastWords(name)
-    if (ending === 1 && words.includes(ASKED) && !words.includes('Node.js v')) return undefined // its time was over: a server was away
+    const wasHeard = this.#lastLines(name).some((line) => line.includes(ASKED))
+    if (ending === 1 && wasHeard && !words.includes('Node.js v')) return undefined // its time was over: a server was away
     return `${name}: asked to end, it ended with ${ending}: ${words}`
   }
 
   /** The last that it wrote. */
   lastWords(name: ProcessTarget): string {
-    const lines = (this.stack.output[name] ?? '').trimEnd().split('\n').slice(-LAST_LINES)
+    const lines = this.#lastLines(name)
     const log = lines.filter((line) => line.startsWith('{"@timestamp"')).slice(-1)
     const thrown = lines.filter((line) => !line.startsWith('{"@timestamp"'))
     return [...log, ...thrown].map((line) => line.trim().slice(0, 600)).join(' ⏎ ')
@@ -158,6 +159,10 @@ export class ChaosWorld implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#over.abort()
     await this.#opened.disposeAsync()
+  }
+
+  #lastLines(name: ProcessTarget): readonly string[] {
+    return (this.stack.output[name] ?? '').trimEnd().split('\n').slice(-LAST_LINES)
   }
 
   async #begin(): Promise<void> {
