@@ -119,6 +119,19 @@ test('small files are held in memory: what they say is said at once, and of both
   expect(world.snapshot.keys).toBe(0)
 })
 
+test('of equal ranks the older file is found, also where memory holds the newer one', async () => {
+  const world = new World({ memoryBytes: 200 * 64 })
+  const again = manyRows(7, 1)
+  const base = await putSnapshotFile(world.store, '0/base', manyRows(0, ROWS))
+  const delta = await putSnapshotFile(world.store, '0/delta', {
+    ...again,
+    header: { ...again.header, scoredAtMs: 2 },
+  })
+  await world.take({ 0: partitionWith({ base, deltas: [delta] }) })
+  expect(world.snapshot.keys).toBe(1)
+  expect((await world.find(keyAt(7)))?.scoredAtMs).toBe(1)
+})
+
 test('a partition of which a file is damaged is answered from its files of before; the others go on', async () => {
   const world = new World({ partitions: 5 })
   const base = await putSnapshotFile(world.store, '0/base', manyRows(0, ROWS))

@@ -74,12 +74,12 @@ export class RangedSnapshot implements SnapshotHolder {
     return !this.#filesFor(key).some((file) => file instanceof FileIndex)
   }
 
-  /** The highest rank of all files. @throws as findRow does */
+  /** The highest rank of all files; of equal ones the older file's, wherever the files are held. @throws as findRow does */
   async find(key: string): Promise<StoredScore | undefined> {
-    const far = this.#filesFor(key).filter((file) => file instanceof FileIndex)
     const bytes = Buffer.from(key)
-    const rows = await Promise.all(far.map((index) => findRow(index, bytes, this.#parts.reads)))
-    return rows.reduce(higher, this.get(key))
+    const find = (file: HeldFile) =>
+      file instanceof FileIndex ? findRow(file, bytes, this.#parts.reads) : file.get(key)
+    return (await Promise.all(this.#filesFor(key).map(find))).reduce(higher, undefined)
   }
 
   /** A partition is answered from its files of before until all its new ones are there. */
