@@ -11,6 +11,7 @@ import { heartbeatOf, openWatchedPipeline, speak } from './watched-pipeline.kit.
 
 const PROGRAM = fileURLToPath(new URL('../cli/freshet.ts', import.meta.url))
 const DEADLINE = { timeout: 120_000, interval: 50 }
+const LAST_LINES = 30
 const SPEAKS = 'this watchdog speaks for the pipeline'
 const YIELDS = 'another watchdog may speak now'
 
@@ -59,8 +60,10 @@ test('a watchdog that is killed is followed by another one; one that was frozen 
   heir.child.kill('SIGCONT')
   await vi.waitFor(() => expect(heir.speaks()).toBe(false), DEADLINE)
   speak(settings, 'gateway', 'gateway-2')
+  const all = () =>
+    JSON.stringify({ told: slack.messages, said: [heir.lastWords(), third.lastWords()] }, null, 2)
   await vi.waitFor(
-    () => expect(told().slice(3)).toEqual([expect.stringMatching(/resolved.*gateway-1/i)]),
+    () => expect(told().slice(3), all()).toEqual([expect.stringMatching(/resolved.*gateway-1/i)]),
     DEADLINE,
   )
   expect(told()).toHaveLength(4)
@@ -71,6 +74,8 @@ interface Watchdog {
   /** As far as it knows. */
   speaks(): boolean
   hasStarted(): boolean
+  /** The end of its log. */
+  lastWords(): readonly string[]
 }
 
 function startWatchdog(settings: Settings): Watchdog {
@@ -96,5 +101,6 @@ function startWatchdog(settings: Settings): Watchdog {
     child,
     speaks: () => times(SPEAKS) > times(YIELDS),
     hasStarted: () => said.includes('watchdog starts'),
+    lastWords: () => said.trimEnd().split('\n').slice(-LAST_LINES),
   }
 }
