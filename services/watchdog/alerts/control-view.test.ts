@@ -64,3 +64,13 @@ test('a log whose beginning is gone is still the same', () => {
   view.hear(claim(2, 'watchdog-0'))
   expect(view.speaker()).toBe('watchdog-1')
 })
+
+test('a claim is heard also when that of another watchdog, whose turn is over, came right behind it', () => {
+  const view = new ControlView(quietLog)
+  expect(view.hasHeard('watchdog-2')).toBe(false)
+  view.hear(claim(0, 'watchdog-2'))
+  view.hear(claim(1, 'watchdog-1'))
+  expect(view.hasHeard('watchdog-2')).toBe(true)
+  view.logEndsAt(0)
+  expect(view.hasHeard('watchdog-2')).toBe(false)
+})

@@ -10,6 +10,9 @@ export interface ControlMessage {
   readonly value: Buffer | null
 }
 
+/** Claims are looked for within seconds. */
+const MAX_CLAIMS = 100
+
 /**
  * What stands in `.control`, as far as it was heard: orders, who speaks, and what the watchdogs remember. It may hear a
  * message from several readers; each counts once.
@@ -23,6 +26,7 @@ export class ControlView {
   #isStateLost = false
   #isOverwritten = false
   #speaker: { readonly instance: string; readonly claim: string } | undefined
+  readonly #heardClaims = new Set<string>()
 
   constructor(log: Log) {
     this.#log = log
@@ -47,6 +51,7 @@ export class ControlView {
     this.#nextOffset = 0
     this.#orders = new Orders()
     this.#speaker = undefined
+    this.#heardClaims.clear()
     this.#isStateLost = true
   }
 
@@ -56,12 +61,19 @@ export class ControlView {
     const name = key?.toString() ?? ''
     try {
       if (name === ALERT_STATE_KEY) this.#remember(value)
-      else if (name === SPEAKER_KEY)
-        this.#speaker = value === null ? undefined : speakerClaimRecord.decode(value)
+      else if (name === SPEAKER_KEY) this.#claimed(value)
       else this.#orders.hear(name, value)
     } catch (error) {
       this.#log.error(`${name} in .control cannot be read`, error)
     }
+  }
+
+  #claimed(value: Buffer | null): void {
+    this.#speaker = value === null ? undefined : speakerClaimRecord.decode(value)
+    if (this.#speaker === undefined) return
+    this.#heardClaims.add(this.#speaker.claim)
+    if (this.#heardClaims.size > MAX_CLAIMS)
+      this.#heardClaims.delete(this.#heardClaims.values().next().value!)
   }
 
   /** What one that was given up still writes is outranked by the term of its successor, also when it comes later. */
@@ -93,8 +105,11 @@ export class ControlView {
     return this.#speaker?.instance
   }
 
-  /** Whether all is heard that was written before this claim. */
+  /**
+   * Whether all is heard that was written before this claim. Another one may have come behind it: of a watchdog that was
+   * frozen while it wrote, whose turn is over. Else nobody would speak until the group decides again.
+   */
   hasHeard(claim: string): boolean {
-    return this.#speaker?.claim === claim
+    return this.#heardClaims.has(claim)
   }
 }
