@@ -7,7 +7,7 @@ import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
 import { PromotedModel } from '@freshet/model/run/promoted-model.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import { LastingFault } from '@freshet/service/lasting-fault.ts'
-import type { Service, ServiceContext } from '@freshet/service/service.ts'
+import type { Service, ServiceContext, StageReport } from '@freshet/service/service.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { createApp } from './app.ts'
@@ -37,6 +37,8 @@ const POOL = { runRows: RUN_ROWS, maxQueued: MAX_WAITING, jobDeadlineMs: 2_000, 
 /** A Redis that was restarted is back by then, and one that was emptied is told only where its refill takes its time. */
 const CACHE_PATIENCE_MS = 6_000
 const FILLING_PATIENCE_MS = 30_000
+/** Who was not run for a while finds its read too late when it wakes; the next, a moment later, says what is so. */
+const S3_PATIENCE_MS = 5_000
 
 /** It begins whatever else is away, so there is nothing to look at before. */
 export const gateway: Service = {
@@ -73,7 +75,7 @@ export async function runGateway(context: GatewayContext): Promise<void> {
     log: telemetry.log,
     loop,
     metrics: telemetry.metrics,
-    onLook: (fault) => (fault === undefined ? report.running('snapshot') : report.failing('snapshot', fault)),
+    onLook: snapshotReport(report),
   })
   await using models = followModel(context, store)
   using searcher = new PoolSearcher(settings.elasticsearch, {
@@ -94,6 +96,16 @@ export async function runGateway(context: GatewayContext): Promise<void> {
     await Promise.race([signal.aborted || once(signal, 'abort'), following])
   }
   await following
+}
+
+/** What is wrong with the snapshot itself is told at once: that is no blip. */
+function snapshotReport(report: StageReport): (fault: unknown) => void {
+  const lasting = new LastingFault(report, {
+    worker: 'snapshot',
+    patienceMsOf: ({ code }) => (code === 'S3_UNREACHABLE' ? S3_PATIENCE_MS : 0),
+    clock: systemClock,
+  })
+  return (fault) => lasting.looked(fault)
 }
 
 function openCache({ settings, telemetry, report }: GatewayContext): RedisScoreReader {

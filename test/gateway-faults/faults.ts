@@ -304,13 +304,13 @@ const clientFaults: readonly Fault[] = [
   },
   {
     name: 'burst',
-    title: 'Twenty times the load for 300 ms, three times',
+    title: 'Twenty times the load for 400 ms, six times',
     load: ({ fromMs }) => ({
-      requestsPerSecond: 500,
-      phases: [0, 700, 1_400].map((atMs) => ({
+      requestsPerSecond: 250,
+      phases: [0, 1_000, 2_000, 3_000, 4_000, 5_000].map((atMs) => ({
         fromMs: fromMs + atMs,
-        toMs: fromMs + atMs + 300,
-        requestsPerSecond: 10_000,
+        toMs: fromMs + atMs + 400,
+        requestsPerSecond: 5_000,
       })),
     }),
     begin: async () => async () => {},

@@ -44,6 +44,13 @@ export interface Asked {
 }
 
 type Answered = Omit<Asked, 'dueAtMs' | 'inPhase'>
+type About = Pick<Asked, 'dueAtMs' | 'inPhase'>
+
+/** What came back, not read yet: who reads while he asks is late himself. */
+interface Heard extends Pick<Asked, 'sentAtMs' | 'doneAtMs'> {
+  readonly text: string | null
+  readonly problem: string | null
+}
 
 export interface LoadReport {
   readonly asked: readonly Asked[]
@@ -73,7 +80,7 @@ async function generate(order: LoadOrder): Promise<LoadReport> {
   const ofPhase = new Map(
     (order.phases ?? []).map((phase) => [phase, phase.requests?.map((text) => Buffer.from(text)) ?? plain]),
   )
-  const asked: Promise<Asked>[] = []
+  const asked: Promise<{ answer: Heard; about: About }>[] = []
   const stalls: Stall[] = []
   const due = dueTimes(order)
   const startMs = monotonicMs()
@@ -87,12 +94,13 @@ async function generate(order: LoadOrder): Promise<LoadReport> {
       const requests = (phase && ofPhase.get(phase)) ?? plain
       const request = requests[shuffled(next, requests.length)]!
       const about = { dueAtMs: startMs + atMs, inPhase: phase !== undefined }
-      asked.push(connections.ask(request).then((answer) => ({ ...answer, ...about })))
+      asked.push(connections.ask(request).then((answer) => ({ answer, about })))
     }
     await new Promise((resolve) => setTimeout(resolve, 1))
   }
   connections.giveUpIn(PATIENCE_MS)
-  const report = { asked: await Promise.all(asked), stalls }
+  const heard = await Promise.all(asked)
+  const report = { asked: heard.map(({ answer, about }) => ({ ...toAnswered(answer), ...about })), stalls }
   connections.close()
   return report
 }
@@ -129,17 +137,18 @@ class Connections {
     this.#idle.push(...warm)
   }
 
-  async ask(request: Buffer): Promise<Answered> {
+  async ask(request: Buffer): Promise<Heard> {
     const sentAtMs = monotonicMs()
     const connection = this.#idle.pop() ?? (this.#open.size < MAX_CONNECTIONS ? this.#new() : undefined)
-    if (connection === undefined) return { ...NO_ANSWER, sentAtMs, problem: 'no connection is left' }
+    if (connection === undefined)
+      return { sentAtMs, doneAtMs: null, text: null, problem: 'no connection is left' }
     try {
       const text = await connection.ask(request)
       const doneAtMs = monotonicMs()
       if (this.#open.has(connection)) this.#idle.push(connection)
-      return { sentAtMs, doneAtMs, ...partsOf(text) }
+      return { sentAtMs, doneAtMs, text, problem: null }
     } catch (error) {
-      return { ...NO_ANSWER, sentAtMs, doneAtMs: monotonicMs(), problem: String(error) }
+      return { sentAtMs, doneAtMs: monotonicMs(), text: null, problem: String(error) }
     }
   }
 
@@ -171,7 +180,7 @@ class Connection {
   constructor(socket: Socket) {
     this.socket = socket
     socket.on('data', (bytes) => {
-      this.#text += bytes.toString()
+      this.#text += bytes.toString('latin1')
       const length = wholeLength(this.#text)
       if (length === undefined) return
       const text = this.#text
@@ -214,6 +223,11 @@ const NO_ANSWER = {
   reason: null,
   pool: null,
 } as const
+
+function toAnswered({ sentAtMs, doneAtMs, text, problem }: Heard): Answered {
+  if (text === null) return { ...NO_ANSWER, sentAtMs, doneAtMs, problem }
+  return { sentAtMs, doneAtMs, ...partsOf(text) }
+}
 
 function partsOf(text: string): Omit<Answered, 'sentAtMs' | 'doneAtMs'> {
   const status = Number(text.slice('HTTP/1.1 '.length, 'HTTP/1.1 200'.length))
