@@ -13,7 +13,7 @@ import { systemClock } from '@freshet/stage/clock.ts'
 import { createApp } from './app.ts'
 import type { AppParts } from './app-parts.ts'
 import type { Access } from './keys/access.ts'
-import { MAX_WAITING, RUN_ROWS } from './live/shared-runs.ts'
+import { LIVE_RUNS } from './live/live-rung.ts'
 import { ProcessFigures } from './metrics/process-families.ts'
 import { type FiguresOfAll, partsOf } from './parts.ts'
 import { scoreRoutes } from './routes/scores.ts'
@@ -32,7 +32,13 @@ import { runWorkers } from './workers/run-workers.ts'
  * pool. One that takes two seconds is nobody’s answer any more, and its thread is replaced by the spare. The threads get a
  * core after the loop that answers: a model that hangs must not starve it.
  */
-const POOL = { runRows: RUN_ROWS, maxQueued: MAX_WAITING, jobDeadlineMs: 2_000, spares: 1, niceness: 10 }
+const POOL = {
+  runRows: LIVE_RUNS.runRows,
+  maxQueued: LIVE_RUNS.maxWaiting,
+  jobDeadlineMs: 2_000,
+  spares: 1,
+  niceness: 10,
+}
 
 /** A Redis that was restarted is back by then, and one that was emptied is told only where its refill takes its time. */
 const CACHE_PATIENCE_MS = 6_000

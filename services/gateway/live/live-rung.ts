@@ -1,13 +1,13 @@
 import type { RowProblem } from '@freshet/model/features/columns.ts'
 import { sliceFeatures } from '@freshet/model/features/features.ts'
 import type { LoadedModel } from '@freshet/model/run/loaded-model.ts'
+import { type RowRunner, SharedRuns } from '@freshet/model/run/shared-runs.ts'
 import type { Reason } from '@freshet/records/reasons.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import { ThrottledLog } from '@freshet/stage/throttled-log.ts'
 import type { LoopWatch } from '../server/loop-watch.ts'
-import { type RowRunner, runRows } from './run-rows.ts'
-import { SharedRuns } from './shared-runs.ts'
+import { runRows } from './run-rows.ts'
 
 export type Live =
   | { readonly kind: 'scored'; readonly outputs: Readonly<Record<string, number>>; readonly model: string }
@@ -24,12 +24,15 @@ export interface LiveModel extends Pick<LoadedModel, 'label' | 'outputs' | 'writ
   readonly pool: RowRunner
 }
 
+/** As many rows as a tree model still scores within the time of a few; and callers that wait at once, each with one. */
+export const LIVE_RUNS = { runRows: 64, maxWaiting: 256 }
+
 /** Scores documents with the model that serves now, never later than it is told. */
 export class LiveRung {
   readonly #use: () => LiveModel | null
   readonly #loop: Pick<LoopWatch, 'isBehind'>
   readonly #failures: ThrottledLog
-  readonly #runs = new SharedRuns()
+  readonly #runs = new SharedRuns(LIVE_RUNS)
 
   constructor(
     use: () => LiveModel | null,

@@ -1,12 +1,9 @@
 import { isFreshetError } from '@freshet/errors/errors.ts'
 import type { Features } from '@freshet/model/features/features.ts'
-import type { LoadedModel } from '@freshet/model/run/loaded-model.ts'
+import type { RowRunner } from '@freshet/model/run/shared-runs.ts'
 import type { Reason } from '@freshet/records/reasons.ts'
 import type { LoopWatch } from '../server/loop-watch.ts'
 import { whenLate } from '../server/waits.ts'
-
-/** What runs rows: a model's pool, or the runs that callers share. */
-export type RowRunner = Pick<LoadedModel['pool'], 'run' | 'expectedWaitMs'>
 
 type Ran =
   /** One for each output, by row. */

@@ -8,6 +8,7 @@ import type { ServiceContext } from '@freshet/service/service.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import { inSpan, linksTo, messagingSpan, traceContextOf } from '@freshet/telemetry/spans.ts'
 import { SpanKind } from '@opentelemetry/api'
+import { commitSpans } from '../commit-spans.ts'
 import type { DeadLetters, DeadMessage } from '../dead-letters.ts'
 import { leaveSteps } from '../document-steps.ts'
 import type { FillDeps } from './fill-cache.ts'
@@ -64,6 +65,7 @@ async function mergeScores(context: ServiceContext, deps: CacheDeps, freshness: 
   const consumer = new GroupConsumer(deps.connection, {
     groupId: group,
     topic,
+    onCommit: commitSpans(context, { topic, groupId: group }),
     stallMs: STALL_MS,
     concurrency: CONCURRENCY,
     log: telemetry.log,
@@ -90,8 +92,7 @@ async function mergeScores(context: ServiceContext, deps: CacheDeps, freshness: 
         freshness.add(batch, endedAtMs)
         leaveSteps(telemetry.traced, batch, { ...step, together: [traceContextOf(span)] })
       }
-      const commit = messagingSpan('commit', { topic, group, partition: fetched.partition })
-      await inSpan(telemetry.tracer, commit, () => lease.commit(fetched.messages.at(-1)!.offset + 1))
+      await lease.commit(fetched.messages.at(-1)!.offset + 1)
     })
   }, signal)
 }

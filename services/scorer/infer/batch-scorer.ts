@@ -1,6 +1,7 @@
 import type { Lease } from '@freshet/adapters/kafka/consumer.ts'
 import type { Producer } from '@freshet/adapters/kafka/producer.ts'
 import type { LoadedModel, ServingModel } from '@freshet/model/run/loaded-model.ts'
+import { SharedRuns } from '@freshet/model/run/shared-runs.ts'
 import { encodeScoreBatch, type ScoreBatch } from '@freshet/records/score-batch.ts'
 import { type TopicName, topicName } from '@freshet/records/topics.ts'
 import type { ServiceContext } from '@freshet/service/service.ts'
@@ -39,6 +40,12 @@ export interface ScoredBatch {
 }
 
 /**
+ * Micro-batches of several partitions, which are small while little comes, share a run; large ones are worth a run of their
+ * own. Each partition waits with one at most.
+ */
+const SHARED_RUNS = { runRows: 512, maxWaiting: 1_000 }
+
+/**
  * Scores micro-batches of `.changes` into `.scores`, each the same way: dead letters, then scores, each only after the
  * one before is acknowledged. What comes after, the offset, is its caller's.
  */
@@ -46,6 +53,7 @@ export class BatchScorer {
   readonly #context: Pick<ServiceContext, 'settings' | 'telemetry'>
   readonly #deps: BatchScorerDeps
   readonly #options: BatchScorerOptions
+  readonly #runs = new SharedRuns(SHARED_RUNS)
 
   constructor(
     context: Pick<ServiceContext, 'settings' | 'telemetry'>,
@@ -124,7 +132,7 @@ export class BatchScorer {
   #runModel({ features }: FeatureBatch, model: LoadedModel, lease: Lease): Promise<RowScores> {
     const attributes = { [ATTRIBUTES.stage]: this.#options.stage, [ATTRIBUTES.rows]: features.rows }
     return inSpan(this.#context.telemetry.tracer, { name: 'run model', attributes }, () =>
-      scoreRows(model, features, lease.signal),
+      scoreRows({ ...model, pool: this.#runs.over(model.pool) }, features, lease.signal),
     )
   }
 

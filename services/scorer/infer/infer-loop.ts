@@ -5,13 +5,13 @@ import type { Producer } from '@freshet/adapters/kafka/producer.ts'
 import type { ServingModel } from '@freshet/model/run/loaded-model.ts'
 import type { PromotedModel } from '@freshet/model/run/promoted-model.ts'
 import { type ScoreBatch, STATE } from '@freshet/records/score-batch.ts'
-import { type InferNote, inferNoteRecord } from '@freshet/records/scoring-note.ts'
+import { inferNoteRecord } from '@freshet/records/scoring-note.ts'
 import { groupName, topicName } from '@freshet/records/topics.ts'
 import type { ServiceContext } from '@freshet/service/service.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import { withGrace } from '@freshet/stage/grace.ts'
-import { inSpan, messagingSpan } from '@freshet/telemetry/spans.ts'
 import type { BackgroundWork } from '../background-work.ts'
+import { commitSpans } from '../commit-spans.ts'
 import type { DeadLetters } from '../dead-letters.ts'
 import { BatchScorer, type ScoredBatch } from './batch-scorer.ts'
 import { cutMicroBatches, MAX_SCORE_BYTES } from './micro-batch.ts'
@@ -51,9 +51,13 @@ export async function scoreFresh(context: ServiceContext, deps: InferDeps, parts
   const { settings, telemetry, signal } = context
   using grace = withGrace(signal, GRACE_MS)
   const infer = new Infer(context, deps, parts)
-  const consumer = new GroupConsumer(deps.connection, {
+  const source = {
     groupId: groupName(settings.pipeline, 'infer'),
     topic: topicName(settings.pipeline, 'changes'),
+  }
+  const consumer = new GroupConsumer(deps.connection, {
+    ...source,
+    onCommit: commitSpans(context, source),
     stallMs: STALL_MS,
     concurrency: CONCURRENCY,
     log: telemetry.log,
@@ -89,25 +93,12 @@ class Infer {
     for (const micro of cutMicroBatches(messages, limits)) {
       lease.check()
       const scored = await this.#scorer.score(micro, partition, model, lease)
-      await this.#commit(scored.batch, note, lease)
+      await lease.commit(scored.batch.header.toOffset + 1, inferNoteRecord.encode(note))
       onScored(model, scored)
       this.#count(scored.batch, micro.length)
       await lease.heartbeat()
     }
     stretches.advance(partition, messages.at(-1)!.offset + 1)
-  }
-
-  async #commit({ header }: ScoreBatch, note: InferNote, lease: Lease): Promise<void> {
-    const { settings, telemetry } = this.#context
-    const shape = messagingSpan('commit', {
-      topic: topicName(settings.pipeline, 'changes'),
-      group: groupName(settings.pipeline, 'infer'),
-      partition: header.partition,
-      parent: header.trace,
-    })
-    await inSpan(telemetry.tracer, shape, () =>
-      lease.commit(header.toOffset + 1, inferNoteRecord.encode(note)),
-    )
   }
 
   #count({ rows }: ScoreBatch, messages: number): void {

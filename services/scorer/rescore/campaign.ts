@@ -13,8 +13,8 @@ import type { ServiceContext } from '@freshet/service/service.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import { withGrace } from '@freshet/stage/grace.ts'
-import { inSpan, messagingSpan } from '@freshet/telemetry/spans.ts'
 import type { BackgroundWork } from '../background-work.ts'
+import { commitSpans } from '../commit-spans.ts'
 import type { BatchScorer } from '../infer/batch-scorer.ts'
 import { cutMicroBatches, MAX_SCORE_BYTES } from '../infer/micro-batch.ts'
 import { leftOf, type PartitionPlan, progressOf } from './plan.ts'
@@ -76,9 +76,13 @@ export class Campaign {
     })
     const stop = AbortSignal.any([signal, this.#over.signal])
     using grace = withGrace(stop, GRACE_MS)
-    const consumer = new GroupConsumer(this.#deps.connection, {
+    const source = {
       groupId: rescoreGroup(settings.pipeline),
       topic: topicName(settings.pipeline, 'changes'),
+    }
+    const consumer = new GroupConsumer(this.#deps.connection, {
+      ...source,
+      onCommit: commitSpans(this.#context, source),
       stallMs: STALL_MS,
       maxFetchBytes: FETCH_BYTES,
       log: telemetry.log,
@@ -146,12 +150,7 @@ export class Campaign {
   async #commit(nextOffset: number, lease: Lease): Promise<void> {
     const { generation } = this.#deps
     const note = rescoreNoteRecord.encode({ version: 1, generation, beganAtMs: this.#beganAtMs })
-    const { settings, telemetry } = this.#context
-    const shape = messagingSpan('commit', {
-      topic: topicName(settings.pipeline, 'changes'),
-      group: rescoreGroup(settings.pipeline),
-    })
-    await inSpan(telemetry.tracer, shape, () => lease.commit(nextOffset, note))
+    await lease.commit(nextOffset, note)
   }
 
   #limits() {

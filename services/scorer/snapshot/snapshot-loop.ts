@@ -13,6 +13,7 @@ import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import { delayMs } from '@freshet/stage/back-off.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import { withGrace } from '@freshet/stage/grace.ts'
+import { commitSpans } from '../commit-spans.ts'
 import { tracedScoreAt } from '../document-steps.ts'
 import { writeDeltas } from './flush.ts'
 import type { FlushBell } from './flush-bell.ts'
@@ -98,9 +99,13 @@ class SnapshotLoop {
 
   #consume(stop: AbortSignal): Promise<void> {
     const { settings, telemetry } = this.#context
-    const consumer = new GroupConsumer(this.#deps.connection, {
+    const source = {
       groupId: groupName(settings.pipeline, 'snapshot'),
       topic: topicName(settings.pipeline, 'scores'),
+    }
+    const consumer = new GroupConsumer(this.#deps.connection, {
+      ...source,
+      onCommit: commitSpans(this.#context, source),
       stallMs: STALL_MS,
       log: telemetry.log,
       clock: this.#deps.clock,

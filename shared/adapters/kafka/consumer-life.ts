@@ -119,6 +119,7 @@ export class ConsumerLife {
       log: this.#options.log,
       sessionTimeoutMs: this.#options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS,
       onEnd: (revoked) => this.#revoked(revoked),
+      onCommit: this.#options.onCommit,
     })
     this.#membership.ready.catch((error: unknown) => this.#fail(error))
   }

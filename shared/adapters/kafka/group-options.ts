@@ -5,6 +5,14 @@ import type { Lease } from './lease.ts'
 
 export type Handle = (batch: Batch, lease: Lease) => Promise<void>
 
+/** Offsets that were sent to the coordinator in one request, and what became of it. In wall-clock milliseconds. */
+export interface Commit {
+  readonly beganAtMs: number
+  readonly endedAtMs: number
+  /** undefined: it has them. */
+  readonly error: unknown
+}
+
 /** Where reading goes on, and the offset that the next message of the log will get. */
 export interface RestartedLog {
   readonly offset: number
@@ -35,6 +43,8 @@ export interface GroupConsumerOptions {
    * that is gone.
    */
   readonly onOutside?: (partition: number, log: RestartedLog) => void
+  /** Told of each commit that was tried: once a second at most, and when a membership ends. */
+  readonly onCommit?: (commit: Commit) => void
   /** At the end of each membership: leases on these partitions are over. */
   readonly onRevoked?: (partitions: readonly number[]) => void
 }

@@ -2,9 +2,11 @@ import { handClock } from '@freshet/stage/clock.kit.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import kafkajs from 'kafkajs'
 import { expect, test } from 'vitest'
+import type { Commit } from './group-options.ts'
 import { Membership } from './membership.ts'
 
 const SESSION_TIMEOUT_MS = 10_000
+const COMMIT_MS = 3
 const rebalance = new kafkajs.KafkaJSProtocolError(
   Object.assign(new Error('rebalancing'), { type: 'REBALANCE_IN_PROGRESS', code: 27, retriable: false }),
 )
@@ -14,22 +16,25 @@ function begin() {
   const ended: (readonly number[])[] = []
   const fails = { heartbeat: undefined as unknown, commit: undefined as unknown }
   const clock = handClock()
+  const told: Commit[] = []
   const membership = new Membership([0, 1], async () => {}, {
     clock,
     log: quietLog,
     sessionTimeoutMs: SESSION_TIMEOUT_MS,
     onEnd: (partitions) => void ended.push(partitions),
+    onCommit: (commit) => void told.push(commit),
   })
   membership.speakThrough({
     heartbeat: async () => {
       if (fails.heartbeat) throw fails.heartbeat
     },
     commit: async (offsets) => {
+      clock.atMs += COMMIT_MS
       if (fails.commit) throw fails.commit
       commits.push([...offsets].map(([partition, { nextOffset }]) => [partition, nextOffset]))
     },
   })
-  return { membership, commits, ended, fails, clock }
+  return { membership, commits, told, ended, fails, clock }
 }
 
 const stale = expect.objectContaining({ code: 'KAFKA_STALE' })
@@ -104,4 +109,20 @@ test('a process that slept longer than its session writes nothing before the gro
   expect(thrownBy(() => membership.check())).toEqual(stale)
   membership.confirmed()
   membership.check()
+})
+
+test('each commit that is tried is told, with its time and what became of it', async () => {
+  const { membership, told, fails, clock } = begin()
+  const lost = new Error('ECONNRESET')
+  const atMs = clock.nowMs()
+  membership.finish(0, { nextOffset: 5, note: '' })
+  fails.commit = lost
+  await membership.flush()
+  fails.commit = undefined
+  await membership.flush()
+  await membership.flush() // nothing is left
+  expect(told).toEqual([
+    { beganAtMs: atMs, endedAtMs: atMs + COMMIT_MS, error: lost },
+    { beganAtMs: atMs + COMMIT_MS, endedAtMs: atMs + 2 * COMMIT_MS, error: undefined },
+  ])
 })

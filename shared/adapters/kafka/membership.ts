@@ -2,6 +2,7 @@ import { FreshetError } from '@freshet/errors/errors.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
+import type { Commit } from './group-options.ts'
 import { isMembershipLoss, toKafkaError } from './kafka-error.ts'
 
 /** How a member speaks to its coordinator: kafkajs hands these out with each batch. */
@@ -92,10 +93,23 @@ export class Membership {
     if (this.#finished.size === 0) return
     const offsets = new Map(this.#finished)
     await this.#tell(async (member) => {
-      await member.commit(offsets)
+      await this.#commit(member, offsets)
       for (const [partition, finished] of offsets)
         if (this.#finished.get(partition) === finished) this.#finished.delete(partition)
     })
+  }
+
+  async #commit(member: Member, offsets: ReadonlyMap<number, NotedOffset>): Promise<void> {
+    const { clock, onCommit } = this.#options
+    const beganAtMs = clock.nowMs()
+    const told = (error?: unknown) => onCommit?.({ beganAtMs, endedAtMs: clock.nowMs(), error })
+    try {
+      await member.commit(offsets)
+    } catch (error) {
+      told(error)
+      throw error
+    }
+    told()
   }
 
   /** @param reason what kafkajs must see to join again */
@@ -124,4 +138,5 @@ export interface MembershipOptions {
   readonly log: Log
   readonly sessionTimeoutMs: number
   readonly onEnd: (partitions: readonly number[]) => void
+  readonly onCommit?: ((commit: Commit) => void) | undefined
 }

@@ -1,14 +1,15 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { FreshetError } from '@freshet/errors/errors.ts'
-import type { Features } from '@freshet/model/features/features.ts'
 import { describe, expect, test } from 'vitest'
+import type { Features } from '../features/features.ts'
 import { SharedRuns } from './shared-runs.ts'
 
-const rowOf = (value: number): Features => ({
-  rows: 1,
-  numbers: Float32Array.of(value),
-  texts: [`t${value}`],
+const rowsOf = (values: readonly number[]): Features => ({
+  rows: values.length,
+  numbers: Float32Array.from(values),
+  texts: values.map((value) => `t${value}`),
 })
+const rowOf = (value: number) => rowsOf([value])
 const never = new AbortController().signal
 
 /** A model of one thread that answers ten times its row, when it is let go on. */
@@ -44,7 +45,7 @@ class Model {
 
 describe('rows that come while the model works', () => {
   test('go together into the next run, and each gets its own score', async () => {
-    const [model, runs] = [new Model(), new SharedRuns()]
+    const [model, runs] = [new Model(), new SharedRuns({ runRows: 64, maxWaiting: 256 })]
     const scores = [1, 2, 3, 4].map((value) => runs.over(model).run(rowOf(value), never))
     expect(model.runs.map(({ rows }) => rows)).toEqual([1])
     await model.goOn()
@@ -53,8 +54,26 @@ describe('rows that come while the model works', () => {
     expect(model.runs[1]!.texts).toEqual(['t2', 't3', 't4'])
   })
 
+  test('are of callers with several rows each, as many callers as fit, and one of more rows alone', async () => {
+    const model = new Model()
+    const runs = new SharedRuns({ runRows: 4, maxWaiting: 10 }).over(model)
+    const batches = [[1], [2, 3], [4], [5, 6], [7, 8, 9, 10, 11], [12]]
+    const scores = batches.map((values) => runs.run(rowsOf(values), never))
+    await model.goOn()
+    expect(model.runs.map(({ numbers }) => [...numbers])).toEqual([
+      [1],
+      [2, 3, 4],
+      [5, 6],
+      [7, 8, 9, 10, 11],
+      [12],
+    ])
+    expect(await Promise.all(scores)).toEqual(
+      batches.map((values) => [Float64Array.from(values, (value) => value * 10)]),
+    )
+  })
+
   test('are scored each alone when one of them breaks the model, and only that one fails', async () => {
-    const [model, runs] = [new Model(3), new SharedRuns()]
+    const [model, runs] = [new Model(3), new SharedRuns({ runRows: 64, maxWaiting: 256 })]
     const scores = [1, 2, 3, 4].map((value) => runs.over(model).run(rowOf(value), never))
     const settled = Promise.allSettled(scores)
     await model.goOn()
@@ -67,7 +86,7 @@ describe('rows that come while the model works', () => {
   })
 
   test('are not scored when their callers have gone, who hear so at once', async () => {
-    const [model, runs] = [new Model(), new SharedRuns()]
+    const [model, runs] = [new Model(), new SharedRuns({ runRows: 64, maxWaiting: 256 })]
     const leaving = new AbortController()
     const first = runs.over(model).run(rowOf(1), never)
     const gone = runs.over(model).run(rowOf(2), leaving.signal)
@@ -79,7 +98,7 @@ describe('rows that come while the model works', () => {
   })
 
   test('are refused when too many wait', async () => {
-    const [model, runs] = [new Model(), new SharedRuns()]
+    const [model, runs] = [new Model(), new SharedRuns({ runRows: 64, maxWaiting: 256 })]
     const scores = Array.from({ length: 300 }, (_, value) => runs.over(model).run(rowOf(value), never))
     const settled = Promise.allSettled(scores)
     await model.goOn()
@@ -90,7 +109,7 @@ describe('rows that come while the model works', () => {
 
   test('leave their places to others when their callers go', async () => {
     const model = new Model()
-    const runs = new SharedRuns().over(model)
+    const runs = new SharedRuns({ runRows: 64, maxWaiting: 256 }).over(model)
     const leaving = new AbortController()
     const rows = Array.from({ length: 257 }, (_, value) => runs.run(rowOf(value), leaving.signal))
     const settled = Promise.allSettled(rows)
@@ -103,7 +122,7 @@ describe('rows that come while the model works', () => {
 
   test('expect to wait for the runs of those who came before', async () => {
     const model = new Model()
-    const runs = new SharedRuns().over(model)
+    const runs = new SharedRuns({ runRows: 64, maxWaiting: 256 }).over(model)
     const waits: Record<number, number> = {}
     const rows: Promise<unknown>[] = []
     for (let row = 0; row <= 200; row++) {
