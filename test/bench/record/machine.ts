@@ -13,10 +13,14 @@ export async function askMachine(servers: TestServers): Promise<Machine> {
   return {
     ...describeHost(),
     servers: {
-      Kafka: jarVersion(servers, 'kafka', /kafka_2\.1\d-([\d.]+\d)\.jar/),
-      Elasticsearch: await told(elasticsearchVersion),
-      Redis: await told(redisVersion),
-      S3: jarVersion(servers, 's3', /s3mock[\w-]*-([\d.]+\d)/),
+      Kafka: startedVersion(servers, 'kafka', /kafka_2\.1\d-([\d.]+\d)/) ?? UNTOLD,
+      // One without a handler for `/` does not tell.
+      Elasticsearch:
+        (await told(elasticsearchVersion)) ??
+        startedVersion(servers, 'elasticsearch', /elasticsearch-([\d.]+\d)/) ??
+        UNTOLD,
+      Redis: (await told(redisVersion)) ?? UNTOLD,
+      S3: startedVersion(servers, 's3', /s3mock[\w-]*-([\d.]+\d)/) ?? UNTOLD,
     },
   }
 }
@@ -24,11 +28,11 @@ export async function askMachine(servers: TestServers): Promise<Machine> {
 const ASK_MS = 5_000
 const UNTOLD = 'version not told'
 
-async function told(ask: () => Promise<string>): Promise<string> {
+async function told(ask: () => Promise<string>): Promise<string | undefined> {
   try {
     return await ask()
   } catch {
-    return UNTOLD // a server without that question, or behind a password: no reason to lose the figures
+    return undefined // a server without that question, or behind a password: no reason to lose the figures
   }
 }
 
@@ -49,9 +53,8 @@ async function redisVersion(): Promise<string> {
   }
 }
 
-/** They do not tell it over their protocols; the command line of a process that we started does. */
-function jarVersion({ processes }: TestServers, server: string, jar: RegExp): string {
+/** From the command line of a process that we started. */
+function startedVersion({ processes }: TestServers, server: string, version: RegExp): string | undefined {
   const process = processes.find((one) => one.name === server)
-  if (process === undefined) return UNTOLD
-  return jar.exec(readFileSync(`/proc/${process.pid}/cmdline`, 'utf8'))?.[1] ?? UNTOLD
+  return process && version.exec(readFileSync(`/proc/${process.pid}/cmdline`, 'utf8'))?.[1]
 }
