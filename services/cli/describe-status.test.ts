@@ -125,7 +125,7 @@ test('a scorer tells how far all of them are in scoring again, and nothing once 
   const scorer = (figures: Record<string, number>) =>
     describe(poller({ service: 'scorer', instance: 'scorer-box-2', metrics: figures })).slice(1)
   expect(scorer(metrics)).toEqual([
-    '    scoring again with promotion 7: 62 % of 5000 changes, began 4 min ago, 1234 rows by this scorer',
+    '    scoring again with promotion 7: 62 % of 5,000 changes, began 4 min ago, 1,234 rows by this scorer',
   ])
   expect(scorer({ ...metrics, 'freshet.rescore.began_at': 0 })[0]).toContain('not begun')
   expect(scorer({ ...metrics, 'freshet.rescore.left': 0 })).toEqual([])
@@ -137,7 +137,7 @@ test('a scorer tells how much it has still to bring to a Redis that lost its dat
     const metrics = { 'freshet.cache.refill_left': left }
     return describe(poller({ service: 'scorer', instance: 'scorer-box-2', status, metrics })).slice(1)
   }
-  expect(scorer(12_000)).toEqual(['    refilling Redis: 12000 rows to come'])
+  expect(scorer(12_000)).toEqual(['    refilling Redis: 12,000 rows to come'])
   expect([...scorer(0), ...scorer(5, 'gone')]).toEqual([])
 })
 

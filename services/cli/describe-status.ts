@@ -4,7 +4,7 @@ import type { Settings } from '@freshet/config/schema.ts'
 import type { UnreadableHeartbeat } from '@freshet/records/last-heartbeats.ts'
 import type { WorkerGroup } from '@freshet/records/topics.ts'
 import type { MetricName } from '@freshet/telemetry/metrics-table.ts'
-import { formatSeconds } from '@freshet/watchdog/format.ts'
+import { countOf, formatSeconds } from '@freshet/watchdog/format.ts'
 import type { ListedInstance } from '@freshet/watchdog/page/view/listed-instances.ts'
 import { harmlessLines } from './text.ts'
 
@@ -27,7 +27,7 @@ export function describeStatus(status: Status): string {
     ...(instances.length + unreadable.length === 0 ? ['  no instance runs: `freshet run all`'] : []),
     ...groups.map(
       ({ groupId, topic, lagRecords, lagSeconds }) =>
-        `  ${groupId.padEnd(18)} ${lagRecords} records, ${lagSeconds.toFixed(1)} s behind on ${topic}`,
+        `  ${groupId.padEnd(18)} ${countOf(lagRecords, 'record')}, ${lagSeconds.toFixed(1)} s behind on ${topic}`,
     ),
   ]
   return harmlessLines(lines)
@@ -75,8 +75,8 @@ function describeCapture(
     ([name, what]) => `${figure(name)} ${what}`,
   )
   const shards = figure('freshet.poller.shards')
-  if (mode === 'timestamp') return [`    ${[count(shards, 'index', 'indices'), ...troubles].join('; ')}`]
-  const behind = `${count(shards, 'shard')}, ${count(figure('freshet.poller.behind'), 'document')} behind Elasticsearch`
+  if (mode === 'timestamp') return [`    ${[countOf(shards, 'index', 'indices'), ...troubles].join('; ')}`]
+  const behind = `${countOf(shards, 'shard')}, ${countOf(figure('freshet.poller.behind'), 'document')} behind Elasticsearch`
   return [
     `    ${[behind, ...troubles].join('; ')}`,
     ...(shards === 0 ? [] : [`    deletes: ${describeSweeps(figure, atMs)}`]),
@@ -86,13 +86,13 @@ function describeCapture(
 /** How far this scorer is in bringing all scores back to Redis; nothing while Redis has them. */
 function describeRefill({ status, metrics }: ListedInstance): string[] {
   const left = metrics['freshet.cache.refill_left' satisfies MetricName] ?? 0
-  return left === 0 || status !== 'running' ? [] : [`    refilling Redis: ${count(left, 'row')} to come`]
+  return left === 0 || status !== 'running' ? [] : [`    refilling Redis: ${countOf(left, 'row')} to come`]
 }
 
 /** Messages that no way to people has taken. */
 function describeGivenUp({ metrics }: ListedInstance): string[] {
   const givenUp = metrics['freshet.alerts.given_up' satisfies MetricName] ?? 0
-  return givenUp === 0 ? [] : [`    ${count(givenUp, 'message')} reached nobody: see its log`]
+  return givenUp === 0 ? [] : [`    ${countOf(givenUp, 'message')} reached nobody: see its log`]
 }
 
 /** How far all scorers together are with a newly promoted model; nothing while there is nothing to be scored again. */
@@ -105,7 +105,7 @@ function describeRescoring({ status, metrics }: ListedInstance, atMs: number): s
   const beganAtMs = figure('freshet.rescore.began_at') * 1_000
   const since = beganAtMs === 0 ? 'not begun' : `began ${age(atMs - beganAtMs)} ago`
   return [
-    `    scoring again with promotion ${figure('freshet.rescore.generation')}: ${share} % of ${count(total, 'change')}, ${since}, ${count(figure('freshet.rescore.rows'), 'row')} by this scorer`,
+    `    scoring again with promotion ${figure('freshet.rescore.generation')}: ${share} % of ${countOf(total, 'change')}, ${since}, ${countOf(figure('freshet.rescore.rows'), 'row')} by this scorer`,
   ]
 }
 
@@ -120,11 +120,7 @@ function describeSweeps(figure: (name: MetricName) => number, atMs: number): str
   const sweptAtMs = figure('freshet.sweep.swept_at') * 1_000
   const last = sweptAtMs === 0 ? 'no final sweep yet' : `last final sweep ${age(atMs - sweptAtMs)} ago`
   const due = figure('freshet.sweep.due')
-  return due === 0 ? last : `${last}, ${count(due, 'shard')} due`
-}
-
-function count(amount: number, one: string, many = `${one}s`): string {
-  return `${amount} ${amount === 1 ? one : many}`
+  return due === 0 ? last : `${last}, ${countOf(due, 'shard')} due`
 }
 
 function age(ms: number): string {

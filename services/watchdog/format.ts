@@ -27,9 +27,3 @@ export function formatShare(share: number): string {
   const percent = share * 100
   return `${percent < 10 ? Number(percent.toFixed(1)) : Math.round(percent)} %`
 }
-
-/** The first few, and how many more. */
-export function listed(names: readonly string[], most = 4): string {
-  const more = names.length - most
-  return more > 0 ? `${names.slice(0, most).join(', ')} and ${more} more` : names.join(', ')
-}

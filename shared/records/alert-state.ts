@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { jsonRecord } from './json-record.ts'
+import { momentSchema } from './moment.ts'
 
 /**
  * What can be wrong: one kind a rule, and a page for each in docs/runbooks. The rules stand in
@@ -55,7 +56,7 @@ export const MAX_MEASURES = 24
 const kept = {
   finding: findingSchema,
   /** When it was first found, this time. */
-  sinceMs: z.number(),
+  sinceMs: momentSchema,
   /** The last values of its measure, oldest first. */
   measures: z.array(z.number()),
   /** When it began to fire lately, oldest first: what opens often is flapping. */
@@ -63,7 +64,7 @@ const kept = {
   /** It comes and goes: people were told so, and hear no more until it is calm. */
   flapping: z.boolean(),
   /** When people were last told that it is there; null: for all they know it is not. */
-  toldAtMs: z.number().nullable(),
+  toldAtMs: momentSchema.nullable(),
   /** What they were told then that it is, so that they know what it is that is over; figures and names may change meanwhile. */
   toldTitle: z.string().optional(),
   /** Why people are not told, e.g. `silence 3f2a`; null where nothing keeps them from it. */
@@ -72,16 +73,16 @@ const kept = {
 
 const alertSchema = z.discriminatedUnion('phase', [
   /** Found, not yet for long enough. */
-  z.object({ phase: z.literal('pending'), ...kept, badSinceMs: z.number() }),
+  z.object({ phase: z.literal('pending'), ...kept, badSinceMs: momentSchema }),
   /** `goodSinceMs`: since when it is not found any more; null while it is. */
-  z.object({ phase: z.literal('firing'), ...kept, goodSinceMs: z.number().nullable() }),
+  z.object({ phase: z.literal('firing'), ...kept, goodSinceMs: momentSchema.nullable() }),
   /** Over; kept for a while, so that one who looks sees it, and what comes back often is known. */
-  z.object({ phase: z.literal('resolved'), ...kept, resolvedAtMs: z.number() }),
+  z.object({ phase: z.literal('resolved'), ...kept, resolvedAtMs: momentSchema }),
 ])
 
 const toldAlertSchema = z.object({
   finding: findingSchema,
-  sinceMs: z.number(),
+  sinceMs: momentSchema,
   /** Oldest first. */
   measures: z.array(z.number()),
 })
@@ -90,7 +91,7 @@ const messageSchema = z.object({
   /** Of its own for each message of a pipeline; the same when it is delivered again. */
   id: z.string(),
   change: z.enum(['firing', 'reminder', 'flapping', 'resolved']),
-  atMs: z.number(),
+  atMs: momentSchema,
   /** What goes together as one message, the gravest first; at least one. */
   alerts: z.array(toldAlertSchema).min(1),
   /** How many more alerts the message is about, beyond those that are named. */
@@ -99,7 +100,7 @@ const messageSchema = z.object({
    * When a delivery was begun whose end nobody knows; null when none was. Who finds it set after a crash delivers again:
    * people may have it already.
    */
-  begunAtMs: z.number().nullable(),
+  begunAtMs: momentSchema.nullable(),
 })
 
 /**
@@ -113,7 +114,7 @@ const alertStateSchema = z.object({
   /** The instance that wrote it. */
   writer: z.string(),
   /** When the pipeline was last looked at: time in which nobody looked counts neither for nor against an alert. */
-  lookedAtMs: z.number(),
+  lookedAtMs: momentSchema,
   alerts: z.array(alertSchema),
   /** Oldest first. */
   untold: z.array(messageSchema),

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { FreshetError } from '@freshet/errors/errors.ts'
+import { MOMENTS_END_MS } from './moment.ts'
 import type { Revision } from './revision.ts'
 
 /** (2) One version of one document, as it travels through `.changes`. */
@@ -28,7 +29,8 @@ export const CHANGE_HEADER = 'c'
 /*
  * Version 1, big-endian:
  *   0 u8 version   1 u8 kind (0 document, 1 delete)   2 u16 zero
- *   4 u64 documentVersion   12 u64 epoch (< 2^48)   20 u32 primaryTerm   24 u64 seqNo   32 u64 capturedAtMs (all < 2^53)
+ *   4 u64 documentVersion   12 u64 epoch (< 2^48)   20 u32 primaryTerm   24 u64 seqNo (all < 2^53)
+ *  32 u64 capturedAtMs (a moment)
  *  40 16 bytes trace id    56 8 bytes span id (all zero: not traced)
  */
 const VERSION = 1
@@ -111,7 +113,7 @@ export class ChangeHeader {
     this.epoch = readUint(bytes, start, 12, 2 ** 48)
     this.primaryTerm = readUint32(bytes, start + 20)
     this.seqNo = readUint(bytes, start, 24)
-    this.capturedAtMs = readUint(bytes, start, 32)
+    this.capturedAtMs = readUint(bytes, start, 32, MOMENTS_END_MS)
     this.trace = readTrace(bytes, start + TRACE_AT)
   }
 }
@@ -158,7 +160,7 @@ function writeUint32(bytes: Buffer, value: number, at: number): void {
   bytes[at + 3] = value
 }
 
-/** A number that a rank has no place for must not get past here: every store would choke on it, again and again. */
+/** A number that a rank or a date has no place for must not get past here: every store would choke on it, again and again. */
 function readUint(bytes: Uint8Array, start: number, at: number, limit = 2 ** 53): number {
   const value = readUint32(bytes, start + at) * 2 ** 32 + readUint32(bytes, start + at + 4)
   if (value >= limit)

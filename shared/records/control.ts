@@ -5,14 +5,15 @@
 import type { Buffer } from 'node:buffer'
 import { z } from 'zod'
 import { jsonRecord } from './json-record.ts'
+import { momentSchema } from './moment.ts'
 
 /** Who ordered it and why, and from when until when it goes; every order ends by itself. */
 const stamp = {
   version: z.literal(1),
   by: z.string(),
   reason: z.string(),
-  atMs: z.number(),
-  untilMs: z.number(),
+  atMs: momentSchema,
+  untilMs: momentSchema,
 }
 
 const orderSchema = z.discriminatedUnion('order', [
@@ -58,7 +59,7 @@ const claimSchema = z.object({
   instance: z.string(),
   /** Nobody used it before: whoever reads it has read all that was written before. */
   claim: z.string(),
-  atMs: z.number(),
+  atMs: momentSchema,
 })
 
 export type SpeakerClaim = z.infer<typeof claimSchema>

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { jsonRecord } from './json-record.ts'
+import { momentSchema } from './moment.ts'
 
 /**
  * How far one primary shard has been captured, kept in `.cursors` under `indexUuid/shard`. One write holds it all: an
@@ -36,7 +37,7 @@ const cursorSchema = z.object({
    */
   deadEpochs: z.array(z.int().min(1)).default([]),
   /** The last sweep under this identity that found all deletes up to then; null when one is due. */
-  sweep: z.object({ deleteTotal: z.int().min(0), sweptAtMs: z.number() }).nullable(),
+  sweep: z.object({ deleteTotal: z.int().min(0), sweptAtMs: momentSchema }).nullable(),
 })
 
 export type Cursor = z.infer<typeof cursorSchema>

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { jsonRecord } from './json-record.ts'
+import { momentSchema } from './moment.ts'
 
 /**
  * Why something was set aside: a document that could not travel, a change that could not be scored, or what is no score
@@ -21,7 +22,7 @@ const deadLetterSchema = z.object({
   offset: z.int().nullable(),
   /** Where the document stands in Elasticsearch; null for a message. */
   document: z.object({ index: z.string(), id: z.string() }).nullable(),
-  diedAtMs: z.number(),
+  diedAtMs: momentSchema,
 })
 
 export type DeadLetter = z.infer<typeof deadLetterSchema>

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { heartbeatSchema } from './heartbeat.ts'
 import { jsonRecord } from './json-record.ts'
+import { momentSchema } from './moment.ts'
 
 /**
  * What one look of the watchdog at its pipeline saw: all that its rules judge by, that the status page shows, and that a
@@ -10,7 +11,7 @@ import { jsonRecord } from './json-record.ts'
 /** Why something was not seen at the last look at it. */
 const faultSchema = z.object({
   /** Of the first look in a row that failed. */
-  sinceMs: z.number(),
+  sinceMs: momentSchema,
   /** As `CODE: message`. */
   error: z.string(),
 })
@@ -19,7 +20,7 @@ const faultSchema = z.object({
 function sight<T extends z.ZodType>(value: T) {
   return z.object({
     /** When `value` was seen; null before the first time. */
-    seenAtMs: z.number().nullable(),
+    seenAtMs: momentSchema.nullable(),
     value: value.nullable(),
     /** null: the last look was well, or there was none yet. */
     fault: faultSchema.nullable(),
@@ -60,7 +61,7 @@ const growthSchema = z.object({
 const instanceSchema = z.object({
   /** The last word. */
   heartbeat: heartbeatSchema,
-  heardAtMs: z.number(),
+  heardAtMs: momentSchema,
   /** Counters by the second, over the last heartbeats of about ten seconds; those that stand are left out. */
   perSecond: z.record(z.string(), z.number()),
   lastMinute: growthSchema,
@@ -107,7 +108,7 @@ const snapshotSchema = z.object({
   /** Counts commits; 0 while there is no manifest. */
   sequence: z.int(),
   /** Of the last commit; 0 while there is none. */
-  writtenAtMs: z.number(),
+  writtenAtMs: momentSchema,
   /** The instance that committed last. */
   writtenBy: z.string(),
   rows: z.number(),
@@ -120,7 +121,7 @@ const snapshotSchema = z.object({
       nextOffset: z.number(),
       deltas: z.int(),
       /** When a delta was last committed; null where the writer does not tell. */
-      writtenAtMs: z.number().nullable(),
+      writtenAtMs: momentSchema.nullable(),
     }),
   ),
 })
@@ -130,7 +131,7 @@ const modelSchema = z.object({
   promoted: z.string().nullable(),
   /** Counts promotions; 0 before the first. */
   generation: z.number(),
-  promotedAtMs: z.number(),
+  promotedAtMs: momentSchema,
 })
 
 const factsSchema = z.object({
@@ -138,13 +139,13 @@ const factsSchema = z.object({
   pipeline: z.string(),
   /** The watchdog that looked. */
   seenBy: z.string(),
-  atMs: z.number(),
+  atMs: momentSchema,
   /** Settings that the meaning of the figures depends on. */
   captureMode: z.enum(['seqNo', 'timestamp']),
   snapshotIntervalSeconds: z.number(),
   kafka: z.object({
     /** Since when it answers without a break; null while it does not, or before it has. */
-    answersSinceMs: z.number().nullable(),
+    answersSinceMs: momentSchema.nullable(),
     fault: faultSchema.nullable(),
   }),
   /** While Kafka does not answer: as they were seen last. */

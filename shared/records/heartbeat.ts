@@ -1,14 +1,15 @@
 import { z } from 'zod'
 import { ALERT_STATE_KEY } from './alert-state.ts'
 import { jsonRecord } from './json-record.ts'
+import { momentSchema } from './moment.ts'
 
 /** What a service instance says of itself every few seconds, in `.heartbeats` under `service/instance`. */
 export const heartbeatSchema = z.object({
   version: z.literal(1),
   service: z.string(),
   instance: z.string(),
-  startedAtMs: z.number(),
-  atMs: z.number(),
+  startedAtMs: momentSchema,
+  atMs: momentSchema,
   /** `stopping` is the last word of an orderly end: silence after it is no alarm. */
   status: z.enum(['starting', 'running', 'failing', 'stopping']),
   /** Units of work done since the start, by stage. */
@@ -25,14 +26,14 @@ export const heartbeatSchema = z.object({
         worker: z.string(),
         /** As `CODE: message`. */
         error: z.string(),
-        atMs: z.number(),
+        atMs: momentSchema,
       }),
     )
     .optional(),
   /** The last error, as `CODE: message`. */
   lastError: z.string().nullable(),
   /** When it last happened; null where the writer does not say. */
-  lastErrorAtMs: z.number().nullable().default(null),
+  lastErrorAtMs: momentSchema.nullable().default(null),
   /** Whom its supervisor started it in place of. */
   replaces: z
     .object({

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { jsonRecord } from './json-record.ts'
+import { momentSchema } from './moment.ts'
 
 /**
  * The snapshot under one name, for people and their tools: what the manifest says, with whole addresses. Written after
@@ -11,8 +12,8 @@ const latestSchema = z.object({
   /** Of the manifest. */
   sequence: z.int().min(0),
   /** Wall-clock milliseconds, both; `newestAsOfMs` is the highest `as_of` of all rows. */
-  writtenAtMs: z.number(),
-  newestAsOfMs: z.number(),
+  writtenAtMs: momentSchema,
+  newestAsOfMs: momentSchema,
   /** In all files; of a key that is in several the row of highest rank counts. */
   rows: z.int().min(0),
   /** E.g. `s3://bucket/prefix/snapshots/0/base-0-99-ab.parquet`. */

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { jsonRecord } from './json-record.ts'
+import { momentSchema } from './moment.ts'
 
 /**
  * The one object that says what the snapshot is: files and the offsets they hold, replaced together by a conditional
@@ -10,7 +11,7 @@ const fileSchema = z.object({
   rows: z.int().min(0),
   bytes: z.int().min(0),
   /** Highest `asOf` in the file, wall-clock milliseconds; 0 when it has no rows. */
-  newestAsOfMs: z.number(),
+  newestAsOfMs: momentSchema,
 })
 
 const manifestSchema = z.object({
@@ -18,7 +19,7 @@ const manifestSchema = z.object({
   pipeline: z.string(),
   /** Counts commits. */
   sequence: z.int().min(0),
-  writtenAtMs: z.number(),
+  writtenAtMs: momentSchema,
   /** Whose hand it was: after a time-out and a refusal this tells whether our own write won. */
   writtenBy: z.object({ instance: z.string(), attempt: z.string() }),
   /** By partition of `.scores`. */
@@ -28,12 +29,12 @@ const manifestSchema = z.object({
       /** The next offset of `.scores` to read: everything before it is in the files. */
       nextOffset: z.int().min(0),
       /** When a delta was last committed, wall-clock milliseconds; older builds do not tell it. */
-      writtenAtMs: z.number().optional(),
+      writtenAtMs: momentSchema.optional(),
       base: fileSchema.nullable(),
       /** Oldest first; a row outranks another by its rank, not by its file's place. */
       deltas: z.array(fileSchema),
       /** Files that were merged `into` another (empty: no row was left), kept for those who read an older manifest. */
-      retired: z.array(z.object({ object: z.string(), into: z.string(), atMs: z.number() })),
+      retired: z.array(z.object({ object: z.string(), into: z.string(), atMs: momentSchema })),
     }),
   ),
 })

@@ -5,6 +5,7 @@
 import { Buffer } from 'node:buffer'
 import { FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
 import type { TraceContext } from './change.ts'
+import { isMoment, MOMENTS_END_MS } from './moment.ts'
 import type { Rank } from './revision.ts'
 
 export interface ScoreBatch {
@@ -149,7 +150,7 @@ export function decodeScoreBatch(message: Buffer): ScoreBatch {
   if (layout.totalBytes !== bytes.length) throw malformed(`${bytes.length} bytes, not ${layout.totalBytes}`)
   const rows = viewRows(bytes.buffer, layout, count, header.outputs.length)
   checkRows(rows)
-  checkRanks(rows)
+  checkNumbers(rows)
   return { header, rows }
 }
 
@@ -244,7 +245,8 @@ function isHeader({
 }: ScoreBatchHeader): boolean {
   const { name, version, generation } = model
   return (
-    [partition, fromOffset, toOffset, scoredAtMs].every(Number.isSafeInteger) &&
+    [partition, fromOffset, toOffset].every(Number.isSafeInteger) &&
+    isMoment(scoredAtMs) &&
     isWholeBelow(generation, 2 ** 32) &&
     Array.isArray(outputs) &&
     [name, version, ...outputs, ...(trace ? [trace.traceId, trace.spanId] : [])].every(isText)
@@ -255,14 +257,14 @@ function isText(value: unknown): boolean {
   return typeof value === 'string'
 }
 
-/** A number that a rank has no place for must not get past here: every store would choke on it, again and again. */
-function checkRanks({ count, documentVersions, epochs, seqNos, asOfMs }: ScoreRows): void {
+/** A number that a rank or a date has no place for must not get past here: every store would choke on it, again and again. */
+function checkNumbers({ count, documentVersions, epochs, seqNos, asOfMs }: ScoreRows): void {
   for (let row = 0; row < count; row++)
     if (
       !isWholeBelow(documentVersions[row]!, 2 ** 53) ||
       !isWholeBelow(epochs[row]!, 2 ** 48) ||
       !isWholeBelow(seqNos[row]!, 2 ** 53) ||
-      !isWholeBelow(asOfMs[row]!, 2 ** 53)
+      !isWholeBelow(asOfMs[row]!, MOMENTS_END_MS)
     )
       throw malformed(`row ${row} has a number out of range`)
 }

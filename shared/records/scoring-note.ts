@@ -1,6 +1,7 @@
 import { isFreshetError } from '@freshet/errors/errors.ts'
 import { z } from 'zod'
 import { type JsonRecord, jsonRecord } from './json-record.ts'
+import { momentSchema } from './moment.ts'
 
 /**
  * What infer keeps beside its offset in `.changes`: everything from `sinceOffset` up to the offset is scored with this
@@ -20,7 +21,7 @@ const rescoreNoteSchema = z.object({
   version: z.literal(1),
   generation: z.int().min(1),
   /** When the first partition began. */
-  beganAtMs: z.number(),
+  beganAtMs: momentSchema,
 })
 
 export type RescoreNote = z.infer<typeof rescoreNoteSchema>

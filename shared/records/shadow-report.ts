@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { jsonRecord } from './json-record.ts'
+import { momentSchema } from './moment.ts'
 
 /** One row of the sample: a random priority, the score of the promoted model, the score of the shadow. */
 const sampled = z.tuple([z.number(), z.number(), z.number()])
@@ -27,12 +28,12 @@ const reportSchema = z.object({
   /** Of the promoted model. */
   current: z.string(),
   /** Of the shadow's pointer: reports of another comparison are not to be mixed in. */
-  sinceMs: z.number(),
+  sinceMs: momentSchema,
   /** The last processes that added to it. */
   instances: z.array(z.string()),
   /** When the first and the last row was scored. */
-  fromMs: z.number(),
-  toMs: z.number(),
+  fromMs: momentSchema,
+  toMs: momentSchema,
   /** Given to the shadow: rows that the promoted model scored. */
   rows: z.int(),
   /** Beside them, those that were left out because the shadow was behind. */

@@ -1,4 +1,5 @@
 import { FreshetError } from '@freshet/errors/errors.ts'
+import { isMoment } from './moment.ts'
 import { decodeRank, RANK_LENGTH, type Rank } from './revision.ts'
 import {
   keyAt,
@@ -159,7 +160,7 @@ function decodeLine(key: string, text: string): StoredScore {
   ]
   const asOfMs = Number(asOf)
   const scoredAtMs = asOfMs + Number(later)
-  if (!Number.isSafeInteger(asOfMs) || !Number.isSafeInteger(scoredAtMs)) throw malformed(key)
+  if (!isMoment(asOfMs) || !isMoment(scoredAtMs)) throw malformed(key)
   const isScored = body.startsWith('{')
   return {
     key,
@@ -234,7 +235,7 @@ function parseBody(key: string, json: string): Body {
   if (body.v !== 1)
     throw new FreshetError('RECORD_VERSION', `stored score version ${body.v}, this build reads 1 and 2`)
   const { state, outputs, as_of, scored_at, model } = body
-  const areTimes = Number.isSafeInteger(as_of) && Number.isSafeInteger(scored_at)
+  const areTimes = isMoment(as_of) && isMoment(scored_at)
   if (!ROW_STATES.includes(state) || !areScores(outputs) || !areTimes || !isLabel(model)) throw malformed(key)
   return body
 }

@@ -1,12 +1,13 @@
 import { z } from 'zod'
 import { jsonRecord } from './json-record.ts'
+import { momentSchema } from './moment.ts'
 
 /** What people were last told of runs of `freshet once`; kept in S3 while they fail. */
 const toldSchema = z.object({
   version: z.literal(1),
   /** Of the first run that failed. */
-  sinceMs: z.number(),
-  toldAtMs: z.number(),
+  sinceMs: momentSchema,
+  toldAtMs: momentSchema,
   /** What was told: another cause is told at once. */
   errorCode: z.string(),
 })

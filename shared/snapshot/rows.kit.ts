@@ -16,7 +16,7 @@ const row = fc.record({
   epoch: fc.constantFrom(1, 2, 1_700_000_000_000, 2 ** 47),
   primaryTerm: fc.constantFrom(1, 2, 2 ** 32 - 1),
   seqNo: fc.oneof(fc.nat(4), fc.constant(2 ** 53 - 1)),
-  asOfMs: fc.constantFrom(0, 1_700_000_000_123, 2 ** 53 - 1),
+  asOfMs: fc.constantFrom(0, 1_700_000_000_123, 8.64e15),
   state: fc.constantFrom<RowState>(...ROW_STATES),
   scores: fc.array(fc.double({ noNaN: true, noDefaultInfinity: true }), { minLength: 3, maxLength: 3 }),
 })

@@ -1,7 +1,7 @@
 /** `freshet alerts` for people. */
 import type { AlertMessage } from '@freshet/records/alert-state.ts'
 import type { Order } from '@freshet/records/control.ts'
-import { formatSeconds } from '@freshet/watchdog/format.ts'
+import { countOf, formatSeconds } from '@freshet/watchdog/format.ts'
 import { harmlessLines, table, timeOf } from '../text.ts'
 import type { AlertList, ListedAlert } from './alert-list.ts'
 import { alertsThatMatch } from './alert-list.ts'
@@ -103,6 +103,6 @@ export function describeMessages(messages: readonly AlertMessage[], { looks }: {
   const summary =
     messages.length === 0
       ? `${looks} looks, and people would have been told nothing`
-      : `${looks} looks, ${messages.length} ${messages.length === 1 ? 'message' : 'messages'}`
+      : `${looks} looks, ${countOf(messages.length, 'message')}`
   return harmlessLines([...lines, summary])
 }

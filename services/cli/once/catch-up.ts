@@ -10,13 +10,12 @@ import type { Cursor } from '@freshet/records/cursor.ts'
 import { progressOf } from '@freshet/scorer/rescore/plan.ts'
 import { readPlan } from '@freshet/scorer/rescore/read-plan.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
-import { listed } from '@freshet/watchdog/format.ts'
+import { listed } from '@freshet/stage/listed.ts'
 import { asSeen, type Goal, type Left, leftOf, type Rules } from './targets.ts'
 
 const LOOK_EVERY_MS = 250
 /** While deletes are looked for, what was captured must get into the snapshot, but not in a delta every moment. */
 const RING_EVERY_MS = 1_000
-const MAX_NAMED = 5
 
 export interface CatchUpWorld {
   readonly settings: Settings
@@ -98,8 +97,8 @@ export class CatchUp {
 
   async #untilCaptured(signal: AbortSignal): Promise<string | null> {
     const { operations, uncaptured, unread } = (await this.#look(signal)).left
-    if (unread.length > 0) return `${named(unread)} cannot be read`
-    return uncaptured.length === 0 ? null : `${operations} changes of ${named(uncaptured)} are not captured`
+    if (unread.length > 0) return `${listed(unread)} cannot be read`
+    return uncaptured.length === 0 ? null : `${operations} changes of ${listed(uncaptured)} are not captured`
   }
 
   /** A sweep waits for the snapshot to hold what it compares with. */
@@ -112,7 +111,7 @@ export class CatchUp {
       this.#rangAtMs = nowMs
       this.#options.ring()
     }
-    return `deletes are looked for in ${named([...left.unswept, ...gone])}`
+    return `deletes are looked for in ${listed([...left.unswept, ...gone])}`
   }
 
   async #look(signal: AbortSignal): Promise<{ left: Left; view: ShardsView }> {
@@ -177,8 +176,4 @@ export function goneIndices(
     (cursor) => ['', clusterUuid].includes(cursor.clusterUuid) && !indexUuids.has(cursor.identity.indexUuid),
   )
   return [...new Set(gone.map(({ index }) => index))]
-}
-
-function named(names: readonly string[]): string {
-  return listed(names, MAX_NAMED)
 }

@@ -1,4 +1,5 @@
 import type { ShardsView } from '@freshet/adapters/elasticsearch/shards.ts'
+import { listed } from '@freshet/stage/listed.ts'
 import type { Log } from '@freshet/stage/log.ts'
 
 interface Shard {
@@ -39,14 +40,13 @@ export class UnreadableNews {
   }
 }
 
-/** Of many shards the first; the rest is counted. */
-const MAX_NAMED = 10
+/** Numbers are short. */
+const MAX_NUMBERS = 10
 
 function byIndex(shards: readonly Shard[]): [index: string, shards: string][] {
   return [...Map.groupBy(shards, ({ index }) => index)].map(([index, all]) => {
     const numbers = all.map(({ shard }) => shard).sort((a, b) => a - b)
-    const more = numbers.length > MAX_NAMED ? ` and ${numbers.length - MAX_NAMED} more` : ''
-    return [index, `shard${numbers.length === 1 ? '' : 's'} ${numbers.slice(0, MAX_NAMED).join(', ')}${more}`]
+    return [index, `shard${numbers.length === 1 ? '' : 's'} ${listed(numbers, MAX_NUMBERS)}`]
   })
 }
 

@@ -52,7 +52,7 @@ export async function shareShards(options: ShareOptions): Promise<void> {
       for (const partition of partitions) table.revoke(partition)
       marks.clear()
       if (!signal.aborted)
-        log.info(`the shards of cursor partitions ${listed(partitions)} are shared out anew`)
+        log.info(`the shards of cursor partitions ${inOrder(partitions)} are shared out anew`)
     },
   })
   await consumer.run(async ({ partition, messages }) => {
@@ -64,13 +64,13 @@ export async function shareShards(options: ShareOptions): Promise<void> {
         table.know(partition)
         marks.delete(partition)
         if (marks.size === 0)
-          log.info(`capturing the shards of cursor partitions ${listed(table.partitions())}`)
+          log.info(`capturing the shards of cursor partitions ${inOrder(table.partitions())}`)
       }
     }
   }, signal)
 }
 
-function listed(partitions: Iterable<number>): string {
+function inOrder(partitions: Iterable<number>): string {
   return [...partitions].sort((a, b) => a - b).join(', ')
 }
 

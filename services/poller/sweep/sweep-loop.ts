@@ -1,6 +1,7 @@
 import { scopeOf } from '@freshet/capture/scope.ts'
 import { toFreshetError } from '@freshet/errors/errors.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
+import { listed } from '@freshet/stage/listed.ts'
 import { inSpan, traceContextOf } from '@freshet/telemetry/spans.ts'
 import type { Span } from '@opentelemetry/api'
 import type { TrackedShard } from '../sharing/tracked-shard.ts'
@@ -118,7 +119,6 @@ const WHY: Readonly<Record<Why, string>> = {
   notStored: 'not everything was scored and stored in time',
   tied: 'a delete waits for a later checkpoint',
 }
-const MAX_NAMED = 5
 
 function describe({ tombstones, heldRows, livingKeys }: Tally, { left, waiting }: Outcome): string {
   const again = [...Map.groupBy(left, ({ why }) => why)].map(
@@ -135,9 +135,7 @@ function describe({ tombstones, heldRows, livingKeys }: Tally, { left, waiting }
 }
 
 function namesOf(shards: readonly Pick<Target, 'index' | 'shard'>[]): string {
-  const names = shards.slice(0, MAX_NAMED).map(({ index, shard }) => `${index}/${shard}`)
-  const more = shards.length - names.length
-  return `${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+  return listed(shards.map(({ index, shard }) => `${index}/${shard}`))
 }
 
 const SPAN = { name: 'sweep', attributes: { [ATTRIBUTES.stage]: 'sweep' } }

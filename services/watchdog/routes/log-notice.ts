@@ -10,17 +10,17 @@ export function logNotice(log: Log, { kind, headline, items, more, figures }: No
       [ATTRIBUTES.eventName]: 'freshet.alert',
       [ATTRIBUTES.alertChange]: item.change,
       [ATTRIBUTES.alertId]: item.id,
-      [ATTRIBUTES.alertDetails]: listed(item.details),
+      [ATTRIBUTES.alertDetails]: inOneLine(item.details),
     })
   if (more > 0) log.warn(`and ${more} more alerts; \`freshet alerts\` shows all`)
   if (kind === 'daily')
     log.info(headline, {
       [ATTRIBUTES.eventName]: 'freshet.daily',
-      [ATTRIBUTES.alertDetails]: listed(figures),
+      [ATTRIBUTES.alertDetails]: inOneLine(figures),
     })
 }
 
-function listed(values: Readonly<Record<string, string>>): string {
+function inOneLine(values: Readonly<Record<string, string>>): string {
   return Object.entries(values)
     .map(([name, value]) => `${name}: ${value}`)
     .join('; ')

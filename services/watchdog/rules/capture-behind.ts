@@ -1,5 +1,6 @@
 import type { ShardFacts } from '@freshet/records/facts.ts'
-import { countOf, formatCount, formatSeconds, listed } from '../format.ts'
+import { listed } from '@freshet/stage/listed.ts'
+import { countOf, formatCount, formatSeconds } from '../format.ts'
 import { livingOf } from './living.ts'
 import type { Rule, Scene, Symptom } from './rule.ts'
 import { nameOf, neededByCapture, placeOf } from './stall.ts'

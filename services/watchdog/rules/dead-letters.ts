@@ -1,4 +1,5 @@
-import { countOf, listed } from '../format.ts'
+import { listed } from '@freshet/stage/listed.ts'
+import { countOf } from '../format.ts'
 import { grown } from './living.ts'
 import type { Rule } from './rule.ts'
 

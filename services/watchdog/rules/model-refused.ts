@@ -1,7 +1,7 @@
 import { ERRORS, type ErrorCode } from '@freshet/errors/errors.ts'
 import type { InstanceFacts } from '@freshet/records/facts.ts'
 import type { FailingWorker } from '@freshet/records/heartbeat.ts'
-import { listed } from '../format.ts'
+import { listed } from '@freshet/stage/listed.ts'
 import { codeOf, faultsOf, livingOf, workerOf } from './living.ts'
 import type { Rule } from './rule.ts'
 import { serverOf } from './servers.ts'

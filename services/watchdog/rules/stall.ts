@@ -1,5 +1,6 @@
 import type { GroupFacts, ShardFacts } from '@freshet/records/facts.ts'
-import { countOf, formatSeconds, listed } from '../format.ts'
+import { listed } from '@freshet/stage/listed.ts'
+import { countOf, formatSeconds } from '../format.ts'
 import { neededByGroup } from './lag.ts'
 import { livingOf } from './living.ts'
 import type { Rule, Scene, Symptom } from './rule.ts'

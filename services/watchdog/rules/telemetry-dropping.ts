@@ -1,5 +1,6 @@
 import type { InstanceFacts } from '@freshet/records/facts.ts'
-import { countOf, listed } from '../format.ts'
+import { listed } from '@freshet/stage/listed.ts'
+import { countOf } from '../format.ts'
 import { grown } from './living.ts'
 import type { Rule } from './rule.ts'
 

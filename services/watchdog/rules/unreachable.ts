@@ -1,6 +1,7 @@
 import { ERRORS, type ErrorCode } from '@freshet/errors/errors.ts'
 import type { Facts, InstanceFacts } from '@freshet/records/facts.ts'
-import { formatSeconds, listed } from '../format.ts'
+import { listed } from '@freshet/stage/listed.ts'
+import { formatSeconds } from '../format.ts'
 import { notKnownToBeHeard, unheard } from './hearing.ts'
 import { codeOf, faultsOf, lastHeardAtMs } from './living.ts'
 import type { Rule, Scene, Server, Symptom } from './rule.ts'

@@ -1,5 +1,6 @@
 import { type Client, errors } from '@elastic/elasticsearch'
 import { FreshetError } from '@freshet/errors/errors.ts'
+import { listed } from '@freshet/stage/listed.ts'
 import { type IndexChoice, type JudgedIndex, judgeIndices } from './judge-indices.ts'
 import { type MissingPrivilege, missingPrivileges } from './privileges.ts'
 import { translateElasticsearchError } from './translate.ts'
@@ -53,11 +54,6 @@ async function flavorOf(client: Client, signal: AbortSignal): Promise<string | u
 
 const SILENT = new Set([403, 404, 405])
 
-/** Of a long list the first names; the rest is counted. */
-const NAMED = 5
-
 function nameMissing({ privilege, indices }: MissingPrivilege): string {
-  if (indices.length === 0) return privilege
-  const more = indices.length > NAMED ? ` and ${indices.length - NAMED} more` : ''
-  return `${privilege} on ${indices.slice(0, NAMED).join(', ')}${more}`
+  return indices.length === 0 ? privilege : `${privilege} on ${listed(indices)}`
 }

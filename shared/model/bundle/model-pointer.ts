@@ -1,4 +1,5 @@
 import { jsonRecord } from '@freshet/records/json-record.ts'
+import { momentSchema } from '@freshet/records/moment.ts'
 import { z } from 'zod'
 import { MAX_GENERATION } from './generations.ts'
 
@@ -10,7 +11,7 @@ const promotion = {
   sha256: z.string(),
   /** Grows with each promotion, so a rollback outranks what it undoes. */
   generation: z.int().min(1).max(MAX_GENERATION),
-  promotedAtMs: z.number(),
+  promotedAtMs: momentSchema,
 }
 
 export type Promotion = z.infer<z.ZodObject<typeof promotion>>

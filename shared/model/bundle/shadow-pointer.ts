@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer'
 import { getIfThere } from '@freshet/ports/get-if-there.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import { jsonRecord } from '@freshet/records/json-record.ts'
+import { momentSchema } from '@freshet/records/moment.ts'
 import { z } from 'zod'
 import { type PushedModel, readPushedBundle } from './model-store.ts'
 
@@ -13,7 +14,7 @@ const shadowSchema = z.object({
   /** Of model.onnx, in hex. */
   sha256: z.string(),
   /** When the comparison began: what was reported before is of an earlier one. */
-  sinceMs: z.number(),
+  sinceMs: momentSchema,
 })
 
 export type ShadowPointer = z.infer<typeof shadowSchema>

@@ -1,4 +1,5 @@
 /** The columns of a snapshot file, and how a page of rows becomes bytes. Everything is REQUIRED and PLAIN. */
+import { MOMENTS_END_MS } from '@freshet/records/moment.ts'
 import { SNAPSHOT_COLUMNS, type SnapshotColumn } from '@freshet/records/snapshot-columns.ts'
 import type { RowsSchema, StoredRows } from '@freshet/records/stored-rows.ts'
 import type { SchemaElement } from 'hyparquet'
@@ -110,8 +111,8 @@ export function decodePage(schema: RowsSchema, count: number, columns: readonly 
     primaryTerms: decodeUint32(primaryTerms, count),
     seqNos: decodeInt64(seqNos, count),
     modelGenerations: decodeUint32(generations, count),
-    asOfMs: decodeInt64(asOfMs, count),
-    scoredAtMs: decodeInt64(scoredAtMs, count),
+    asOfMs: decodeInt64(asOfMs, count, MOMENTS_END_MS),
+    scoredAtMs: decodeInt64(scoredAtMs, count, MOMENTS_END_MS),
     states: decodeStates(states, count),
     outputs: columns.slice(SNAPSHOT_COLUMNS.length).map((column) => decodeDoubles(column, count)),
   }

@@ -48,7 +48,7 @@ export function encodeInt64(values: Float64Array, count: number): Uint8Array {
   return new Uint8Array(words.buffer)
 }
 
-/** @param limit what all numbers are below: one that a rank has no place for must not get past here */
+/** @param limit what all numbers are below: one that a rank or a date has no place for must not get past here */
 export function decodeInt64(bytes: Uint8Array, count: number, limit = 2 ** 53): Float64Array {
   const words = new Uint32Array(aligned(bytes, 8 * count))
   const values = new Float64Array(count)
