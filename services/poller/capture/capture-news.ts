@@ -3,32 +3,30 @@ import { FreshetError, toFreshetError } from '@freshet/errors/errors.ts'
 import type { Cursor } from '@freshet/records/cursor.ts'
 import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
 import type { HeldShard } from '../sharing/held-shard.ts'
+import { SourceNews, tellDifference } from './source-news.ts'
 import { UnreadableNews } from './unreadable-news.ts'
 
 /** Tells each thing once when it begins and once when it ends, and keeps the gauges. */
 export class CaptureNews {
   readonly #telemetry: Telemetry
+  readonly #source: SourceNews
   readonly #unreadable: UnreadableNews
   #closed: ReadonlySet<string> = new Set()
   #missing: ReadonlySet<string> = new Set()
-  #refused: ReadonlySet<string> = new Set()
-  #isBlind = false
-  #isEmpty = false
+  #refusals: readonly string[] = []
 
   constructor(telemetry: Telemetry) {
     this.#telemetry = telemetry
+    this.#source = new SourceNews(telemetry.log, 'shards')
     this.#unreadable = new UnreadableNews(telemetry.log)
   }
 
   cannotLook(error: unknown): void {
-    if (!this.#isBlind)
-      this.#telemetry.log.warn(`cannot look at the shards, trying again: ${toFreshetError(error).message}`)
-    this.#isBlind = true
+    this.#source.cannotLook(error)
   }
 
   canLook(): void {
-    if (this.#isBlind) this.#telemetry.log.info('Elasticsearch answers again')
-    this.#isBlind = false
+    this.#source.canLook()
   }
 
   cannotJudge(error: unknown): void {
@@ -43,23 +41,18 @@ export class CaptureNews {
       view,
       ours.map(({ cursor }) => cursor),
     )
-    this.#closed = compare(this.#closed, view.closed, {
+    this.#closed = tellDifference(this.#closed, view.closed, {
       begins: (name) =>
         log.warn(`${name} is closed: its capture is paused until it is opened, nothing is deleted`),
       ends: (name) => log.info(`${name} is no longer closed`),
     })
     const missing = new Set(ours.filter(({ isMissing }) => isMissing).map(({ cursor }) => cursor.index))
-    this.#missing = compare(this.#missing, missing, {
+    this.#missing = tellDifference(this.#missing, missing, {
       begins: (name) => log.warn(`${name} is gone: its keys are deleted unless it comes back soon`),
       ends: (name) => log.info(`what was missing of ${name} is back, or done with`),
     })
-    this.#refused = compare(this.#refused, refusals, {
-      begins: (reason) => log.warn(`not captured: ${reason}`),
-      ends: (reason) => log.info(`no longer there: ${reason}`),
-    })
-    const isEmpty = view.indexUuids.size === 0
-    if (isEmpty && !this.#isEmpty) log.warn('no index is there to capture; one is taken up when it appears')
-    this.#isEmpty = isEmpty
+    this.#source.tell({ reasons: refusals, isEmpty: view.indexUuids.size === 0 })
+    this.#refusals = refusals
     metrics.set('freshet.poller.shards', ours.length)
     metrics.set('freshet.poller.unreadable', view.unreadable.length)
     metrics.set('freshet.poller.closed', view.closed.length)
@@ -78,7 +71,7 @@ export class CaptureNews {
       ({ failure, view, isMissing }) => failure !== undefined && (view !== undefined || isMissing),
     )
     if (failing !== undefined) return failing.failure?.error
-    if (this.#refused.size > 0) return new FreshetError('INDEX_NOT_CAPTURABLE', [...this.#refused].join('; '))
+    if (this.#refusals.length > 0) return new FreshetError('INDEX_NOT_CAPTURABLE', this.#refusals.join('; '))
     return undefined
   }
 
@@ -102,15 +95,4 @@ export class CaptureNews {
       `the primary of ${index}/${shard} changed: read again from ${seqNo + 1}, was at ${before.seqNo + 1}`,
     )
   }
-}
-
-function compare(
-  before: ReadonlySet<string>,
-  names: Iterable<string>,
-  { begins, ends }: { begins: (name: string) => void; ends: (name: string) => void },
-): ReadonlySet<string> {
-  const now = new Set(names)
-  for (const name of now) if (!before.has(name)) begins(name)
-  for (const name of before) if (!now.has(name)) ends(name)
-  return now
 }

@@ -1,7 +1,8 @@
 import type { JudgedIndex } from '@freshet/adapters/elasticsearch/judge-indices.ts'
-import { type FreshetError, toFreshetError } from '@freshet/errors/errors.ts'
+import { toFreshetError } from '@freshet/errors/errors.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
+import { SourceNews } from '../capture/source-news.ts'
 
 /** How soon a new index, a closed one or an opened one is noticed. */
 const LOOK_EVERY_MS = 2_000
@@ -9,17 +10,20 @@ const LOOK_EVERY_MS = 2_000
 /** Which indices there are, and which of them wait or are left out; each of the latter is told of once. */
 export class IndexWatch {
   readonly #judge: () => Promise<readonly JudgedIndex[]>
-  readonly #telemetry: Telemetry
+  readonly #metrics: Telemetry['metrics']
+  readonly #news: SourceNews
   readonly #clock: Clock
   #indices: readonly JudgedIndex[] = []
-  #told: ReadonlySet<string> = new Set()
-  #isBlind = false
-  #isEmpty = false
   #nextLookAtMs = 0
 
-  constructor(judge: () => Promise<readonly JudgedIndex[]>, telemetry: Telemetry, clock: Clock) {
+  constructor(
+    judge: () => Promise<readonly JudgedIndex[]>,
+    { log, metrics }: Pick<Telemetry, 'log' | 'metrics'>,
+    clock: Clock,
+  ) {
     this.#judge = judge
-    this.#telemetry = telemetry
+    this.#metrics = metrics
+    this.#news = new SourceNews(log, 'indices')
     this.#clock = clock
   }
 
@@ -37,33 +41,20 @@ export class IndexWatch {
   async look(): Promise<void> {
     if (this.#clock.nowMs() < this.#nextLookAtMs) return
     this.#indices = await this.#judge().catch((error: unknown) => {
-      throw this.#cannotLook(error)
+      this.#news.cannotLook(error)
+      throw toFreshetError(error)
     })
-    if (this.#isBlind) this.#telemetry.log.info('Elasticsearch answers again')
-    this.#isBlind = false
+    this.#news.canLook()
     this.#nextLookAtMs = this.#clock.nowMs() + LOOK_EVERY_MS
     this.#tell()
   }
 
-  #cannotLook(error: unknown): FreshetError {
-    const known = toFreshetError(error)
-    if (!this.#isBlind) this.#telemetry.log.warn(`cannot look at the indices, trying again: ${known.message}`)
-    this.#isBlind = true
-    return known
-  }
-
   #tell(): void {
-    const { log, metrics } = this.#telemetry
     const [refused, closed] = [this.#reasons('refused'), this.#reasons('closed')]
-    const reasons = new Set([...refused, ...closed, ...this.#reasons('blocked')])
-    for (const reason of reasons) if (!this.#told.has(reason)) log.warn(`not captured: ${reason}`)
-    for (const reason of this.#told) if (!reasons.has(reason)) log.info(`no longer so: ${reason}`)
-    this.#told = reasons
-    const isEmpty = this.#indices.length === 0
-    if (isEmpty && !this.#isEmpty) log.warn('no index is there to capture; one is taken up when it appears')
-    this.#isEmpty = isEmpty
-    metrics.set('freshet.poller.refused', refused.length)
-    metrics.set('freshet.poller.closed', closed.length)
+    const reasons = [...refused, ...closed, ...this.#reasons('blocked')]
+    this.#news.tell({ reasons, isEmpty: this.#indices.length === 0 })
+    this.#metrics.set('freshet.poller.refused', refused.length)
+    this.#metrics.set('freshet.poller.closed', closed.length)
   }
 
   #reasons(verdict: JudgedIndex['verdict']): readonly string[] {
