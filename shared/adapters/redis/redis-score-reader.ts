@@ -1,11 +1,11 @@
 import type { Settings } from '@freshet/config/schema.ts'
-import { FreshetError } from '@freshet/errors/errors.ts'
+import type { FreshetError } from '@freshet/errors/errors.ts'
 import { decodeStoredScore, type StoredScore } from '@freshet/records/stored-score.ts'
-import type { Log } from '@freshet/stage/log.ts'
 import { Redis } from 'ioredis'
 import { addressOf, assertConnected, createClient, type RedisClient } from './connect.ts'
-import { FillMark, isWhole, readMark, serversOf } from './fill-mark.ts'
+import { isWhole, readMark } from './fill-mark.ts'
 import { OneWriteATurn } from './one-write-a-turn.ts'
+import { ReaderWatch, type WatchOptions } from './reader-watch.ts'
 import { toRedisError } from './redis-error.ts'
 import { bucketOf, markKeyIn, redisKey, redisKeyIn } from './redis-key.ts'
 
@@ -21,11 +21,6 @@ const QUICK = {
   retryStrategy: (attempt: number) => Math.min(20 * attempt, 100) + Math.random() * 20,
 }
 
-/** How long a replica that took over in a cluster is taken for the master that it follows. */
-const LOOK_MS = 1_000
-/** In a cluster that is a call for each of its marks. */
-const LOOKS_A_MARK = 5
-
 /** More keys a call save little, and other readers wait for as long as one takes (figures: decisions/0019). */
 const KEYS_PER_SLICE = 128
 
@@ -39,15 +34,7 @@ export interface ScoreSlice {
   scoreAt(at: number): StoredScore | 'filling' | undefined
 }
 
-export interface ReaderOptions {
-  readonly pipeline: string
-  readonly log: Log
-  /**
-   * Every second: why a caller would not be answered from here, undefined when all is well. REDIS_FILLING, which is looked
-   * for every five seconds: it may not hold all scores.
-   */
-  readonly onLook?: (fault: FreshetError | undefined) => void
-}
+export type ReaderOptions = Omit<WatchOptions, 'address'>
 
 /** Reads scores for callers who cannot wait. Connects and reconnects by itself, for ever, until disposed. */
 export class RedisScoreReader implements AsyncDisposable {
@@ -56,44 +43,25 @@ export class RedisScoreReader implements AsyncDisposable {
   readonly #pipeline: string
   readonly #isCluster: boolean
   readonly #writes = new OneWriteATurn()
-  #fault: FreshetError | undefined
-  /** Which processes hold the data; undefined until they were asked. */
-  #servers: string | undefined
-  readonly #mark: FillMark
-  #isFilled = true
-  #looks = 0
-  #isLooking = false
-  readonly #looking: NodeJS.Timeout
-  #isDisposed = false
-  readonly #onLook: ReaderOptions['onLook']
+  readonly #watch: ReaderWatch
 
   constructor(settings: Settings['redis'], options: ReaderOptions) {
     this.#address = addressOf(settings)
     this.#pipeline = options.pipeline
     this.#isCluster = settings.cluster
-    this.#onLook = options.onLook
     this.#redis = createClient(settings, QUICK)
-    this.#mark = new FillMark(this.#redis, { pipeline: options.pipeline, address: this.#address })
-    this.#redis.on('error', (error: unknown) => this.#failed(error, options.log))
-    this.#redis.on('ready', () => {
-      if (this.#fault !== undefined) options.log.info(`${this.#address} answers again`)
-      this.#fault = undefined
-      this.#servers = undefined
-      this.#looks = 0
-      void this.#askServers().catch(() => undefined) // whoever reads finds out why
-    })
-    this.#looking = setInterval(() => void this.#look(), LOOK_MS).unref()
-    this.#redis.connect().catch(() => undefined) // the error event has told, and the client tries again
+    this.#watch = new ReaderWatch(this.#redis, { ...options, address: this.#address })
+    this.#redis.connect().catch(() => undefined) // the watch has heard the error, and the client tries again
   }
 
   /** False: a call would fail at once. */
   get ready(): boolean {
-    return this.#redis.status === 'ready'
+    return this.#watch.ready
   }
 
   /** Why it is not ready, as far as is known. */
   get fault(): FreshetError | undefined {
-    return this.#fault
+    return this.#watch.fault
   }
 
   /**
@@ -107,7 +75,7 @@ export class RedisScoreReader implements AsyncDisposable {
     const { scoreAt } = await this.getSlice([key]) // with the mark, at one moment: the last key may just have come
     const score = scoreAt(0)
     if (score !== 'filling') return score
-    throw this.#filling()
+    throw this.#watch.filling()
   }
 
   /** Parts of `keys` that one call can ask for, as positions in them: in a cluster those of a part lie in one slot. */
@@ -142,7 +110,8 @@ export class RedisScoreReader implements AsyncDisposable {
       throw toRedisError(error, this.#address)
     }
     const mark = readMark(texts.pop()!)
-    const holdsAll = this.#servers !== undefined && isWhole(mark, this.#servers)
+    const { servers } = this.#watch
+    const holdsAll = servers !== undefined && isWhole(mark, servers)
     return {
       scoreAt(at) {
         const text = texts[at]!
@@ -163,45 +132,8 @@ export class RedisScoreReader implements AsyncDisposable {
     }
   }
 
-  /** Where it fails they stay unknown, or what they were. */
-  async #askServers(): Promise<void> {
-    if (this.ready) this.#servers = await serversOf(this.#redis)
-  }
-
-  async #look(): Promise<void> {
-    if (this.#isLooking) return // one that waits for a server that stands still
-    this.#isLooking = true
-    const fault = await this.#findFault()
-    this.#isLooking = false
-    if (!this.#isDisposed) this.#onLook?.(fault)
-  }
-
-  async #findFault(): Promise<FreshetError | undefined> {
-    if (!this.ready)
-      return this.#fault ?? new FreshetError('REDIS_UNREACHABLE', `${this.#address}: not ready`)
-    try {
-      await this.#askServers()
-      if (this.#looks++ % LOOKS_A_MARK === 0) this.#isFilled = await this.#mark.isFilled()
-    } catch (error) {
-      return toRedisError(error, this.#address)
-    }
-    return this.#isFilled ? undefined : this.#filling()
-  }
-
-  #filling(): FreshetError {
-    return new FreshetError('REDIS_FILLING', `${this.#address} does not hold all scores yet`)
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#isDisposed = true
-    clearInterval(this.#looking)
+    this.#watch[Symbol.dispose]()
     this.#redis.disconnect()
-  }
-
-  #failed(error: unknown, log: Log): void {
-    if (this.#isDisposed) return // a connection that is given up is no fault
-    const fault = toRedisError(error, this.#address)
-    if (this.#fault?.code !== fault.code) log.error('the cache cannot be read', fault) // once, not at every try
-    this.#fault = fault
   }
 }
