@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type Change, decodeChange, encodeChangeHeader } from './change.ts'
 import { golden } from './golden/golden.kit.ts'
+import { MOMENTS_END_MS } from './moment.ts'
 
 const flight: Change = {
   key: Buffer.from('flights/AA-12'),
@@ -21,7 +22,7 @@ const changes: fc.Arbitrary<Change> = fc.record({
     primaryTerm: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
     seqNo: safeInteger,
   }),
-  capturedAtMs: safeInteger,
+  capturedAtMs: fc.maxSafeNat().map((ms) => ms % MOMENTS_END_MS),
   source: fc.option(fc.uint8Array({ maxLength: 20 }).map(Buffer.from)),
   trace: fc.option(
     fc

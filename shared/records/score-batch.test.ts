@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { golden } from './golden/golden.kit.ts'
+import { MOMENTS_END_MS } from './moment.ts'
 import { scoreBatchOf } from './score-batch.kit.ts'
 import {
   decodeScoreBatch,
@@ -61,7 +62,7 @@ const batches: fc.Arbitrary<ScoreBatch> = fc.nat(3).chain((outputs) =>
         epoch: fc.integer({ min: 0, max: 2 ** 48 - 1 }),
         primaryTerm: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
         seqNo: fc.maxSafeNat(),
-        asOfMs: fc.maxSafeNat(),
+        asOfMs: fc.maxSafeNat().map((ms) => ms % MOMENTS_END_MS),
         state: fc.constantFrom(...ROW_STATES),
         outputs: fc.array(fc.double(), { minLength: outputs, maxLength: outputs }),
       }),

@@ -38,6 +38,11 @@ export function modelLabel({ name, version }: Pick<ModelIdentity, 'name' | 'vers
   return `${name}@${version}`
 }
 
+/** One word: it stands in the line of a stored score. */
+export function isModelLabel(label: unknown): boolean {
+  return typeof label === 'string' && /^\S+$/.test(label)
+}
+
 /** What a row says of its key. `unscorable`: the current document went to `.dead`, so an older score must not be shown. */
 export const ROW_STATES = ['scored', 'deleted', 'unscorable'] as const
 export type RowState = (typeof ROW_STATES)[number]
@@ -249,7 +254,8 @@ function isHeader({
     isMoment(scoredAtMs) &&
     isWholeBelow(generation, 2 ** 32) &&
     Array.isArray(outputs) &&
-    [name, version, ...outputs, ...(trace ? [trace.traceId, trace.spanId] : [])].every(isText)
+    [name, version, ...outputs, ...(trace ? [trace.traceId, trace.spanId] : [])].every(isText) &&
+    isModelLabel(modelLabel(model))
   )
 }
 

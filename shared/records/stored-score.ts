@@ -2,6 +2,7 @@ import { FreshetError } from '@freshet/errors/errors.ts'
 import { isMoment } from './moment.ts'
 import { decodeRank, RANK_LENGTH, type Rank } from './revision.ts'
 import {
+  isModelLabel,
   keyAt,
   modelLabel,
   ROW_STATES,
@@ -236,10 +237,7 @@ function parseBody(key: string, json: string): Body {
     throw new FreshetError('RECORD_VERSION', `stored score version ${body.v}, this build reads 1 and 2`)
   const { state, outputs, as_of, scored_at, model } = body
   const areTimes = isMoment(as_of) && isMoment(scored_at)
-  if (!ROW_STATES.includes(state) || !areScores(outputs) || !areTimes || !isLabel(model)) throw malformed(key)
+  if (!ROW_STATES.includes(state) || !areScores(outputs) || !areTimes || !isModelLabel(model))
+    throw malformed(key)
   return body
-}
-
-function isLabel(model: unknown): boolean {
-  return typeof model === 'string' && /^\S+$/.test(model)
 }

@@ -16,7 +16,7 @@ import { manifestRecord } from '@freshet/records/manifest.ts'
 import { inferNoteRecord, rescoreNoteRecord } from '@freshet/records/scoring-note.ts'
 import { shadowReportRecord } from '@freshet/records/shadow-report.ts'
 import { toldRecord } from '@freshet/records/told.ts'
-import { expect } from 'vitest'
+import { expect, test } from 'vitest'
 import { fuzz } from './fuzz.kit.ts'
 
 const CODES: readonly ErrorCode[] = ['RECORD_MALFORMED', 'RECORD_VERSION', 'RECORD_OUTDATED']
@@ -79,3 +79,10 @@ function fuzzRecord<T>(name: string, record: JsonRecord<T>, valid: readonly Buff
 function json(value: unknown): Buffer {
   return Buffer.from(JSON.stringify(value))
 }
+
+test('an order until a moment that no date can show is refused: whoever tells people of it would throw', () => {
+  const order = { version: 1, order: 'maintenance', by: 'x', reason: 'y', atMs: 1, untilMs: 8.64e15 } as const
+  expect(orderRecord.decode(orderRecord.encode(order))).toEqual(order)
+  const never = orderRecord.encode({ ...order, untilMs: 8.64e15 + 1 })
+  expect(() => orderRecord.decode(never)).toThrow(expect.objectContaining({ code: 'RECORD_MALFORMED' }))
+})

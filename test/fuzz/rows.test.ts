@@ -2,6 +2,7 @@
 import { Buffer } from 'node:buffer'
 import { decodeChange, encodeChangeHeader } from '@freshet/records/change.ts'
 import { golden } from '@freshet/records/golden/golden.kit.ts'
+import { MOMENTS_END_MS } from '@freshet/records/moment.ts'
 import { encodeRank } from '@freshet/records/revision.ts'
 import { scoreBatchOf } from '@freshet/records/score-batch.kit.ts'
 import {
@@ -32,6 +33,7 @@ fuzz({
       if (isDelete !== (source === null)) continue
       const change = decodeChange(Buffer.from('key'), header, source)
       encodeRank({ revision: change.revision, modelGeneration: 1 }) // knows the bounds of each number
+      new Date(change.capturedAtMs).toISOString() // throws for what is no moment, here and below
       const again = encodeChangeHeader(change)
       expect(decodeChange(Buffer.from('key'), again, source)).toEqual(change)
     }
@@ -58,10 +60,13 @@ fuzz({
     for (const text of [name, version, ...header.outputs]) expect(text).toBeTypeOf('string')
     for (const whole of [header.partition, header.fromOffset, header.toOffset, generation])
       expect(whole).toSatisfy(Number.isSafeInteger)
-    expect(header.scoredAtMs).toSatisfy(Number.isFinite)
+    new Date(header.scoredAtMs).toISOString()
     for (let row = 0; row < rows.count; row++) {
       encodeRank(rankAt({ header, rows }, row))
-      encodeStoredScore(storedScoreAt({ header, rows }, row))
+      const score = storedScoreAt({ header, rows }, row)
+      const { model, state, asOfMs } = decodeStoredScore(score.key, encodeStoredScore(score))
+      expect([model, state, asOfMs]).toEqual([score.model, score.state, score.asOfMs])
+      new Date(asOfMs).toISOString()
       expect(keyAt(rows, row).length).toBeLessThanOrEqual(bytes.length)
     }
   },
@@ -100,20 +105,58 @@ fuzz({
     encodeRank(score.rank)
     expect(ROW_STATES).toContain(score.state)
     expect(score.model).toBeTypeOf('string')
-    for (const ms of [score.asOfMs, score.scoredAtMs]) expect(ms).toSatisfy(Number.isFinite)
+    for (const ms of [score.asOfMs, score.scoredAtMs]) new Date(ms).toISOString()
     for (const value of Object.values(score.outputs)) if (value !== null) expect(value).toBeTypeOf('number')
     expect(decodeStoredScore('k', encodeStoredScore(score))).toEqual(score)
   },
 })
 
+const MALFORMED = expect.objectContaining({ code: 'RECORD_MALFORMED' })
+
+test.each([8.64e15 + 1, 2 ** 53 - 1])(
+  'a score that speaks for the moment %d, which no date can show, is refused',
+  (ms) => {
+    const line = encodeStoredScore({ ...stored, asOfMs: ms, scoredAtMs: ms - 1 })
+    expect(() => decodeStoredScore('k', line)).toThrow(MALFORMED)
+    const later = encodeStoredScore({ ...stored, scoredAtMs: ms })
+    expect(() => decodeStoredScore('k', later)).toThrow(MALFORMED)
+    const [version1] = golden('stored-score.v1.txt').toString().split('\n')
+    const old = version1!.replace(/"as_of":\d+/, `"as_of":${ms}`)
+    expect(() => decodeStoredScore('k', old)).toThrow(MALFORMED)
+    const scored = encodeScoreBatch(scoreBatchOf([{ key: 'k', asOfMs: ms }]))
+    expect(() => decodeScoreBatch(scored)).toThrow(MALFORMED)
+    const scoredThen = encodeScoreBatch(scoreBatchOf([{ key: 'k' }], { scoredAtMs: ms }))
+    expect(() => decodeScoreBatch(scoredThen)).toThrow(MALFORMED)
+    const { rank } = stored
+    const seen = { key: Buffer.from('k'), ...rank, capturedAtMs: ms, source: null, trace: null }
+    expect(() => decodeChange(seen.key, encodeChangeHeader(seen), null)).toThrow(MALFORMED)
+  },
+)
+
+test('a score that was made before 1970 is refused: a file of the snapshot has no number for it', () => {
+  const made = encodeScoreBatch(scoreBatchOf([{ key: 'k' }], { scoredAtMs: -1 }))
+  expect(() => decodeScoreBatch(made)).toThrow(MALFORMED)
+})
+
+test.each(['a b', '\n'])(
+  'a model of the name %j is refused: the line of a score has no place for it',
+  (name) => {
+    const made = encodeScoreBatch(
+      scoreBatchOf([{ key: 'k' }], { model: { name, version: '1', generation: 1 } }),
+    )
+    expect(() => decodeScoreBatch(made)).toThrow(MALFORMED)
+  },
+)
+
 test('the header of a change that is valid says what was written', () => {
   const whole = fc.maxSafeNat()
+  const moment = fc.maxSafeNat().map((ms) => ms % MOMENTS_END_MS)
   fc.assert(
     fc.property(
       whole,
       fc.nat(2 ** 31 - 1),
       whole,
-      whole,
+      moment,
       fc.boolean(),
       (version, term, seqNo, ms, isDelete) => {
         const change = {

@@ -13,7 +13,7 @@ import { openFileIndex } from '@freshet/snapshot/ranges/open-file-index.ts'
 import { manyRows } from '@freshet/snapshot/rows.kit.ts'
 import { sortRows } from '@freshet/snapshot/sort.ts'
 import { wholeFile } from '@freshet/snapshot/whole-file.kit.ts'
-import { expect } from 'vitest'
+import { expect, test } from 'vitest'
 import { fuzz } from './fuzz.kit.ts'
 
 const few = scoreBatchOf([
@@ -46,6 +46,7 @@ function checkRows(rows: StoredRows): void {
       seqNo: rows.seqNos[row]!,
     }
     encodeRank({ revision, modelGeneration: rows.modelGenerations[row]! })
+    for (const ms of [rows.asOfMs[row]!, rows.scoredAtMs[row]!]) new Date(ms).toISOString() // throws for what is no moment
     expect(ROW_STATES[rows.states[row]!]).toBeDefined()
   }
 }
@@ -103,3 +104,22 @@ fuzz({
     expect(decodeFileSchema(encodeFileSchema(read))).toEqual(read)
   },
 })
+
+test.each([8.64e15 + 1, 2 ** 53 - 1])(
+  'a row that speaks for the moment %d, which no date can show, is refused',
+  async (ms) => {
+    for (const [asOfMs, scoredAtMs] of [
+      [ms, 0],
+      [0, ms],
+    ] as const) {
+      const batch = scoreBatchOf([{ key: 'a', asOfMs }], { scoredAtMs })
+      const { store, file } = await storeOf((await wholeFile([sortRows(rowsOfBatch(batch))])).bytes)
+      const corrupt = expect.objectContaining({ code: 'SNAPSHOT_CORRUPT' })
+      const { pages } = await openSnapshotFile(store, file)
+      await expect(Array.fromAsync(pages)).rejects.toEqual(corrupt)
+      const index = await openFileIndex(store, file, new AbortController().signal)
+      const read = (_: unknown, range: { from: number; to: number }) => store.getRange('file', range)
+      await expect(findRow(index, Buffer.from('a'), { read })).rejects.toEqual(corrupt)
+    }
+  },
+)
