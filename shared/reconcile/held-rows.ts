@@ -24,7 +24,9 @@ export async function* heldRows(
   for (const partition of Object.values(partitions)) {
     const sources: SortedSource[] = []
     for (const { object, bytes } of filesOf(partition))
-      sources.push(await openSnapshotFile(store, { key: objectKey(object), bytes }, signal, 'ranks'))
+      sources.push(
+        await openSnapshotFile(store, { key: objectKey(object), bytes }, { columns: 'ranks', signal }),
+      )
     const schema = sources.map((source) => source.schema).reduce(uniteSchemas, EMPTY_SCHEMA)
     for await (const page of mergeSorted(sources, schema, { pageRows: PAGE_ROWS })) {
       yield page

@@ -43,7 +43,7 @@ async function problemOf(
 ): Promise<Pick<BadFile, 'code' | 'message'> | undefined> {
   try {
     let found = 0
-    const { pages } = await openSnapshotFile(store, { key: objectKey(object), bytes }, signal)
+    const { pages } = await openSnapshotFile(store, { key: objectKey(object), bytes }, { signal })
     for await (const page of pages) found += page.count
     if (found === rows) return undefined
     return { code: 'SNAPSHOT_CORRUPT', message: `it has ${found} rows, the manifest says ${rows}` }

@@ -106,7 +106,7 @@ class Bringing {
     const { pages } = await openSnapshotFile(
       this.#parts.store,
       { key: objectKey(object), bytes },
-      this.#signal,
+      { signal: this.#signal },
     )
     for await (const page of pages) {
       await this.#merge(page)

@@ -31,7 +31,7 @@ export function filesToOne(partition: number, { kind, files }: MergePlan, parts:
     name: { partition, kind, ...offsetsOf(files) },
     async write(out, signal) {
       const open = files.map(({ object, bytes }) =>
-        openSnapshotFile(store, { key: objectKey(object), bytes }, signal),
+        openSnapshotFile(store, { key: objectKey(object), bytes }, { signal }),
       )
       return writeMerged(await Promise.all(open), out, { signal, pause, dropBeforeMs })
     },

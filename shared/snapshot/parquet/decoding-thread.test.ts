@@ -18,7 +18,7 @@ test('a thread makes the same rows of a file as are made here, page by page', as
   await using thread = new DecodingThread(AbortSignal.timeout(20_000))
   const { store, file } = await storedFile()
   const { pages: ours } = await openSnapshotFile(store, file)
-  const { pages: theirs } = await openSnapshotFile(store, file, undefined, 'all', thread)
+  const { pages: theirs } = await openSnapshotFile(store, file, { decoder: thread })
   const expected = ours[Symbol.asyncIterator]()
   let rows = 0
   for await (const page of theirs) {
@@ -37,18 +37,18 @@ test('a page that is damaged is told as such, and leaves the thread fit for the 
   const { store, file, bytes } = await storedFile()
   bytes.fill(0xff, 20_000, 30_000)
   await store.put('damaged', bytes)
-  const damaged = await openSnapshotFile(store, { ...file, key: 'damaged' }, undefined, 'all', thread)
+  const damaged = await openSnapshotFile(store, { ...file, key: 'damaged' }, { decoder: thread })
   await expect(countOf(damaged.pages)).rejects.toMatchObject({ code: 'SNAPSHOT_CORRUPT' })
-  const whole = await openSnapshotFile(store, file, undefined, 'all', thread)
+  const whole = await openSnapshotFile(store, file, { decoder: thread })
   expect(await countOf(whole.pages)).toBe(ROWS)
 })
 
 test('who stops half-way leaves nothing behind for the next file', async () => {
   await using thread = new DecodingThread(AbortSignal.timeout(20_000))
   const { store, file } = await storedFile()
-  const { pages } = await openSnapshotFile(store, file, undefined, 'all', thread)
+  const { pages } = await openSnapshotFile(store, file, { decoder: thread })
   for await (const _ of pages) break
-  const again = await openSnapshotFile(store, file, undefined, 'all', thread)
+  const again = await openSnapshotFile(store, file, { decoder: thread })
   expect(await countOf(again.pages)).toBe(ROWS)
 })
 
@@ -57,12 +57,12 @@ test('a thread that has ended is told as such, and the next file gets another', 
   const { store, file } = await storedFile()
   const posts = vi.spyOn(Worker.prototype, 'postMessage')
   onTestFinished(() => posts.mockRestore())
-  const { pages } = await openSnapshotFile(store, file, undefined, 'all', thread)
+  const { pages } = await openSnapshotFile(store, file, { decoder: thread })
   const reading = (async () => {
     for await (const _ of pages) await (posts.mock.contexts[0] as Worker | undefined)?.terminate()
   })()
   await expect(reading).rejects.toMatchObject({ code: 'BUG' })
-  const again = await openSnapshotFile(store, file, undefined, 'all', thread)
+  const again = await openSnapshotFile(store, file, { decoder: thread })
   expect(await countOf(again.pages)).toBe(ROWS)
 })
 
@@ -70,7 +70,7 @@ test('who gives up does not wait for the thread', async () => {
   const stop = new AbortController()
   await using thread = new DecodingThread(stop.signal)
   const { store, file } = await storedFile()
-  const { pages } = await openSnapshotFile(store, file, undefined, 'all', thread)
+  const { pages } = await openSnapshotFile(store, file, { decoder: thread })
   const reading = (async () => {
     for await (const _ of pages) stop.abort()
   })()
@@ -82,9 +82,9 @@ test('a signal that outlives the thread does not keep it', async () => {
   const { store, file } = await storedFile()
   for (let load = 0; load < 2; load++) {
     await using thread = new DecodingThread(signal)
-    const { pages } = await openSnapshotFile(store, file, undefined, 'all', thread)
+    const { pages } = await openSnapshotFile(store, file, { decoder: thread })
     for await (const _ of pages) break // half-way, so that the next one begins anew
-    const again = await openSnapshotFile(store, file, undefined, 'all', thread)
+    const again = await openSnapshotFile(store, file, { decoder: thread })
     expect(await countOf(again.pages)).toBe(ROWS)
   }
   expect(getEventListeners(signal, 'abort')).toEqual([])

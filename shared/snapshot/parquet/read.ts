@@ -23,21 +23,25 @@ export interface GroupDecoder {
   decode(group: EncodedGroup): AsyncIterable<StoredRows>
 }
 
+export interface ReadOptions {
+  /** `ranks`: without the outputs, which are neither fetched nor decoded. */
+  readonly columns?: 'all' | 'ranks'
+  readonly decoder?: GroupDecoder
+  readonly signal?: AbortSignal
+}
+
 /**
  * Opens a file that SnapshotWriter wrote. The event loop is held for some 2 ms at a time.
- * @param what `ranks`: without the outputs, which are neither fetched nor decoded
  * @throws SNAPSHOT_FILE_MISSING, SNAPSHOT_CORRUPT, RECORD_VERSION
  */
 export async function openSnapshotFile(
   store: ObjectStore,
   file: FileAddress,
-  signal?: AbortSignal,
-  what: 'all' | 'ranks' = 'all',
-  decoder: GroupDecoder = decodeHere(),
+  { columns = 'all', decoder = decodeHere(), signal }: ReadOptions = {},
 ): Promise<SnapshotFileReader> {
   const source = await openSource(store, file, signal)
   const layout = await readLayout(source, decoder.slice)
-  const schema = what === 'all' ? layout.schema : { ...layout.schema, outputs: [] }
+  const schema = columns === 'all' ? layout.schema : { ...layout.schema, outputs: [] }
   return { schema, pages: readPages(source, layout.groups, schema, decoder) }
 }
 

@@ -19,7 +19,7 @@ export async function loadFile(
   signal: AbortSignal,
 ): Promise<number> {
   let rows = 0
-  const { pages } = await openSnapshotFile(store, { key: objectKey(object), bytes }, signal, 'all', decoder)
+  const { pages } = await openSnapshotFile(store, { key: objectKey(object), bytes }, { decoder, signal })
   for await (const page of pages) {
     for (let row = 0; row < page.count; row += STEP_ROWS) {
       table.apply(page, row, Math.min(row + STEP_ROWS, page.count))
