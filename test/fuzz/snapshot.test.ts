@@ -51,6 +51,12 @@ function checkRows(rows: StoredRows): void {
   }
 }
 
+async function readWhole(bytes: Buffer): Promise<void> {
+  const { store, file } = await storeOf(bytes)
+  const { pages } = await openSnapshotFile(store, file)
+  for await (const rows of pages) checkRows(rows)
+}
+
 fuzz({
   name: 'snapshot-file',
   format: 'bytes',
@@ -58,11 +64,7 @@ fuzz({
   valid,
   share: 0.5,
   maxKeptBytes,
-  async read(bytes) {
-    const { store, file } = await storeOf(bytes)
-    const { pages } = await openSnapshotFile(store, file)
-    for await (const rows of pages) checkRows(rows)
-  },
+  read: readWhole,
 })
 
 fuzz({
@@ -113,10 +115,10 @@ test.each([8.64e15 + 1, 2 ** 53 - 1])(
       [0, ms],
     ] as const) {
       const batch = scoreBatchOf([{ key: 'a', asOfMs }], { scoredAtMs })
-      const { store, file } = await storeOf((await wholeFile([sortRows(rowsOfBatch(batch))])).bytes)
+      const { bytes } = await wholeFile([sortRows(rowsOfBatch(batch))])
       const corrupt = expect.objectContaining({ code: 'SNAPSHOT_CORRUPT' })
-      const { pages } = await openSnapshotFile(store, file)
-      await expect(Array.fromAsync(pages)).rejects.toEqual(corrupt)
+      await expect(readWhole(bytes)).rejects.toEqual(corrupt)
+      const { store, file } = await storeOf(bytes)
       const index = await openFileIndex(store, file, new AbortController().signal)
       const read = (_: unknown, range: { from: number; to: number }) => store.getRange('file', range)
       await expect(findRow(index, Buffer.from('a'), { read })).rejects.toEqual(corrupt)
