@@ -98,7 +98,7 @@ class SearchHit implements Hit {
     const to = this.#table[this.#start + ID_TO]!
     return this.#has(PLAIN_ID)
       ? this.#response.toString('utf8', from, to)
-      : JSON.parse(this.#response.toString('utf8', from - 1, to + 1))
+      : (JSON.parse(this.#response.toString('utf8', from - 1, to + 1)) as string).toWellFormed() // as its bytes say it
   }
 
   get idBytes(): Buffer {
