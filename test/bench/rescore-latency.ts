@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { promoteAgain } from '@freshet/model/bundle/model-store.ts'
+import { promoteAgain } from '@freshet/model/bundle/pointer-store.ts'
 import { freshet } from '../freshet.ts'
 import type { Stack } from '../stack.ts'
 import { until } from '../until.ts'

@@ -1,6 +1,7 @@
+import { pushModel } from '@freshet/model/bundle/bundle-store.ts'
 import { edited } from '@freshet/model/bundle/bundles.kit.ts'
 import { POINTER_OBJECT } from '@freshet/model/bundle/model-pointer.ts'
-import { promoteAgain, promoteModel, pushModel } from '@freshet/model/bundle/model-store.ts'
+import { promoteAgain, promoteModel } from '@freshet/model/bundle/pointer-store.ts'
 import { expect, test } from 'vitest'
 import { freshet } from '../freshet.ts'
 import { Stack } from '../stack.ts'

@@ -1,5 +1,5 @@
 import { listModels } from '@freshet/model/bundle/list-models.ts'
-import { readPointer } from '@freshet/model/bundle/model-store.ts'
+import { readPointer } from '@freshet/model/bundle/pointer-store.ts'
 import { readShadow } from '@freshet/model/bundle/shadow-pointer.ts'
 import { Command } from 'commander'
 import { readInvocation } from '../invocation.ts'

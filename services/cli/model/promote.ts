@@ -2,7 +2,12 @@ import type { S3ObjectStore } from '@freshet/adapters/s3/s3-object-store.ts'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { MAX_GENERATION } from '@freshet/model/bundle/generations.ts'
 import type { ModelPointer } from '@freshet/model/bundle/model-pointer.ts'
-import { promoteAgain, promoteModel, readPointer, rollBackModel } from '@freshet/model/bundle/model-store.ts'
+import {
+  promoteAgain,
+  promoteModel,
+  readPointer,
+  rollBackModel,
+} from '@freshet/model/bundle/pointer-store.ts'
 import { modelLabel } from '@freshet/records/score-batch.ts'
 import { Command } from 'commander'
 import { wholeNumber } from '../arguments.ts'

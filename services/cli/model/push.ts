@@ -1,5 +1,6 @@
 import { readBundleFolder } from '@freshet/model/bundle/bundle.ts'
-import { promoteModel, pushModel } from '@freshet/model/bundle/model-store.ts'
+import { pushModel } from '@freshet/model/bundle/bundle-store.ts'
+import { promoteModel } from '@freshet/model/bundle/pointer-store.ts'
 import { modelLabel } from '@freshet/records/score-batch.ts'
 import { Command } from 'commander'
 import { readInvocation } from '../invocation.ts'

@@ -1,5 +1,5 @@
 import { FreshetError } from '@freshet/errors/errors.ts'
-import type { PushedModel } from '@freshet/model/bundle/model-store.ts'
+import type { PushedModel } from '@freshet/model/bundle/bundle-store.ts'
 import { isModelLabel } from '@freshet/model/bundle/spec.ts'
 
 /** A model as the command line names it. @throws USAGE for what no pushed model can be called */

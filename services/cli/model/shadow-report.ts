@@ -1,7 +1,7 @@
 import type { S3ObjectStore } from '@freshet/adapters/s3/s3-object-store.ts'
 import { FreshetError } from '@freshet/errors/errors.ts'
+import type { PushedModel } from '@freshet/model/bundle/bundle-store.ts'
 import { listModels } from '@freshet/model/bundle/list-models.ts'
-import type { PushedModel } from '@freshet/model/bundle/model-store.ts'
 import { readShadow } from '@freshet/model/bundle/shadow-pointer.ts'
 import { readShadowReport } from '@freshet/model/shadow/stored-report.ts'
 import { summarize } from '@freshet/model/shadow/summarize.ts'

@@ -1,5 +1,5 @@
 import { FreshetError } from '@freshet/errors/errors.ts'
-import type { PushedModel } from '@freshet/model/bundle/model-store.ts'
+import type { PushedModel } from '@freshet/model/bundle/bundle-store.ts'
 import {
   clearShadow,
   readShadow,

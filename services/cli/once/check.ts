@@ -2,7 +2,7 @@ import { connectKafka } from '@freshet/adapters/kafka/connect.ts'
 import { checkTopics } from '@freshet/adapters/kafka/topics.ts'
 import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
 import { FreshetError } from '@freshet/errors/errors.ts'
-import { readPointer } from '@freshet/model/bundle/model-store.ts'
+import { readPointer } from '@freshet/model/bundle/pointer-store.ts'
 import type { ServiceContext } from '@freshet/service/service.ts'
 
 /** What a run cannot begin without; whether its services can begin is asked only when there is something to do. */

@@ -1,6 +1,6 @@
 import { openS3 } from '@freshet/adapters/s3/s3-object-store.ts'
 import type { Settings } from '@freshet/config/schema.ts'
-import { loadPromotedModel } from '@freshet/model/bundle/model-store.ts'
+import { loadPromotedModel } from '@freshet/model/bundle/pointer-store.ts'
 import { poller } from '@freshet/poller/main.ts'
 import { runScorer, scorer } from '@freshet/scorer/main.ts'
 import { FlushBell } from '@freshet/scorer/snapshot/flush-bell.ts'

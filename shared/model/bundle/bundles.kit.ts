@@ -1,8 +1,10 @@
 /** Bundles for tests: the demo's, and small ones around the models of fixtures/. */
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { MemoryObjectStore } from '@freshet/adapters/memory/object-store.ts'
 import { scoreDocuments } from '../run/score-documents.ts'
 import { type ModelBundle, readBundleFolder, sha256Of } from './bundle.ts'
+import { type PushedModel, pushModel } from './bundle-store.ts'
 
 export const DEMO_FOLDER = fileURLToPath(new URL('../../../infra/demo/model', import.meta.url))
 
@@ -36,6 +38,23 @@ export async function fixtureBundle(
       golden: { tolerance: 1e-6 },
     },
   }
+}
+
+export const twoOutputs: ModelBundle['spec']['outputs'] = [
+  { name: 'ten', tensor: 'scores', column: 1 },
+  { name: 'label', tensor: 'label', column: 0 },
+]
+
+export function fixtureVersion(version: string): PushedModel {
+  return { name: 'fixture', version }
+}
+
+/** Versions of fixtures/two-outputs.onnx are pushed to it. */
+export async function storeWith(...versions: string[]): Promise<MemoryObjectStore> {
+  const store = new MemoryObjectStore()
+  for (const version of versions)
+    await pushModel(store, await fixtureBundle('two-outputs.onnx', twoOutputs, version))
+  return store
 }
 
 /** A copy with the value at a dotted path replaced; undefined takes it out. */

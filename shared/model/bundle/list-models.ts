@@ -1,6 +1,6 @@
 import type { ListedObject, ObjectStore } from '@freshet/ports/object-store.ts'
 import { BUNDLE_FILES, type BundleFile } from './bundle.ts'
-import type { PushedModel } from './model-store.ts'
+import type { PushedModel } from './bundle-store.ts'
 
 export interface ListedModel extends PushedModel {
   /** Of its three files. */

@@ -4,7 +4,7 @@ import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import { jsonRecord } from '@freshet/records/json-record.ts'
 import { momentSchema } from '@freshet/records/moment.ts'
 import { z } from 'zod'
-import { type PushedModel, readPushedBundle } from './model-store.ts'
+import { type PushedModel, readPushedBundle } from './bundle-store.ts'
 
 /** Names the model that scores beside the promoted one, for comparison only. Where the object is not, none does. */
 const shadowSchema = z.object({

@@ -3,8 +3,9 @@ import { FreshetError, toFreshetError } from '@freshet/errors/errors.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { pushModel } from '../bundle/bundle-store.ts'
 import { demoBundle } from '../bundle/bundles.kit.ts'
-import { promoteAgain, promoteModel, pushModel } from '../bundle/model-store.ts'
+import { promoteAgain, promoteModel } from '../bundle/pointer-store.ts'
 import { PromotedModel } from './promoted-model.ts'
 
 const { signal } = new AbortController()
