@@ -2,16 +2,9 @@ import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import type { Batch } from './batch.ts'
 import type { Lease } from './lease.ts'
+import type { TriedCommit } from './membership.ts'
 
 export type Handle = (batch: Batch, lease: Lease) => Promise<void>
-
-/** Offsets that were sent to the coordinator in one request, and what became of it. In wall-clock milliseconds. */
-export interface Commit {
-  readonly beganAtMs: number
-  readonly endedAtMs: number
-  /** undefined: it has them. */
-  readonly error: unknown
-}
 
 /** Where reading goes on, and the offset that the next message of the log will get. */
 export interface RestartedLog {
@@ -44,7 +37,7 @@ export interface GroupConsumerOptions {
    */
   readonly onOutside?: (partition: number, log: RestartedLog) => void
   /** Told of each commit that was tried: once a second at most, and when a membership ends. */
-  readonly onCommit?: (commit: Commit) => void
+  readonly onCommit?: (commit: TriedCommit) => void
   /** At the end of each membership: leases on these partitions are over. */
   readonly onRevoked?: (partitions: readonly number[]) => void
 }

@@ -2,8 +2,7 @@ import { handClock } from '@freshet/stage/clock.kit.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import kafkajs from 'kafkajs'
 import { expect, test } from 'vitest'
-import type { Commit } from './group-options.ts'
-import { Membership } from './membership.ts'
+import { Membership, type TriedCommit } from './membership.ts'
 
 const SESSION_TIMEOUT_MS = 10_000
 const COMMIT_MS = 3
@@ -16,7 +15,7 @@ function begin() {
   const ended: (readonly number[])[] = []
   const fails = { heartbeat: undefined as unknown, commit: undefined as unknown }
   const clock = handClock()
-  const told: Commit[] = []
+  const told: TriedCommit[] = []
   const membership = new Membership([0, 1], async () => {}, {
     clock,
     log: quietLog,
@@ -113,16 +112,19 @@ test('a process that slept longer than its session writes nothing before the gro
 
 test('each commit that is tried is told, with its time and what became of it', async () => {
   const { membership, told, fails, clock } = begin()
-  const lost = new Error('ECONNRESET')
   const atMs = clock.nowMs()
   membership.finish(0, { nextOffset: 5, note: '' })
-  fails.commit = lost
+  fails.commit = new kafkajs.KafkaJSConnectionError('closed', { broker: 'b:1' })
   await membership.flush()
   fails.commit = undefined
   await membership.flush()
   await membership.flush() // nothing is left
   expect(told).toEqual([
-    { beganAtMs: atMs, endedAtMs: atMs + COMMIT_MS, error: lost },
+    {
+      beganAtMs: atMs,
+      endedAtMs: atMs + COMMIT_MS,
+      error: expect.objectContaining({ code: 'KAFKA_UNREACHABLE' }),
+    },
     { beganAtMs: atMs + COMMIT_MS, endedAtMs: atMs + 2 * COMMIT_MS, error: undefined },
   ])
 })

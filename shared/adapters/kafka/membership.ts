@@ -2,7 +2,6 @@ import { FreshetError } from '@freshet/errors/errors.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
-import type { Commit } from './group-options.ts'
 import { isMembershipLoss, toKafkaError } from './kafka-error.ts'
 
 /** How a member speaks to its coordinator: kafkajs hands these out with each batch. */
@@ -16,6 +15,14 @@ export interface NotedOffset {
   readonly nextOffset: number
   /** Kept by the group beside the offset, for whoever reads on from there. */
   readonly note: string
+}
+
+/** Offsets that were sent to the coordinator in one request, and what became of it. */
+export interface TriedCommit {
+  readonly beganAtMs: number
+  readonly endedAtMs: number
+  /** undefined: it has them. */
+  readonly error: FreshetError | undefined
 }
 
 /**
@@ -102,14 +109,14 @@ export class Membership {
   async #commit(member: Member, offsets: ReadonlyMap<number, NotedOffset>): Promise<void> {
     const { clock, onCommit } = this.#options
     const beganAtMs = clock.nowMs()
-    const told = (error?: unknown) => onCommit?.({ beganAtMs, endedAtMs: clock.nowMs(), error })
+    const tell = (error?: FreshetError) => onCommit?.({ beganAtMs, endedAtMs: clock.nowMs(), error })
     try {
       await member.commit(offsets)
     } catch (error) {
-      told(error)
+      tell(toKafkaError(error, 'committing offsets'))
       throw error
     }
-    told()
+    tell()
   }
 
   /** @param reason what kafkajs must see to join again */
@@ -138,5 +145,5 @@ export interface MembershipOptions {
   readonly log: Log
   readonly sessionTimeoutMs: number
   readonly onEnd: (partitions: readonly number[]) => void
-  readonly onCommit?: ((commit: Commit) => void) | undefined
+  readonly onCommit?: ((commit: TriedCommit) => void) | undefined
 }
