@@ -3,7 +3,7 @@ import type { ModelPage } from '@freshet/gateway/live/model-page-schema.ts'
 import type { RankReply, RankRequest } from '@freshet/gateway/routes/rank-schema.ts'
 import { type Burst, type Called, type CallOptions, failed, GatewayCalls } from './gateway-call.ts'
 import { type ClientReason, NoAnswerError, type Outage, type Result } from './results.ts'
-import { toReplyOr, toResult, toResults } from './to-results.ts'
+import { isModelPage, isRanking, toReplyOr, toResult, toResults } from './to-results.ts'
 import { isKey, type Written, writeDocument, writeKey, writeObject } from './written.ts'
 
 export type { Answer, AnswerSource } from '@freshet/records/answer.ts'
@@ -139,13 +139,13 @@ export class FreshetClient implements Disposable {
   /** The best documents of a query. Without any ranking there is none to show: look at `source`. */
   async rank(asked: RankRequest, options: CallOptions = {}): Promise<Ranked> {
     const called = await this.#post('v1/rank', writeObject(asked), options)
-    return this.#told(toReplyOr<RankReply>(called, 'pool'))
+    return this.#told(toReplyOr(called, isRanking))
   }
 
   /** Which model serves. */
   async model(options: CallOptions = {}): Promise<ServingModel> {
     const called = await this.#calls.call('GET', 'v1/model', options)
-    return this.#told(toReplyOr<ModelPage>(called, 'generation'))
+    return this.#told(toReplyOr(called, isModelPage))
   }
 
   /** Closes its connections; calls that are in flight end without an answer. */

@@ -161,9 +161,13 @@ function inWords({ status, text }: Reply): Called {
   const body = objectIn(text)
   if (body === undefined) return failed('gateway_malformed')
   if (status === 200) return { kind: 'answered', body }
-  return 'code' in body && 'status' in body
-    ? { kind: 'refused', problem: body as Problem }
-    : failed('gateway_malformed')
+  return isProblem(body) ? { kind: 'refused', problem: body } : failed('gateway_malformed')
+}
+
+/** A proxy's own error may have the same names, and say something else under them. */
+export function isProblem(value: unknown): value is Problem {
+  const { code, status, detail } = (value ?? {}) as Partial<Problem>
+  return typeof code === 'string' && typeof status === 'number' && typeof detail === 'string'
 }
 
 function objectIn(text: string): object | undefined {

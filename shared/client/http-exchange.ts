@@ -29,9 +29,13 @@ export function exchange({ url, method, headers, body, agent }: Asked, signal: A
   const send = url.protocol === 'https:' ? requestHttps : requestHttp
   const asking = send(url, { method, headers, agent, signal })
   asking.on('error', (error) => reject(asking.reusedSocket ? new Stale(error) : error))
-  asking.on('response', (reply) =>
-    readText(reply).then((text) => resolve({ status: reply.statusCode!, text }), reject),
-  )
+  let hasReply = false
+  asking.on('response', (reply) => {
+    hasReply = true
+    readText(reply).then((text) => resolve({ status: reply.statusCode!, text }), reject)
+  })
+  // A server that switches to another protocol gives neither a reply nor an error.
+  asking.on('close', () => hasReply || reject(new Error('closed without a reply')))
   asking.end(body)
   return promise
 }

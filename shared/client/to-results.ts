@@ -1,7 +1,9 @@
 /** Called → results: what a reply of the gateway, or its absence, is to the caller. Pure. */
+import type { ModelPage } from '@freshet/gateway/live/model-page-schema.ts'
+import type { RankReply } from '@freshet/gateway/routes/rank-schema.ts'
 import type { Absence, Problem } from '@freshet/gateway/routes/schemas.ts'
 import type { Answer } from '@freshet/records/answer.ts'
-import type { Called } from './gateway-call.ts'
+import { type Called, isProblem } from './gateway-call.ts'
 import type { ClientReason, NoAnswer, Outage, Result } from './results.ts'
 
 /** @param score the caller's default */
@@ -23,14 +25,34 @@ export function toResults(
   return keys.map((key, at) => oneOfMany(answers[at], key, score))
 }
 
-/**
- * Of what is about more than one document.
- * @param field that every such reply has
- */
-export function toReplyOr<T extends object>(called: Called, field: keyof T): T | Outage {
+/** Of what is about more than one document. */
+export function toReplyOr<T extends object>(
+  called: Called,
+  isReply: (body: unknown) => body is T,
+): T | Outage {
   if (called.kind !== 'answered') return { source: 'none', degraded: true, ...outage(called) }
-  const reply = called.body as T
-  return field in reply ? reply : { source: 'none', degraded: true, ...MALFORMED }
+  return isReply(called.body) ? called.body : { source: 'none', degraded: true, ...MALFORMED }
+}
+
+export function isRanking(body: unknown): body is RankReply {
+  const { answers, pool, degraded, source } = body as Partial<RankReply> & { readonly source?: unknown }
+  return (
+    Array.isArray(answers) &&
+    answers.every(isAnswer) &&
+    typeof pool?.size === 'number' &&
+    typeof degraded === 'boolean' &&
+    source === undefined
+  )
+}
+
+export function isModelPage(body: unknown): body is ModelPage {
+  const { model, generation, degraded, source } = body as Partial<ModelPage> & { readonly source?: unknown }
+  return (
+    typeof model === 'string' &&
+    typeof generation === 'number' &&
+    typeof degraded === 'boolean' &&
+    source === undefined
+  )
 }
 
 interface Why {
@@ -45,8 +67,8 @@ const FINAL: ReadonlySet<ClientReason> = new Set(['unknown', 'deleted', 'unscora
 function oneOfMany(item: unknown, key: string | null, score: number | null): Result {
   if (isAnswer(item)) return item
   const { absent, problem } = (item ?? {}) as Partial<Absence> & { readonly problem?: Problem }
-  if (absent !== undefined) return none(key, score, { reason: absent })
-  if (problem !== undefined) return none(key, score, { reason: 'unscorable', problem })
+  if (absent === 'unknown' || absent === 'deleted') return none(key, score, { reason: absent })
+  if (isProblem(problem)) return none(key, score, { reason: 'unscorable', problem })
   return none(key, score, MALFORMED)
 }
 
@@ -70,12 +92,16 @@ function none(key: string | null, score: number | null, why: Why): NoAnswer {
   }
 }
 
-/** A proxy's page is none. */
+/** A proxy's page is none. Sources that this build does not know are let be: a newer gateway may have them. */
 function isAnswer(value: unknown): value is Answer {
-  const { score, source, degraded } = (value ?? {}) as Partial<Answer>
+  const { key, score, scores, source, age_ms, as_of, model, degraded } = (value ?? {}) as Partial<Answer>
   return (
     (typeof score === 'number' || score === null) &&
+    (scores === undefined || (typeof scores === 'object' && scores !== null)) &&
     typeof source === 'string' &&
-    typeof degraded === 'boolean'
+    (source as string) !== 'none' &&
+    typeof degraded === 'boolean' &&
+    (typeof age_ms === 'number' || age_ms === null) &&
+    [key, as_of, model].every((text) => typeof text === 'string' || text === null)
   )
 }
