@@ -1,5 +1,4 @@
 import type { Clock } from '@freshet/stage/clock.ts'
-import { restMsAfter } from '@freshet/stage/rest.ts'
 
 /** Under a load without gaps, background work does one batch in this time. */
 const PATIENCE_MS = 1_000
@@ -8,14 +7,16 @@ const MAX_REST_MS = 10_000
 /**
  * Lets background work take its turns between fresh changes: it begins only while nothing fresh is in hand, one small
  * batch at a time, and then rests so long that it takes no more than its share of the time. Where fresh changes leave
- * no gap at all it still does one batch a second, so that it comes to its end. Who asks for several kinds of it gets the
- * share for each.
+ * no gap at all it still does one batch a second, so that it comes to its end. Of several kinds none waits for a batch of
+ * another, which may hang, but each for the rest that is due for all of them: they share the time.
  */
 export class BackgroundWork {
   readonly #clock: Clock
   readonly #share: number
   #inHand = 0
   #gap = Promise.withResolvers<void>()
+  /** When what was done is no more than the share. */
+  #restedAtMs = 0
 
   /** @param share of the time, above 0 and up to 1, that background work may take. */
   constructor(share: number, clock: Clock) {
@@ -34,19 +35,32 @@ export class BackgroundWork {
     }
   }
 
-  /** Does one batch when its turn comes, and resolves when the next may be asked for. */
+  /** Does one batch when its turn comes. @returns null when `signal` aborts before */
   async doNext<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T | null> {
+    await this.#untilRested(signal)
     await this.#untilGap(signal)
     if (signal.aborted) return null
     const beganAtMs = this.#clock.nowMs()
-    const result = await work()
-    const tookMs = this.#clock.nowMs() - beganAtMs
-    await this.#clock.sleep(Math.min(MAX_REST_MS, restMsAfter(tookMs, this.#share)), signal)
-    return result
+    try {
+      return await work()
+    } finally {
+      const tookMs = Math.max(0, this.#clock.nowMs() - beganAtMs)
+      this.#restedAtMs = Math.max(beganAtMs, this.#restedAtMs) + tookMs / this.#share
+    }
+  }
+
+  /** The rest may grow meanwhile, by what another kind does. */
+  async #untilRested(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const nowMs = this.#clock.nowMs()
+      this.#restedAtMs = Math.min(this.#restedAtMs, nowMs + MAX_REST_MS) // also when the clock was put back
+      if (nowMs >= this.#restedAtMs) return
+      await this.#clock.sleep(this.#restedAtMs - nowMs, signal)
+    }
   }
 
   async #untilGap(signal: AbortSignal): Promise<void> {
-    if (this.#inHand === 0) return
+    if (this.#inHand === 0 || signal.aborted) return
     const found = new AbortController()
     const patience = this.#clock.sleep(PATIENCE_MS, AbortSignal.any([signal, found.signal])).then(() => true)
     while (this.#inHand > 0) if (await Promise.race([patience, this.#gap.promise.then(() => false)])) break

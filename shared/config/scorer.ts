@@ -35,7 +35,7 @@ export const scorerSchema = z
       .max(1)
       .default(0.25)
       .describe(
-        'Largest share of the time that scoring again with a newly promoted model may take; fresh changes go first.',
+        'Largest share of the time that scoring again with a newly promoted model may take, and a shadow with it; fresh changes go first.',
       ),
   })
   .prefault({})
