@@ -36,30 +36,33 @@ export interface OnceOptions {
   readonly onSummary: (summary: OnceSummary) => void
 }
 
+/** The time counts from here: what the check takes of it, the run does not have. */
 export function onceService(options: OnceOptions): Service {
+  const startedAtMs = systemClock.nowMs()
   return {
-    check: (context) => new Once(context, options).check(),
-    run: (context) => new Once(context, options).run(),
+    check: (context) => new Once(context, startedAtMs, options).check(),
+    run: (context) => new Once(context, startedAtMs, options).run(),
   }
 }
 
 class Once {
   readonly #context: ServiceContext
+  readonly #startedAtMs: number
   readonly #untilMs: number
   readonly #onSummary: OnceOptions['onSummary']
-  readonly #startedAtMs = systemClock.nowMs()
   readonly #notes: string[] = []
   #model: string | null = null
 
-  constructor(context: ServiceContext, { deadlineMs, onSummary }: OnceOptions) {
+  constructor(context: ServiceContext, startedAtMs: number, { deadlineMs, onSummary }: OnceOptions) {
     this.#context = { ...context, settings: forOneRun(context.settings) }
-    this.#untilMs = this.#startedAtMs + deadlineMs
+    this.#startedAtMs = startedAtMs
+    this.#untilMs = startedAtMs + deadlineMs
     this.#onSummary = onSummary
   }
 
   /** @throws what someone has to mend, after it is told */
   async check(): Promise<void> {
-    const late = AbortSignal.timeout(this.#untilMs - this.#startedAtMs + CHECK_GRACE_MS)
+    const late = AbortSignal.timeout(Math.max(0, this.#untilMs - systemClock.nowMs()) + CHECK_GRACE_MS)
     try {
       await check({ ...this.#context, signal: AbortSignal.any([this.#context.signal, late]) })
     } catch (error) {
