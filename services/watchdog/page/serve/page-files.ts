@@ -28,11 +28,16 @@ const SCRIPTS = [
   'sparkline.js',
   'words.js',
 ]
+const STYLES = ['page.css', 'sparkline.css', 'alerts.css', 'flow.css', 'cards/cards.css', 'narrow.css']
 const FILES: Readonly<Record<string, readonly [file: string, mediaType: string]>> = {
   '/': ['index.html', 'text/html; charset=utf-8'],
-  '/page.css': ['page.css', 'text/css; charset=utf-8'],
   '/icon.svg': ['icon.svg', 'image/svg+xml'],
-  ...Object.fromEntries(SCRIPTS.map((file) => [`/${file}`, [file, 'text/javascript; charset=utf-8']])),
+  ...allOf(SCRIPTS, 'text/javascript; charset=utf-8'),
+  ...allOf(STYLES, 'text/css; charset=utf-8'),
+}
+
+function allOf(files: readonly string[], mediaType: string): Record<string, [string, string]> {
+  return Object.fromEntries(files.map((file) => [`/${file}`, [file, mediaType]]))
 }
 
 /** Read once: they are small, and a page must not change under those who look. */

@@ -45,7 +45,9 @@ test('the page is plain files under a policy that lets nothing from elsewhere in
   const html = await page.text()
   expect(html).not.toMatch(/\son\w+=|style=|<style|https?:\/\/|javascript:/)
   const parts = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map((match) => match[1]!)
-  expect(parts).toEqual(expect.arrayContaining(['page.css', 'page.js', 'theme.js', 'icon.svg']))
+  expect(parts).toEqual(
+    expect.arrayContaining(['page.css', 'cards/cards.css', 'page.js', 'theme.js', 'icon.svg']),
+  )
   for (const part of parts) expect((await get(`/${part}`)).status).toBe(200)
 })
 
