@@ -7,7 +7,7 @@ const copy = (node: string, primary: boolean, seq_no = numbers): ShardCopy => ({
   routing: { node, primary, state: 'STARTED' },
   seq_no,
 })
-const stateOf = (...copies: readonly ShardCopy[]) =>
+const stateOf = (...copies: ShardCopy[]) =>
   indexStates({ indices: { i: { uuid: 'u', shards: { 0: copies } } } }).get('i')
 
 const atRest = stateOf(copy('a', true), copy('b', false))

@@ -1,6 +1,8 @@
 import { type Client, errors } from '@elastic/elasticsearch'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { listed } from '@freshet/stage/listed.ts'
+import { z } from 'zod'
+import { inShape } from './ask.ts'
 import { type IndexChoice, type JudgedIndex, judgeIndices } from './judge-indices.ts'
 import { type MissingPrivilege, missingPrivileges } from './privileges.ts'
 import { translateElasticsearchError } from './translate.ts'
@@ -44,13 +46,16 @@ async function refuseServerless(client: Client, signal: AbortSignal): Promise<vo
 
 /** undefined where the server does not say: the small distribution does not know the request, a role may not allow it. */
 async function flavorOf(client: Client, signal: AbortSignal): Promise<string | undefined> {
+  const doing = 'asking Elasticsearch for its kind'
   try {
-    return (await client.info({}, { signal })).version.build_flavor
+    return inShape(infoSchema, await client.info({}, { signal }), doing).version?.build_flavor
   } catch (error) {
     if (error instanceof errors.ResponseError && SILENT.has(error.statusCode ?? 0)) return undefined
-    throw translateElasticsearchError(error, 'asking Elasticsearch for its kind')
+    throw translateElasticsearchError(error, doing)
   }
 }
+
+const infoSchema = z.object({ version: z.object({ build_flavor: z.string().optional() }).optional() })
 
 const SILENT = new Set([403, 404, 405])
 

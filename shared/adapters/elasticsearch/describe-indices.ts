@@ -1,8 +1,9 @@
 import type { Client } from '@elastic/elasticsearch'
 import { isFreshetError } from '@freshet/errors/errors.ts'
+import { z } from 'zod'
+import { ask } from './ask.ts'
 import type { IndexDescription } from './judge-index.ts'
 import { readState } from './shards-api.ts'
-import { translateElasticsearchError } from './translate.ts'
 
 /** By the index's name; null where index.blocks.metadata hides it. */
 export type Descriptions = ReadonlyMap<string, IndexDescription | null>
@@ -44,19 +45,14 @@ async function describe(
   index: string,
   signal: AbortSignal,
 ): Promise<Map<string, IndexDescription>> {
-  try {
-    const answer = await client.transport.request<Record<string, GetIndexAnswer>>(
-      {
-        method: 'GET',
-        path: `/${encodeURIComponent(index)}`,
-        querystring: { expand_wildcards: 'open,closed', include_defaults: true, filter_path: FIELDS },
-      },
-      { signal },
-    )
-    return new Map(Object.entries(answer).map(([name, entry]) => [name, toDescription(entry)]))
-  } catch (error) {
-    throw translateElasticsearchError(error, `looking at ${index}`)
+  const question = {
+    path: `/${encodeURIComponent(index)}`,
+    querystring: { expand_wildcards: 'open,closed', include_defaults: true, filter_path: FIELDS },
+    schema: z.record(z.string(), indexSchema),
+    doing: `looking at ${index}`,
   }
+  const answer = await ask(client, question, signal)
+  return new Map(Object.entries(answer).map(([name, entry]) => [name, toDescription(entry)]))
 }
 
 const SETTINGS = [
@@ -78,40 +74,50 @@ const FIELDS = [
   '*.aliases.*.filter',
 ].join()
 
-interface IndexSettings {
-  readonly uuid?: string
-  readonly number_of_shards?: string
-  readonly mode?: string
-  readonly verified_before_close?: string
-  readonly disable_sequence_numbers?: string
-  readonly blocks?: { readonly read?: string }
-  readonly mapping?: { readonly source?: { readonly mode?: string } }
-  readonly store?: { readonly type?: string }
-  readonly source_only?: string
-  readonly frozen?: string
-}
+const text = z.string().optional()
 
-interface GetIndexAnswer {
-  readonly settings?: { readonly index?: IndexSettings }
-  readonly defaults?: { readonly index?: IndexSettings }
-  readonly mappings?: {
-    readonly _source?: {
-      readonly enabled?: boolean
-      readonly mode?: string
-      readonly includes?: readonly string[]
-      readonly excludes?: readonly string[]
-    }
-  }
-  readonly aliases?: Readonly<Record<string, { readonly filter?: unknown }>>
-}
+const settingsSchema = z.object({
+  index: z
+    .object({
+      uuid: text,
+      number_of_shards: text,
+      mode: text,
+      verified_before_close: text,
+      disable_sequence_numbers: text,
+      blocks: z.object({ read: text }).optional(),
+      mapping: z.object({ source: z.object({ mode: text }).optional() }).optional(),
+      store: z.object({ type: text }).optional(),
+      source_only: text,
+      frozen: text,
+    })
+    .optional(),
+})
+
+const fieldsSchema = z.union([z.string(), z.array(z.string())]).optional()
+
+const indexSchema = z.object({
+  settings: settingsSchema.optional(),
+  defaults: settingsSchema.optional(),
+  mappings: z
+    .object({
+      _source: z
+        .object({
+          enabled: z.boolean().optional(),
+          mode: text,
+          includes: fieldsSchema,
+          excludes: fieldsSchema,
+        })
+        .optional(),
+    })
+    .optional(),
+  aliases: z.record(z.string(), z.unknown()).optional(),
+})
+
+type IndexAnswer = z.infer<typeof indexSchema>
+type IndexSettings = NonNullable<z.infer<typeof settingsSchema>['index']>
 
 /** Values of settings are strings, whatever was sent. */
-export function toDescription({
-  settings,
-  defaults,
-  mappings,
-  aliases = {},
-}: GetIndexAnswer): IndexDescription {
+export function toDescription({ settings, defaults, mappings, aliases = {} }: IndexAnswer): IndexDescription {
   const own = settings?.index ?? {}
   const source = mappings?._source ?? {}
   return {

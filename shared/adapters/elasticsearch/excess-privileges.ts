@@ -1,6 +1,10 @@
 import { type Client, errors } from '@elastic/elasticsearch'
 import type { Settings } from '@freshet/config/schema.ts'
+import { z } from 'zod'
+import { inShape } from './ask.ts'
 import { translateElasticsearchError } from './translate.ts'
+
+const DOING = 'asking for the privileges of this user'
 
 /** What nothing in Freshet does with the documents that it captures. */
 const CLUSTER = ['manage_security', 'manage'] as const
@@ -17,7 +21,7 @@ export async function excessPrivileges(
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   try {
-    const answer = await client.transport.request<Answer>(
+    const given = await client.transport.request(
       {
         method: 'POST',
         path: '/_security/user/_has_privileges',
@@ -25,6 +29,7 @@ export async function excessPrivileges(
       },
       { signal },
     )
+    const answer = inShape(answerSchema, given, DOING)
     const everyIndex = Object.values(answer.index ?? {})
     return [
       ...CLUSTER.filter((name) => answer.cluster?.[name] === true).map((name) => `${name} of the cluster`),
@@ -34,12 +39,14 @@ export async function excessPrivileges(
     ]
   } catch (error) {
     if (error instanceof errors.ResponseError && error.statusCode !== 401) return []
-    throw translateElasticsearchError(error, 'asking for the privileges of this user')
+    throw translateElasticsearchError(error, DOING)
   }
 }
 
-interface Answer {
-  readonly cluster?: Readonly<Record<string, boolean>>
+const heldSchema = z.record(z.string(), z.boolean())
+
+const answerSchema = z.object({
+  cluster: heldSchema.optional(),
   /** By name as it was asked for. */
-  readonly index?: Readonly<Record<string, Readonly<Record<string, boolean>>>>
-}
+  index: z.record(z.string(), heldSchema).optional(),
+})

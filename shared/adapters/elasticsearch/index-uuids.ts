@@ -1,5 +1,14 @@
 import type { Client } from '@elastic/elasticsearch'
+import { z } from 'zod'
+import { inShape } from './ask.ts'
 import { translateElasticsearchError } from './translate.ts'
+
+const uuidsSchema = z.record(
+  z.string(),
+  z.object({
+    settings: z.object({ index: z.object({ uuid: z.string().optional() }).optional() }).optional(),
+  }),
+)
 
 /**
  * The indices behind an index, alias or pattern by name, with their uuids: a cheap question where there are no
@@ -11,10 +20,12 @@ export async function readIndexUuids(
   index: string,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, string>> {
+  const doing = `reading the indices of ${index}`
   try {
     const found = await client.indices.get({ index, filter_path: '*.settings.index.uuid' }, { signal })
-    return new Map(Object.entries(found).map(([name, { settings }]) => [name, settings?.index?.uuid ?? '']))
+    const indices = Object.entries(inShape(uuidsSchema, found, doing))
+    return new Map(indices.map(([name, { settings }]) => [name, settings?.index?.uuid ?? '']))
   } catch (error) {
-    throw translateElasticsearchError(error, `reading the indices of ${index}`)
+    throw translateElasticsearchError(error, doing)
   }
 }

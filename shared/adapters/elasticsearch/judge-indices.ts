@@ -1,9 +1,10 @@
 import type { Client } from '@elastic/elasticsearch'
 import type { Settings } from '@freshet/config/schema.ts'
 import { isFreshetError } from '@freshet/errors/errors.ts'
+import { z } from 'zod'
+import { ask } from './ask.ts'
 import { describeIndices } from './describe-indices.ts'
 import { type IndexDescription, type Judgement, judgeIndex, judgeTimestampField } from './judge-index.ts'
-import { translateElasticsearchError } from './translate.ts'
 
 export interface JudgedIndex extends Judgement {
   readonly name: string
@@ -58,24 +59,22 @@ async function typeOf(
   field: string,
   signal: AbortSignal,
 ): Promise<string | undefined> {
+  const question = {
+    path: `/${encodeURIComponent(index)}/_field_caps`,
+    querystring: { fields: field }, // the client would say it in the body, which 7.17 does not read
+    schema: capabilitiesSchema,
+    doing: `looking at ${field} of ${index}`,
+  }
   try {
-    const { fields } = await client.transport.request<FieldCapabilities>(
-      {
-        method: 'GET',
-        path: `/${encodeURIComponent(index)}/_field_caps`,
-        querystring: { fields: field }, // the client would say it in the body, which 7.17 does not read
-      },
-      { signal },
-    )
+    const { fields } = await ask(client, question, signal)
     return Object.keys(fields[field] ?? {})[0]
   } catch (error) {
-    const known = translateElasticsearchError(error, `looking at ${field} of ${index}`)
-    if (isFreshetError(known, 'INDEX_MISSING')) return undefined
-    throw known
+    if (isFreshetError(error, 'INDEX_MISSING')) return undefined
+    throw error
   }
 }
 
-interface FieldCapabilities {
-  /** By field and type. */
-  readonly fields: Readonly<Record<string, Readonly<Record<string, unknown>>>>
-}
+/** By field and type. */
+const capabilitiesSchema = z.object({
+  fields: z.record(z.string(), z.record(z.string(), z.unknown())),
+})

@@ -1,6 +1,10 @@
 import { type Client, errors } from '@elastic/elasticsearch'
 import type { Settings } from '@freshet/config/schema.ts'
+import { z } from 'zod'
+import { inShape } from './ask.ts'
 import { translateElasticsearchError } from './translate.ts'
+
+const DOING = 'trying privileges'
 
 type Mode = Settings['elasticsearch']['mode']
 
@@ -47,7 +51,11 @@ async function existingNames(
   const isUnknown = await isRefused(async () => {
     if (mode === 'timestamp')
       names = Object.keys(
-        await client.indices.get({ index, filter_path: '*.settings.index.uuid' }, { signal }),
+        inShape(
+          z.record(z.string(), z.unknown()),
+          await client.indices.get({ index, filter_path: '*.settings.index.uuid' }, { signal }),
+          DOING,
+        ),
       )
     else names = await namesInState(client, index, signal)
   })
@@ -55,9 +63,7 @@ async function existingNames(
 }
 
 async function namesInState(client: Client, index: string, signal: AbortSignal): Promise<string[]> {
-  const { metadata } = await client.transport.request<{
-    readonly metadata?: { readonly indices?: Readonly<Record<string, { readonly state: string }>> }
-  }>(
+  const answer = await client.transport.request(
     {
       method: 'GET',
       path: `/_cluster/state/metadata/${encodeURIComponent(index)}`,
@@ -65,9 +71,16 @@ async function namesInState(client: Client, index: string, signal: AbortSignal):
     },
     { signal },
   )
+  const { metadata } = inShape(openSchema, answer, DOING)
   const indices = Object.entries(metadata?.indices ?? {})
   return indices.filter(([, { state }]) => state === 'open').map(([name]) => name)
 }
+
+const openSchema = z.object({
+  metadata: z
+    .object({ indices: z.record(z.string(), z.object({ state: z.string() })).optional() })
+    .optional(),
+})
 
 interface Probe {
   readonly privilege: string
@@ -127,7 +140,7 @@ async function isRefused(call: () => Promise<unknown>): Promise<boolean> {
     return false
   } catch (error) {
     if (!(error instanceof errors.ResponseError) || error.statusCode === 401)
-      throw translateElasticsearchError(error, 'trying privileges')
+      throw translateElasticsearchError(error, DOING)
     return error.statusCode === 403 && error.body?.error?.type === 'security_exception'
   }
 }

@@ -99,7 +99,13 @@ function answerTo(request: ClientRequest, body: string): Promise<Buffer> {
     const fail = (cause: Error) =>
       reject(new FreshetError('ELASTICSEARCH_UNREACHABLE', `${DOING}: ${cause.message}`, { cause }))
     request.on('error', fail)
-    request.on('response', (response) => readAll(response).then(resolve, reject))
+    let hasResponse = false
+    request.on('response', (response) => {
+      hasResponse = true
+      readAll(response).then(resolve, reject)
+    })
+    // A server that switches to another protocol gives neither a response nor an error.
+    request.on('close', () => hasResponse || fail(new Error('closed without an answer')))
     request.end(body)
   })
 }

@@ -1,54 +1,93 @@
 /** The two requests behind shards.ts, and the shapes of their answers. */
 import type { Client } from '@elastic/elasticsearch'
 import { FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
-import { translateElasticsearchError } from './translate.ts'
+import { z } from 'zod'
+import { ask, type Question } from './ask.ts'
 
-export interface ClusterState {
-  readonly cluster_uuid: string
-  readonly blocks?: { readonly global?: Record<string, { readonly levels: readonly string[] }> }
-  readonly metadata?: { readonly indices?: Record<string, IndexMetadata> }
-  readonly routing_table?: {
-    readonly indices?: Record<string, { readonly shards: Record<string, readonly RoutedCopy[]> }>
-  }
-}
+const blockSchema = z.object({ levels: z.array(z.string()) })
 
-interface IndexMetadata {
-  readonly state: 'open' | 'close'
-  readonly settings: { readonly index: { readonly uuid: string } }
-  /** By shard number. */
-  readonly primary_terms: Record<string, number>
-}
+const stateSchema = z.object({
+  cluster_uuid: z.string(),
+  blocks: z.object({ global: z.record(z.string(), blockSchema).optional() }).optional(),
+  metadata: z
+    .object({
+      indices: z
+        .record(
+          z.string(),
+          z.object({
+            state: z.enum(['open', 'close']),
+            settings: z.object({ index: z.object({ uuid: z.string() }) }),
+            /** By shard number. */
+            primary_terms: z.record(z.string().regex(/^\d+$/), z.int().min(0)),
+          }),
+        )
+        .optional(),
+    })
+    .optional(),
+  routing_table: z
+    .object({
+      indices: z
+        .record(
+          z.string(),
+          z.object({
+            shards: z.record(
+              z.string(),
+              z.array(
+                z.object({
+                  primary: z.boolean(),
+                  node: z.string().nullish(),
+                  allocation_id: z.object({ id: z.string() }).optional(),
+                }),
+              ),
+            ),
+          }),
+        )
+        .optional(),
+    })
+    .optional(),
+})
 
-interface RoutedCopy {
-  readonly primary: boolean
-  readonly node?: string | null
-  readonly allocation_id?: { readonly id: string }
-}
+const copySchema = z.object({
+  routing: z.object({ primary: z.boolean(), node: z.string().nullable(), state: z.string() }),
+  seq_no: z
+    .object({
+      max_seq_no: z.int(),
+      local_checkpoint: z.int().optional(),
+      global_checkpoint: z.int(),
+    })
+    .optional(),
+  indexing: z.object({ delete_total: z.int() }).optional(),
+  commit: z.object({ user_data: z.object({ history_uuid: z.string().optional() }).optional() }).optional(),
+})
 
-export interface Stats {
-  readonly indices?: Record<
-    string,
-    { readonly uuid?: string; readonly shards?: Record<string, readonly ShardCopy[]> }
-  >
-}
+const statsSchema = z.object({
+  indices: z
+    .record(
+      z.string(),
+      z.object({
+        uuid: z.string().optional(),
+        shards: z.record(z.string(), z.array(copySchema)).optional(),
+      }),
+    )
+    .optional(),
+})
 
-export interface ShardCopy {
-  readonly routing: { readonly primary: boolean; readonly node: string | null; readonly state: string }
-  readonly seq_no?: { readonly max_seq_no: number; readonly global_checkpoint: number }
-  readonly indexing?: { readonly delete_total: number }
-  readonly commit?: { readonly user_data?: { readonly history_uuid?: string } }
-}
+export type ClusterState = z.infer<typeof stateSchema>
+export type Stats = z.infer<typeof statsSchema>
+export type ShardCopy = z.infer<typeof copySchema>
 
-/** @throws ELASTICSEARCH_UNREACHABLE also while a block hides what exists: before recovery the state is empty */
+/** @throws ELASTICSEARCH_UNREACHABLE also while a block hides what exists: before recovery the state is empty; HIT_MALFORMED */
 export async function readState(client: Client, index: string, signal: AbortSignal): Promise<ClusterState> {
-  const state = await ask<ClusterState>(client, index, signal, {
+  const question = {
+    ...about(index, stateSchema),
     path: `/_cluster/state/metadata,routing_table,blocks/${encodeURIComponent(index)}`,
     querystring: {
       expand_wildcards: 'open,closed',
       filter_path:
         'cluster_uuid,blocks.global.*.levels,metadata.indices.*.state,metadata.indices.*.settings.index.uuid,metadata.indices.*.primary_terms,routing_table.indices.*.shards.*.primary,routing_table.indices.*.shards.*.node,routing_table.indices.*.shards.*.allocation_id.id',
     },
-  })
+  }
+  const state = await ask(client, question, signal)
   const hides = Object.values(state.blocks?.global ?? {}).some(({ levels }) =>
     levels.includes('metadata_read'),
   )
@@ -70,7 +109,8 @@ export async function readStats(client: Client, index: string, signal: AbortSign
 }
 
 function askStats(client: Client, index: string, signal: AbortSignal): Promise<Stats> {
-  return ask<Stats>(client, index, signal, {
+  const question = {
+    ...about(index, statsSchema),
     path: `/${encodeURIComponent(index)}/_stats/indexing`,
     querystring: {
       level: 'shards',
@@ -78,25 +118,28 @@ function askStats(client: Client, index: string, signal: AbortSignal): Promise<S
       filter_path:
         'indices.*.uuid,indices.*.shards.*.routing,indices.*.shards.*.seq_no,indices.*.shards.*.indexing.delete_total,indices.*.shards.*.commit.user_data.history_uuid',
     },
-  })
+  }
+  return ask(client, question, signal)
 }
 
 async function namesWithoutBlock(client: Client, index: string, signal: AbortSignal): Promise<string[]> {
-  const { blocks, metadata } = await ask<BlockedIndices>(client, index, signal, {
+  const question = {
+    ...about(index, blockedSchema),
     path: `/_cluster/state/metadata,blocks/${encodeURIComponent(index)}`,
     querystring: { filter_path: 'blocks.indices.*.*.levels,metadata.indices.*.state' },
-  })
+  }
+  const { blocks, metadata } = await ask(client, question, signal)
   const isHidden = (name: string) =>
     Object.values(blocks?.indices?.[name] ?? {}).some(({ levels }) => levels.includes('metadata_read'))
   return Object.keys(metadata?.indices ?? {}).filter((name) => !isHidden(name))
 }
 
-interface BlockedIndices {
-  readonly blocks?: {
-    readonly indices?: Record<string, Record<string, { readonly levels: readonly string[] }>>
-  }
-  readonly metadata?: { readonly indices?: Record<string, unknown> }
-}
+const blockedSchema = z.object({
+  blocks: z
+    .object({ indices: z.record(z.string(), z.record(z.string(), blockSchema)).optional() })
+    .optional(),
+  metadata: z.object({ indices: z.record(z.string(), z.unknown()).optional() }).optional(),
+})
 
 /** Lists of names that fit into the first line of a request, which Elasticsearch limits to 4 kB. */
 function batchesOf(names: readonly string[]): string[] {
@@ -112,15 +155,6 @@ function batchesOf(names: readonly string[]): string[] {
 
 const MAX_NAMES_LENGTH = 1_000
 
-async function ask<T>(
-  client: Client,
-  index: string,
-  signal: AbortSignal,
-  request: { readonly path: string; readonly querystring: Record<string, string | boolean> },
-): Promise<T> {
-  try {
-    return await client.transport.request<T>({ method: 'GET', ...request }, { signal })
-  } catch (error) {
-    throw translateElasticsearchError(error, `reading the shards of ${index}`)
-  }
+function about<T>(index: string, schema: z.ZodType<T>): Pick<Question<T>, 'schema' | 'doing'> {
+  return { schema, doing: `reading the shards of ${index}` }
 }

@@ -7,6 +7,11 @@ export function translateElasticsearchError(error: unknown, doing: string): Fres
   if (error instanceof errors.ResponseError) return refusal(error.statusCode ?? 0, error.body, doing)
   if (error instanceof errors.ElasticsearchClientError)
     return new FreshetError('ELASTICSEARCH_UNREACHABLE', `${doing}: ${error.message}`, { cause: error })
+  // The client writes a refusal into its message by recursion, which a body of lists in lists makes too deep.
+  if (error instanceof RangeError)
+    return new FreshetError('HIT_MALFORMED', `${doing}: the answer cannot be read: ${error.message}`, {
+      cause: error,
+    })
   return new FreshetError('BUG', `${doing}: ${String(error)}`, { cause: error })
 }
 

@@ -7,6 +7,7 @@ import type { Client } from '@elastic/elasticsearch'
 import { errors } from '@elastic/elasticsearch'
 import { translateElasticsearchError } from '@freshet/adapters/elasticsearch/translate.ts'
 import type { Settings } from '@freshet/config/schema.ts'
+import { FreshetError } from '@freshet/errors/errors.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import { errorAttributes } from '@freshet/stage/error-attributes.ts'
@@ -57,11 +58,7 @@ export async function removeExpired(
   try {
     const pattern = SIGNALS.map((type) => `${dataStreamName(dataStream(type, telemetry.namespace))}-*`)
     const rows = await client.cat.indices({ index: pattern.join(','), h: 'index', format: 'json' }, options)
-    const expired = expiredIndices(
-      rows.map(({ index }) => index ?? ''),
-      telemetry,
-      nowMs,
-    )
+    const expired = expiredIndices(namesIn(rows), telemetry, nowMs)
     // One at a time and by name: patterns are refused by servers that want names for what destroys.
     for (const index of expired) await client.indices.delete({ index }, { ...options, ignore: [404] })
     return expired
@@ -69,6 +66,12 @@ export async function removeExpired(
     if (error instanceof errors.ResponseError && error.statusCode === 404) return []
     throw translateElasticsearchError(error, 'removing telemetry that is too old')
   }
+}
+
+/** @throws HIT_MALFORMED for what is no list: that is not the same as a list without names */
+function namesIn(rows: unknown): string[] {
+  if (!Array.isArray(rows)) throw new FreshetError('HIT_MALFORMED', 'the names of indices are no list')
+  return rows.map((row) => row?.index).filter((name) => typeof name === 'string')
 }
 
 /** Keeps the retention on a server without data streams, every hour until the signal aborts; never throws. */
