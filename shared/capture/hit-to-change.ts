@@ -64,6 +64,10 @@ const USABLE_KEY = `text of at most ${MAX_KEY_BYTES} bytes or a whole number`
 const USABLE_VERSION = 'a whole number from 0 to 2^53'
 
 /** A field that nobody has written is mended elsewhere than one of another type. */
+export function isUnusable(change: Change | Unusable): change is Unusable {
+  return 'code' in change
+}
+
 function whyUnusable({ source }: Hit, field: string, usable: string): string {
   const found = new FieldCutter(field).describe(source)
   return found === undefined ? `no ${field} in the document` : `${field} is ${found}, not ${usable}`

@@ -3,7 +3,7 @@ import type { Client } from '@elastic/elasticsearch'
 import { refresh } from '@freshet/adapters/elasticsearch/read-page.ts'
 import type { ShardView } from '@freshet/adapters/elasticsearch/shards.ts'
 import { type KeyCutter, keyCutter } from '@freshet/capture/document-key.ts'
-import { hitToChange, type Unusable } from '@freshet/capture/hit-to-change.ts'
+import { hitToChange, isUnusable, type Unusable } from '@freshet/capture/hit-to-change.ts'
 import type { Scope } from '@freshet/capture/scope.ts'
 import type { Change } from '@freshet/records/change.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
@@ -165,10 +165,6 @@ type RowOf = (key: string | undefined) => HeldRow | null | undefined
 
 /** Documents that are asked for together. */
 export const LOOK_AT_ONCE = 1_000
-
-function isUnusable(change: Change | Unusable): change is Unusable {
-  return 'code' in change
-}
 
 function isMet({ table }: JoinedShard, key: string): boolean {
   const bytes = Buffer.from(key)

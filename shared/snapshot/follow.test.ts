@@ -5,7 +5,6 @@ import { FreshetError } from '@freshet/errors/errors.ts'
 import {
   MANIFEST_OBJECT,
   type Manifest,
-  type ManifestPartition,
   manifestRecord,
   type SnapshotFile,
 } from '@freshet/records/manifest.ts'
@@ -13,6 +12,7 @@ import type { ScoreBatch } from '@freshet/records/score-batch.ts'
 import { rowsOfBatch } from '@freshet/records/stored-rows.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { expect, test } from 'vitest'
+import { partitionWith } from './bucket.kit.ts'
 import { SnapshotFollower } from './follow.ts'
 import { objectKey } from './manifest.ts'
 import { promptReads } from './prompt-reads.ts'
@@ -25,13 +25,13 @@ test('base and deltas of all partitions are loaded, then each new delta', async 
   await using world = new World()
   const base = await world.file('0/base', manyRows(0, 100))
   const deltas = [await world.file('0/d1', manyRows(100, 10))]
-  const other = partition({ deltas: [await world.file('1/d1', manyRows(500, 10))] })
-  await world.publish({ 0: partition({ base, deltas }), 1: other })
+  const other = partitionWith({ deltas: [await world.file('1/d1', manyRows(500, 10))] })
+  await world.publish({ 0: partitionWith({ base, deltas }), 1: other })
   await world.until(({ status }) => status.state === 'following' && status.sequence === 1)
   expect(world.table.size).toBe(120)
 
   deltas.push(await world.file('0/d2', manyRows(110, 5)))
-  await world.publish({ 0: partition({ base, deltas }), 1: other })
+  await world.publish({ 0: partitionWith({ base, deltas }), 1: other })
   await world.until(({ status }) => status.sequence === 2)
   expect(world.table.get('flights/000112')?.outputs).toEqual({ delay: 112 })
   expect(world.status).toMatchObject({ state: 'following' })
@@ -41,11 +41,11 @@ test('base and deltas of all partitions are loaded, then each new delta', async 
 test('a base that holds only what was loaded before is not read', async () => {
   await using world = new World()
   const first = await world.file('0/d1', manyRows(0, 10))
-  await world.publish({ 0: partition({ deltas: [first] }) })
+  await world.publish({ 0: partitionWith({ deltas: [first] }) })
   await world.until(({ status }) => status.sequence === 1)
   const base = await world.file('0/base', manyRows(0, 10))
   const retired = [{ object: first.object, into: base.object, atMs: 1 }]
-  await world.publish({ 0: partition({ base, retired }) })
+  await world.publish({ 0: partitionWith({ base, retired }) })
   await world.until(({ status }) => status.sequence === 2)
   expect(world.readsOf('0/base')).toBe(0)
 })
@@ -53,11 +53,11 @@ test('a base that holds only what was loaded before is not read', async () => {
 test('a base with a delta in it that was never seen is read', async () => {
   await using world = new World()
   const first = await world.file('0/d1', manyRows(0, 10))
-  await world.publish({ 0: partition({ deltas: [first] }) })
+  await world.publish({ 0: partitionWith({ deltas: [first] }) })
   await world.until(({ status }) => status.sequence === 1)
   const base = await world.file('0/base', manyRows(0, 20))
   const retired = [first.object, '0/missed'].map((object) => ({ object, into: base.object, atMs: 1 }))
-  await world.publish({ 0: partition({ base, retired }) })
+  await world.publish({ 0: partitionWith({ base, retired }) })
   await world.until(({ status }) => status.sequence === 2)
   expect(world.table.size).toBe(20)
 })
@@ -66,8 +66,8 @@ test('a file that was replaced and collected before it was read leads to a new l
   await using world = new World()
   const gone = { ...(await world.file('0/d1', manyRows(0, 10))), object: '0/gone' }
   const base = await world.file('0/base', manyRows(0, 20))
-  world.onMissing = () => world.publish({ 0: partition({ base }) })
-  await world.publish({ 0: partition({ deltas: [gone] }) })
+  world.onMissing = () => world.publish({ 0: partitionWith({ base }) })
+  await world.publish({ 0: partitionWith({ deltas: [gone] }) })
   await world.until(({ status }) => status.state === 'following' && status.sequence === 2)
   expect(world.table.size).toBe(20)
 })
@@ -75,13 +75,13 @@ test('a file that was replaced and collected before it was read leads to a new l
 test('with the store away the table stays as it was, and is followed again when the store is back', async () => {
   await using world = new World()
   const first = await world.file('0/d1', manyRows(0, 10))
-  await world.publish({ 0: partition({ deltas: [first] }) })
+  await world.publish({ 0: partitionWith({ deltas: [first] }) })
   await world.until(({ status }) => status.sequence === 1)
   world.away = true
   await world.until(({ status }) => status.state === 'unavailable')
   expect(world.table.get('flights/000003')?.outputs).toEqual({ delay: 3 })
   world.away = false
-  await world.publish({ 0: partition({ deltas: [first, await world.file('0/d2', manyRows(10, 10))] }) })
+  await world.publish({ 0: partitionWith({ deltas: [first, await world.file('0/d2', manyRows(10, 10))] }) })
   await world.until(({ status }) => status.state === 'following' && status.sequence === 2)
   expect(world.table.size).toBe(20)
 })
@@ -91,10 +91,10 @@ test.each(['the manifest', 'files'] as const)(
   async (hangs) => {
     await using world = new World()
     const first = await world.file('0/d1', manyRows(0, 10))
-    await world.publish({ 0: partition({ deltas: [first] }) })
+    await world.publish({ 0: partitionWith({ deltas: [first] }) })
     await world.until(({ status }) => status.sequence === 1)
     world.hangs = hangs
-    await world.publish({ 0: partition({ deltas: [first, await world.file('0/d2', manyRows(10, 10))] }) })
+    await world.publish({ 0: partitionWith({ deltas: [first, await world.file('0/d2', manyRows(10, 10))] }) })
     await world.until(({ hanging }) => hanging > 0)
     world.hangs = 'nothing'
     await world.until(({ status }) => status.state === 'following' && status.sequence === 2)
@@ -107,7 +107,7 @@ test('a damaged file keeps no other from being loaded, and is told', async () =>
   const damaged = await world.file('0/base', manyRows(0, 10))
   await world.put(objectKey('0/base'), Buffer.alloc(damaged.bytes))
   const whole = await world.file('1/d1', manyRows(500, 10))
-  await world.publish({ 0: partition({ base: damaged }), 1: partition({ deltas: [whole] }) })
+  await world.publish({ 0: partitionWith({ base: damaged }), 1: partitionWith({ deltas: [whole] }) })
   await world.until(({ status }) => status.state === 'unavailable')
   expect(world.table.get('flights/000503')?.outputs).toEqual({ delay: 503 })
 })
@@ -115,12 +115,12 @@ test('a damaged file keeps no other from being loaded, and is told', async () =>
 test('a damaged file that is put back is loaded then, and until then it is known what is missing', async () => {
   await using world = new World()
   const first = await world.file('0/d1', manyRows(0, 10))
-  await world.publish({ 0: partition({ deltas: [first] }) })
+  await world.publish({ 0: partitionWith({ deltas: [first] }) })
   await world.until(({ status }) => status.sequence === 1)
   const next = await world.file('0/d2', manyRows(10, 10))
   const { body } = await world.get(objectKey('0/d2'))
   await world.put(objectKey('0/d2'), Buffer.alloc(next.bytes))
-  await world.publish({ 0: partition({ deltas: [first, next] }) })
+  await world.publish({ 0: partitionWith({ deltas: [first, next] }) })
   await world.until(({ status }) => status.state === 'unavailable')
   expect(world.status).toMatchObject({ sequence: 1, seenSequence: 2 })
   await world.put(objectKey('0/d2'), body)
@@ -132,7 +132,7 @@ test('a store that is away at the start is followed once it is there', async () 
   await using world = new World('flights', { away: true })
   await world.until(({ status }) => status.state === 'unavailable')
   expect(world.status).toMatchObject({ sequence: 0, loadedAtMs: 0 })
-  await world.publish({ 0: partition({ base: await world.file('0/base', manyRows(0, 10)) }) })
+  await world.publish({ 0: partitionWith({ base: await world.file('0/base', manyRows(0, 10)) }) })
   world.away = false
   await world.until(({ status }) => status.state === 'following')
   expect(world.table.size).toBe(10)
@@ -141,31 +141,31 @@ test('a store that is away at the start is followed once it is there', async () 
 test('a bucket that was put back to an older snapshot takes nothing away, and is followed from there', async () => {
   await using world = new World()
   const old = await world.file('0/d1', manyRows(0, 10))
-  await world.publish({ 0: partition({ deltas: [old] }) })
-  await world.publish({ 0: partition({ deltas: [old, await world.file('0/d2', manyRows(10, 10))] }) })
+  await world.publish({ 0: partitionWith({ deltas: [old] }) })
+  await world.publish({ 0: partitionWith({ deltas: [old, await world.file('0/d2', manyRows(10, 10))] }) })
   await world.until(({ status }) => status.sequence === 2)
   world.sequence = 0
-  await world.publish({ 0: partition({ deltas: [old] }) })
+  await world.publish({ 0: partitionWith({ deltas: [old] }) })
   await world.until(({ status }) => status.sequence === 1)
   expect(world.table.size).toBe(20)
   const again = await world.file('0/d2-again', manyRows(20, 5))
-  await world.publish({ 0: partition({ deltas: [old, again] }) })
+  await world.publish({ 0: partitionWith({ deltas: [old, again] }) })
   await world.until(({ table }) => table.size === 25)
 })
 
 test('another manifest of the same sequence is another snapshot', async () => {
   await using world = new World()
-  await world.publish({ 0: partition({ deltas: [await world.file('0/d1', manyRows(0, 10))] }) })
+  await world.publish({ 0: partitionWith({ deltas: [await world.file('0/d1', manyRows(0, 10))] }) })
   await world.until(({ status }) => status.sequence === 1)
   world.sequence = 0
-  await world.publish({ 0: partition({ deltas: [await world.file('0/other', manyRows(50, 10))] }) })
+  await world.publish({ 0: partitionWith({ deltas: [await world.file('0/other', manyRows(50, 10))] }) })
   await world.until(({ table }) => table.size === 20)
 })
 
 test('a manifest or a file of a newer format is refused by name, and what is there goes on to answer', async () => {
   await using world = new World()
   const first = await world.file('0/d1', manyRows(0, 10))
-  await world.publish({ 0: partition({ deltas: [first] }) })
+  await world.publish({ 0: partitionWith({ deltas: [first] }) })
   await world.until(({ status }) => status.sequence === 1)
   await world.put(MANIFEST_OBJECT, Buffer.from('{"version":2}'))
   await world.until(({ fault }) => fault !== undefined)
@@ -177,7 +177,7 @@ test('a manifest or a file of a newer format is refused by name, and what is the
   const { body } = await world.get(objectKey('0/newer'))
   body.write('"version":2', body.indexOf('"version":1'))
   await world.put(objectKey('0/newer'), body)
-  await world.publish({ 0: partition({ deltas: [first, newer] }) })
+  await world.publish({ 0: partitionWith({ deltas: [first, newer] }) })
   await world.until(({ fault }) => String(fault).includes('snapshot file version 2, this build reads 1'))
   expect(world.fault).toMatchObject({ code: 'RECORD_VERSION' })
   expect(world.table.size).toBe(10)
@@ -300,8 +300,4 @@ class World extends MemoryObjectStore {
     this.#stop.abort()
     await this.running
   }
-}
-
-function partition(some: Partial<ManifestPartition>): ManifestPartition {
-  return { nextOffset: 1, base: null, deltas: [], retired: [], ...some }
 }

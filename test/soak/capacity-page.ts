@@ -1,6 +1,8 @@
 /** The tables of docs/capacity.md: what the last soak measured, and how that grows. `npm run reference` writes them. */
+
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { markdownTable } from '../markdown-table.ts'
 import { type Growth, growthOf, type Measured } from './growth/growth.ts'
 import { ASSUMED, SCALES } from './growth/scales.ts'
 import { PRICES } from './prices.ts'
@@ -67,7 +69,7 @@ function runTable({ host, plan, figures, drainSeconds, proof, snapshot, diskByte
           .map(({ missing, stale, extra }) => `${missing} missing, ${stale} stale, ${extra} extra`)
           .join('; in the snapshot ')
   const lag = Object.entries(figures.lagAtEndOfLoad).map(([name, { records }]) => `${name} ${count(records)}`)
-  return table(
+  return markdownTable(
     ['', ''],
     [
       [
@@ -112,7 +114,7 @@ function runTable({ host, plan, figures, drainSeconds, proof, snapshot, diskByte
 }
 
 function processTable({ figures }: SoakSummary): string {
-  return table(
+  return markdownTable(
     [
       'process',
       'CPU-seconds a million changes',
@@ -136,7 +138,7 @@ function processTable({ figures }: SoakSummary): string {
 
 function s3Table({ figures: { s3 } }: SoakSummary): string {
   const requests = Object.entries(s3.requestsPerMillion).map(([kind, many]) => [kind, count(many)])
-  return table(
+  return markdownTable(
     ['S3, a million changes', ''],
     [
       ...requests,
@@ -153,7 +155,7 @@ function s3Table({ figures: { s3 } }: SoakSummary): string {
 }
 
 function assumedTable(): string {
-  return table(
+  return markdownTable(
     ['assumption', 'value'],
     [
       ['S3 prices', PRICES.source],
@@ -175,7 +177,7 @@ function assumedTable(): string {
 
 function growthTable(growth: readonly Growth[]): string {
   const row = (name: string, of: (one: Growth) => string) => [name, ...growth.map(of)]
-  return table(
+  return markdownTable(
     ['', ...growth.map(({ scale }) => scale.name)],
     [
       row('changes a second', ({ scale }) => count((scale.documents * ASSUMED.changedShareADay) / 86_400)),
@@ -211,11 +213,6 @@ function growthTable(growth: readonly Growth[]): string {
       ),
     ],
   )
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |\n`
-  return line(head) + line(head.map(() => '---')) + rows.map(line).join('')
 }
 
 function count(value: number): string {

@@ -11,7 +11,7 @@ import type { KafkaConnection } from '@freshet/adapters/kafka/connect.ts'
 import { readMaxMessageBytes } from '@freshet/adapters/kafka/message-bound.ts'
 import type { Producer } from '@freshet/adapters/kafka/producer.ts'
 import { readAll } from '@freshet/adapters/kafka/read-all.ts'
-import { type HitToChange, hitToChange, type Unusable } from '@freshet/capture/hit-to-change.ts'
+import { type HitToChange, hitToChange, isUnusable, type Unusable } from '@freshet/capture/hit-to-change.ts'
 import { type Scope, scopeOf } from '@freshet/capture/scope.ts'
 import type { Settings } from '@freshet/config/schema.ts'
 import { readAgain } from '@freshet/reconcile/read-again.ts'
@@ -198,10 +198,6 @@ function shardsByEpoch(
 /** Numbers repeat in a shrunk index, and a failover may give one anew. */
 function isOf({ revision }: DocumentLetter, { seqNo, primaryTerm }: Hit): boolean {
   return revision.seqNo === seqNo && revision.primaryTerm === primaryTerm
-}
-
-function isUnusable(change: Change | Unusable): change is Unusable {
-  return 'code' in change
 }
 
 function keyOf(change: Change | Unusable): string {

@@ -1,7 +1,13 @@
 import { ResponseBuffers } from '@freshet/adapters/elasticsearch/response-buffers.ts'
 import type { Producer } from '@freshet/adapters/kafka/producer.ts'
 import { ChangeMessages } from '@freshet/capture/changes-to-messages.ts'
-import { type HitToChange, hitToChange, type Page, type Unusable } from '@freshet/capture/hit-to-change.ts'
+import {
+  type HitToChange,
+  hitToChange,
+  isUnusable,
+  type Page,
+  type Unusable,
+} from '@freshet/capture/hit-to-change.ts'
 import type { Scope } from '@freshet/capture/scope.ts'
 import type { Settings } from '@freshet/config/schema.ts'
 import type { Hits } from '@freshet/records/hit.ts'
@@ -54,7 +60,7 @@ export class ChangeWriter {
       const hit = hits.at(row)!
       const made = this.#toChange(hit, page)
       if (made === undefined) continue
-      if ('code' in made) {
+      if (isUnusable(made)) {
         unusable.push(made)
         traced.see(made.change, hit.index, { code: made.code, message: made.reason })
       } else {

@@ -141,7 +141,7 @@ export class InferencePool implements AsyncDisposable {
     const { maxQueued = MAX_QUEUED } = this.#options
     if (this.#isClosed)
       return Promise.reject(new FreshetError('MODEL_RUN_FAILED', 'the inference pool is closed'))
-    if (signal.aborted) return Promise.reject(deadline(signal))
+    if (signal.aborted) return Promise.reject(modelLate(signal))
     if (this.#idle.length === 0 && this.#waiting.length >= maxQueued)
       return Promise.reject(new FreshetError('QUEUE_FULL', `${maxQueued} jobs wait for the model already`))
     const { promise, resolve, reject } = Promise.withResolvers<T>()
@@ -149,7 +149,7 @@ export class InferencePool implements AsyncDisposable {
     const onAbort = () => {
       const at = this.#waiting.indexOf(job)
       if (at >= 0) this.#waiting.splice(at, 1)
-      reject(deadline(signal))
+      reject(modelLate(signal))
     }
     signal.addEventListener('abort', onAbort, { once: true })
     this.#waiting.push(job)
@@ -288,6 +288,7 @@ function allHang(threads: number): FreshetError {
   )
 }
 
-function deadline(signal: AbortSignal): FreshetError {
+/** Whoever waits for a model hears this when their time is over. */
+export function modelLate(signal: AbortSignal): FreshetError {
   return new FreshetError('DEADLINE', 'the time was over before the model answered', { cause: signal.reason })
 }

@@ -1,6 +1,6 @@
 import { FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
 import type { Features } from '../features/features.ts'
-import type { InferencePool } from './inference-pool.ts'
+import { type InferencePool, modelLate } from './inference-pool.ts'
 
 /** What runs rows: a model's pool, or the runs that callers share. */
 export type RowRunner = Pick<InferencePool, 'run' | 'expectedWaitMs'>
@@ -55,7 +55,7 @@ class SharedRun implements RowRunner {
    */
   run(features: Features, signal: AbortSignal): Promise<Float64Array[]> {
     const { maxWaiting } = this.#options
-    if (signal.aborted) return Promise.reject(deadline(signal))
+    if (signal.aborted) return Promise.reject(modelLate(signal))
     if (this.#waiting.length >= maxWaiting)
       return Promise.reject(
         new FreshetError('QUEUE_FULL', `${maxWaiting} callers wait for the model already`),
@@ -74,7 +74,7 @@ class SharedRun implements RowRunner {
   #leave(caller: Caller): void {
     const at = this.#waiting.indexOf(caller)
     if (at >= 0) this.#take(at, 1)
-    caller.reject(deadline(caller.signal))
+    caller.reject(modelLate(caller.signal))
   }
 
   async #runNext(): Promise<void> {
@@ -147,8 +147,4 @@ function joined(callers: readonly Caller[]): Features {
   }
   const texts = first.texts.length === 0 ? first.texts : callers.flatMap(({ features }) => features.texts)
   return { rows: callers.reduce((sum, { features }) => sum + features.rows, 0), numbers, texts }
-}
-
-function deadline(signal: AbortSignal): FreshetError {
-  return new FreshetError('DEADLINE', 'the time was over before the model answered', { cause: signal.reason })
 }

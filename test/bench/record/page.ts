@@ -1,6 +1,8 @@
 /** docs/benchmarks.md and its plot, made from docs/benchmarks.json: everything between a pair of marks, the rest is written by hand. */
+
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { markdownTable } from '../../markdown-table.ts'
 import { ENTRIES, type Entry } from '../figures.ts'
 import { bareNumbers, judge, measuredFor, type Target, targetText } from '../target.ts'
 import { plotText } from './plot.ts'
@@ -40,14 +42,14 @@ function figuresBlock(records: Records): string {
     return [stage, ...figureCells(entry, records)]
   })
   const head = ['stage', 'figure', 'ours', 'bare', 'ratio', 'CPU a row: ours, bare', 'target', 'measured']
-  return `${table(head, rows)}${notes(entries, records)}`
+  return `${markdownTable(head, rows)}${notes(entries, records)}`
 }
 
 function peersBlock(records: Records): string {
   const entries = ENTRIES.filter(({ stage }) => stage === 'peers')
   const head = ['figure', 'ours', 'peer', 'ratio', 'CPU a row: ours, peer', 'target', 'measured']
   const rows = entries.map((entry) => figureCells(entry, records))
-  return `${table(head, rows)}${notes(entries, records)}`
+  return `${markdownTable(head, rows)}${notes(entries, records)}`
 }
 
 function conditionsBlock({ machines }: Records): string {
@@ -60,7 +62,7 @@ function conditionsBlock({ machines }: Records): string {
       .map(([name, version]) => `${name} ${version}`)
       .join(', '),
   ])
-  return table(['', 'machine', 'kernel', 'Node', 'servers, on the same machine'], rows)
+  return markdownTable(['', 'machine', 'kernel', 'Node', 'servers, on the same machine'], rows)
 }
 
 function earlierBlock({ earlier, machines }: Records): string {
@@ -74,7 +76,7 @@ function earlierBlock({ earlier, machines }: Records): string {
     one.commit,
     one.note ?? '',
   ])
-  return table(['figure', 'measured', 'ours', 'baseline', 'ratio', 'load', 'commit', ''], rows)
+  return markdownTable(['figure', 'measured', 'ours', 'baseline', 'ratio', 'load', 'commit', ''], rows)
 }
 
 /** The figure's own; a figure that was never recorded says so. */
@@ -145,9 +147,4 @@ function microsText(micros: number | null): string {
 
 function numberText(value: number | null): string {
   return value === null ? '–' : value.toLocaleString('en', { maximumSignificantDigits: 4 })
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |\n`
-  return line(head) + line(head.map(() => '---')) + rows.map(line).join('')
 }
