@@ -1,9 +1,9 @@
 /** What a broker sends: our own decoder of record batches, with a checksum that fits and with one that does not. */
 import { Buffer } from 'node:buffer'
-import { crc32c } from '@freshet/adapters/kafka/crc32c.ts'
-import { decodeRecords, type FetchedRecord } from '@freshet/adapters/kafka/fetched-records.ts'
-import { MessageParts } from '@freshet/adapters/kafka/message-parts.ts'
-import { planBatch, writeBatch } from '@freshet/adapters/kafka/record-batch.ts'
+import { crc32c } from '@freshet/adapters/kafka/wire/crc32c.ts'
+import { decodeRecords, type FetchedRecord } from '@freshet/adapters/kafka/wire/fetched-records.ts'
+import { MessageParts } from '@freshet/adapters/kafka/wire/message-parts.ts'
+import { planBatch, writeBatch } from '@freshet/adapters/kafka/wire/record-batch.ts'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { fuzz } from './fuzz.kit.ts'

@@ -37,7 +37,7 @@ async function writeBulk(
   signal: AbortSignal,
 ): Promise<Delivery<BulkDocument>> {
   try {
-    const answer = await client.transport.request<BulkAnswer>(
+    const answer = await client.transport.request(
       {
         method: 'POST',
         path: '/_bulk',
@@ -52,52 +52,52 @@ async function writeBulk(
   }
 }
 
-interface BulkAnswer {
-  readonly items?: readonly { readonly create?: Item }[]
-}
-
-interface Item {
-  /** A number, unless who answers is not Elasticsearch. */
-  readonly status?: unknown
-  readonly error?: { readonly type?: string; readonly reason?: string }
-}
-
 const BLOCK = 'cluster_block_exception'
 
 /** A bulk request answers 200 even when every item failed, so the items are what counts. */
-function readItems(documents: readonly BulkDocument[], { items = [] }: BulkAnswer): Delivery<BulkDocument> {
+function readItems(documents: readonly BulkDocument[], answer: unknown): Delivery<BulkDocument> {
+  const { items } = (answer ?? {}) as { readonly items?: unknown }
+  if (!Array.isArray(items)) {
+    const error = new FreshetError('HIT_MALFORMED', 'sending telemetry: what answers 200 names no items')
+    return { written: [], retry: documents, refused: [], error }
+  }
   const written: BulkDocument[] = []
   const retry: BulkDocument[] = []
   const refused: BulkDocument[] = []
   let refusal: string | undefined
   let error: FreshetError | undefined
   documents.forEach((document, at) => {
-    const item = items[at]?.create
-    const status = statusOf(item)
+    const { status, type, reason } = readItem(items[at])
     if (status < 300 || status === 409) written.push(document)
     else if (status === 429 || status >= 500) retry.push(document)
-    else if (item?.error?.type === BLOCK) {
+    else if (type === BLOCK) {
       retry.push(document) // of a full disk or by hand: it is there until someone takes it away
-      error ??= new FreshetError('TELEMETRY_BLOCKED', `sending telemetry: ${status} ${item.error.reason}`)
+      error ??= new FreshetError('TELEMETRY_BLOCKED', `sending telemetry: ${status} ${reason}`)
     } else {
       refused.push(document)
-      refusal ??= refusalOf(status, item?.error)
+      // Without the status where there is a type: that says the same, and each reason is told once.
+      refusal ??= type === undefined ? `status ${status}` : `${type}: ${reason}`
     }
   })
   return { written, retry, refused, ...(refusal !== undefined && { refusal }), ...(error && { error }) }
 }
 
-/** Without the status where there is a type: that says the same, and each reason is told once. */
-function refusalOf(status: number, error: Item['error']): string {
-  return error?.type === undefined
-    ? `status ${status}`
-    : `${error.type}: ${error.reason ?? 'no reason given'}`
+interface Item {
+  readonly status: number
+  readonly type: string | undefined
+  readonly reason: string
 }
 
 /** An item without an answer, or with one that says nothing, may or may not be there: its id makes a repeat safe. */
-function statusOf(item: Item | undefined): number {
-  const status = item?.status
-  return typeof status === 'number' && status >= 200 ? status : 503
+function readItem(item: unknown): Item {
+  const { status, error } =
+    ((item ?? {}) as { create?: { status?: unknown; error?: unknown } | null }).create ?? {}
+  const { type, reason } = (error ?? {}) as { readonly type?: unknown; readonly reason?: unknown }
+  return {
+    status: typeof status === 'number' && status >= 200 ? status : 503,
+    type: typeof type === 'string' ? type : undefined,
+    reason: typeof reason === 'string' ? reason : 'no reason given',
+  }
 }
 
 /** Telemetry does not stay away for longer, whatever it is asked. */

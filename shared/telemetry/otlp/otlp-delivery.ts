@@ -5,6 +5,10 @@ import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-proto'
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto'
 import type { Delivery } from '../outbox/delivery.ts'
 import type { OtlpItem } from './otlp-item.ts'
+import { exportTimeoutMs } from './variables.ts'
+
+/** The exporter is to speak first: it knows more of what went wrong. */
+const GRACE_MS = 1_000
 
 /** OpenTelemetry's own exporters, which read the OTEL_ variables by themselves. */
 export class OtlpDelivery {
@@ -43,7 +47,10 @@ export class OtlpDelivery {
   }
 }
 
-/** The exporter has a time-out of its own (OTEL_EXPORTER_OTLP_TIMEOUT); a stop does not wait for it. */
+/**
+ * The exporter has a time-out of its own (OTEL_EXPORTER_OTLP_TIMEOUT), but for an answer that never ends, and for one that
+ * switches to another protocol. A stop waits for neither.
+ */
 async function ended(
   items: readonly OtlpItem[],
   signal: AbortSignal,
@@ -51,14 +58,17 @@ async function ended(
 ): Promise<Delivery<OtlpItem>> {
   if (items.length === 0) return { written: [], retry: [], refused: [] }
   const { promise, resolve } = Promise.withResolvers<ExportResult>()
-  const stop = () => resolve({ code: ExportResultCode.FAILED, error: new Error('stopped') })
-  signal.addEventListener('abort', stop, { once: true })
+  const stop = (why = 'stopped') => resolve({ code: ExportResultCode.FAILED, error: new Error(why) })
+  const limit = setTimeout(() => stop('no answer in time'), exportTimeoutMs(process.env) + GRACE_MS)
+  const onAbort = () => stop()
+  signal.addEventListener('abort', onAbort, { once: true })
   try {
     if (signal.aborted) stop()
     else work(resolve)
     return judge(items, await promise)
   } finally {
-    signal.removeEventListener('abort', stop)
+    clearTimeout(limit)
+    signal.removeEventListener('abort', onAbort)
   }
 }
 

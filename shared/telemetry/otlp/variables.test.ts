@@ -1,6 +1,6 @@
 import { AggregationTemporality } from '@opentelemetry/sdk-metrics'
 import { expect, test } from 'vitest'
-import { metricIntervalMs, temporalityOf, waysOf } from './variables.ts'
+import { exportTimeoutMs, metricIntervalMs, temporalityOf, waysOf } from './variables.ts'
 
 const all = (way: string) => ({ traces: way, logs: way, metrics: way })
 
@@ -55,4 +55,12 @@ test.each(['soon', '0', '-1', '1.5', '2147483648'])('an interval of %s is none',
   expect(() => metricIntervalMs({ OTEL_METRIC_EXPORT_INTERVAL: interval })).toThrow(
     /whole number of milliseconds/,
   )
+})
+
+test('the longest time-out of all signals is the one that an export may take', () => {
+  expect(exportTimeoutMs({})).toBe(10_000)
+  expect(exportTimeoutMs({ OTEL_EXPORTER_OTLP_TIMEOUT: '200' })).toBe(200)
+  const own = { OTEL_EXPORTER_OTLP_TIMEOUT: '200', OTEL_EXPORTER_OTLP_METRICS_TIMEOUT: '30000' }
+  expect(exportTimeoutMs(own)).toBe(30_000)
+  expect(exportTimeoutMs({ OTEL_EXPORTER_OTLP_TIMEOUT: 'soon' })).toBe(10_000)
 })

@@ -52,6 +52,19 @@ function checkEndpoint(name: string, address: string): void {
     )
 }
 
+/** So long an exporter may take by its own variables, all of its tries together. */
+export function exportTimeoutMs(env: Environment): number {
+  const names = ['', ...SIGNALS.map((signal) => `${signal.toUpperCase()}_`)]
+  const set = names
+    .map((signal) => Number(env[`OTEL_EXPORTER_OTLP_${signal}TIMEOUT`]))
+    .filter((ms) => ms > 0 && ms <= MAX_TIMEOUT_MS)
+  return set.length === 0 ? DEFAULT_TIMEOUT_MS : Math.max(...set)
+}
+
+/** As OpenTelemetry has it. */
+const DEFAULT_TIMEOUT_MS = 10_000
+const MAX_TIMEOUT_MS = 3_600_000
+
 /** Unless it is chosen, counters are told as what came: Elasticsearch takes histograms no other way. */
 export function temporalityOf(env: Environment): AggregationTemporality {
   const preference = env['OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE']?.trim().toLowerCase()
