@@ -1,4 +1,4 @@
-import type { GroupConsumerOptions } from '@freshet/adapters/kafka/group-options.ts'
+import type { GroupConsumerOptions } from '@freshet/adapters/kafka/group/group-options.ts'
 import type { ServiceContext } from '@freshet/service/service.ts'
 import { leaveSpan, messagingSpan } from '@freshet/telemetry/spans.ts'
 

@@ -2,7 +2,7 @@
 import { Buffer } from 'node:buffer'
 import type { SelfWritten } from '@freshet/adapters/kafka/outgoing-message.ts'
 import { partitionOf } from '@freshet/adapters/kafka/partitioner.ts'
-import { sizeOfVarint, writeVarint } from '@freshet/adapters/kafka/varint.ts'
+import { sizeOfVarint, writeVarint } from '@freshet/adapters/kafka/wire/varint.ts'
 import {
   CHANGE_HEADER,
   CHANGE_HEADER_BYTES,

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { withAdmin } from '@freshet/adapters/kafka/connect.ts'
-import kafkajs from '@freshet/adapters/kafka/kafkajs.ts'
+import kafkajs from '@freshet/adapters/kafka/kafkajs/kafkajs.ts'
 import { readMaxMessageBytes } from '@freshet/adapters/kafka/message-bound.ts'
 import type { Settings } from '@freshet/config/schema.ts'
 import { MAX_MESSAGE_BYTES } from '@freshet/records/topics.ts'

@@ -1,4 +1,4 @@
-import { keyLengthOf, MessageParts } from '@freshet/adapters/kafka/message-parts.ts'
+import { keyLengthOf, MessageParts } from '@freshet/adapters/kafka/wire/message-parts.ts'
 import { FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
 import type { RowWriter } from '@freshet/model/features/columns.ts'
 import { sliceFeatures } from '@freshet/model/features/features.ts'

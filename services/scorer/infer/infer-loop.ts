@@ -1,7 +1,7 @@
 import type { KafkaConnection } from '@freshet/adapters/kafka/connect.ts'
 import { type Batch, GroupConsumer, type Lease } from '@freshet/adapters/kafka/consumer.ts'
-import { GatheredSends } from '@freshet/adapters/kafka/gathered-sends.ts'
 import type { Producer } from '@freshet/adapters/kafka/producer.ts'
+import { GatheredSends } from '@freshet/adapters/kafka/send/gathered-sends.ts'
 import type { ServingModel } from '@freshet/model/run/loaded-model.ts'
 import type { PromotedModel } from '@freshet/model/run/promoted-model.ts'
 import { type ScoreBatch, STATE } from '@freshet/records/score-batch.ts'

@@ -1,4 +1,4 @@
-import { keyLengthOf, valueLengthOf } from '@freshet/adapters/kafka/message-parts.ts'
+import { keyLengthOf, valueLengthOf } from '@freshet/adapters/kafka/wire/message-parts.ts'
 import { scoreRowBytes } from '@freshet/records/score-batch.ts'
 import type { ChangeMessage } from './change-message.ts'
 

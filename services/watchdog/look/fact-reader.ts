@@ -1,5 +1,5 @@
 import type { KafkaConnection } from '@freshet/adapters/kafka/connect.ts'
-import { KeptAdmin } from '@freshet/adapters/kafka/kept-admin.ts'
+import { KeptAdmin } from '@freshet/adapters/kafka/kafkajs/kept-admin.ts'
 import { readLags } from '@freshet/adapters/kafka/lag.ts'
 import type {
   CaptureFacts,

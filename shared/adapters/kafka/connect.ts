@@ -4,12 +4,12 @@ import type { Settings } from '@freshet/config/schema.ts'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
-import { clientLog } from './client-log.ts'
-import { guardStreams } from './fresh-stream.ts'
-import { guardIdleTimer } from './idle-timer.ts'
-import { type Admin, type ISocketFactoryArgs, Kafka, type KafkaConfig, logLevel } from './kafkajs.ts'
-import { type Doing, KeptAdmin } from './kept-admin.ts'
-import { guardMetadata } from './metadata-answer.ts'
+import { clientLog } from './kafkajs/client-log.ts'
+import { guardStreams } from './kafkajs/fresh-stream.ts'
+import { guardIdleTimer } from './kafkajs/idle-timer.ts'
+import { type Admin, type ISocketFactoryArgs, Kafka, type KafkaConfig, logLevel } from './kafkajs/kafkajs.ts'
+import { type Doing, KeptAdmin } from './kafkajs/kept-admin.ts'
+import { guardMetadata } from './kafkajs/metadata-answer.ts'
 
 /** Where the brokers are and how to speak to them; opaque to all but this folder. Opens no socket by itself. */
 export interface KafkaConnection {

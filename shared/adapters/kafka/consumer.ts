@@ -1,12 +1,12 @@
 import { delayMs } from '@freshet/stage/back-off.ts'
 import type { KafkaConnection } from './connect.ts'
-import { ConsumerLife } from './consumer-life.ts'
-import type { GroupConsumerOptions, Handle } from './group-options.ts'
+import { ConsumerLife } from './group/consumer-life.ts'
+import type { GroupConsumerOptions, Handle } from './group/group-options.ts'
+import { RebuildTeller } from './group/rebuild-teller.ts'
 import { toKafkaError } from './kafka-error.ts'
-import { RebuildTeller } from './rebuild-teller.ts'
 
 export type { Batch, IncomingMessage } from './batch.ts'
-export type { Lease } from './lease.ts'
+export type { Lease } from './group/lease.ts'
 
 /**
  * A member of a consumer group that stays alive. kafkajs ends without a word after a TypeError, waits for ever on a

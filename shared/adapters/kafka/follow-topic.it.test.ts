@@ -1,8 +1,8 @@
 import { systemClock } from '@freshet/stage/clock.ts'
 import { expect, test, vi } from 'vitest'
 import { withAdmin } from './connect.ts'
-import { createLed } from './create-led.ts'
 import { followTopic } from './follow-topic.ts'
+import { createLed } from './kafkajs/create-led.ts'
 import { scratchTopic, textMessage } from './scratch-topic.kit.ts'
 
 test('a follower tells when all that was there is heard, and hears what comes then, each once', async () => {

@@ -7,7 +7,7 @@ import type { Log } from '@freshet/stage/log.ts'
 import { Throttle } from '@freshet/stage/throttle.ts'
 import type { KafkaConnection } from './connect.ts'
 import type { IncomingMessage } from './consumer.ts'
-import type { RestartedLog } from './group-options.ts'
+import type { RestartedLog } from './group/group-options.ts'
 import { tail } from './tail.ts'
 
 const BACK_OFF: BackOff = { firstMs: 500, maxMs: 5_000 }

@@ -1,4 +1,4 @@
-import type { Admin } from './kafkajs.ts'
+import type { Admin } from './kafkajs/kafkajs.ts'
 import { type PartitionEnds, readEnds } from './partition-ends.ts'
 
 /** Where a partition's log begins and ends, and where a group stands in it. */

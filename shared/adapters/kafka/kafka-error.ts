@@ -1,5 +1,5 @@
 import { type ErrorCode, FreshetError, toFreshetError } from '@freshet/errors/errors.ts'
-import kafkajs from './kafkajs.ts'
+import kafkajs from './kafkajs/kafkajs.ts'
 
 /** What a broker's answer means to us, by its protocol name. */
 const BY_TYPE: Readonly<Record<string, ErrorCode>> = {

@@ -1,8 +1,8 @@
 import { systemClock } from '@freshet/stage/clock.ts'
 import { type KafkaConnection, withAdmin } from './connect.ts'
 import { type GroupPosition, readGroupPositions, readPositions } from './group-positions.ts'
-import type { Admin } from './kafkajs.ts'
-import type { KeptAdmin } from './kept-admin.ts'
+import type { Admin } from './kafkajs/kafkajs.ts'
+import type { KeptAdmin } from './kafkajs/kept-admin.ts'
 import { ageMs, nextProbeAgeMs, type Probe } from './lag-search.ts'
 
 export interface PartitionLag {

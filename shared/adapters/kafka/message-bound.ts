@@ -1,6 +1,6 @@
 import { topicName } from '@freshet/records/topics.ts'
 import { type KafkaConnection, withAdmin } from './connect.ts'
-import kafkajs from './kafkajs.ts'
+import kafkajs from './kafkajs/kafkajs.ts'
 
 const SETTING = 'max.message.bytes'
 

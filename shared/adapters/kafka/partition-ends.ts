@@ -1,5 +1,5 @@
 import { type KafkaConnection, withAdmin } from './connect.ts'
-import type { Admin } from './kafkajs.ts'
+import type { Admin } from './kafkajs/kafkajs.ts'
 
 /** Where the log of a partition begins, and the offset that its next message will get. */
 export interface PartitionEnds {

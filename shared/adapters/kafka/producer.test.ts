@@ -4,8 +4,8 @@ import { quietLog } from '@freshet/stage/quiet-log.ts'
 import kafkajs, { type Kafka, type RecordMetadata } from 'kafkajs'
 import { expect, test } from 'vitest'
 import { connectKafka } from './connect.ts'
-import type { Parcel } from './parcel.ts'
 import { type OutgoingMessage, Producer } from './producer.ts'
+import type { Parcel } from './send/parcel.ts'
 
 /**
  * The guards against what kafkajs does when leaders move, with its producer played by a script: it cannot be brought

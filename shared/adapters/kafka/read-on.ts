@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { systemClock } from '@freshet/stage/clock.ts'
 import type { KafkaConnection } from './connect.ts'
 import { GroupConsumer, type IncomingMessage } from './consumer.ts'
-import type { GroupConsumerOptions } from './group-options.ts'
+import type { GroupConsumerOptions } from './group/group-options.ts'
 
 /** A promise holds up the partition, for at most 30 s; where it rejects, its message may come again. */
 export type OnMessage = (partition: number, message: IncomingMessage) => void | Promise<void>

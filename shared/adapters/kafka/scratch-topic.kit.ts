@@ -5,7 +5,7 @@ import type { Log } from '@freshet/stage/log.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { vi } from 'vitest'
 import { connectKafka, type KafkaConnection, withAdmin } from './connect.ts'
-import { createLed } from './create-led.ts'
+import { createLed } from './kafkajs/create-led.ts'
 import { type OutgoingMessage, Producer } from './producer.ts'
 
 /** A topic for one integration test, on the brokers of FRESHET_KAFKA_BROKERS; deleted when disposed. */

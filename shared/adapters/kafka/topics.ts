@@ -2,8 +2,8 @@ import type { Settings } from '@freshet/config/schema.ts'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { TOPICS, type TopicName, type TopicSpec, topicName } from '@freshet/records/topics.ts'
 import { type KafkaConnection, withAdmin } from './connect.ts'
-import { createLed, partitionsOf } from './create-led.ts'
-import kafkajs, { type Admin, type ITopicConfig } from './kafkajs.ts'
+import { createLed, partitionsOf } from './kafkajs/create-led.ts'
+import kafkajs, { type Admin, type ITopicConfig } from './kafkajs/kafkajs.ts'
 
 /**
  * Makes the topics of a pipeline that are not there, and resolves when every partition has a leader. Topics that are

@@ -1,5 +1,5 @@
 import { withAdmin } from '@freshet/adapters/kafka/connect.ts'
-import { createLed } from '@freshet/adapters/kafka/create-led.ts'
+import { createLed } from '@freshet/adapters/kafka/kafkajs/create-led.ts'
 import { topicName } from '@freshet/records/topics.ts'
 import type { Bench, Figure, Sample } from '../figure.ts'
 import { openScoring, type Scoring } from '../infer.ts'

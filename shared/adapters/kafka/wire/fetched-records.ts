@@ -6,7 +6,7 @@
  */
 import type { Buffer } from 'node:buffer'
 import { FreshetError } from '@freshet/errors/errors.ts'
-import type { IncomingMessage } from './batch.ts'
+import type { IncomingMessage } from '../batch.ts'
 import { crc32c } from './crc32c.ts'
 import type { MessagePlaces } from './message-places.ts'
 import { AT, MAGIC } from './record-batch-layout.ts'

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import type { IncomingMessage } from './batch.ts'
+import type { IncomingMessage } from '../batch.ts'
 import { FetchedRecord } from './fetched-records.ts'
 import type { MessagePlaces } from './message-places.ts'
 

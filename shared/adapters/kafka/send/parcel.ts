@@ -1,4 +1,4 @@
-import type { OutgoingMessage } from './outgoing-message.ts'
+import type { OutgoingMessage } from '../outgoing-message.ts'
 
 /** What one request has for one partition, handed to kafkajs as a single message: it looks at each several times. */
 export interface Parcel {

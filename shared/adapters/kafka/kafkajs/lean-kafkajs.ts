@@ -1,10 +1,10 @@
 /** Puts our functions where kafkajs will look for its own. Only kafkajs.ts imports this, and before kafkajs itself. */
 import { createRequire } from 'node:module'
-import { messageDecoder } from './decode-messages.ts'
-import type { OutgoingMessage } from './outgoing-message.ts'
-import type { Parcel } from './parcel.ts'
-import { produceRequest } from './produce-request.ts'
-import { frameRequest } from './request-frame.ts'
+import type { OutgoingMessage } from '../outgoing-message.ts'
+import type { Parcel } from '../send/parcel.ts'
+import { messageDecoder } from '../wire/decode-messages.ts'
+import { produceRequest } from '../wire/produce-request.ts'
+import { frameRequest } from '../wire/request-frame.ts'
 
 /** kafkajs copies a partition's list for each message that it adds. */
 export function groupByPartition({

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import { expect, test } from 'vitest'
-import { toKafkaError } from './kafka-error.ts'
+import { toKafkaError } from '../kafka-error.ts'
 import { guardMetadata } from './metadata-answer.ts'
 
 const require = createRequire(import.meta.url)

@@ -2,8 +2,8 @@ import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import { Throttle } from '@freshet/stage/throttle.ts'
-import type { KafkaConnection } from './connect.ts'
-import { readTopicEnds } from './partition-ends.ts'
+import type { KafkaConnection } from '../connect.ts'
+import { readTopicEnds } from '../partition-ends.ts'
 
 /**
  * Tells when a reader was overtaken by retention: kafkajs then jumps to the beginning of the log without an event. A

@@ -1,6 +1,6 @@
 import { FreshetError } from '@freshet/errors/errors.ts'
-import type { OutgoingMessage } from './outgoing-message.ts'
-import type { Producer } from './producer.ts'
+import type { OutgoingMessage } from '../outgoing-message.ts'
+import type { Producer } from '../producer.ts'
 
 /**
  * Sends of several callers in one request. A producer has one request under way, so eight partitions whose batches are

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 import type { KafkaMessage } from 'kafkajs'
-import type { IncomingMessage } from './batch.ts'
+import type { IncomingMessage } from '../batch.ts'
 import { decodeRecords, type RecordBatchContext } from './fetched-records.ts'
 
 /** kafkajs's reader of an answer. */

@@ -2,12 +2,12 @@ import { Buffer } from 'node:buffer'
 import { createRequire } from 'node:module'
 import fc from 'fast-check'
 import { expect, test, vi } from 'vitest'
-import { crc32c } from './crc32c.ts'
+import type { OutgoingMessage } from '../outgoing-message.ts'
+import { toParcels } from '../send/parcel.ts'
+import { crc32c } from '../wire/crc32c.ts'
+import { type ProduceRequest, produceRequest } from '../wire/produce-request.ts'
+import { frameRequest } from '../wire/request-frame.ts'
 import { groupByPartition, stock } from './lean-kafkajs.ts'
-import type { OutgoingMessage } from './outgoing-message.ts'
-import { toParcels } from './parcel.ts'
-import { type ProduceRequest, produceRequest } from './produce-request.ts'
-import { frameRequest } from './request-frame.ts'
 
 const stockProduce = stock.produce as (request: object) => ReturnType<typeof produceRequest>
 const stockFrame = stock.frame as typeof frameRequest

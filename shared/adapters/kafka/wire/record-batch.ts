@@ -4,8 +4,8 @@
  * three times.
  */
 import { Buffer } from 'node:buffer'
+import { isSelfWritten, type OutgoingMessage } from '../outgoing-message.ts'
 import { crc32c } from './crc32c.ts'
-import { isSelfWritten, type OutgoingMessage } from './outgoing-message.ts'
 import { AT, MAGIC } from './record-batch-layout.ts'
 import { sizeOfVarint, writeVarint } from './varint.ts'
 

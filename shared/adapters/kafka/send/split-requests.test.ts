@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { OutgoingMessage } from './outgoing-message.ts'
+import type { OutgoingMessage } from '../outgoing-message.ts'
 import { bytesOf, REQUEST_LIMITS, splitRequests } from './split-requests.ts'
 
 const message: fc.Arbitrary<OutgoingMessage> = fc.record({

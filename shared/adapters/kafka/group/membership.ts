@@ -2,7 +2,7 @@ import { FreshetError } from '@freshet/errors/errors.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
-import { isMembershipLoss, toKafkaError } from './kafka-error.ts'
+import { isMembershipLoss, toKafkaError } from '../kafka-error.ts'
 
 /** How a member speaks to its coordinator: kafkajs hands these out with each batch. */
 export interface Member {

@@ -1,6 +1,6 @@
 import { FreshetError, toFreshetError } from '@freshet/errors/errors.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
-import { toKafkaError } from './kafka-error.ts'
+import { toKafkaError } from '../kafka-error.ts'
 import type { Admin, Kafka } from './kafkajs.ts'
 import { quit } from './quit.ts'
 

@@ -1,4 +1,4 @@
-import { isSelfWritten, type OutgoingMessage } from './outgoing-message.ts'
+import { isSelfWritten, type OutgoingMessage } from '../outgoing-message.ts'
 
 /**
  * The bounds of one produce request. Below the broker's 1 MiB a batch, and all partitions together far below the 100 MB

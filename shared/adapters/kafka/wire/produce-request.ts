@@ -6,7 +6,7 @@
  * count; each: partition i32, length i32, batch.
  */
 import { Buffer } from 'node:buffer'
-import type { OutgoingMessage } from './outgoing-message.ts'
+import type { OutgoingMessage } from '../outgoing-message.ts'
 import { type PlannedBatch, planBatch, writeBatch } from './record-batch.ts'
 
 /** As kafkajs hands it over: our messages pass through it untouched. */

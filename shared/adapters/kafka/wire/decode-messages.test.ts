@@ -7,6 +7,7 @@ import { Buffer } from 'node:buffer'
 import { createRequire } from 'node:module'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { stock } from '../kafkajs/lean-kafkajs.ts'
 import { crc32c } from './crc32c.ts'
 import {
   type AnswerReader,
@@ -14,7 +15,6 @@ import {
   messageDecoder,
   type StockMessage,
 } from './decode-messages.ts'
-import { stock } from './lean-kafkajs.ts'
 import { keyLengthOf, MessageParts, valueLengthOf } from './message-parts.ts'
 
 const require = createRequire(import.meta.url)

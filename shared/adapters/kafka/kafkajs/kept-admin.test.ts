@@ -1,6 +1,6 @@
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { expect, test } from 'vitest'
-import type { KafkaConnection } from './connect.ts'
+import type { KafkaConnection } from '../connect.ts'
 import { KeptAdmin } from './kept-admin.ts'
 
 function counted() {

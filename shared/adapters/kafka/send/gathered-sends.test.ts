@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import type { OutgoingMessage } from '../outgoing-message.ts'
 import { GatheredSends } from './gathered-sends.ts'
-import type { OutgoingMessage } from './outgoing-message.ts'
 
 const never = new AbortController().signal
 

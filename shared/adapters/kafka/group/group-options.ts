@@ -1,6 +1,6 @@
 import type { Clock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
-import type { Batch } from './batch.ts'
+import type { Batch } from '../batch.ts'
 import type { Lease } from './lease.ts'
 import type { TriedCommit } from './membership.ts'
 

@@ -1,10 +1,10 @@
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
-import { type KafkaConnection, withAdmin } from './connect.ts'
+import { type KafkaConnection, withAdmin } from '../connect.ts'
+import { readGroupPositions } from '../group-positions.ts'
+import type { Consumer } from '../kafkajs/kafkajs.ts'
+import { startOf } from '../start-offsets.ts'
 import type { GroupConsumerOptions } from './group-options.ts'
-import { readGroupPositions } from './group-positions.ts'
-import type { Consumer } from './kafkajs.ts'
 import type { Membership } from './membership.ts'
-import { startOf } from './start-offsets.ts'
 
 /**
  * Puts a consumer, whose partitions are paused, where its membership begins, and lets it read. Every partition is sought,
