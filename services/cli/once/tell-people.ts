@@ -12,7 +12,7 @@ import { systemClock } from '@freshet/stage/clock.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { openRoutes } from '@freshet/watchdog/routes/open-routes.ts'
 import { livingWatchdogs } from '../living-watchdogs.ts'
-import { afterRun, type Failure } from './told.ts'
+import { afterRun, type Failure } from './after-run.ts'
 
 const TELL_WITHIN_MS = 60_000
 /** A run that has ended waits no longer than this for Slack before it takes the second route. */

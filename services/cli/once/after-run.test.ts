@@ -5,7 +5,7 @@ import { slackMessage } from '@freshet/watchdog/routes/formats/slack-blocks.ts'
 import { facts, instance } from '@freshet/watchdog/rules/facts.kit.ts'
 import { judge } from '@freshet/watchdog/rules/judge.ts'
 import { expect, test } from 'vitest'
-import { afterRun, type Failure } from './told.ts'
+import { afterRun, type Failure } from './after-run.ts'
 
 const HOUR_MS = 3_600_000
 const late: Failure = { code: 'DEADLINE', message: '3 changes are not scored' }
