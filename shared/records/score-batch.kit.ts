@@ -1,5 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { emptyRows, type RowState, type ScoreBatch, type ScoreBatchHeader, STATE } from './score-batch.ts'
+import { rowsOfBatch } from './stored-rows.ts'
+import { type StoredScore, storedScoreOf } from './stored-score.ts'
 
 /** One row of a batch; what is left out is small and the same for all. */
 export interface BatchRow {
@@ -12,6 +14,10 @@ export interface BatchRow {
   readonly state?: RowState
   /** NaN where left out. */
   readonly outputs?: readonly number[]
+}
+
+export function storedScoreAt(batch: ScoreBatch, row: number): StoredScore {
+  return storedScoreOf(rowsOfBatch(batch), row)
 }
 
 /** A batch of one output, `delay`, unless the header says otherwise. */

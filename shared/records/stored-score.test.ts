@@ -3,17 +3,11 @@ import { describe, expect, test } from 'vitest'
 import { golden } from './golden/golden.kit.ts'
 import { MOMENTS_END_MS } from './moment.ts'
 import { encodeRank } from './revision.ts'
-import { scoreBatchOf } from './score-batch.kit.ts'
+import { scoreBatchOf, storedScoreAt } from './score-batch.kit.ts'
 import { emptyRows, ROW_STATES } from './score-batch.ts'
 import { encodeShortRank } from './short-rank.ts'
 import { rowsOfBatch } from './stored-rows.ts'
-import {
-  decodeStoredScore,
-  encodeStoredScore,
-  type StoredScore,
-  storedScoreAt,
-  storedScoreEncoder,
-} from './stored-score.ts'
+import { decodeStoredScore, encodeStoredScore, type StoredScore, storedScoreEncoder } from './stored-score.ts'
 
 const flight: StoredScore = {
   key: 'flights/AA-12',

@@ -1,18 +1,9 @@
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { isMoment } from './moment.ts'
 import { decodeRank, RANK_LENGTH, type Rank } from './revision.ts'
-import {
-  isModelLabel,
-  keyAt,
-  modelLabel,
-  ROW_STATES,
-  type RowState,
-  type ScoreBatch,
-  STATE,
-  stateAt,
-} from './score-batch.ts'
+import { isModelLabel, keyAt, modelLabel, ROW_STATES, type RowState, STATE, stateAt } from './score-batch.ts'
 import { decodeShortRank, encodeShortRank, shortLineage, shortNumber } from './short-rank.ts'
-import { rowsOfBatch, type StoredRows } from './stored-rows.ts'
+import type { StoredRows } from './stored-rows.ts'
 
 /** (5) What a store keeps of one key: the last word on it, a score or the reason why there is none. */
 export interface StoredScore {
@@ -26,10 +17,6 @@ export interface StoredScore {
   readonly scoredAtMs: number
   /** `name@version` of the model. */
   readonly model: string
-}
-
-export function storedScoreAt(batch: ScoreBatch, row: number): StoredScore {
-  return storedScoreOf(rowsOfBatch(batch), row)
 }
 
 export function storedScoreOf(rows: StoredRows, row: number): StoredScore {
@@ -70,6 +57,8 @@ function outputsOf(
  *
  * with `deleted` or `unscorable` in place of the scores. The rank stands first, so that a script inside Redis can compare
  * it without parsing the rest.
+ *
+ * This encodes one score, plainly; what writes many (below) is held against it.
  */
 export function encodeStoredScore({ rank, state, outputs, asOfMs, scoredAtMs, model }: StoredScore): string {
   const body = state === 'scored' ? JSON.stringify(outputs) : state

@@ -1,8 +1,8 @@
 import { Buffer } from 'node:buffer'
 import { newer } from '@freshet/records/revision.ts'
-import { scoreBatchOf } from '@freshet/records/score-batch.kit.ts'
+import { scoreBatchOf, storedScoreAt } from '@freshet/records/score-batch.kit.ts'
 import { ROW_STATES, type RowState, type ScoreBatch } from '@freshet/records/score-batch.ts'
-import { type StoredScore, storedScoreAt } from '@freshet/records/stored-score.ts'
+import type { StoredScore } from '@freshet/records/stored-score.ts'
 import fc from 'fast-check'
 
 const OUTPUTS_BY_GENERATION = [['delay'], ['delay', 'Minutes'], ['risk', 'output_x', 'delay'], []]

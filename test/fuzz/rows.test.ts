@@ -4,7 +4,7 @@ import { decodeChange, encodeChangeHeader } from '@freshet/records/change.ts'
 import { golden } from '@freshet/records/golden/golden.kit.ts'
 import { MOMENTS_END_MS } from '@freshet/records/moment.ts'
 import { encodeRank } from '@freshet/records/revision.ts'
-import { scoreBatchOf } from '@freshet/records/score-batch.kit.ts'
+import { scoreBatchOf, storedScoreAt } from '@freshet/records/score-batch.kit.ts'
 import {
   decodeScoreBatch,
   encodeScoreBatch,
@@ -12,12 +12,7 @@ import {
   ROW_STATES,
   rankAt,
 } from '@freshet/records/score-batch.ts'
-import {
-  decodeStoredScore,
-  encodeStoredScore,
-  type StoredScore,
-  storedScoreAt,
-} from '@freshet/records/stored-score.ts'
+import { decodeStoredScore, encodeStoredScore, type StoredScore } from '@freshet/records/stored-score.ts'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { fuzz } from './fuzz.kit.ts'

@@ -29,7 +29,7 @@ export interface ChangeWriterOptions {
   readonly report: Pick<StageReport, 'progressed'>
 }
 
-/** 2: writes what was read into `.changes`, and what cannot be a change into `.dead`. One for all shards of a process. */
+/** (1→2) Writes what was read into `.changes`, and what cannot be a change into `.dead`. One for all shards of a process. */
 export class ChangeWriter {
   /** Of the pages that are read to be written here, to be given back when they are. */
   readonly buffers = new ResponseBuffers()
