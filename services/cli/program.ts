@@ -2,6 +2,7 @@
 import { describeError, isFreshetError } from '@freshet/errors/errors.ts'
 import { Command, CommanderError } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
+import { flushed } from './flushed.ts'
 
 /** Each is loaded only when it is named, or when help wants all: a service should not carry the demo around. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
@@ -32,7 +33,8 @@ try {
 } catch (error) {
   process.exitCode = reportFailure(error)
 }
-// All is flushed by now; a socket that a client library has left half open must not keep the process alive.
+await Promise.all([flushed(process.stdout), flushed(process.stderr)])
+// A socket that a client library has left half open must not keep the process alive.
 process.exit()
 
 async function makeProgram(words: readonly string[]): Promise<Command> {

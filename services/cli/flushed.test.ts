@@ -1,0 +1,36 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+
+const BYTES = 4_000_000
+const program = `
+  const { flushed } = await import(${JSON.stringify(new URL('./flushed.ts', import.meta.url).href)})
+  process.stdout.write('x'.repeat(${BYTES}))
+  await flushed(process.stdout)
+  process.exit(3)`
+
+function start() {
+  return spawn(process.execPath, ['--input-type=module', '--eval', program], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+}
+
+test('a process that ends with a full pipe has written all of it, however late its reader is', async () => {
+  const child = start()
+  const closed = once(child, 'close')
+  await sleep(500) // by then the pipe is full
+  let bytes = 0
+  child.stdout.on('data', (chunk: Buffer) => {
+    bytes += chunk.length
+  })
+  expect(await closed).toEqual([3, null])
+  expect(bytes).toBe(BYTES)
+})
+
+test('a reader that goes away holds nobody up', async () => {
+  const child = start()
+  const closed = once(child, 'close')
+  child.stdout.destroy()
+  expect(await closed).toEqual([3, null])
+})
