@@ -3,7 +3,7 @@ import { describeCapture } from '../capture-report.ts'
 import { CHECKS, type CheckResult, runChecks } from '../doctor.ts'
 import { readInvocation } from '../invocation.ts'
 
-const SOMETHING_IS_WRONG = 2
+const SOMETHING_TO_MEND = 2
 
 /** Tries every connection and setting that the services will need, and says what to mend. */
 export function doctorCommand(): Command {
@@ -12,7 +12,7 @@ export function doctorCommand(): Command {
     .action(async (_: unknown, command: Command) => {
       const { settings, json } = readInvocation(command)
       const results = await runChecks(settings)
-      if (results.some((result) => result.error !== undefined)) process.exitCode = SOMETHING_IS_WRONG
+      if (results.some((result) => result.error !== undefined)) process.exitCode = SOMETHING_TO_MEND
       process.stdout.write(json ? `${JSON.stringify(results)}\n` : results.map(describe).join(''))
     })
 }
