@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module'
 import type { OutgoingMessage } from '../outgoing-message.ts'
 import type { Parcel } from '../send/parcel.ts'
-import { messageDecoder } from '../wire/decode-messages.ts'
+import { decodeMessages } from '../wire/decode-messages.ts'
 import { produceRequest } from '../wire/produce-request.ts'
 import { frameRequest } from '../wire/request-frame.ts'
 
@@ -24,19 +24,12 @@ export const stock = {
   produce: replace('kafkajs/src/protocol/requests/produce/v3/request.js', produceRequest),
   frame: replace('kafkajs/src/protocol/request.js', frameRequest),
   grouping: replace('kafkajs/src/producer/groupMessagesPerPartition.js', groupByPartition),
-  decode: replaceBy('kafkajs/src/protocol/requests/fetch/v4/decodeMessages.js', messageDecoder),
+  decode: replace('kafkajs/src/protocol/requests/fetch/v4/decodeMessages.js', decodeMessages),
 }
 
 /** Loads the module, so that there is an entry to replace; none of them stands on another that we replace. */
 function replace(path: string, ours: unknown): unknown {
   const theirs: unknown = require(path)
   require.cache[require.resolve(path)]!.exports = ours
-  return theirs
-}
-
-/** @param make ours, which falls back on theirs */
-function replaceBy<Theirs>(path: string, make: (theirs: Theirs) => unknown): Theirs {
-  const theirs: Theirs = require(path)
-  replace(path, make(theirs))
   return theirs
 }

@@ -10,10 +10,11 @@ import type { IncomingMessage } from '../batch.ts'
 import { crc32c } from './crc32c.ts'
 import type { MessagePlaces } from './message-places.ts'
 import { AT, MAGIC } from './record-batch-layout.ts'
+import { UNCOMPRESSED, unpack } from './unpack.ts'
 
 /** What all records of a batch have in common. */
 export interface RecordBatchContext {
-  /** Among which the records stand. */
+  /** Among which the records stand: of the answer, or what was compressed in it. */
   readonly bytes: Buffer
   readonly firstOffset: number
   readonly firstTimestampMs: number
@@ -129,21 +130,28 @@ export class FetchedRecord implements IncomingMessage {
 /**
  * @param bytes record batches one after the other; the last may be cut off, and is then left out, as the broker cuts
  *   where the limit of the fetch is.
- * @returns the records in their order; null when a batch is compressed, or of before Kafka 0.11: not ours to read
- * @throws KAFKA_CORRUPT when a batch does not match its checksum, which brokers do not look at when they send it
+ * @returns the records in their order
+ * @throws KAFKA_CORRUPT when a batch does not match its checksum, which brokers do not look at when they send it, or is of
+ *   before Kafka 0.11, which knew no headers; TOPIC_POLICY for compression that is not read here
  */
-export function decodeRecords(bytes: Buffer): FetchedRecord[] | null {
+export function decodeRecords(bytes: Buffer): FetchedRecord[] {
   const records: FetchedRecord[] = []
   for (let at = 0; bytes.length - at >= MIN_BATCH_BYTES; ) {
     const length = bytes.readInt32BE(at + AT.length)
     const end = at + AT.lengthEnd + length
-    if (bytes[at + AT.magic] !== MAGIC) return null
+    if (bytes[at + AT.magic] !== MAGIC)
+      throw corrupt(`a batch of format ${bytes[at + AT.magic]}: of before Kafka 0.11, or damaged`)
     if (length < AT.records - AT.lengthEnd) throw corrupt(`a batch says that it has ${length} bytes`)
     if (end > bytes.length) break
     const attributes = bytes.readInt16BE(at + AT.checked)
     checkBatch(bytes, at, end)
-    if ((attributes & COMPRESSION_MASK) !== 0) return null
-    readRecords(bytes, at, end, attributes, records)
+    // What compaction left empty is not compressed, whatever its attributes say.
+    const codec = bytes.readInt32BE(at + AT.count) > 0 ? attributes & COMPRESSION_MASK : UNCOMPRESSED
+    const places =
+      codec === UNCOMPRESSED
+        ? { bytes, from: at + AT.records, to: end }
+        : unpacked(bytes.subarray(at + AT.records, end), codec)
+    readRecords(bytes, at, places, attributes, records)
     at = end
   }
   return records
@@ -155,33 +163,45 @@ function checkBatch(bytes: Buffer, at: number, end: number): void {
   throw corrupt(`the records from offset ${offset} on do not match their checksum`)
 }
 
+/** Where the records of a batch stand. */
+interface Places {
+  readonly bytes: Buffer
+  readonly from: number
+  readonly to: number
+}
+
+function unpacked(packed: Buffer, codec: number): Places {
+  const bytes = unpack(packed, codec)
+  return { bytes, from: 0, to: bytes.length }
+}
+
 /** A checksum proves that the bytes are those of who wrote them, not that they are records. */
 function readRecords(
-  bytes: Buffer,
+  head: Buffer,
   batchAt: number,
-  batchTo: number,
+  { bytes, from, to }: Places,
   attributes: number,
   into: FetchedRecord[],
 ): void {
   const context: RecordBatchContext = {
     bytes,
-    firstOffset: Number(bytes.readBigInt64BE(batchAt + AT.firstOffset)),
-    firstTimestampMs: Number(bytes.readBigInt64BE(batchAt + AT.firstTimestamp)),
+    firstOffset: Number(head.readBigInt64BE(batchAt + AT.firstOffset)),
+    firstTimestampMs: Number(head.readBigInt64BE(batchAt + AT.firstTimestamp)),
     appendedAtMs:
-      (attributes & LOG_APPEND_TIME) === 0 ? null : Number(bytes.readBigInt64BE(batchAt + AT.maxTimestamp)),
-    producerId: `${bytes.readBigInt64BE(batchAt + AT.producerId)}`,
+      (attributes & LOG_APPEND_TIME) === 0 ? null : Number(head.readBigInt64BE(batchAt + AT.maxTimestamp)),
+    producerId: `${head.readBigInt64BE(batchAt + AT.producerId)}`,
     inTransaction: (attributes & TRANSACTIONAL) !== 0,
     isControlBatch: (attributes & CONTROL) !== 0,
   }
-  const reader = new RecordReader(bytes, batchAt + AT.records)
-  for (let left = bytes.readInt32BE(batchAt + AT.count); left > 0; left--) {
+  const reader = new RecordReader(bytes, from)
+  for (let left = head.readInt32BE(batchAt + AT.count); left > 0; left--) {
     const recordBytes = reader.varint()
     const start = reader.at
     reader.skip(ATTRIBUTES_BYTES)
     reader.varint() // the time
     into.push(new FetchedRecord(context, context.firstOffset + reader.varint(), start))
     const end = start + recordBytes
-    if (!(recordBytes >= MIN_RECORD_BYTES && end <= batchTo)) throw corrupt('a record ends outside its batch')
+    if (!(recordBytes >= MIN_RECORD_BYTES && end <= to)) throw corrupt('a record ends outside its batch')
     reader.at = end
   }
 }
