@@ -27,7 +27,10 @@ import type { VerifyWorld } from './verify-world.ts'
 export interface VerifyOptions {
   /** The promoted one; null when there is none. */
   readonly model: ModelIdentity | null
-  /** Longest wait for each on the way: the poller, the scorer with the snapshot, and the sweep. */
+  /**
+   * Longest wait for each on the way: the poller, the scorer with the snapshot, and the sweep, which is given three times as
+   * long again as reading all ids takes.
+   */
   readonly waitMs: number
   /** Names of each kind of finding. */
   readonly maxListed: number
@@ -110,11 +113,13 @@ class Verification {
     const { maxMemoryBytes } = settings.sweep
     let isFirst = true
     for (let left = readable; isFirst || left.length > 0; isFirst = false) {
+      const beganAtMs = clock.nowMs()
       const batch = await readLiving(left, { client, scope, maxMemoryBytes, clock, signal, onProgress })
+      const readMs = clock.nowMs() - beganAtMs
       const { living, rest } = batch
       this.#unreadable.push(...batch.unreadable.map(nameOf))
       const isWhole = isFirst && rest.length === 0 && unreadable.length + batch.unreadable.length === 0
-      const result = await this.#verifyBatch(living, isWhole, signal)
+      const result = await this.#verifyBatch(living, { isWhole, readMs }, signal)
       this.#shards.push(...result.shards)
       this.#findings.addAll(result.findings)
       this.#newestGeneration = Math.max(this.#newestGeneration, result.newestGeneration)
@@ -126,10 +131,13 @@ class Verification {
 
   async #verifyBatch(
     living: readonly LivingShard[],
-    isWhole: boolean,
+    { isWhole, readMs }: { readonly isWhole: boolean; readonly readMs: number },
     signal: AbortSignal,
   ): Promise<BatchResult> {
-    const patience = () => ({ untilMs: this.#world.clock.nowMs() + this.#options.waitMs, signal })
+    const patience = (moreMs = 0) => ({
+      untilMs: this.#world.clock.nowMs() + this.#options.waitMs + moreMs,
+      signal,
+    })
     // First, since what counts is how far the primary was when the last key was read, or later.
     const settled = new Set(this.#repair === null ? [] : await untilSettled(this.#world, living, patience()))
     const cursors = await untilCaptured(this.#world, living, patience())
@@ -137,7 +145,8 @@ class Verification {
     this.#isSettled &&= isStored
     // What is on its way must not be emitted again.
     const repair = isStored ? this.#repair : null
-    const untilSwept = patience()
+    // A sweep reads what was just read here: the one under way may have passed what the next is to find.
+    const untilSwept = patience(SWEEPS * readMs)
     for (;;) {
       const joined = await this.#joinPatiently({ living, cursors, isWhole, repair, settled }, signal)
       const waitsForSweep = this.#repair === null && isStored && isOnlyExtra(joined.result)
@@ -202,6 +211,8 @@ class Verification {
 }
 
 const MAX_JOINS = 5
+/** Reads as long as ours that a sweep is waited for: the rest of the one under way, the next, and one for what slows them. */
+const SWEEPS = 3
 
 function nameOf({ index, shard }: ShardView): string {
   return `${index}/${shard}`

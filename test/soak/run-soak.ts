@@ -52,6 +52,7 @@ const CALM_SHARE = 0.1
 const CALM_RATE_SHARE = 0.25
 const DRAIN_MS = 1_800_000
 const LOOK_EVERY_MS = 500
+const FINDINGS_TOLD = 20
 /** Beyond, `verify` alone proves: it holds 16 bytes a document where the oracle holds the scores. */
 const MOST_FOR_THE_ORACLE = 1_000_000
 
@@ -130,9 +131,16 @@ async function verified(
 ): Promise<SoakSummary['proof']['verify']> {
   const beganMs = performance.now()
   const { code, stdout, stderr } = await freshet(['--json', 'verify'], stack.env, { signal, onError: report })
-  if (stdout === '') throw new Error(`verify ended with ${code}: ${stderr}`)
   const seconds = Math.round((performance.now() - beganMs) / 1_000)
-  return { exitCode: code, seconds, ...totalOf(JSON.parse(stdout) as VerifyReport) }
+  try {
+    const found = JSON.parse(stdout) as VerifyReport
+    for (const { kind, key, reason } of found.findings.slice(0, FINDINGS_TOLD))
+      report(`verify: ${kind} ${key}${reason === undefined ? '' : `, ${reason}`}`)
+    return { exitCode: code, seconds, ...totalOf(found) }
+  } catch (error) {
+    report(`verify ended with ${code}, and no report can be read (${String(error)}): ${stderr}`)
+    return null // what was measured is kept all the same
+  }
 }
 
 async function askOracle({ stack }: SoakWorld): Promise<SoakSummary['proof']['oracle']> {

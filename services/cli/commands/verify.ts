@@ -38,7 +38,7 @@ export function verifyCommand(): Command {
     .option('--interval <seconds>', 'pause of --watch', seconds(), DEFAULT_INTERVAL_SECONDS)
     .option(
       '--wait <seconds>',
-      'longest wait for what is on its way (default: two snapshots, a sweep and half a minute)',
+      'longest wait for what is on its way (default: two snapshots, the pause of a sweep and half a minute; a sweep has three times as long more as reading all ids takes)',
       seconds({ orNone: true }),
     )
     .option(
