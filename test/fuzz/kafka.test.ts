@@ -116,6 +116,13 @@ test('compressed records are what they were, whatever stands before and behind t
   }
 })
 
+test('a record that reaches into the next batch is refused', () => {
+  const reaching = Buffer.from(valid[0]!)
+  reaching[HEAD_BYTES] = reaching[HEAD_BYTES]! + 2 // its length is a zigzag varint: one byte more
+  const answer = Buffer.concat([sealed(reaching, CODECS.none), valid[1]!])
+  expect(() => decodeRecords(answer)).toThrow(expect.objectContaining({ code: 'KAFKA_CORRUPT' }))
+})
+
 test('a batch that was damaged behind a compressed one is refused as well', () => {
   const answer = Buffer.concat([packed(valid[0]!, 'gzip'), valid[1]!])
   answer[answer.length - 1] = answer.at(-1)! ^ 1
