@@ -1,7 +1,6 @@
 import { FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
 import { readShadow, type ShadowPointer } from '@freshet/model/bundle/shadow-pointer.ts'
 import { type LoadedModel, loadModel } from '@freshet/model/run/loaded-model.ts'
-import { addToShadowReport } from '@freshet/model/shadow/stored-report.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import { modelLabel } from '@freshet/records/score-batch.ts'
 import type { ServiceContext } from '@freshet/service/service.ts'
@@ -12,8 +11,8 @@ import { Throttle } from '@freshet/stage/throttle.ts'
 import type { BackgroundWork } from '../background-work.ts'
 import type { ScoredBatch } from '../infer/batch-scorer.ts'
 import { commonOutputs, compareRows, type ScoredRows } from './compare-rows.ts'
-import { ShadowBook } from './shadow-book.ts'
 import { ShadowQueue } from './shadow-queue.ts'
+import { ShadowReports } from './shadow-reports.ts'
 
 export interface ShadowDeps {
   readonly store: ObjectStore
@@ -23,7 +22,6 @@ export interface ShadowDeps {
 
 /** Small, because a fresh change may have to wait for one. */
 const BATCH_ROWS = 500
-const REPORT_EVERY_MS = 60_000
 const LAST_REPORT_MS = 3_000
 const COMPLAINT_INTERVAL_MS = 60_000
 
@@ -42,16 +40,20 @@ export class Shadow {
   readonly #context: ServiceContext
   readonly #deps: ShadowDeps
   readonly #queue = new ShadowQueue()
+  readonly #reports: ShadowReports
   readonly #complaints: Throttle
   #active: Active | null = null
-  #book: ShadowBook | null = null
   #lookAtMs = 0
-  #reportAtMs = 0
 
   constructor(context: ServiceContext, deps: ShadowDeps) {
     this.#context = context
     this.#deps = deps
     this.#complaints = new Throttle(COMPLAINT_INTERVAL_MS, deps.clock)
+    this.#reports = new ShadowReports({
+      ...{ store: deps.store, clock: deps.clock, metrics: context.telemetry.metrics },
+      takeSkipped: () => this.#queue.takeSkipped(),
+      complain: (what, error) => this.#complain(what, error),
+    })
   }
 
   /** What was scored just now. Returns at once. */
@@ -64,7 +66,7 @@ export class Shadow {
     try {
       while (!signal.aborted) {
         await this.#look(signal)
-        await this.#reportWhenDue(signal)
+        await this.#reports.reportWhenDue(signal)
         const rows = this.#active?.model && this.#queue.take()
         if (rows) await this.#compare(rows, signal)
         else
@@ -75,7 +77,7 @@ export class Shadow {
       }
     } finally {
       using grace = withGrace(signal, LAST_REPORT_MS)
-      await this.#report(grace.signal)
+      await this.#reports.report(grace.signal)
       await this.#close()
     }
   }
@@ -88,7 +90,7 @@ export class Shadow {
     try {
       const pointer = await readShadow(store, signal)
       if (isSame(pointer, this.#active?.pointer ?? null)) return
-      await this.#report(signal)
+      await this.#reports.report(signal)
       await this.#close()
       if (pointer !== null) await this.#open(pointer, signal)
     } catch (error) {
@@ -137,6 +139,7 @@ export class Shadow {
   ): Promise<void> {
     const { clock } = this.#deps
     const { metrics } = this.#context.telemetry
+    const { label, pointer } = this.#active!
     const model = this.#active!.model!
     const common = commonOutputs(outputs, model.outputs)
     const beganAtMs = performance.now()
@@ -147,8 +150,8 @@ export class Shadow {
     })
     if (compared === null) return
     const tookMs = performance.now() - beganAtMs
-    const book = await this.#bookOf(
-      current,
+    const book = await this.#reports.bookOf(
+      { shadow: label, current, sinceMs: pointer.sinceMs, instance: this.#context.instance },
       common.map(({ name }) => name),
       signal,
     )
@@ -164,44 +167,10 @@ export class Shadow {
     )
   }
 
-  /** Another promoted model is another comparison. */
-  async #bookOf(current: string, outputs: readonly string[], signal: AbortSignal): Promise<ShadowBook> {
-    if (this.#book?.comparison.current === current) return this.#book
-    await this.#report(signal)
-    const { label, pointer } = this.#active!
-    const comparison = { shadow: label, current, sinceMs: pointer.sinceMs, instance: this.#context.instance }
-    this.#book = new ShadowBook(comparison, outputs, Math.random)
-    return this.#book
-  }
-
-  async #reportWhenDue(signal: AbortSignal): Promise<void> {
-    const nowMs = this.#deps.clock.nowMs()
-    if (nowMs < this.#reportAtMs) return
-    this.#reportAtMs = nowMs + REPORT_EVERY_MS
-    await this.#report(signal)
-  }
-
-  /** Adds what was seen since the last time; what does not get through is added the next time. */
-  async #report(signal: AbortSignal): Promise<void> {
-    const { store, clock } = this.#deps
-    const skipped = this.#queue.takeSkipped()
-    this.#context.telemetry.metrics.add('freshet.shadow.skipped', skipped)
-    if (this.#book === null) return
-    if (skipped > 0) this.#book.skipped(skipped, clock.nowMs())
-    const report = this.#book.report()
-    if (report === null) return
-    try {
-      await addToShadowReport(store, report, signal)
-      this.#book = new ShadowBook(this.#book.comparison, this.#book.outputs, Math.random)
-    } catch (error) {
-      this.#complain('the shadow’s report is not written', error)
-    }
-  }
-
   async #close(): Promise<void> {
     const { model } = this.#active ?? {}
     this.#active = null
-    this.#book = null
+    this.#reports.forget()
     this.#queue.clear()
     await model?.pool[Symbol.asyncDispose]()
   }
