@@ -1,6 +1,6 @@
 import { Command } from 'commander'
-import { describeCapture } from '../capture-report.ts'
-import { CHECKS, type CheckResult, runChecks } from '../doctor.ts'
+import { describeCapture } from '../doctor/capture-report.ts'
+import { CHECKS, type CheckResult, runChecks } from '../doctor/doctor.ts'
 import { readInvocation } from '../invocation.ts'
 
 const SOMETHING_TO_MEND = 2

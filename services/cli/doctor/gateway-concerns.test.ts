@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto'
 import { loadSettings } from '@freshet/config/load.ts'
 import { expect, test } from 'vitest'
+import { newKey } from '../key/new-key.ts'
 import { gatewayConcerns } from './gateway-concerns.ts'
-import { newKey } from './key/new-key.ts'
 
 function concernsOf(env: Record<string, string>) {
   return gatewayConcerns(loadSettings({ env }).gateway)
