@@ -12,8 +12,9 @@ export async function readBody(
   const idle = new AbortController()
   const timer = setTimeout(() => idle.abort(), idleMs)
   const end = signal === undefined ? idle.signal : AbortSignal.any([idle.signal, signal])
-  // Where its length is told, a body goes to its place piece by piece: some MB at once would hold the event loop.
-  const whole = Buffer.allocUnsafeSlow(answer.ContentLength ?? 0)
+  // Where its length is told, a body goes to its place piece by piece: some MB at once would hold the event loop. What is
+  // told is not allocated beyond that before it has come.
+  const whole = Buffer.allocUnsafeSlow(Math.min(answer.ContentLength ?? 0, MAX_TOLD_BYTES))
   const beyond: Buffer[] = []
   let length = 0
   try {
@@ -31,6 +32,9 @@ export async function readBody(
     clearTimeout(timer)
   }
 }
+
+/** A row group of a snapshot, or the pieces of one that are read together, are less. */
+const MAX_TOLD_BYTES = 32 * 1024 * 1024
 
 /**
  * Whether body and etag belong together as far as can be told: the etag of an object put in one piece is its MD5, unless

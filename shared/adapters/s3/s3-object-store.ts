@@ -1,5 +1,6 @@
 import type { Buffer } from 'node:buffer'
 import {
+  type _Object,
   DeleteObjectCommand,
   GetObjectCommand,
   type GetObjectCommandInput,
@@ -53,7 +54,7 @@ export class S3ObjectStore implements ObjectStore {
     let last: StoredObject | undefined
     for (let reads = 0; reads < MAX_READS; reads++) {
       const { answer, body } = await this.#read(`get ${key}`, this.#at(key), signal)
-      const object = { body, etag: answer.ETag! }
+      const object = { body, etag: etagOf(answer, `get ${key}`) }
       // A server that overwrites in place can pair old bytes with a new etag. One that does not take the MD5 for its
       // etag is believed when it says the same twice.
       const isSame = last !== undefined && last.etag === object.etag && last.body.equals(body)
@@ -85,7 +86,7 @@ export class S3ObjectStore implements ObjectStore {
           new PutObjectCommand({ ...this.#at(key), Body: body, ...only }),
           options,
         )
-        return answer.ETag!
+        return etagOf(answer, `put ${key}`)
       })
     } catch (error) {
       // If-Match on a key that is gone answers "no such key": the version we meant is not there any more.
@@ -123,15 +124,20 @@ export class S3ObjectStore implements ObjectStore {
           options,
         ),
       )
-      for (const { Key, Size, LastModified } of page.Contents ?? [])
-        objects.push({
-          key: Key!.slice(this.#prefix.length),
-          bytes: Size!,
-          modifiedAtMs: LastModified!.getTime(),
-        })
-      from = page.NextContinuationToken
+      for (const object of page.Contents ?? []) objects.push(this.#listed(object, prefix))
+      const next = page.NextContinuationToken
+      if (next !== undefined && next === from)
+        throw new FreshetError('S3_REFUSED', `list ${prefix}: the list comes to no end`)
+      from = next
     } while (from !== undefined)
     return objects
+  }
+
+  #listed({ Key, Size, LastModified }: _Object, prefix: string): ListedObject {
+    const modifiedAtMs = LastModified?.getTime() ?? Number.NaN
+    if (Key === undefined || !Number.isSafeInteger(Size) || Number.isNaN(modifiedAtMs))
+      throw new FreshetError('S3_REFUSED', `list ${prefix}: an object without its name, size or time`)
+    return { key: Key.slice(this.#prefix.length), bytes: Size!, modifiedAtMs }
   }
 
   async delete(key: string, signal?: AbortSignal): Promise<void> {
@@ -188,3 +194,9 @@ export class S3ObjectStore implements ObjectStore {
 }
 
 const MAX_READS = 5
+
+/** Without it, a put that is to replace only what was read would replace anything. */
+function etagOf({ ETag }: { readonly ETag?: string | undefined }, doing: string): string {
+  if (ETag !== undefined) return ETag
+  throw new FreshetError('S3_REFUSED', `${doing}: the answer has no ETag; see what stands before the store`)
+}

@@ -9,7 +9,7 @@ import {
   type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
-import { isFreshetError } from '@freshet/errors/errors.ts'
+import { FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
 import type { Upload } from '@freshet/ports/object-store.ts'
 
 /** Full address of an object. */
@@ -51,7 +51,9 @@ export class S3Upload implements Upload {
       (options) => client.send(new CreateMultipartUploadCommand(at), options),
       signal,
     )
-    return new S3Upload(client, { ...at, UploadId: UploadId! }, ask)
+    if (UploadId === undefined)
+      throw new FreshetError('S3_REFUSED', `begin upload of ${at.Key}: the answer names no upload`)
+    return new S3Upload(client, { ...at, UploadId }, ask)
   }
 
   async putPart(number: number, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
@@ -119,13 +121,16 @@ export async function abortUploads(
       options,
     )
     for (const { Key, UploadId, Initiated } of page.Uploads ?? []) {
-      if (Initiated!.getTime() >= begunBeforeMs) continue
+      if (Initiated === undefined || UploadId === undefined)
+        throw new FreshetError('S3_REFUSED', 'the list of uploads has one without its id or time')
+      if (Initiated.getTime() >= begunBeforeMs) continue
       await client.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId }), options)
       count++
     }
-    from = page.IsTruncated
-      ? { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker }
-      : undefined
+    const next = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker }
+    if (page.IsTruncated && next.KeyMarker === from.KeyMarker && next.UploadIdMarker === from.UploadIdMarker)
+      throw new FreshetError('S3_REFUSED', 'the list of uploads comes to no end')
+    from = page.IsTruncated ? next : undefined
   }
   return count
 }
