@@ -1,15 +1,18 @@
 /** What a data scientist hands in: model.json, golden.ndjson, the ONNX file, MLflow's MLmodel; and documents as they are scored. */
 import { Buffer } from 'node:buffer'
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type BundleFile, readBundle } from '@freshet/model/bundle/bundle.ts'
 import { encodeModelSpec, parseModelSpec } from '@freshet/model/bundle/spec.ts'
 import { compileColumns } from '@freshet/model/features/columns.ts'
+import { asDocument, exampleRows } from '@freshet/model/import/examples.ts'
 import { parseMlmodel } from '@freshet/model/import/mlflow.ts'
+import { readExport } from '@freshet/model/import/read-export.ts'
 import { refuseExternalData } from '@freshet/model/onnx/external-data.ts'
 import { classLabelsOf, readGraph } from '@freshet/model/onnx/graph.ts'
-import { expect } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { fuzz } from './fuzz.kit.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -120,6 +123,36 @@ fuzz({
     for (const name of [...(columns ?? []).map((column) => column.name), ...(outputs ?? [])])
       expect(name).toBeTypeOf('string')
   },
+})
+
+const folder = mkdtempSync(join(tmpdir(), 'freshet-fuzz-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+fuzz({
+  name: 'input-example',
+  format: 'json',
+  codes: ['MODEL_NOT_IMPORTABLE'],
+  valid: [
+    '{"dataframe_split":{"columns":["n",1],"data":[[1,"x"],[2,null]]}}',
+    '{"inputs":{"n":[[1],[2]],"c":["x","y"]}}',
+    '{"n":1}\n{"n":2,"constructor":3}',
+    '[[1,2],[3,4]]',
+  ].map((text) => Buffer.from(text)),
+  share: 0.3,
+  async read(bytes) {
+    const exampleFile = join(folder, 'example.json')
+    writeFileSync(exampleFile, bytes)
+    const { examples } = await readExport(join(ROOT, 'shared/model/fixtures/one-answer.onnx'), {
+      exampleFile,
+    })
+    for (const row of examples) expect(Object.keys(asDocument(row, ['n', 'c']))).toBeInstanceOf(Array)
+  },
+})
+
+test('an example in wrappers without end holds no rows', () => {
+  const deep = `${'{"inputs":'.repeat(100_000)}1${'}'.repeat(100_000)}`
+  expect(exampleRows(JSON.parse(deep))).toBeNull()
+  expect(exampleRows({ columns: [{ toString: 1 }], data: [[1]] })).toBeNull()
 })
 
 const { columns } = parseModelSpec(JSON.stringify(ofEveryKind)).inputs

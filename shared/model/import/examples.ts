@@ -4,18 +4,22 @@ export type ExampleRow = Readonly<Record<string, unknown>> | readonly unknown[]
 /** Objects in which the rows stand one level deeper, in MLflow's and its servers' forms. */
 const WRAPPERS = ['dataframe_split', 'dataframe_records', 'instances', 'inputs']
 
+/** A wrapper stands in another at most. */
+const MAX_WRAPPERS = 2
+
 /**
  * The rows of an input example: a data frame split or as records, an array, or an object of columns.
  * @returns null when it is none of these
  */
-export function exampleRows(example: unknown): ExampleRow[] | null {
+export function exampleRows(example: unknown, wrappers = 0): ExampleRow[] | null {
   if (Array.isArray(example)) return example.every(isRow) ? example : asColumn(example)
   if (!isObject(example)) return null
   const wrapper = WRAPPERS.find((name) => isObject(example[name]) || Array.isArray(example[name]))
-  if (wrapper !== undefined) return exampleRows(example[wrapper])
+  if (wrapper !== undefined)
+    return wrappers < MAX_WRAPPERS ? exampleRows(example[wrapper], wrappers + 1) : null
   const { columns, data } = example
   if (Array.isArray(columns) && Array.isArray(data) && data.every(Array.isArray))
-    return data.map((row) => byName(columns.map(String), row))
+    return columns.every(isName) ? data.map((row) => byName(columns.map(String), row)) : null
   const values = Object.values(example)
   const [first] = values
   if (Array.isArray(first) && values.every((value) => Array.isArray(value) && value.length === first.length))
@@ -30,6 +34,11 @@ export function asDocument(row: ExampleRow, columns: readonly string[]): Record<
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** pandas counts the columns that have no name. */
+function isName(value: unknown): value is string | number {
+  return typeof value === 'string' || typeof value === 'number'
 }
 
 function isRow(value: unknown): value is ExampleRow {
