@@ -39,7 +39,7 @@ export interface InferParts {
   readonly models: PromotedModel
   readonly background: BackgroundWork
   readonly stretches: Stretches
-  /** Told of each micro-batch once its offset is committed; must return at once. */
+  /** Told of each micro-batch that is acknowledged; must return at once. */
   readonly onScored: (model: ServingModel, scored: ScoredBatch) => void
 }
 

@@ -5,7 +5,7 @@ import { compileCacheEnv } from '@freshet/stage/compile-cache-env.ts'
 import type { Features } from '../features/features.ts'
 import type { Calibration } from './calibrate.ts'
 import type { ModelScores, RunnableModel } from './onnx-session.ts'
-import { SharedRows } from './shared-rows.ts'
+import { RowMemory } from './row-memory.ts'
 
 /** One model loaded in a thread of its own; one job at a time. */
 export interface ModelThread extends AsyncDisposable {
@@ -83,7 +83,7 @@ class InferenceThread implements ModelThread {
   readonly ended: Promise<void>
   readonly #worker: Worker
   /** Both sides see it; there is one job at a time. */
-  readonly #rows = new SharedRows()
+  readonly #rows = new RowMemory()
   #lastError: unknown
   #death: FreshetError | null = null
   #awaited: PromiseWithResolvers<Reply> | null = null

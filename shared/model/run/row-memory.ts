@@ -6,7 +6,7 @@ const FIRST_BYTES = 64 * 1_024
  * Memory in which rows go to a thread, again and again, at a copy of some nanoseconds a row. What is shared anew for each
  * batch lives until both sides have collected their garbage, and they have little reason to. why: decisions/0013
  */
-export class SharedRows {
+export class RowMemory {
   #memory = new SharedArrayBuffer(FIRST_BYTES)
 
   /** @returns the same features in shared memory; they are good until the next call. */
