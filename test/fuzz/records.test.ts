@@ -7,6 +7,7 @@ import { shadowPointerRecord } from '@freshet/model/bundle/shadow-pointer.ts'
 import { alertStateRecord } from '@freshet/records/alert-state.ts'
 import { orderRecord, speakerClaimRecord } from '@freshet/records/control.ts'
 import { cursorRecord } from '@freshet/records/cursor.ts'
+import { dailyRecord } from '@freshet/records/daily.ts'
 import { deadLetterRecord } from '@freshet/records/dead-letter.ts'
 import { golden } from '@freshet/records/golden/golden.kit.ts'
 import { heartbeatRecord } from '@freshet/records/heartbeat.ts'
@@ -29,6 +30,7 @@ const heartbeat = {
   replaces: { instances: ['scorer-0'], ended: 'SIGKILL' },
 }
 const claim = { version: 1, instance: 'watchdog-1', claim: 'c', atMs: 1 }
+const daily = { version: 1, day: '2026-11-30', toldAtMs: 1 }
 const told = { version: 1, sinceMs: 1, toldAtMs: 2, errorCode: 'KAFKA_UNREACHABLE' }
 
 fuzzRecord('cursor', cursorRecord, [golden('cursor.v1.txt'), golden('cursor.v2.txt')])
@@ -60,6 +62,7 @@ fuzzRecord('shadow-report', shadowReportRecord, [golden('shadow-report.v1.txt')]
 fuzzRecord('infer-note', inferNoteRecord, [golden('infer-note.v1.txt')])
 fuzzRecord('rescore-note', rescoreNoteRecord, [golden('rescore-note.v1.txt')])
 fuzzRecord('told', toldRecord, [json(told)])
+fuzzRecord('daily', dailyRecord, [json(daily)])
 
 function fuzzRecord<T>(name: string, record: JsonRecord<T>, valid: readonly Buffer[]): void {
   fuzz({

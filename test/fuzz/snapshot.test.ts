@@ -6,12 +6,14 @@ import { encodeRank } from '@freshet/records/revision.ts'
 import { scoreBatchOf } from '@freshet/records/score-batch.kit.ts'
 import { ROW_STATES, scoreRowBytes } from '@freshet/records/score-batch.ts'
 import { rowsOfBatch, type StoredRows } from '@freshet/records/stored-rows.ts'
+import { keyBytes } from '@freshet/snapshot/keys.ts'
 import { decodeFileSchema, encodeFileSchema } from '@freshet/snapshot/parquet/file-schema.ts'
 import { openSnapshotFile } from '@freshet/snapshot/parquet/read.ts'
 import { findRow } from '@freshet/snapshot/ranges/find-row.ts'
 import { openFileIndex } from '@freshet/snapshot/ranges/open-file-index.ts'
 import { manyRows } from '@freshet/snapshot/rows.kit.ts'
 import { sortRows } from '@freshet/snapshot/sort.ts'
+import { SnapshotTable } from '@freshet/snapshot/table/snapshot-table.ts'
 import { wholeFile } from '@freshet/snapshot/whole-file.kit.ts'
 import { expect, test } from 'vitest'
 import { fuzz } from './fuzz.kit.ts'
@@ -54,7 +56,13 @@ function checkRows(rows: StoredRows): void {
 async function readWhole(bytes: Buffer): Promise<void> {
   const { store, file } = await storeOf(bytes)
   const { pages } = await openSnapshotFile(store, file)
-  for await (const rows of pages) checkRows(rows)
+  const table = new SnapshotTable()
+  for await (const rows of pages) {
+    checkRows(rows)
+    table.apply(rows)
+    const { outputs = {} } = table.get(Buffer.from(keyBytes(rows, 0)).toString()) ?? {}
+    for (const value of Object.values(outputs)) expect(value).toBeTypeOf('number')
+  }
 }
 
 fuzz({
@@ -102,7 +110,10 @@ fuzz({
   valid: [Buffer.from(encodeFileSchema(schema)[0]!.value!)],
   read(bytes) {
     const read = decodeFileSchema([{ key: 'freshet', value: bytes.toString() }])
-    for (const generation of read.models.keys()) expect(generation).toSatisfy(Number.isSafeInteger)
+    for (const [generation, { outputs }] of read.models) {
+      expect(generation).toSatisfy(Number.isSafeInteger)
+      expect(read.outputs).toEqual(expect.arrayContaining([...outputs]))
+    }
     expect(decodeFileSchema(encodeFileSchema(read))).toEqual(read)
   },
 })
@@ -125,3 +136,9 @@ test.each([8.64e15 + 1, 2 ** 53 - 1])(
     }
   },
 )
+
+test('a footer whose model has an output without a column is refused', () => {
+  const models = new Map([[1, { name: 'delay', version: '1', outputs: ['delay', 'other'] }]])
+  const corrupt = expect.objectContaining({ code: 'SNAPSHOT_CORRUPT' })
+  expect(() => decodeFileSchema(encodeFileSchema({ ...schema, models }))).toThrow(corrupt)
+})

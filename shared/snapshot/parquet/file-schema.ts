@@ -33,6 +33,9 @@ export function decodeFileSchema(metadata: readonly KeyValue[] | undefined): Row
     throw new FreshetError('RECORD_VERSION', `snapshot file version ${told}, this build reads 1`)
   }
   const { outputs, models } = checkWith(recordSchema, value, NAMING)
+  for (const { name, outputs: own } of Object.values(models))
+    if (!own.every((output) => outputs.includes(output)))
+      throw new FreshetError('SNAPSHOT_CORRUPT', `${NAMING.what}: an output of ${name} has no column`)
   const byGeneration = Object.entries(models).map(
     ([generation, model]) => [Number(generation), model] as const,
   )
