@@ -1,15 +1,14 @@
-import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type BatchRow, scoreBatchOf } from '@freshet/records/score-batch.kit.ts'
 import type { ScoreBatch } from '@freshet/records/score-batch.ts'
+import { hasModule, runPython } from '@freshet/snapshot/python.kit.ts'
 import { manyRows } from '@freshet/snapshot/rows.kit.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { SnapshotWorld } from './snapshot-world.kit.ts'
 
-/** The recipes of docs/05-snapshots.md, run as they stand there. `PYTHON` names another interpreter. */
-const python = process.env.PYTHON ?? 'python3'
+/** The recipes of docs/05-snapshots.md, run as they stand there. */
 const folder = mkdtempSync(join(tmpdir(), 'freshet-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
@@ -36,7 +35,7 @@ beforeAll(async () => {
   }
 })
 
-test.skipIf(!has('duckdb'))(
+test.skipIf(!hasModule('duckdb'))(
   'DuckDB sees the highest rank of each key and no deleted one (skipped without the duckdb module)',
   () => {
     const code = `
@@ -48,11 +47,11 @@ def score(key):
   row = duckdb.execute('select delay from scores where key = ?', [key]).fetchone()
   return None if row is None else row[0]
 print(json.dumps(dict(keys=keys, seventh=score('flights/000007'), eighth=score('flights/000008'), ninth=score('flights/000009'), sum=total)))`
-    expect(run(code, recipe('sql').trim().replace(/;$/, ''))).toEqual(EXPECTED)
+    expect(runPython(code, recipe('sql').trim().replace(/;$/, ''))).toEqual(EXPECTED)
   },
 )
 
-test.skipIf(!has('pandas') || !has('pyarrow'))(
+test.skipIf(!hasModule('pandas') || !hasModule('pyarrow'))(
   'pandas sees the same (skipped without the modules pandas and pyarrow)',
   () => {
     const local = recipe('python')
@@ -63,7 +62,7 @@ import sys
 exec(sys.stdin.read())
 score = lambda key: scores.delay.get(key)
 print(json.dumps(dict(keys=len(scores), seventh=score('flights/000007'), eighth=score('flights/000008'), ninth=score('flights/000009'), sum=scores.delay.sum())))`
-    expect(run(code, local)).toEqual(EXPECTED)
+    expect(runPython(code, local)).toEqual(EXPECTED)
   },
 )
 
@@ -77,12 +76,4 @@ function recipe(language: string): string {
   const page = readFileSync(new URL('../../../docs/05-snapshots.md', import.meta.url), 'utf8')
   const block = new RegExp(`\`\`\`${language}\\n(.*?)\`\`\``, 's').exec(page)![1]!
   return block.replaceAll('s3://freshet/freshet', folder).replaceAll('freshet/freshet', folder)
-}
-
-function has(module: string): boolean {
-  return spawnSync(python, ['-c', `import ${module}`]).status === 0
-}
-
-function run(code: string, input: string): unknown {
-  return JSON.parse(execFileSync(python, ['-c', code], { encoding: 'utf8', input }))
 }

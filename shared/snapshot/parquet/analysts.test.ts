@@ -1,15 +1,13 @@
-import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { rowsOfBatch } from '@freshet/records/stored-rows.ts'
 import { afterAll, expect, test } from 'vitest'
+import { hasModule, runPython } from '../python.kit.ts'
 import { manyRows } from '../rows.kit.ts'
 import { sortRows } from '../sort.ts'
 import { wholeFile } from '../whole-file.kit.ts'
 
-/** With the tools that analysts use, when this machine has them. `PYTHON` names another interpreter. */
-const python = process.env.PYTHON ?? 'python3'
 const folder = mkdtempSync(join(tmpdir(), 'freshet-'))
 const path = join(folder, 'base.parquet')
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -22,7 +20,7 @@ const SUMMARY = {
   as_of: '2023-11-14 22:13:20+00:00',
 }
 
-test.skipIf(!has('duckdb'))(
+test.skipIf(!hasModule('duckdb'))(
   'DuckDB reads a snapshot and finds a key (skipped without the duckdb module)',
   async () => {
     await writeBase()
@@ -34,11 +32,11 @@ rows, low = db.execute("select count(*), min(key) from '${path}' where state = '
 score, as_of = db.execute("select delay, as_of from '${path}' where key = 'flights/123456'").fetchone()
 type = db.execute("select typeof(as_of) from '${path}' limit 1").fetchone()[0]
 print(json.dumps(dict(rows=rows, low=low, score=score, type=type, as_of=str(as_of))))`
-    expect(run(code)).toEqual({ ...SUMMARY, type: 'TIMESTAMP WITH TIME ZONE' })
+    expect(runPython(code)).toEqual({ ...SUMMARY, type: 'TIMESTAMP WITH TIME ZONE' })
   },
 )
 
-test.skipIf(!has('pyarrow'))(
+test.skipIf(!hasModule('pyarrow'))(
   'pyarrow reads a snapshot and skips row groups (skipped without the pyarrow module)',
   async () => {
     await writeBase()
@@ -50,7 +48,7 @@ low = whole.metadata.row_group(0).column(0).statistics.min
 row = table.to_pylist()[0]
 print(json.dumps(dict(rows=whole.metadata.num_rows, low=low, score=row['delay'],
   type=str(table.schema.field('key').type), as_of=str(row['as_of']))))`
-    expect(run(code)).toEqual(SUMMARY)
+    expect(runPython(code)).toEqual(SUMMARY)
   },
 )
 
@@ -59,12 +57,4 @@ async function writeBase(): Promise<void> {
     sortRows(rowsOfBatch(manyRows(part * 10_000, 10_000))),
   )
   writeFileSync(path, (await wholeFile(parts)).bytes)
-}
-
-function has(module: string): boolean {
-  return spawnSync(python, ['-c', `import ${module}`]).status === 0
-}
-
-function run(code: string): unknown {
-  return JSON.parse(execFileSync(python, ['-c', code], { encoding: 'utf8' }))
 }
