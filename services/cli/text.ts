@@ -1,8 +1,4 @@
-/** Figures, times and tables as people read them. */
-
-export function count(amount: number): string {
-  return amount.toLocaleString('en-US')
-}
+/** Figures, times and tables as people read them at a terminal; counts and durations as alerts say them are in watchdog/format.ts. */
 
 /** A number in four digits. */
 export function short(value: number): string {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { formatSeconds } from './format.ts'
+import { countOf, formatCount, formatSeconds } from './format.ts'
 import { duration } from './page/public/words.js'
 
 test.each([
@@ -14,6 +14,15 @@ test.each([
   [-3, '0 s'],
 ])('%d s is %s', (seconds, words) => {
   expect(formatSeconds(seconds)).toBe(words)
+})
+
+test('a count has its thousands apart, and of one thing there is no plural', () => {
+  expect([0, 999.6, 48_210].map(formatCount)).toEqual(['0', '1,000', '48,210'])
+  expect([0, 1, 5_210].map((count) => countOf(count, 'index', 'indices'))).toEqual([
+    '0 indices',
+    '1 index',
+    '5,210 indices',
+  ])
 })
 
 test('a message, the command line and the page call the same time the same', () => {

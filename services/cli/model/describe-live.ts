@@ -1,4 +1,5 @@
-import { count, harmlessLines, percent, short, table } from '../text.ts'
+import { formatCount } from '@freshet/watchdog/format.ts'
+import { harmlessLines, percent, short, table } from '../text.ts'
 import type { ColumnReport } from './column-sample.ts'
 import type { LiveReport, OutputReport } from './report-shape.ts'
 
@@ -6,11 +7,12 @@ import type { LiveReport, OutputReport } from './report-shape.ts'
 export function describeLive(report: LiveReport): string {
   const { documents, scored, setAside, outputs, concerns } = report
   return harmlessLines([
-    `${count(documents)} live documents, drawn at random: ${count(scored)} scored`,
+    `${formatCount(documents)} live documents, drawn at random: ${formatCount(scored)} scored`,
     ...table([HEADER, ...report.columns.map(cells)], 2),
     ...outputs.map(describeOutput),
     ...setAside.map(
-      ({ code, at, count: aside }) => `  set aside: ${count(aside)} ${code}${at === null ? '' : ` at ${at}`}`,
+      ({ code, at, count: aside }) =>
+        `  set aside: ${formatCount(aside)} ${code}${at === null ? '' : ` at ${at}`}`,
     ),
     ...(concerns.length === 0
       ? ['nothing to worry about']

@@ -1,7 +1,8 @@
 import type { ErrorCode } from '@freshet/errors/errors.ts'
 import type { Metrics } from '@freshet/telemetry/metrics.ts'
 import type { MetricName } from '@freshet/telemetry/metrics-table.ts'
-import { count, harmlessLines } from '../text.ts'
+import { formatCount } from '@freshet/watchdog/format.ts'
+import { harmlessLines } from '../text.ts'
 
 /** What one run has done. */
 export interface OnceSummary extends Figures {
@@ -72,12 +73,12 @@ function work(summary: OnceSummary): string[] {
   const { captured, deletes, setAside, scored, rescored, dead, cached, refilled, snapshotRows, model } =
     summary
   return [
-    `  captured   ${count(captured)} changes, ${count(deletes)} deletes found`,
-    `  scored     ${count(scored)}${model === null ? '' : ` by ${model}`}${rescored > 0 ? `, ${count(rescored)} again` : ''}`,
-    `  Redis      ${count(cached)} rows${refilled > 0 ? `, ${count(refilled)} that it had lost` : ''}`,
-    `  snapshot   ${count(snapshotRows)} rows`,
+    `  captured   ${formatCount(captured)} changes, ${formatCount(deletes)} deletes found`,
+    `  scored     ${formatCount(scored)}${model === null ? '' : ` by ${model}`}${rescored > 0 ? `, ${formatCount(rescored)} again` : ''}`,
+    `  Redis      ${formatCount(cached)} rows${refilled > 0 ? `, ${formatCount(refilled)} that it had lost` : ''}`,
+    `  snapshot   ${formatCount(snapshotRows)} rows`,
     ...(setAside + dead > 0
-      ? [`  set aside  ${count(setAside + dead)}: see \`freshet replay --dead --dry-run\``]
+      ? [`  set aside  ${formatCount(setAside + dead)}: see \`freshet replay --dead --dry-run\``]
       : []),
   ]
 }

@@ -1,4 +1,5 @@
-import { count, harmlessLines, table } from '../text.ts'
+import { formatCount } from '@freshet/watchdog/format.ts'
+import { harmlessLines, table } from '../text.ts'
 
 /** What a replay has done, or would do. */
 export interface ReplayReport {
@@ -47,9 +48,9 @@ export function describeReplay(report: ReplayReport, limit: number): string {
   const lines = [
     ...codeTable(letters),
     ...listed.slice(0, limit).map(describeLetter),
-    ...(listed.length > limit ? [`  and ${count(listed.length - limit)} more (--limit, --json)`] : []),
-    ...(leftOut > 0 ? [`  ${count(leftOut)} letters had no room: replay again`] : []),
-    ...(unreadable > 0 ? [`  ${count(unreadable)} messages of the topic are no letters`] : []),
+    ...(listed.length > limit ? [`  and ${formatCount(listed.length - limit)} more (--limit, --json)`] : []),
+    ...(leftOut > 0 ? [`  ${formatCount(leftOut)} letters had no room: replay again`] : []),
+    ...(unreadable > 0 ? [`  ${formatCount(unreadable)} messages of the topic are no letters`] : []),
     ...nextSteps(report),
   ]
   return harmlessLines(lines)
@@ -64,8 +65,8 @@ function codeTable(letters: readonly ReplayedLetter[]): string[] {
     ['', 'letters', ...fates],
     ...byCode.map(([code, ofCode]) => [
       code,
-      count(ofCode.length),
-      ...fates.map((fate) => count(ofCode.filter((letter) => letter.fate === fate).length)),
+      formatCount(ofCode.length),
+      ...fates.map((fate) => formatCount(ofCode.filter((letter) => letter.fate === fate).length)),
     ]),
   ]
   return table(rows)

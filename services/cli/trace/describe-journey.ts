@@ -1,13 +1,13 @@
 import { ATTRIBUTES, type AttributeName } from '@freshet/stage/attributes.ts'
-import { formatSeconds } from '@freshet/watchdog/format.ts'
-import { count, harmlessLines, table, timeOf } from '../text.ts'
+import { formatCount, formatSeconds } from '@freshet/watchdog/format.ts'
+import { harmlessLines, table, timeOf } from '../text.ts'
 import type { Journey, SeenStep } from './journey.ts'
 
 /** Journeys as a person reads them, the newest last. @param most that are shown */
 export function describeJourneys(key: string, journeys: readonly Journey[], most: number): string {
   const shown = journeys.slice(-most)
   const left = journeys.length - shown.length
-  const before = left === 0 ? [] : [`${count(left)} earlier ones are left out; --all shows them`, '']
+  const before = left === 0 ? [] : [`${formatCount(left)} earlier ones are left out; --all shows them`, '']
   return harmlessLines([...before, ...shown.flatMap((journey) => describeJourney(key, journey))])
 }
 

@@ -7,7 +7,8 @@ import {
 } from '@freshet/reconcile/verify-report.ts'
 import { modelLabel } from '@freshet/records/score-batch.ts'
 import { topicName } from '@freshet/records/topics.ts'
-import { count, harmlessLines, table } from '../text.ts'
+import { formatCount } from '@freshet/watchdog/format.ts'
+import { harmlessLines, table } from '../text.ts'
 
 /** A verification as people read it: a line a shard, the sum, what is wrong, what to do next. */
 export function describeReport(report: VerifyReport): string {
@@ -47,7 +48,10 @@ function shardTable({ shards }: VerifyReport): string[] {
   )
   const rows = [
     ['', ...columns.map(({ title }) => title)],
-    ...shards.map((shard) => [`${shard.index}/${shard.shard}`, ...columns.map(({ of }) => count(shard[of]))]),
+    ...shards.map((shard) => [
+      `${shard.index}/${shard.shard}`,
+      ...columns.map(({ of }) => formatCount(shard[of])),
+    ]),
   ]
   return table(rows)
 }
@@ -58,7 +62,7 @@ function notes({ unreadable, closed, gone, extraOfTheDead }: VerifyReport): stri
     ...closed.map((name) => `  ${name} is closed: it waits, its scores stay`),
     ...gone.map((name) => `  ${name} is gone: its scores are deleted after elasticsearch.goneGraceSeconds`),
     ...(extraOfTheDead > 0
-      ? [`  ${count(extraOfTheDead)} extra, of indices or incarnations that are no more`]
+      ? [`  ${formatCount(extraOfTheDead)} extra, of indices or incarnations that are no more`]
       : []),
   ]
 }
@@ -80,7 +84,7 @@ function findingLines(findings: readonly Finding[], total: Tally): string[] {
         ({ key, reason }) => `  ${KINDS[kind]}  ${key}${reason === undefined ? '' : `  ${reason}`}`,
       ),
       ...(more > 0 && listed.length > 0
-        ? [`  ${KINDS[kind]}  and ${count(more)} more (--limit, --json)`]
+        ? [`  ${KINDS[kind]}  and ${formatCount(more)} more (--limit, --json)`]
         : []),
     ]
   })
@@ -92,18 +96,18 @@ export function summarize(report: VerifyReport): string {
   const total = totalOf(report)
   const by = model === null ? 'no model is promoted' : `by ${modelLabel(model)}`
   const parts = [
-    `${count(total.live)} live`,
-    `${count(total.scored)} scored at their current revision ${by}`,
-    ...(total.olderModel > 0 ? [`${count(total.olderModel)} by an older model`] : []),
+    `${formatCount(total.live)} live`,
+    `${formatCount(total.scored)} scored at their current revision ${by}`,
+    ...(total.olderModel > 0 ? [`${formatCount(total.olderModel)} by an older model`] : []),
     ...(total.newerModel > 0
-      ? [`${count(total.newerModel)} by a newer generation than the promoted one`]
+      ? [`${formatCount(total.newerModel)} by a newer generation than the promoted one`]
       : []),
-    ...(total.setAside > 0 ? [`${count(total.setAside)} set aside`] : []),
-    ...(total.withoutKey > 0 ? [`${count(total.withoutKey)} without key`] : []),
-    ...(total.pending > 0 ? [`${count(total.pending)} pending`] : []),
-    ...(total.missing > 0 ? [`${count(total.missing)} missing`] : []),
-    ...(total.stale > 0 ? [`${count(total.stale)} stale`] : []),
-    ...(total.extra > 0 ? [`${count(total.extra)} extra`] : []),
+    ...(total.setAside > 0 ? [`${formatCount(total.setAside)} set aside`] : []),
+    ...(total.withoutKey > 0 ? [`${formatCount(total.withoutKey)} without key`] : []),
+    ...(total.pending > 0 ? [`${formatCount(total.pending)} pending`] : []),
+    ...(total.missing > 0 ? [`${formatCount(total.missing)} missing`] : []),
+    ...(total.stale > 0 ? [`${formatCount(total.stale)} stale`] : []),
+    ...(total.extra > 0 ? [`${formatCount(total.extra)} extra`] : []),
   ]
   const isAnyAside = total.setAside + total.withoutKey > 0
   const aside = isAnyAside
@@ -119,7 +123,9 @@ function nextSteps(report: VerifyReport, { pending, missing, stale, extra, newer
   return [
     ...(repair === null
       ? []
-      : [`repair: ${count(repair.emitted)} documents and ${count(repair.tombstones)} deletes emitted`]),
+      : [
+          `repair: ${formatCount(repair.emitted)} documents and ${formatCount(repair.tombstones)} deletes emitted`,
+        ]),
     ...(newerModel > 0 ? [outrank(report)] : []),
     ...(pending > 0 ? ['next: the poller has not come to all documents; see `freshet status`'] : []),
     ...(isWrong && !isSettled
@@ -131,7 +137,9 @@ function nextSteps(report: VerifyReport, { pending, missing, stale, extra, newer
       ? ['next: `freshet verify --repair` emits what is wrong again']
       : []),
     ...(beyondRepair > 0
-      ? [`next: emitting again does not mend ${count(beyondRepair)} of these; what does stands beside each`]
+      ? [
+          `next: emitting again does not mend ${formatCount(beyondRepair)} of these; what does stands beside each`,
+        ]
       : []),
   ]
 }
