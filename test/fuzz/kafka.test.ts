@@ -103,7 +103,7 @@ for (const codec of ['gzip', 'zstd'] as const)
     codes: ['KAFKA_CORRUPT'],
     valid: valid.slice(0, 2).map((bytes) => packed(bytes, codec)),
     share: 0.5,
-    maxKeptBytes: (inputBytes) => 64 * 2 ** 20 + 1_100 * inputBytes,
+    maxKeptBytes: (inputBytes) => 32 * 2 ** 20 + 600 * inputBytes,
     read: (bytes) => void decodeRecords(sealed(bytes, CODECS[codec])).map(seen),
   })
 

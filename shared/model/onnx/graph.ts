@@ -78,16 +78,12 @@ export function readGraph(onnx: Uint8Array): OnnxGraph {
  */
 export function classLabelsOf({ nodes }: OnnxGraph, tensor: string): readonly ClassLabel[] | null {
   const makers = new Map(nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)))
-  const queue = [tensor]
-  const seen = new Set(queue)
-  for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
+  const near = new Set([tensor])
+  // In the order in which they are found, those that are added meanwhile among them.
+  for (const name of near) {
     const node = makers.get(name)
     if (node?.classLabels) return node.classLabels
-    for (const input of node?.inputs ?? [])
-      if (!seen.has(input)) {
-        seen.add(input)
-        queue.push(input)
-      }
+    for (const input of node?.inputs ?? []) near.add(input)
   }
   return null
 }

@@ -9,8 +9,10 @@ const GZIP = 1
 const ZSTD = 4
 const NAMES = ['no codec', 'gzip', 'snappy', 'lz4', 'zstd']
 
-/** A batch has about 1 MB on its way, unless message.max.bytes says more; a thousand times as much is no batch of ours. */
+/** A batch has about 1 MB on its way, unless message.max.bytes says more; what is many times as much is no batch of ours. */
 const MAX_BYTES = 64 * 1024 * 1024
+const MAX_BYTES_OF_NONE = 8 * 1024 * 1024
+const MAX_RATIO = 256
 
 /** @throws KAFKA_CORRUPT, TOPIC_POLICY for a codec that is not read here */
 export function unpack(packed: Buffer, codec: number): Buffer {
@@ -21,7 +23,8 @@ export function unpack(packed: Buffer, codec: number): Buffer {
       `records are compressed with ${NAMES[codec] ?? `codec ${codec}`}, which is not read here: set compression.type of the topic to gzip, zstd or uncompressed`,
     )
   try {
-    return unzip(packed, { maxOutputLength: MAX_BYTES })
+    const maxOutputLength = Math.min(MAX_BYTES, MAX_BYTES_OF_NONE + MAX_RATIO * packed.length)
+    return unzip(packed, { maxOutputLength })
   } catch (cause) {
     throw new FreshetError('KAFKA_CORRUPT', `records that cannot be unpacked: ${(cause as Error).message}`, {
       cause,
