@@ -7,8 +7,10 @@ import { scoreBatchOf } from '@freshet/records/score-batch.kit.ts'
 import { ROW_STATES, scoreRowBytes } from '@freshet/records/score-batch.ts'
 import { rowsOfBatch, type StoredRows } from '@freshet/records/stored-rows.ts'
 import { keyBytes } from '@freshet/snapshot/keys.ts'
+import { readPage } from '@freshet/snapshot/parquet/decode-group.ts'
 import { decodeFileSchema, encodeFileSchema } from '@freshet/snapshot/parquet/file-schema.ts'
 import { openSnapshotFile } from '@freshet/snapshot/parquet/read.ts'
+import { guard } from '@freshet/snapshot/parquet/source.ts'
 import { findRow } from '@freshet/snapshot/ranges/find-row.ts'
 import { openFileIndex } from '@freshet/snapshot/ranges/open-file-index.ts'
 import { manyRows } from '@freshet/snapshot/rows.kit.ts'
@@ -73,6 +75,22 @@ fuzz({
   share: 0.5,
   maxKeptBytes,
   read: readWhole,
+})
+
+/** From the first page on. */
+const pages = valid.slice(0, 2).map((file) => file.subarray(4))
+
+fuzz({
+  name: 'snapshot-page',
+  format: 'bytes',
+  codes: ['SNAPSHOT_CORRUPT'],
+  valid: pages,
+  share: 0.5,
+  read(bytes) {
+    const { rows, plain } = guard({ key: 'file', bytes: bytes.length }, () => readPage(bytes))
+    expect(rows).toBeTypeOf('number')
+    expect(plain.length).toBeLessThan(2 ** 20 + 64 * bytes.length)
+  },
 })
 
 fuzz({
