@@ -127,7 +127,7 @@ for (const { name, valid, call, check } of KINDS) {
     format: 'json',
     codes: [],
     valid: [...texts, JSON.stringify({ ...problem, status: 503 })].map((text) => Buffer.from(text)),
-    share: 0.2,
+    share: 0.08,
     read: async (bytes) => {
       for (const status of [200, 503]) await read(httpAnswer(bytes, status))
     },
@@ -137,7 +137,7 @@ for (const { name, valid, call, check } of KINDS) {
     format: 'bytes',
     codes: [],
     valid: texts.map((text) => httpAnswer(text, 200, ['x-request-id: 1'])),
-    share: 0.1,
+    share: 0.06,
     read,
   })
 }

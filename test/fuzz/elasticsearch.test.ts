@@ -66,7 +66,7 @@ fuzz({
   format: 'bytes',
   codes: [...REFUSED, 'PAGE_TOO_LARGE'],
   valid: [httpAnswer(pool), httpAnswer(pool, 200, ['content-encoding: identity', 'x: y'])],
-  share: 0.3,
+  share: 0.1,
   async read(bytes) {
     server.answer = bytes
     for (const { source } of cutPool(await search()).hits) expect(source.length).toBeLessThan(bytes.length)
@@ -78,7 +78,7 @@ fuzz({
   format: 'json',
   codes: [],
   valid: [problem],
-  share: 0.2,
+  share: 0.08,
   read: (bytes) => refused(bytes, search),
 })
 
@@ -129,7 +129,6 @@ const QUESTIONS: readonly Question[] = [
         expect(text).toBeTypeOf('string')
     },
   },
-  { name: 'stats', valid: [view], ask: () => readStats(client, 'f', signal()) },
   {
     name: 'descriptions',
     valid: [
@@ -190,7 +189,7 @@ for (const { name, valid, ask } of QUESTIONS)
     format: 'json',
     codes: [...REFUSED, 'INDEX_NOT_CAPTURABLE'],
     valid: valid.map((value) => Buffer.from(JSON.stringify(value))),
-    share: 0.2,
+    share: 0.08,
     async read(bytes) {
       server.answer = httpAnswer(bytes, 200, PRODUCT)
       await ask()
@@ -202,7 +201,7 @@ fuzz({
   format: 'json',
   codes: [],
   valid: [problem],
-  share: 0.2,
+  share: 0.08,
   read: (bytes) => refused(bytes, () => readStats(client, 'f', signal())),
 })
 
@@ -211,7 +210,7 @@ fuzz({
   format: 'bytes',
   codes: REFUSED,
   valid: [httpAnswer(JSON.stringify(view), 200, PRODUCT)],
-  share: 0.2,
+  share: 0.08,
   async read(bytes) {
     server.answer = bytes
     await readStats(client, 'f', signal())

@@ -129,14 +129,11 @@ test('a batch that was damaged behind a compressed one is refused as well', () =
   expect(() => decodeRecords(answer)).toThrow(expect.objectContaining({ code: 'KAFKA_CORRUPT' }))
 })
 
-test.each(['gzip', 'zstd'] as const)(
-  'a batch of %s that is a hundred megabytes inside is refused',
-  (codec) => {
-    const bomb = packed(Buffer.concat([valid[0]!, Buffer.alloc(100 * 2 ** 20)]), codec)
-    expect(bomb.length).toBeLessThan(200_000)
-    expect(() => decodeRecords(bomb)).toThrow(expect.objectContaining({ code: 'KAFKA_CORRUPT' }))
-  },
-)
+test.each(['gzip', 'zstd'] as const)('a batch of %s that is forty megabytes inside is refused', (codec) => {
+  const bomb = packed(Buffer.concat([valid[0]!, Buffer.alloc(40 * 2 ** 20)]), codec)
+  expect(bomb.length).toBeLessThan(200_000)
+  expect(() => decodeRecords(bomb)).toThrow(expect.objectContaining({ code: 'KAFKA_CORRUPT' }))
+})
 
 test.each([
   ['snappy', CODECS.snappy],

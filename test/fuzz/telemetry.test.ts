@@ -64,7 +64,7 @@ fuzz({
   format: 'json',
   codes: [],
   valid: [{ items }, { items: [blocked, blocked, blocked] }].map((said) => Buffer.from(JSON.stringify(said))),
-  share: 0.2,
+  share: 0.1,
   async read(bytes) {
     for (const [status, ...headers] of [[200], [400], [503, 'retry-after: 1e300']] as const) {
       server.answer = httpAnswer(bytes, status, ['x-elastic-product: Elasticsearch', ...headers])
@@ -93,7 +93,7 @@ fuzz({
     httpAnswer(partial, 400),
     httpAnswer('', 503, ['retry-after: 1e300']),
   ],
-  share: 0.2,
+  share: 0.1,
   async read(bytes) {
     server.answer = bytes
     const deliver: Deliver<OtlpItem> = (items, signal) => otlp.deliver(items, signal)
