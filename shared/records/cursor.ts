@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { jsonRecord } from './json-record.ts'
 import { momentSchema } from './moment.ts'
+import { MAX_EPOCH, MAX_PRIMARY_TERM } from './revision.ts'
 
 /**
  * How far one primary shard has been captured, kept in `.cursors` under `indexUuid/shard`. One write holds it all: an
@@ -18,10 +19,10 @@ const cursorSchema = z.object({
     historyUuid: z.string(),
     node: z.string(),
     allocationId: z.string(),
-    primaryTerm: z.int().min(0),
+    primaryTerm: z.int().min(0).max(MAX_PRIMARY_TERM),
   }),
   /** Wall-clock milliseconds; see revision.ts. */
-  epoch: z.int().min(1),
+  epoch: z.int().min(1).max(MAX_EPOCH),
   /** Everything up to here, inclusive, is acknowledged by Kafka; -1 when nothing is. */
   seqNo: z.int().min(-1),
   /**
@@ -35,7 +36,7 @@ const cursorSchema = z.object({
    * Epochs that this shard had before: their rows are outranked or their documents gone, and the next sweep deletes what
    * is left of them. Here because an epoch must be dead on disk before anything is buried in its name.
    */
-  deadEpochs: z.array(z.int().min(1)).default([]),
+  deadEpochs: z.array(z.int().min(1).max(MAX_EPOCH)).default([]),
   /** The last sweep under this identity that found all deletes up to then; null when one is due. */
   sweep: z.object({ deleteTotal: z.int().min(0), sweptAtMs: momentSchema }).nullable(),
 })

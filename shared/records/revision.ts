@@ -46,6 +46,10 @@ export function newer<T extends { readonly rank: Rank }>(there: T, incoming: T):
   return compareRanks(incoming.rank, there.rank) > 0 ? incoming : there
 }
 
+/** What a rank has a place for. */
+export const MAX_EPOCH = 2 ** 48 - 1
+export const MAX_PRIMARY_TERM = 2 ** 32 - 1
+
 const FIELDS = [
   { name: 'documentVersion', digits: 14 },
   { name: 'epoch', digits: 12 },
@@ -71,13 +75,20 @@ export function encodeRank({ revision, modelGeneration }: Rank): string {
   )
 }
 
+/** @throws RECORD_MALFORMED */
 export function decodeRank(text: string): Rank {
-  if (!/^[0-9a-f]+$/.test(text) || text.length !== RANK_LENGTH)
-    throw new FreshetError('RECORD_MALFORMED', `not a rank: ${JSON.stringify(text.slice(0, 80))}`)
   let at = 0
-  const [documentVersion, epoch, primaryTerm, seqNo, modelGeneration] = FIELDS.map(({ digits }) =>
-    Number.parseInt(text.slice(at, (at += digits)), 16),
-  ) as [number, number, number, number, number]
+  const numbers = FIELDS.map(({ digits }) => Number.parseInt(text.slice(at, (at += digits)), 16))
+  // Fourteen digits may say more than 2^53.
+  if (!/^[0-9a-f]+$/.test(text) || text.length !== RANK_LENGTH || !numbers.every(Number.isSafeInteger))
+    throw new FreshetError('RECORD_MALFORMED', `not a rank: ${JSON.stringify(text.slice(0, 80))}`)
+  const [documentVersion, epoch, primaryTerm, seqNo, modelGeneration] = numbers as [
+    number,
+    number,
+    number,
+    number,
+    number,
+  ]
   return { revision: { documentVersion, epoch, primaryTerm, seqNo }, modelGeneration }
 }
 

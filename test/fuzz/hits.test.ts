@@ -8,9 +8,9 @@ import { parseProblem } from '@freshet/adapters/elasticsearch/search-bytes.ts'
 import { causeReasonOf, causeTypeOf, refusal } from '@freshet/adapters/elasticsearch/translate.ts'
 import { FieldCutter } from '@freshet/capture/cut-field.ts'
 import { FreshetError } from '@freshet/errors/errors.ts'
-import { encodeRank } from '@freshet/records/revision.ts'
 import { expect } from 'vitest'
 import { fuzz } from './fuzz.kit.ts'
+import { expectRank } from './rank.kit.ts'
 
 const shards = { total: 1, successful: 1, skipped: 0, failed: 0 }
 const answer = (hits: readonly object[], more: object = {}) =>
@@ -23,8 +23,8 @@ const bySeqNo = (n: number) => ({
   ...{ _source: { __proto__: 1, delay: n, text: '"}]\\' }, sort: [n], matched_queries: ['freshet.scope'] },
 })
 const escaped = { ...bySeqNo(3), _id: 'a"\\\u0001é' }
-const numberOf = ({ primaryTerm, seqNo }: { primaryTerm: number; seqNo: number }) =>
-  encodeRank({ revision: { documentVersion: 0, epoch: 1, primaryTerm, seqNo }, modelGeneration: 1 })
+const expectNumbers = ({ primaryTerm, seqNo }: { primaryTerm: number; seqNo: number }) =>
+  expectRank({ revision: { documentVersion: 0, epoch: 1, primaryTerm, seqNo }, modelGeneration: 1 })
 
 fuzz({
   name: 'search-hits',
@@ -35,7 +35,7 @@ fuzz({
     const page = cutSearchPage(bytes, { scope: true, source: true })
     expect(page.timedOut).toBeTypeOf('boolean')
     for (const hit of page.hits) {
-      numberOf(hit)
+      expectNumbers(hit)
       expect(hit.id).toBeTypeOf('string')
       expect(hit.index).toBeTypeOf('string')
       expect(hit.idBytes?.toString()).toBe(hit.id)
@@ -57,7 +57,7 @@ fuzz({
   valid: [answer([], { pit_id: 'p' }), answer([1, 2].map(byTime), { pit_id: 'p' })],
   read(bytes) {
     for (const hit of cutTimestampedPage(bytes, true).hits) {
-      numberOf(hit)
+      expectNumbers(hit)
       expect(hit.id).toBeTypeOf('string')
     }
   },

@@ -19,6 +19,7 @@ import { shadowReportRecord } from '@freshet/records/shadow-report.ts'
 import { toldRecord } from '@freshet/records/told.ts'
 import { expect, test } from 'vitest'
 import { fuzz } from './fuzz.kit.ts'
+import { expectRank } from './rank.kit.ts'
 
 const CODES: readonly ErrorCode[] = ['RECORD_MALFORMED', 'RECORD_VERSION', 'RECORD_OUTDATED']
 
@@ -33,7 +34,16 @@ const claim = { version: 1, instance: 'watchdog-1', claim: 'c', atMs: 1 }
 const daily = { version: 1, day: '2026-11-30', toldAtMs: 1 }
 const told = { version: 1, sinceMs: 1, toldAtMs: 2, errorCode: 'KAFKA_UNREACHABLE' }
 
-fuzzRecord('cursor', cursorRecord, [golden('cursor.v1.txt'), golden('cursor.v2.txt')])
+fuzzRecord('cursor', cursorRecord, [golden('cursor.v1.txt'), golden('cursor.v2.txt')], (cursor) => {
+  for (const epoch of [cursor.epoch, ...cursor.deadEpochs])
+    expectRank({
+      revision: {
+        ...{ documentVersion: 0, epoch, primaryTerm: cursor.identity.primaryTerm },
+        seqNo: Math.max(0, cursor.seqNo),
+      },
+      modelGeneration: 1,
+    })
+})
 fuzzRecord('dead-letter', deadLetterRecord, [
   golden('dead-letter.v1.txt'),
   golden('dead-letter.v2.txt'),
@@ -64,7 +74,13 @@ fuzzRecord('rescore-note', rescoreNoteRecord, [golden('rescore-note.v1.txt')])
 fuzzRecord('told', toldRecord, [json(told)])
 fuzzRecord('daily', dailyRecord, [json(daily)])
 
-function fuzzRecord<T>(name: string, record: JsonRecord<T>, valid: readonly Buffer[]): void {
+/** @param check fails where a value is none that others can take. */
+function fuzzRecord<T>(
+  name: string,
+  record: JsonRecord<T>,
+  valid: readonly Buffer[],
+  check: (value: T) => void = () => {},
+): void {
   fuzz({
     name,
     format: 'json',
@@ -73,8 +89,10 @@ function fuzzRecord<T>(name: string, record: JsonRecord<T>, valid: readonly Buff
     share: 0.3,
     read(bytes) {
       const value = record.decode(bytes)
-      const again = record.decode(record.encode(value))
-      expect(record.encode(again)).toBe(record.encode(value))
+      const text = record.encode(value)
+      expect(() => record.decode(text)).not.toThrow()
+      expect(record.encode(record.decode(text))).toBe(text)
+      check(value)
     },
   })
 }
@@ -88,4 +106,13 @@ test('an order until a moment that no date can show is refused: whoever tells pe
   expect(orderRecord.decode(orderRecord.encode(order))).toEqual(order)
   const never = orderRecord.encode({ ...order, untilMs: 8.64e15 + 1 })
   expect(() => orderRecord.decode(never)).toThrow(expect.objectContaining({ code: 'RECORD_MALFORMED' }))
+})
+
+test.each([
+  ['epoch', { epoch: 2 ** 48 }],
+  ['dead epoch', { deadEpochs: [2 ** 48] }],
+])('a cursor with the %s 2^48 is refused: no change of that shard could be read', (_, wrong) => {
+  const cursor = cursorRecord.decode(golden('cursor.v2.txt'))
+  const text = cursorRecord.encode({ ...cursor, ...wrong })
+  expect(() => cursorRecord.decode(text)).toThrow(expect.objectContaining({ code: 'RECORD_MALFORMED' }))
 })

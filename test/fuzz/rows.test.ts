@@ -3,7 +3,6 @@ import { Buffer } from 'node:buffer'
 import { decodeChange, encodeChangeHeader } from '@freshet/records/change.ts'
 import { golden } from '@freshet/records/golden/golden.kit.ts'
 import { MOMENTS_END_MS } from '@freshet/records/moment.ts'
-import { encodeRank } from '@freshet/records/revision.ts'
 import { scoreBatchOf, storedScoreAt } from '@freshet/records/score-batch.kit.ts'
 import {
   decodeScoreBatch,
@@ -16,6 +15,7 @@ import { decodeStoredScore, encodeStoredScore, type StoredScore } from '@freshet
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { fuzz } from './fuzz.kit.ts'
+import { expectRank } from './rank.kit.ts'
 
 fuzz({
   name: 'change-header',
@@ -27,13 +27,23 @@ fuzz({
       const isDelete = header[1] === 1
       if (isDelete !== (source === null)) continue
       const change = decodeChange(Buffer.from('key'), header, source)
-      encodeRank({ revision: change.revision, modelGeneration: 1 }) // knows the bounds of each number
+      expectRank({ revision: change.revision, modelGeneration: 1 })
       new Date(change.capturedAtMs).toISOString() // throws for what is no moment, here and below
       const again = encodeChangeHeader(change)
       expect(decodeChange(Buffer.from('key'), again, source)).toEqual(change)
     }
   },
 })
+
+/** Redis gives back what was written. What throws here is not what the parser throws. */
+function expectStorable(score: StoredScore): void {
+  const read = () => {
+    const { model, state, asOfMs, scoredAtMs } = decodeStoredScore(score.key, encodeStoredScore(score))
+    return [model, state, new Date(asOfMs).toISOString(), new Date(scoredAtMs).toISOString()]
+  }
+  expect(read).not.toThrow()
+  expect(read().slice(0, 2)).toEqual([score.model, score.state])
+}
 
 const batch = scoreBatchOf(
   [
@@ -57,11 +67,8 @@ fuzz({
       expect(whole).toSatisfy(Number.isSafeInteger)
     new Date(header.scoredAtMs).toISOString()
     for (let row = 0; row < rows.count; row++) {
-      encodeRank(rankAt({ header, rows }, row))
-      const score = storedScoreAt({ header, rows }, row)
-      const { model, state, asOfMs } = decodeStoredScore(score.key, encodeStoredScore(score))
-      expect([model, state, asOfMs]).toEqual([score.model, score.state, score.asOfMs])
-      new Date(asOfMs).toISOString()
+      expectRank(rankAt({ header, rows }, row))
+      expectStorable(storedScoreAt({ header, rows }, row))
       expect(keyAt(rows, row).length).toBeLessThanOrEqual(bytes.length)
     }
   },
@@ -97,11 +104,12 @@ fuzz({
   ),
   read(bytes) {
     const score = decodeStoredScore('k', bytes.toString())
-    encodeRank(score.rank)
+    expectRank(score.rank)
     expect(ROW_STATES).toContain(score.state)
     expect(score.model).toBeTypeOf('string')
     for (const ms of [score.asOfMs, score.scoredAtMs]) new Date(ms).toISOString()
     for (const value of Object.values(score.outputs)) if (value !== null) expect(value).toBeTypeOf('number')
+    expectStorable(score)
     expect(decodeStoredScore('k', encodeStoredScore(score))).toEqual(score)
   },
 })
@@ -127,6 +135,13 @@ test.each([8.64e15 + 1, 2 ** 53 - 1])(
     expect(() => decodeChange(seen.key, encodeChangeHeader(seen), null)).toThrow(MALFORMED)
   },
 )
+
+test('a rank of version 1 with a number beyond 2^53 is refused', () => {
+  const [version1] = golden('stored-score.v1.txt').toString().split('\n')
+  const [before, behind] = [version1!.slice(0, 34), version1!.slice(48)] // the seqNo has 14 digits
+  expect(decodeStoredScore('k', `${before}1fffffffffffff${behind}`).rank.revision.seqNo).toBe(2 ** 53 - 1)
+  expect(() => decodeStoredScore('k', `${before}20000000000000${behind}`)).toThrow(MALFORMED)
+})
 
 test('a score that was made before 1970 is refused: a file of the snapshot has no number for it', () => {
   const made = encodeScoreBatch(scoreBatchOf([{ key: 'k' }], { scoredAtMs: -1 }))

@@ -2,7 +2,6 @@
 import { Buffer } from 'node:buffer'
 import { MemoryObjectStore } from '@freshet/adapters/memory/object-store.ts'
 import { golden } from '@freshet/records/golden/golden.kit.ts'
-import { encodeRank } from '@freshet/records/revision.ts'
 import { scoreBatchOf } from '@freshet/records/score-batch.kit.ts'
 import { ROW_STATES, scoreRowBytes } from '@freshet/records/score-batch.ts'
 import { rowsOfBatch, type StoredRows } from '@freshet/records/stored-rows.ts'
@@ -19,6 +18,7 @@ import { SnapshotTable } from '@freshet/snapshot/table/snapshot-table.ts'
 import { wholeFile } from '@freshet/snapshot/whole-file.kit.ts'
 import { expect, test } from 'vitest'
 import { fuzz } from './fuzz.kit.ts'
+import { expectRank } from './rank.kit.ts'
 
 const few = scoreBatchOf([
   { key: 'a', outputs: [1] },
@@ -49,7 +49,7 @@ function checkRows(rows: StoredRows): void {
       primaryTerm: rows.primaryTerms[row]!,
       seqNo: rows.seqNos[row]!,
     }
-    encodeRank({ revision, modelGeneration: rows.modelGenerations[row]! })
+    expectRank({ revision, modelGeneration: rows.modelGenerations[row]! })
     for (const ms of [rows.asOfMs[row]!, rows.scoredAtMs[row]!]) new Date(ms).toISOString() // throws for what is no moment
     expect(ROW_STATES[rows.states[row]!]).toBeDefined()
   }

@@ -1,6 +1,7 @@
 /** The two requests behind shards.ts, and the shapes of their answers. */
 import type { Client } from '@elastic/elasticsearch'
 import { FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
+import { MAX_PRIMARY_TERM } from '@freshet/records/revision.ts'
 import { z } from 'zod'
 import { ask, type Question } from './ask.ts'
 
@@ -18,7 +19,7 @@ const stateSchema = z.object({
             state: z.enum(['open', 'close']),
             settings: z.object({ index: z.object({ uuid: z.string() }) }),
             /** By shard number. */
-            primary_terms: z.record(z.string().regex(/^\d+$/), z.int().min(0)),
+            primary_terms: z.record(z.string().regex(/^\d+$/), z.int().min(0).max(MAX_PRIMARY_TERM)),
           }),
         )
         .optional(),
