@@ -7,6 +7,7 @@ import { describeIndices } from '@freshet/adapters/elasticsearch/describe-indice
 import { excessPrivileges } from '@freshet/adapters/elasticsearch/excess-privileges.ts'
 import { readIndexUuids } from '@freshet/adapters/elasticsearch/index-uuids.ts'
 import { judgeIndices } from '@freshet/adapters/elasticsearch/judge-indices.ts'
+import { readPage, refresh } from '@freshet/adapters/elasticsearch/read-page.ts'
 import { PoolSearcher } from '@freshet/adapters/elasticsearch/search-pool.ts'
 import { readShards } from '@freshet/adapters/elasticsearch/shards.ts'
 import { readStats } from '@freshet/adapters/elasticsearch/shards-api.ts'
@@ -195,6 +196,59 @@ for (const { name, valid, ask } of QUESTIONS)
       await ask()
     },
   })
+
+const page = { index: 'flights', shard: 0, node: 'n', rows: 20_000, maxBytes: 2 ** 20 }
+const hits = JSON.stringify({
+  ...{ took: 1, timed_out: false, _shards: shards },
+  hits: {
+    hits: [{ _index: 'flights', _id: 'a', _seq_no: 3, _primary_term: 1, _source: { delay: 1 }, sort: [3] }],
+  },
+})
+const readIt = () => readPage(client, { ...page, from: { seqNo: 0, inclusive: true }, toSeqNo: 9 }, signal())
+
+fuzz({
+  name: 'elasticsearch-page-http',
+  format: 'bytes',
+  codes: [...REFUSED, 'SEARCH_PARTIAL', 'PAGE_TOO_LARGE', 'INDEX_NOT_CAPTURABLE'],
+  valid: [httpAnswer(hits, 200, PRODUCT)],
+  share: 0.1,
+  async read(bytes) {
+    server.answer = bytes
+    for (const { seqNo } of (await readIt()).hits) expect(seqNo).toSatisfy(Number.isSafeInteger)
+  },
+})
+
+fuzz({
+  name: 'elasticsearch-refreshed',
+  format: 'json',
+  codes: REFUSED,
+  valid: [Buffer.from(JSON.stringify({ _shards: shards }))],
+  share: 0.08,
+  async read(bytes) {
+    server.answer = httpAnswer(bytes, 200, PRODUCT)
+    await refresh(client, 'f', signal())
+  },
+})
+
+test.each([{ _shards: { failed: null } }, null, { _shards: 1 }])(
+  'a refresh that answers %j has not refreshed',
+  async (said) => {
+    server.answer = httpAnswer(JSON.stringify(said), 200, PRODUCT)
+    await expect(refresh(client, 'f', signal())).rejects.toMatchObject({ code: 'HIT_MALFORMED' })
+  },
+)
+
+test.each([
+  ['x', 'HIT_MALFORMED'],
+  ['500', 'PAGE_TOO_LARGE'],
+])('a page that is refused where %s rows are allowed is %s', async (allowed, code) => {
+  const cause = { type: 'illegal_argument_exception', reason: 'Result window is too large' }
+  const refused = { error: { type: 'search_phase_execution_exception', root_cause: [cause] } }
+  const settings = { flights: { settings: { index: { max_result_window: allowed } } } }
+  server.first = httpAnswer(JSON.stringify(refused), 400, PRODUCT)
+  server.answer = httpAnswer(JSON.stringify(settings), 200, PRODUCT)
+  await expect(readIt()).rejects.toMatchObject({ code })
+})
 
 fuzz({
   name: 'elasticsearch-refused',

@@ -7,6 +7,8 @@ export class RawServer {
   readonly #server: Server
   /** All of what it says: the status line too. */
   answer: Buffer = Buffer.alloc(0)
+  /** What it says once, before that. */
+  first: Buffer | undefined
   readonly url: string
 
   static async listen(): Promise<RawServer> {
@@ -19,7 +21,10 @@ export class RawServer {
     this.#server = server
     server.on('connection', (socket) => {
       socket.on('error', () => {}) // whoever has heard enough
-      socket.once('data', () => socket.end(this.answer))
+      socket.once('data', () => {
+        socket.end(this.first ?? this.answer)
+        this.first = undefined
+      })
       socket.resume()
     })
     this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`

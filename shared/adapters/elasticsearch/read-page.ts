@@ -1,9 +1,11 @@
 import type { Client } from '@elastic/elasticsearch'
 import { FreshetError } from '@freshet/errors/errors.ts'
+import { z } from 'zod'
+import { ask } from './ask.ts'
 import { cutSearchPage, SCOPE_QUERY, type SearchPage } from './cut-hits.ts'
 import type { ResponseBuffers } from './response-buffers.ts'
 import { checkWhole, PageTooLarge, parseProblem, type Search, searchBytes } from './search-bytes.ts'
-import { causeTypeOf, type Problem, refusal, translateElasticsearchError } from './translate.ts'
+import { causeTypeOf, type Problem, refusal } from './translate.ts'
 
 export { PageTooLarge }
 
@@ -95,16 +97,19 @@ export async function whyTooLarge(
 const DEFAULT_RESULT_WINDOW = 10_000
 
 async function readResultWindow(client: Client, index: string, { doing, signal }: Doing): Promise<number> {
-  try {
-    const answer = await client.transport.request<
-      Record<string, { settings?: { index?: { max_result_window?: string } } }>
-    >({ method: 'GET', path: `/${encodeURIComponent(index)}/_settings/index.max_result_window` }, { signal })
-    const [only] = Object.values(answer)
-    return Number(only?.settings?.index?.max_result_window ?? DEFAULT_RESULT_WINDOW)
-  } catch (error) {
-    throw translateElasticsearchError(error, doing)
-  }
+  const path = `/${encodeURIComponent(index)}/_settings/index.max_result_window`
+  const [only] = Object.values(await ask(client, { path, schema: windowSchema, doing }, signal))
+  return Number(only?.settings?.index?.max_result_window ?? DEFAULT_RESULT_WINDOW)
 }
+
+const windowSchema = z.record(
+  z.string(),
+  z.object({
+    settings: z
+      .object({ index: z.object({ max_result_window: z.string().regex(/^\d+$/).optional() }).optional() })
+      .optional(),
+  }),
+)
 
 function searchOf(page: PageRequest | NumbersRequest): Search {
   const { index, shard, node, rows, scope, source } = page
@@ -144,14 +149,11 @@ export function withScope(query: object, scope: object): object {
  * @throws SHARD_UNAVAILABLE when a shard could not be refreshed
  */
 export async function refresh(client: Client, index: string, signal: AbortSignal): Promise<void> {
-  try {
-    const { _shards } = await client.transport.request<{ _shards?: { failed: number } }>(
-      { method: 'POST', path: `/${encodeURIComponent(index)}/_refresh` },
-      { signal },
-    )
-    if (_shards === undefined || _shards.failed > 0)
-      throw new FreshetError('SHARD_UNAVAILABLE', `refreshing ${index}: ${_shards?.failed} shards failed`)
-  } catch (error) {
-    throw translateElasticsearchError(error, `refreshing ${index}`)
-  }
+  const doing = `refreshing ${index}`
+  const question = { method: 'POST', path: `/${encodeURIComponent(index)}/_refresh`, doing } as const
+  const { _shards } = await ask(client, { ...question, schema: refreshedSchema }, signal)
+  if (_shards === undefined || _shards.failed > 0)
+    throw new FreshetError('SHARD_UNAVAILABLE', `${doing}: ${_shards?.failed} shards failed`)
 }
+
+const refreshedSchema = z.object({ _shards: z.object({ failed: z.int().min(0) }).optional() })
