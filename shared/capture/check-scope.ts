@@ -4,6 +4,7 @@ import {
   type Problem,
   translateElasticsearchError,
 } from '@freshet/adapters/elasticsearch/translate.ts'
+import { validateQuery } from '@freshet/adapters/elasticsearch/validate-query.ts'
 import type { Settings } from '@freshet/config/schema.ts'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { scopeOf } from './scope.ts'
@@ -19,7 +20,8 @@ export async function checkScope(
 ): Promise<void> {
   const { query } = scopeOf(settings)
   if (query === undefined) return
-  const answer = await validate(client, settings.index, { query, signal })
+  const doing = `checking elasticsearch.filter against ${settings.index}`
+  const answer = await validateQuery(client, settings.index, { query, doing, signal })
   if (answer.valid) return
   const refused = answer.explanations?.find(({ valid }) => !valid)
   const reason = await whyRefused(client, refused?.index ?? settings.index, { query, signal })
@@ -50,31 +52,5 @@ async function whyRefused(
     if (!(error instanceof errors.ResponseError))
       throw translateElasticsearchError(error, `checking the scope against ${index}`)
     return error.statusCode === 400 ? causeReasonOf(error.body as Problem) : undefined
-  }
-}
-
-interface Validation {
-  readonly valid: boolean
-  readonly error?: string
-  readonly explanations?: readonly {
-    readonly index: string
-    readonly valid: boolean
-    readonly error?: string
-  }[]
-}
-
-async function validate(
-  client: Client,
-  index: string,
-  { query, signal }: { query: object; signal: AbortSignal },
-): Promise<Validation> {
-  const path = `/${encodeURIComponent(index)}/_validate/query`
-  try {
-    return await client.transport.request<Validation>(
-      { method: 'POST', path, querystring: { explain: true }, body: { query } },
-      { signal },
-    )
-  } catch (error) {
-    throw translateElasticsearchError(error, `checking elasticsearch.filter against ${index}`)
   }
 }

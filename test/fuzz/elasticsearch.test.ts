@@ -7,10 +7,12 @@ import { describeIndices } from '@freshet/adapters/elasticsearch/describe-indice
 import { excessPrivileges } from '@freshet/adapters/elasticsearch/excess-privileges.ts'
 import { readIndexUuids } from '@freshet/adapters/elasticsearch/index-uuids.ts'
 import { judgeIndices } from '@freshet/adapters/elasticsearch/judge-indices.ts'
+import { FrozenIndex } from '@freshet/adapters/elasticsearch/read-by-timestamp.ts'
 import { readPage, refresh } from '@freshet/adapters/elasticsearch/read-page.ts'
 import { PoolSearcher } from '@freshet/adapters/elasticsearch/search-pool.ts'
 import { readShards } from '@freshet/adapters/elasticsearch/shards.ts'
 import { readStats } from '@freshet/adapters/elasticsearch/shards-api.ts'
+import { checkScope } from '@freshet/capture/check-scope.ts'
 import { settingsSchema } from '@freshet/config/schema.ts'
 import type { ErrorCode } from '@freshet/errors/errors.ts'
 import { removeExpired } from '@freshet/telemetry/elasticsearch/retention.ts'
@@ -149,6 +151,22 @@ const QUESTIONS: readonly Question[] = [
     },
   },
   {
+    name: 'validation',
+    valid: [
+      { valid: true },
+      { valid: true, explanations: [{ index: 'f', valid: true, explanation: '*:*' }] },
+    ],
+    ask: () => checkScope(client, { ...elasticsearch, filter: { term: { a: 1 } } }, signal()),
+  },
+  {
+    name: 'view',
+    valid: [{ id: 'v', _shards: shards }],
+    async ask() {
+      await using view = await FrozenIndex.open(client, { name: 'f', shards: 1, field: 'at' }, signal())
+      expect(view).toBeInstanceOf(FrozenIndex)
+    },
+  },
+  {
     name: 'uuids',
     valid: [{ flights: { settings: { index: { uuid: 'u' } } } }],
     async ask() {
@@ -188,7 +206,7 @@ for (const { name, valid, ask } of QUESTIONS)
   fuzz({
     name: `elasticsearch-${name}`,
     format: 'json',
-    codes: [...REFUSED, 'INDEX_NOT_CAPTURABLE'],
+    codes: [...REFUSED, 'INDEX_NOT_CAPTURABLE', 'CONFIG_INVALID'],
     valid: valid.map((value) => Buffer.from(JSON.stringify(value))),
     share: 0.08,
     async read(bytes) {

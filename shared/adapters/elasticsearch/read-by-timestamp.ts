@@ -1,4 +1,6 @@
 import type { Client } from '@elastic/elasticsearch'
+import { z } from 'zod'
+import { inShape } from './ask.ts'
 import { cutTimestampedPage, type TimestampedHit, type TimestampedPage } from './cut-timestamped-hits.ts'
 import { whyTooLarge, withScope } from './read-page.ts'
 import { checkWhole, parseProblem, searchBytes } from './search-bytes.ts'
@@ -28,6 +30,8 @@ export interface TimestampedRequest {
 const KEEP_ALIVE = '5m'
 const CLOSE_MS = 2_000
 
+const viewSchema = z.object({ id: z.string() })
+
 /** A view of an index at one moment, in which pages follow each other without gap or repetition, also within one timestamp. */
 export class FrozenIndex implements AsyncDisposable {
   readonly #client: Client
@@ -37,12 +41,13 @@ export class FrozenIndex implements AsyncDisposable {
 
   /** Every write that refresh has made visible is in it. */
   static async open(client: Client, index: TimestampedIndex, signal: AbortSignal): Promise<FrozenIndex> {
+    const doing = `opening a view of ${index.name}`
     try {
       // Refused unless every shard is there: the default of all versions, which 7.17 does not let one say.
-      const { id } = await client.openPointInTime({ index: index.name, keep_alive: KEEP_ALIVE }, { signal })
-      return new FrozenIndex(client, index, signal, id)
+      const view = await client.openPointInTime({ index: index.name, keep_alive: KEEP_ALIVE }, { signal })
+      return new FrozenIndex(client, index, signal, inShape(viewSchema, view, doing).id)
     } catch (error) {
-      throw translateElasticsearchError(error, `opening a view of ${index.name}`)
+      throw translateElasticsearchError(error, doing)
     }
   }
 
