@@ -14,7 +14,7 @@ const RESULTS = join(import.meta.dirname, 'results')
 /** The page with its tables as they should be; the text between them is people's. */
 export function withTables(page: string): string {
   const summary = readResult('soak-1m.json')
-  const large = readResult('soak-9m.json')
+  const large = readResult('soak-10m.json')
   const growth = SCALES.map((scale) => growthOf(scale, measuredBy(large)))
   const tables: Readonly<Record<string, string>> = {
     run: runTable(summary),
