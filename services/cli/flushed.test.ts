@@ -4,13 +4,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 
 const BYTES = 4_000_000
-const program = `
-  const { flushed } = await import(${JSON.stringify(new URL('./flushed.ts', import.meta.url).href)})
+const MODULE = JSON.stringify(new URL('./flushed.ts', import.meta.url).href)
+const writing = (before = '') => `
+  const { endWithin, flushed } = await import(${MODULE})
   process.stdout.write('x'.repeat(${BYTES}))
+  process.exitCode = 3
+  ${before}
   await flushed(process.stdout)
-  process.exit(3)`
+  process.exit()`
 
-function start() {
+function start(program = writing()) {
   return spawn(process.execPath, ['--input-type=module', '--eval', program], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
@@ -33,4 +36,9 @@ test('a reader that goes away holds nobody up', async () => {
   const closed = once(child, 'close')
   child.stdout.destroy()
   expect(await closed).toEqual([3, null])
+})
+
+test('a service whose log nobody reads ends all the same', async () => {
+  const child = start(writing('endWithin(200)'))
+  expect(await once(child, 'exit')).toEqual([3, null])
 })

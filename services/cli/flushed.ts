@@ -8,3 +8,8 @@ export function flushed(stream: NodeJS.WriteStream): Promise<void> {
     stream.write('', () => resolve())
   })
 }
+
+/** What a service wrote is its log: a reader that stands still holds up no stop, and the rest of it is lost. */
+export function endWithin(ms: number): void {
+  setTimeout(() => process.exit(), ms).unref()
+}

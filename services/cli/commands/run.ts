@@ -2,9 +2,13 @@ import type { Settings } from '@freshet/config/schema.ts'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import type { Replaced } from '@freshet/records/heartbeat.ts'
 import { Command, Option } from 'commander'
+import { endWithin } from '../flushed.ts'
 import { readInvocation } from '../invocation.ts'
 import { isServiceName, SERVICE_NAMES, SERVICES, type ServiceName } from '../services.ts'
 import { supervise, tellSupervisor } from '../supervise.ts'
+
+/** So long the last lines may take. */
+const LAST_LINES_MS = 2_000
 
 /** One service runs in this process; several get one each, and are started again when they crash. */
 export function runCommand(): Command {
@@ -20,6 +24,7 @@ export function runCommand(): Command {
         services.length === 1 && first !== undefined
           ? await runOne(first, settings, replaces)
           : await supervise(services, command.optsWithGlobals()['config'])
+      endWithin(LAST_LINES_MS)
     })
 }
 

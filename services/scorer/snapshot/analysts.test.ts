@@ -35,6 +35,7 @@ beforeAll(async () => {
   }
 })
 
+// Tools of others, which CI installs: without them there is nothing to read the files with.
 test.skipIf(!hasModule('duckdb'))(
   'DuckDB sees the highest rank of each key and no deleted one (skipped without the duckdb module)',
   () => {

@@ -20,6 +20,7 @@ const SUMMARY = {
   as_of: '2023-11-14 22:13:20+00:00',
 }
 
+// Tools of others, which CI installs: without them there is nothing to read the files with.
 test.skipIf(!hasModule('duckdb'))(
   'DuckDB reads a snapshot and finds a key (skipped without the duckdb module)',
   async () => {
