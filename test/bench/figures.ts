@@ -34,13 +34,13 @@ export interface Entry {
 
 export const ENTRIES: readonly Entry[] = [
   { stage: 'capture', figure: capture, aboutSeconds: 40 },
-  { stage: 'capture', figure: captureIdle, aboutSeconds: 140 },
+  { stage: 'capture', figure: captureIdle, aboutSeconds: 220 },
   { stage: 'scoring', figure: infer, aboutSeconds: 45 },
   { stage: 'scoring', figure: inferLatency, aboutSeconds: 150 },
   { stage: 'scoring', figure: rescoreLatency, aboutSeconds: 600 },
   { stage: 'scoring', figure: cacheWrites, aboutSeconds: 40 },
   { stage: 'snapshots', figure: snapshotDelta, aboutSeconds: 60 },
-  { stage: 'snapshots', figure: snapshotFollow, aboutSeconds: 60 },
+  { stage: 'snapshots', figure: snapshotFollow, aboutSeconds: 70 },
   { stage: 'gateway', figure: gatewayLookups, aboutSeconds: 70 },
   { stage: 'gateway', figure: gatewaySnapshot, aboutSeconds: 70 },
   { stage: 'gateway', figure: gatewayPredict, aboutSeconds: 70 },
@@ -51,10 +51,10 @@ export const ENTRIES: readonly Entry[] = [
   { stage: 'peers', figure: lookupsAgainstFeast, aboutSeconds: 130 },
   { stage: 'peers', figure: predictAgainstFastApi, aboutSeconds: 80 },
   { stage: 'memory', figure: memory, aboutSeconds: 90 },
-  { stage: 'memory', figure: snapshotMerge, aboutSeconds: 150 },
-  { stage: 'memory', figure: gatewayMemory, aboutSeconds: 120 },
-  { stage: 'memory', figure: captureMemory, aboutSeconds: 400 },
-  { stage: 'memory', figure: scorerMemory, aboutSeconds: 780 },
+  { stage: 'memory', figure: snapshotMerge, aboutSeconds: 110 },
+  { stage: 'memory', figure: gatewayMemory, aboutSeconds: 60 },
+  { stage: 'memory', figure: captureMemory, aboutSeconds: 560 },
+  { stage: 'memory', figure: scorerMemory, aboutSeconds: 840 },
 ]
 
 /** Of a figure that does not say otherwise. */

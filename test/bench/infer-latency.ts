@@ -1,7 +1,4 @@
-import { redisKey } from '@freshet/adapters/redis/redis-key.ts'
-import { DEMO_FOLDER } from '@freshet/model/bundle/bundles.kit.ts'
-import { topicName } from '@freshet/records/topics.ts'
-import { startBare } from './bare-process.ts'
+import { startBareScorer } from './bare-programs.ts'
 import { cpuMicrosOf } from './cost.ts'
 import type { Bench, Figure, Sample } from './figure.ts'
 import { fullLoad, openPath, PAGE_EVERY_MS, type Path, steadily } from './timed-changes.ts'
@@ -26,7 +23,7 @@ export const inferLatency: Figure = {
     const path = await openPath(opened)
     path.stack.start('scorer')
     const barePath = await openPath(opened)
-    const bare = opened.use(await startBareScorer(barePath))
+    const bare = opened.use(await startBareScorer(barePath.stack.settings))
     await fullLoad(path) // V8 has seen nothing yet
     await fullLoad(barePath)
     const keep = opened.move()
@@ -36,13 +33,6 @@ export const inferLatency: Figure = {
       [Symbol.asyncDispose]: () => keep.disposeAsync(),
     }
   },
-}
-
-function startBareScorer({ stack: { settings } }: Path): Promise<AsyncDisposable & { readonly pid: number }> {
-  const { kafka, pipeline, redis } = settings
-  const keyPrefix = redisKey(pipeline, '', false)
-  const args = [kafka.brokers.join(','), topicName(pipeline, 'changes'), redis.url, keyPrefix, DEMO_FOLDER]
-  return startBare(new URL('./bare-scorer.ts', import.meta.url), args)
 }
 
 async function round(path: Path, pid: number): Promise<Sample> {

@@ -57,6 +57,15 @@ describe('a figure', () => {
     expect(baseline).toMatchObject({ value: 100, cpuMicrosPerRow: 6, valueRatio: 0.6, cpuRatio: 1.5 })
   })
 
+  test('is no multiple of a baseline that does not grow', async () => {
+    const { bench } = scripted({
+      ours: [{ value: 0.7, cpuMicrosPerRow: 3 }],
+      bare: [{ value: -0.1, cpuMicrosPerRow: 6 }],
+    })
+    const { baseline } = await measure(figure, bench, options(1))
+    expect(baseline).toMatchObject({ value: -0.1, valueRatio: null, cpuRatio: 0.5 })
+  })
+
   test('is measured in turns with its baselines, and the first turn changes hands', async () => {
     const { bench, turns } = scripted({ ours: samples(1, 2, 3), a: samples(1, 2, 3), b: samples(1, 2, 3) })
     await measure(figure, bench, options(3))

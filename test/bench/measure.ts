@@ -1,4 +1,5 @@
 import type { Bench, Figure, Sample } from './figure.ts'
+import { ratioOf } from './target.ts'
 
 /** Medians over all rounds, with four digits. */
 export interface Result {
@@ -17,9 +18,9 @@ export interface Baseline {
   readonly value: number
   /** Of all parts together. */
   readonly cpuMicrosPerRow: number
-  /** Ours, as a multiple of it. */
-  readonly valueRatio: number
-  readonly cpuRatio: number
+  /** Ours, as a multiple of it: above 1 is better of rates, and worse of time and memory. null where there is none. */
+  readonly valueRatio: number | null
+  readonly cpuRatio: number | null
   /** One unless the work has several. */
   readonly parts: Readonly<Record<string, Medians>>
 }
@@ -86,8 +87,8 @@ function compare(own: Medians, parts: Readonly<Record<string, Medians>>): Baseli
   return {
     value: digits(value),
     cpuMicrosPerRow: digits(cpuMicrosPerRow),
-    valueRatio: digits(own.value / value),
-    cpuRatio: digits(own.cpuMicrosPerRow / cpuMicrosPerRow),
+    valueRatio: shortRatio(own.value, value),
+    cpuRatio: shortRatio(own.cpuMicrosPerRow, cpuMicrosPerRow),
     parts: Object.fromEntries(
       Object.entries(parts).map(([name, part]) => [
         name,
@@ -112,6 +113,11 @@ export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
   const middle = sorted.length / 2
   return (sorted[Math.floor(middle)]! + sorted[Math.ceil(middle) - 1]!) / 2
+}
+
+function shortRatio(own: number, other: number): number | null {
+  const ratio = ratioOf(own, other)
+  return ratio === undefined ? null : digits(ratio)
 }
 
 function digits(value: number): number {

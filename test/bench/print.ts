@@ -59,6 +59,7 @@ function row(...cells: readonly string[]): string {
   return `  ${name!.padEnd(24)}${value!.padEnd(34)}${more ?? ''}`.trimEnd()
 }
 
-function number(value: number): string {
+function number(value: number | null): string {
+  if (value === null) return '–'
   return value.toLocaleString('en', { maximumSignificantDigits: 4 })
 }

@@ -24,9 +24,10 @@ interface Rows {
 }
 
 /** A snapshot of one base of so many keys, as the snapshot worker would have left it. */
-export async function putSnapshot(parts: SnapshotParts, { keys }: { keys: number }): Promise<void> {
+export async function putSnapshot(parts: SnapshotParts, { keys }: { keys: number }): Promise<SnapshotFile> {
   const base = await putSorted(parts, '0/base-0-0-a0.parquet', { count: keys })
   await parts.store.put(MANIFEST_OBJECT, Buffer.from(manifestRecord.encode(manifestOf(parts, base, []))))
+  return base
 }
 
 export function manifestOf(

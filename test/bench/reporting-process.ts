@@ -3,13 +3,13 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { NODE_FLAGS } from '@freshet/cli/node-flags.ts'
-import { PROGRAM, type Stack } from '../stack.ts'
+import { PROGRAM, type ServiceName, type Stack } from '../stack.ts'
 import type { Memory } from './memory-curve.ts'
 
 const REPORTER = fileURLToPath(new URL('./report-memory.ts', import.meta.url))
 const MIB = 2 ** 20
 
-/** A service as a user runs it, which tells every second what it holds, from within. */
+/** A program which tells every second what it holds, from within; with the flags that services run with. */
 export class ReportingProcess implements AsyncDisposable {
   readonly pid: number
   /** As last told; undefined in the first second. */
@@ -17,8 +17,8 @@ export class ReportingProcess implements AsyncDisposable {
   readonly #child
   readonly #ended = new AbortController()
 
-  constructor({ env }: Stack, service: string) {
-    this.#child = fork(PROGRAM, ['run', service], {
+  constructor(program: string, args: readonly string[], env: NodeJS.ProcessEnv) {
+    this.#child = fork(program, args, {
       execArgv: [...NODE_FLAGS, '--import', REPORTER],
       env,
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
@@ -28,8 +28,11 @@ export class ReportingProcess implements AsyncDisposable {
     this.#child.stderr!.on('data', (text: Buffer) => {
       lines = (lines + text.toString()).slice(-4_000)
     })
-    this.#child.on('exit', () => this.#ended.abort(new Error(`${service} has ended: ${lines}`)))
+    this.#child.on('exit', () =>
+      this.#ended.abort(new Error(`${program} ${args.join(' ')} has ended: ${lines}`)),
+    )
     this.#child.on('message', (told) => {
+      if (typeof told === 'string') return // the program's own word
       const { rss, heapUsed, external } = told as NodeJS.MemoryUsage
       this.memory = { rssMiB: rss / MIB, heapMiB: heapUsed / MIB, externalMiB: external / MIB }
     })
@@ -45,4 +48,9 @@ export class ReportingProcess implements AsyncDisposable {
     this.#child.kill()
     await once(this.#child, 'exit')
   }
+}
+
+/** A service as a user runs it. */
+export function reportingService({ env }: Stack, service: ServiceName): ReportingProcess {
+  return new ReportingProcess(PROGRAM, ['run', service], env)
 }

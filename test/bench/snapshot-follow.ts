@@ -16,10 +16,12 @@ import { PAGE_ROWS, SnapshotWriter } from '@freshet/snapshot/parquet/write.ts'
 import { SnapshotInMemory } from '@freshet/snapshot/table/snapshot-in-memory.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
+import { startBare } from './bare-process.ts'
+import type { BareLoad } from './bare-snapshot.ts'
 import { costOf } from './cost.ts'
 import type { Bench, Figure, Sample } from './figure.ts'
 import { LoopDelays } from './loop-delay.ts'
-import { scoresOf } from './snapshot-rows.ts'
+import { SCORE, scoresOf } from './snapshot-rows.ts'
 import { emptyStore, openSnapshotParts } from './snapshot-world.ts'
 
 const BASE_ROWS = 3_000_000
@@ -29,12 +31,12 @@ const DEADLINE_MS = 120_000
 /**
  * The path of the gateway's snapshot in memory: from a manifest in S3 to rows in the table, for a base and then for a delta
  * of 100 MB over the same keys and new ones. What its event loop stood still for is beside that of an idle process at the
- * same time.
+ * same time. Baseline: bare-snapshot.ts, in a process of its own, which starts anew each time.
  */
 export const snapshotFollow: Figure = {
   name: 'snapshot-follow',
   unit: 'rows/s',
-  title: `a base of ${BASE_ROWS.toLocaleString('en')} rows and a delta of ${DELTA_BYTES / 1e6} MB loaded into memory from S3`,
+  title: `a base of ${BASE_ROWS.toLocaleString('en')} rows and a delta of ${DELTA_BYTES / 1e6} MB loaded into memory from S3; baseline: hyparquet and a Map`,
   targets: [
     { of: 'ownLongestMs', atMost: 5 },
     { of: 'bytesPerKey', atMost: 56 },
@@ -53,7 +55,7 @@ export const snapshotFollow: Figure = {
     const keep = opened.move()
     return {
       ours: () => load({ store, pipeline, delays }, base, delta),
-      baselines: {},
+      baselines: { map: () => loadBare(prefix, [base, delta]) },
       [Symbol.asyncDispose]: () => keep.disposeAsync(),
     }
   },
@@ -105,6 +107,14 @@ async function load(
       ownOver5Ms: first.ownOver5Ms + second.ownOver5Ms,
     },
   }
+}
+
+async function loadBare(prefix: string, files: readonly SnapshotFile[]): Promise<Sample> {
+  const objects = files.map(({ object }) => objectKey(object))
+  const program = new URL('./bare-snapshot.ts', import.meta.url)
+  await using bare = await startBare<BareLoad>(program, [prefix, SCORE, ...objects])
+  const { rows, seconds, cpuMicros } = bare.told
+  return { value: rows / seconds, cpuMicrosPerRow: cpuMicros / rows }
 }
 
 async function measured(delays: LoopDelays, work: () => Promise<void>) {

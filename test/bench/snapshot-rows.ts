@@ -3,6 +3,9 @@ import { emptyRows, type ScoreBatch, STATE } from '@freshet/records/score-batch.
 
 const KEY_BYTES = Buffer.byteLength(keyOf(0))
 
+/** What the model's one output is called. */
+export const SCORE = 'arrival_delay_minutes'
+
 /** `flights/000000042-9e3779b1`, in the order of their numbers; the end is as good as random, as in real keys. */
 export function keyOf(number: number): string {
   const mixed = Math.imul(number + 1, 0x9e3779b1) >>> 0
@@ -32,7 +35,7 @@ export function scoresOf(numbers: readonly number[], seqNo: number): ScoreBatch 
       fromOffset: 0,
       toOffset: numbers.length - 1,
       model: { name: 'arrival-delay', version: '1', generation: 7 },
-      outputs: ['arrival_delay_minutes'],
+      outputs: [SCORE],
       scoredAtMs: 1_764_003_600_000,
       trace: null,
     },

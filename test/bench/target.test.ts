@@ -29,3 +29,11 @@ test('what was not measured is neither met nor missed', () => {
   const two = bareNumbers({ ...ours, parts: { read: { also: { p99Ms: 1 } }, write: { also: { p99Ms: 2 } } } })
   expect(judge({ of: 'p99Ms', than: 'baseline', atMost: 1 }, ours, two)).toBe('not measured')
 })
+
+test('of what does not grow, ours is no multiple, and a memory that is half of the other is a ratio of a half', () => {
+  const ratio: Target = { of: 'value', than: 'baseline', atMost: 1 }
+  const flat = { value: -0.2, cpuMicrosPerRow: 10, parts: {} }
+  expect(measuredFor(ratio, ours, bareNumbers(flat))).toBeUndefined()
+  expect(measuredFor(ratio, { ...ours, value: -1 }, bareNumbers({ ...flat, value: 100 }))).toBeUndefined()
+  expect(measuredFor(ratio, { ...ours, value: 50 }, bareNumbers({ ...flat, value: 100 }))).toBe(0.5)
+})

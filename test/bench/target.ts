@@ -35,7 +35,12 @@ export function measuredFor({ of, than }: Target, ours: Numbers, bare: Bare): nu
   const own = numberOf(of, ours)
   if (than === undefined || own === undefined) return own
   const other = bare === null ? undefined : numberOf(of, bare)
-  return other === undefined ? undefined : own / other
+  return other === undefined ? undefined : ratioOf(own, other)
+}
+
+/** Ours, as a multiple of the other; undefined unless both are above zero: of a slope that falls nothing is a multiple. */
+export function ratioOf(own: number, other: number): number | undefined {
+  return own > 0 && other > 0 ? own / other : undefined
 }
 
 /** The other numbers of a baseline of several parts are nobody's to compare with. */

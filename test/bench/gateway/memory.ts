@@ -1,21 +1,24 @@
+import { objectKey } from '@freshet/snapshot/manifest.ts'
 import { Stack } from '../../stack.ts'
 import { until } from '../../until.ts'
+import { startBare } from '../bare-process.ts'
+import type { BareLoad } from '../bare-snapshot.ts'
 import { cpuMicrosOf } from '../cost.ts'
 import type { Bench, Figure, Sample } from '../figure.ts'
 import { KEYS } from '../key-count.ts'
 import { peakMiBOf } from '../peak-memory.ts'
 import { putSnapshot } from '../put-snapshot.ts'
-import { ReportingProcess } from '../reporting-process.ts'
-import { keyOf } from '../snapshot-rows.ts'
+import { reportingService } from '../reporting-process.ts'
+import { keyOf, SCORE } from '../snapshot-rows.ts'
 import { emptyStore, openSnapshotParts } from '../snapshot-world.ts'
 
 const LOAD_MS = 600_000
 
-/** What `freshet run gateway` holds at most from its start until every key of a large snapshot can be asked for. */
+/** What `freshet run gateway` holds at most from its start until every key of a large snapshot can be asked for. Baseline: bare-snapshot.ts. */
 export const gatewayMemory: Figure = {
   name: 'gateway-memory',
   unit: 'MiB',
-  title: `the most that a gateway holds with ${KEYS.toLocaleString('en')} keys of a snapshot in memory`,
+  title: `the most that a gateway holds with ${KEYS.toLocaleString('en')} keys of a snapshot in memory; baseline: a Map`,
   targets: [{ of: 'value', atMost: 1_024 }],
   rounds: 1,
   async open(): Promise<Bench> {
@@ -23,18 +26,18 @@ export const gatewayMemory: Figure = {
     const stack = opened.use(await Stack.open())
     const parts = opened.use(await openSnapshotParts(stack.env))
     opened.defer(() => emptyStore(stack.store))
-    await putSnapshot(parts, { keys: KEYS })
+    const { object } = await putSnapshot(parts, { keys: KEYS })
     const keep = opened.move()
     return {
       ours: () => loadAll(stack),
-      baselines: {},
+      baselines: { map: () => loadBare(stack, objectKey(object)) },
       [Symbol.asyncDispose]: () => keep.disposeAsync(),
     }
   },
 }
 
 async function loadAll(stack: Stack): Promise<Sample> {
-  await using gateway = new ReportingProcess(stack, 'gateway')
+  await using gateway = reportingService(stack, 'gateway')
   const beganAtMs = performance.now()
   const has = async (number: number) => {
     gateway.ended.throwIfAborted()
@@ -55,4 +58,13 @@ async function loadAll(stack: Stack): Promise<Sample> {
       heapMiB: gateway.memory?.heapMiB ?? Number.NaN,
     },
   }
+}
+
+/** The file and nothing else: no server, and nobody who asks. */
+async function loadBare({ settings }: Stack, object: string): Promise<Sample> {
+  const program = new URL('../bare-snapshot.ts', import.meta.url)
+  await using bare = await startBare<BareLoad>(program, [settings.s3.prefix, SCORE, object])
+  const { peakMiB, seconds, cpuMicros, keys } = bare.told
+  if (keys !== KEYS) throw new Error(`${keys} keys came, not ${KEYS}`)
+  return { value: peakMiB, cpuMicrosPerRow: cpuMicros / keys, also: { seconds } }
 }

@@ -63,6 +63,26 @@ describe('docs/benchmarks.md', () => {
   })
 })
 
+describe('the plot', () => {
+  const { baseline } = lookups(1)
+  const panels = (...figures: readonly string[]) => {
+    const records = figures.reduce(
+      (sum, figure) => withResult(sum, { ...lookups(20_000), figure, baseline }, measured('2026-12-01', 0)),
+      NONE,
+    )
+    return [...plotText(records).matchAll(/class="head"[^>]*>([^<]*)/g)].map(([, title]) => title)
+  }
+
+  test('shows a rate where more is better, and memory, time and idling where less is', () => {
+    expect(panels('snapshot-follow')).toEqual([expect.stringContaining('(more is better)')])
+    for (const figure of ['snapshot-merge', 'infer-latency', 'capture-idle', 'capture-memory'])
+      expect(panels(figure)).toEqual([
+        'Time, memory and idling as a multiple of the bare loop (less is better)',
+        'Upper limits: how much of it is used (less is better)',
+      ])
+  })
+})
+
 describe('a new result', () => {
   const first = withResult(NONE, lookups(20_000), measured('2026-12-01 10:00', 3))
   const second = withResult(first, lookups(32_000), measured('2026-12-02 10:00', 0.4))

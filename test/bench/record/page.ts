@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { markdownTable } from '../../markdown-table.ts'
 import { ENTRIES, type Entry } from '../figures.ts'
-import { bareNumbers, judge, measuredFor, type Target, targetText } from '../target.ts'
+import { bareNumbers, judge, measuredFor, ratioOf, type Target, targetText } from '../target.ts'
 import { plotText } from './plot.ts'
 import { type Earlier, isBusy, type Recorded, type Records, readRecords } from './records.ts'
 
@@ -71,7 +71,7 @@ function earlierBlock({ earlier, machines }: Records): string {
     one.date.slice(0, 10),
     numberText(one.value),
     numberText(one.bare),
-    one.value === null || one.bare === null ? '–' : numberText(one.value / one.bare),
+    one.value === null || one.bare === null ? '–' : numberText(ratioOf(one.value, one.bare) ?? null),
     loadText(one, machines),
     one.commit,
     one.note ?? '',

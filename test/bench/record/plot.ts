@@ -66,16 +66,20 @@ function panelsOf({ newest, machines }: Records): readonly Panel[] {
     const result = newest.find(({ figure }) => figure === entry.figure.name)
     return result === undefined ? [] : [{ entry, result }]
   })
-  const beside = found.flatMap(({ entry, result }) => ratioBar(entry, result, machines))
-  const isPeer = new Set(ENTRIES.filter(({ stage }) => stage === 'peers').map(({ figure }) => figure.name))
+  const ratios = (isWanted: (entry: Entry) => boolean) =>
+    found.flatMap(({ entry, result }) => (isWanted(entry) ? ratioBar(entry, result, machines) : []))
   return [
     {
       title: 'Work a second as a multiple of the bare loop (more is better)',
-      bars: beside.filter(({ name }) => !isPeer.has(name)),
+      bars: ratios((entry) => !isPeer(entry) && isRate(entry)),
+    },
+    {
+      title: 'Time, memory and idling as a multiple of the bare loop (less is better)',
+      bars: ratios((entry) => !isPeer(entry) && !isRate(entry)),
     },
     {
       title: 'Work for each second of CPU time as a multiple of the peer (more is better)',
-      bars: beside.filter(({ name }) => isPeer.has(name)),
+      bars: ratios(isPeer),
     },
     {
       title: 'Upper limits: how much of it is used (less is better)',
@@ -84,11 +88,19 @@ function panelsOf({ newest, machines }: Records): readonly Panel[] {
   ].filter(({ bars }) => bars.length > 0)
 }
 
-/** Only of rates: of milliseconds and MiB, more is worse. */
+function isPeer({ stage }: Entry): boolean {
+  return stage === 'peers'
+}
+
+/** Of milliseconds, MiB and what idling costs, more is worse. */
+function isRate({ figure: { unit } }: Entry): boolean {
+  return unit.includes('/')
+}
+
 function ratioBar({ figure }: Entry, result: Recorded, machines: Records['machines']): readonly Bar[] {
-  const { name, unit, targets } = figure
+  const { name, targets } = figure
   const value = measuredFor({ of: 'value', than: 'baseline' }, result, bareNumbers(result.baseline))
-  if (value === undefined || !unit.includes('/')) return []
+  if (value === undefined) return []
   const target = targets.find(({ of, than }) => of === 'value' && than === 'baseline')
   return [bar({ name, value, text: `${shortText(value)} ×` }, target, target?.atLeast, result, machines)]
 }
