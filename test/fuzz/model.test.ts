@@ -12,6 +12,8 @@ import { parseMlmodel } from '@freshet/model/import/mlflow.ts'
 import { readExport } from '@freshet/model/import/read-export.ts'
 import { refuseExternalData } from '@freshet/model/onnx/external-data.ts'
 import { classLabelsOf, readGraph } from '@freshet/model/onnx/graph.ts'
+import { leafTablesOf } from '@freshet/model/trees/leaf-tables.ts'
+import { readTreeEnsemble } from '@freshet/model/trees/read-ensemble.ts'
 import { afterAll, expect, test } from 'vitest'
 import { fuzz } from './fuzz.kit.ts'
 
@@ -101,6 +103,20 @@ fuzz({
       expect(['tensor', 'maps', 'other']).toContain(type.kind)
       classLabelsOf(graph, name)
     }
+  },
+})
+
+const EXPORTS = ['lightgbm-regression', 'xgboost-regression']
+
+fuzz({
+  name: 'tree-ensemble',
+  format: 'bytes',
+  codes: ['MODEL_INVALID'],
+  valid: EXPORTS.map((name) => readFileSync(join(ROOT, 'shared/model/import/fixtures', `${name}.onnx`))),
+  read(bytes) {
+    const ensemble = readTreeEnsemble(bytes, readGraph(bytes))
+    const tables = ensemble && leafTablesOf(ensemble, 4 * 2 ** 20)
+    for (const { thresholds } of tables?.columns ?? []) expect(thresholds).not.toContain(Number.NaN)
   },
 })
 

@@ -35,7 +35,7 @@ export function checkCommand(): Command {
     .option('--seed <number>', 'draw the same documents again', wholeNumber({ from: 0 }))
     .action(async (folder: string, { live, seed = randomInt(2 ** 31) }: Options, command: Command) => {
       const bundle = await readBundleFolder(folder)
-      await prove(bundle)
+      const engine = await prove(bundle)
       const count = live === true ? DEFAULT_SAMPLE : live
       const report =
         count === undefined
@@ -44,8 +44,8 @@ export function checkCommand(): Command {
       if (report !== null && report.concerns.length > 0) process.exitCode = SOMETHING_IS_WRONG
       process.stdout.write(
         wantsJson(command)
-          ? toJson(bundle, report, seed)
-          : describe(bundle) + (report ? describeLive(report) : ''),
+          ? toJson(bundle, engine, { live: report, seed })
+          : describe(bundle, engine) + (report ? describeLive(report) : ''),
       )
     })
 }
@@ -63,11 +63,21 @@ async function checkLive(
   )
 }
 
-function toJson({ spec, golden }: ModelBundle, live: LiveReport | null, seed: number): string {
-  const { name, version } = spec
-  return `${JSON.stringify({ name, version, goldenRows: golden.length, live: live && { seed, ...live } })}\n`
+type Engine = Awaited<ReturnType<typeof prove>>
+
+function toJson(
+  { spec: { name, version }, golden }: ModelBundle,
+  engine: Engine,
+  { live, seed }: { readonly live: LiveReport | null; readonly seed: number },
+): string {
+  return `${JSON.stringify({ name, version, goldenRows: golden.length, engine, live: live && { seed, ...live } })}\n`
 }
 
-function describe({ spec, golden }: ModelBundle): string {
-  return `${modelLabel(spec)} scores its ${golden.length} golden rows as its author did\n`
+const ENGINES: Readonly<Record<Engine, string>> = {
+  'leaf-tables': 'by tables of its leaves, with the bits of ONNX Runtime',
+  onnxruntime: 'by ONNX Runtime',
+}
+
+function describe({ spec, golden }: ModelBundle, engine: Engine): string {
+  return `${modelLabel(spec)} scores its ${golden.length} golden rows as its author did, ${ENGINES[engine]}\n`
 }

@@ -15,7 +15,7 @@ function rungOf(
   run: Run | null,
   { isBehind = false, waitMs = 0, onDone = () => {}, log = quietLog, clock = systemClock } = {},
 ): LiveRung {
-  const pool = run && { run, expectedWaitMs: () => waitMs }
+  const pool = run && { run, runNow: () => null, expectedWaitMs: () => waitMs }
   const use = () =>
     pool && {
       label: 'delay@1',

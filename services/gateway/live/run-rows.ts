@@ -24,6 +24,8 @@ export async function runRows(
   const leftMs = endsAtMs - nowMs
   if (leftMs < 1) return { kind: 'unable', reason: 'deadline' }
   if (loop.isBehind(nowMs)) return { kind: 'unable', reason: 'overloaded' }
+  const columns = runner.runNow(features)
+  if (columns !== null) return { kind: 'ran', columns }
   if (runner.expectedWaitMs(nowMs) > leftMs) return { kind: 'unable', reason: 'live_overloaded' }
   const late = new AbortController()
   const timer = whenLate(leftMs, () => late.abort())

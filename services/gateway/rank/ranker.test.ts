@@ -42,6 +42,7 @@ class HandModel {
       writer: compileColumns([{ name: 'a', path: '/a', type: 'number', required: true }]),
       pool: {
         expectedWaitMs: () => 0,
+        runNow: () => null,
         run: async ({ numbers }: Features) => {
           this.runs++
           if (this.fails !== undefined) throw this.fails

@@ -118,7 +118,7 @@ function readLabels(attribute: Uint8Array): readonly ClassLabel[] | null {
 }
 
 /** One number, or many packed into a field. */
-function* intsOf(value: Field['value']): Generator<number> {
+export function* intsOf(value: Field['value']): Generator<number> {
   if (typeof value === 'number') return yield value
   for (let at = 0; at < value.length; ) {
     const one = readVarint(value, at)
@@ -175,6 +175,6 @@ export function messageAt(bytes: Uint8Array, wanted: number): Uint8Array | undef
 
 const decoder = new TextDecoder()
 
-function textOf(bytes: Uint8Array): string {
+export function textOf(bytes: Uint8Array): string {
   return decoder.decode(bytes)
 }

@@ -8,7 +8,7 @@ import { type Calibration, MAX_RUN_ROWS, RUN_ROWS } from './calibrate.ts'
 import { goldenFeatures } from './golden-features.ts'
 import { InferencePool, type PoolOptions } from './inference-pool.ts'
 import { type ModelThread, startInferenceThread } from './inference-thread.ts'
-import type { ModelScores } from './onnx-session.ts'
+import { type ModelScores, openSession } from './onnx-session.ts'
 import { scoreDocuments } from './score-documents.ts'
 
 const never = new AbortController().signal
@@ -120,6 +120,25 @@ test('a real model is calibrated in its thread', async () => {
   const found = await pool.calibrate(goldenFeatures(bundle, MAX_RUN_ROWS), never)
   expect(RUN_ROWS).toContain(found?.runRows)
   expect(found?.microsPerRow).toBeGreaterThan(0)
+})
+
+test('a few rows of trees are scored at once, without a thread; more of them by one; both as ONNX Runtime does', async () => {
+  const bundle = await demoBundle()
+  const features = goldenFeatures(bundle, 1_000)
+  await using onnx = await openSession(bundle)
+  const { columns: expected } = await onnx.score(features, 100)
+  const pool = await InferencePool.start(bundle, { threads: 1, runRows: 64 })
+  const few = sliceFeatures(features, 0, 128)
+  expect(pool.runNow(few)).toEqual([expected[0]!.subarray(0, 128)])
+  expect(await pool.run(few, never)).toEqual([expected[0]!.subarray(0, 128)])
+  expect(pool.runNow(features)).toBeNull()
+  expect(await pool.run(features, never)).toEqual(expected)
+  await pool[Symbol.asyncDispose]()
+  expect(pool.runNow(few)).toBeNull()
+  await using other = await InferencePool.start(await fixtureBundle('two-outputs.onnx', scores), {
+    ...{ threads: 1, runRows: 64 },
+  })
+  expect(other.runNow(featuresOf(2, 1, 2))).toBeNull()
 })
 
 test('a model that hangs while it is loaded is refused in bounded time', async () => {

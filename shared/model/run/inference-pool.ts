@@ -4,6 +4,7 @@ import { type Features, sliceFeatures } from '../features/features.ts'
 import { type Calibration, RUN_ROWS } from './calibrate.ts'
 import { type ModelThread, startInferenceThread } from './inference-thread.ts'
 import type { ModelScores, RunnableModel } from './onnx-session.ts'
+import { TreeSession } from './tree-session.ts'
 
 export interface PoolOptions {
   /** 'auto': one for each core. Each holds the model. */
@@ -25,6 +26,8 @@ export interface PoolOptions {
 /** Right for tree models, and not far off for others. */
 const GUESSED_RUN_ROWS = RUN_ROWS[2]
 const MAX_QUEUED = 64
+/** Of trees: 60 µs for two hundred of them, and to wake a thread and read its answer costs about as much. */
+const HERE_ROWS = 128
 const JOB_DEADLINE_MS = 30_000
 /** Of the last job's time in the mean: a few dozen jobs after a slow one, that is forgotten. */
 const LAST_JOB_WEIGHT = 0.2
@@ -48,6 +51,8 @@ export class InferencePool implements AsyncDisposable {
   #runRows: number
   #starting = 0
   #isClosed = false
+  /** Of a tree model: scores on the calling thread. */
+  #trees: TreeSession | null = null
 
   /** @throws MODEL_INVALID when the model cannot be loaded or its shapes are not those of its spec */
   static async start(model: RunnableModel, options: PoolOptions): Promise<InferencePool> {
@@ -85,6 +90,11 @@ export class InferencePool implements AsyncDisposable {
     return this.#threadCount
   }
 
+  /** What scores: ONNX Runtime, or tables that were proved to score as it does. */
+  get engine(): 'leaf-tables' | 'onnxruntime' {
+    return this.#trees === null ? 'onnxruntime' : 'leaf-tables'
+  }
+
   /**
    * How long a job would wait for a thread from now on, as far as can be told: by the jobs before it and what such took,
    * and where every thread works longer than usual, as long again as the youngest job has taken already.
@@ -107,6 +117,9 @@ export class InferencePool implements AsyncDisposable {
   async run(features: Features, signal: AbortSignal): Promise<Float64Array[]> {
     const { rows } = features
     const runRows = this.#runRows
+    if (signal.aborted) throw modelLate(signal)
+    const now = this.runNow(features)
+    if (now !== null) return now
     // Waking a thread costs what dozens of rows cost, so each gets a full call at least.
     const parts = Math.max(1, Math.min(this.#idle.length, Math.floor(rows / runRows)))
     const partRows = Math.max(1, Math.ceil(rows / parts))
@@ -116,6 +129,12 @@ export class InferencePool implements AsyncDisposable {
       scored.push(this.#submit((thread) => thread.run(part, runRows), signal))
     }
     return this.#join(await Promise.all(scored), rows)
+  }
+
+  /** The same at once, on this thread, where that costs less than to wake another: a few rows of trees. null elsewhere. */
+  runNow(features: Features): Float64Array[] | null {
+    if (this.#trees === null || features.rows > HERE_ROWS || this.#isClosed) return null
+    return this.#join([this.#trees.scoreNow(features)], features.rows)
   }
 
   /**
@@ -133,14 +152,13 @@ export class InferencePool implements AsyncDisposable {
   /** Lets running jobs finish; waiting ones are refused. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true
-    this.#refuseWaiting(new FreshetError('MODEL_RUN_FAILED', 'the inference pool is closed'))
+    this.#refuseWaiting(poolClosed())
     await Promise.all([...this.#threads, ...this.#spares].map((thread) => thread[Symbol.asyncDispose]()))
   }
 
   #submit<T>(work: (thread: ModelThread) => Promise<T>, signal: AbortSignal): Promise<T> {
     const { maxQueued = MAX_QUEUED } = this.#options
-    if (this.#isClosed)
-      return Promise.reject(new FreshetError('MODEL_RUN_FAILED', 'the inference pool is closed'))
+    if (this.#isClosed) return Promise.reject(poolClosed())
     if (signal.aborted) return Promise.reject(modelLate(signal))
     if (this.#idle.length === 0 && this.#waiting.length >= maxQueued)
       return Promise.reject(new FreshetError('QUEUE_FULL', `${maxQueued} jobs wait for the model already`))
@@ -214,6 +232,7 @@ export class InferencePool implements AsyncDisposable {
   #employ(thread: ModelThread): void {
     this.#threads.add(thread)
     this.#idle.push(thread)
+    if (thread.trees) this.#trees ??= new TreeSession(thread.trees)
     void thread.ended.then(() => this.#forget(thread))
     this.#assign()
   }
@@ -279,6 +298,10 @@ function inSharedMemory(bytes: Uint8Array): Uint8Array {
   const shared = new Uint8Array(new SharedArrayBuffer(bytes.length))
   shared.set(bytes)
   return shared
+}
+
+function poolClosed(): FreshetError {
+  return new FreshetError('MODEL_RUN_FAILED', 'the inference pool is closed')
 }
 
 function allHang(threads: number): FreshetError {

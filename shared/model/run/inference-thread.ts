@@ -6,6 +6,7 @@ import type { Features } from '../features/features.ts'
 import type { Calibration } from './calibrate.ts'
 import type { ModelScores, RunnableModel } from './onnx-session.ts'
 import { RowMemory } from './row-memory.ts'
+import type { TreeModel } from './tree-session.ts'
 
 /** One model loaded in a thread of its own; one job at a time. */
 export interface ModelThread extends AsyncDisposable {
@@ -22,6 +23,8 @@ export interface ModelThread extends AsyncDisposable {
    * that is terminated under ONNX Runtime takes the whole process along (SIGABRT) when its call returns.
    */
   retire(): void
+  /** Of a tree model: tables that this thread has proved, for whoever wants to score without a thread. */
+  readonly trees?: TreeModel | null
   /** Resolves when the thread is gone, whyever. */
   readonly ended: Promise<void>
 }
@@ -32,7 +35,7 @@ export type Request =
   | { readonly kind: 'stop' }
 
 export type Reply =
-  | { readonly kind: 'ready' }
+  | { readonly kind: 'ready'; readonly trees: TreeModel | null }
   | { readonly kind: 'scored'; readonly scores: ModelScores }
   | { readonly kind: 'calibrated'; readonly calibration: Calibration }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string }
@@ -81,6 +84,7 @@ export async function startInferenceThread(
 
 class InferenceThread implements ModelThread {
   readonly ended: Promise<void>
+  trees: TreeModel | null = null
   readonly #worker: Worker
   /** Both sides see it; there is one job at a time. */
   readonly #rows = new RowMemory()
@@ -97,7 +101,9 @@ class InferenceThread implements ModelThread {
   }
 
   async ready(): Promise<void> {
-    await successOf(this.#awaitReply())
+    const reply = await successOf(this.#awaitReply())
+    if (reply.kind !== 'ready') throw wrongReply(reply)
+    this.trees = reply.trees
   }
 
   async run(features: Features, runRows: number): Promise<ModelScores> {

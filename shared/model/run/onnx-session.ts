@@ -6,7 +6,7 @@ import { type Features, sliceFeatures } from '../features/features.ts'
 import { readGraph } from '../onnx/graph.ts'
 import { withoutMaps } from '../onnx/without-maps.ts'
 import { feedColumns, feedMatrix } from './feeds.ts'
-import { planOutputs, type ScoreColumn } from './score-columns.ts'
+import { planOutputs, replaceNotFinite, type ScoreColumn } from './score-columns.ts'
 
 /** What a thread needs of a bundle: the model and how to feed it. */
 export interface RunnableModel {
@@ -16,6 +16,8 @@ export interface RunnableModel {
 
 /** A loaded model on this thread. `score` blocks the thread although it returns a promise: ONNX Runtime does. */
 export interface OnnxSession extends AsyncDisposable {
+  /** Where the scores of each output of the spec stand, in its order. */
+  readonly outputs: readonly ScoreColumn[]
   /**
    * @param runRows rows in one call of the model.
    * @throws MODEL_RUN_FAILED
@@ -40,6 +42,7 @@ export async function openSession({ onnx, spec }: RunnableModel): Promise<OnnxSe
   const outputs = planOutputs(session, spec.outputs, { graph, mapTensors: readable.tensors })
   const fetches = [...new Set(outputs.map(({ tensor }) => tensor))]
   return {
+    outputs,
     async score(features, runRows) {
       const { rows } = features
       const columns = outputs.map(() => new Float64Array(rows))
@@ -100,14 +103,7 @@ function copyScores(
       `the model answers [${dims.join(', ')}] for ${into.length} rows, which has no score in column ${column}`,
     )
   for (let row = 0; row < into.length; row++) into[row] = Number(data[row * columns + column])
-  if (whenNotFinite === null) return 0
-  let replaced = 0
-  for (let row = 0; row < into.length; row++)
-    if (!Number.isFinite(into[row])) {
-      into[row] = whenNotFinite
-      replaced++
-    }
-  return replaced
+  return replaceNotFinite(into, whenNotFinite)
 }
 
 function reasonOf(cause: unknown): string {

@@ -12,10 +12,10 @@ const { niceness, ...model } = workerData as ThreadOrder
 if (niceness > 0) lowerThreadPriority(niceness)
 
 try {
-  const { openSession } = await import('./onnx-session.ts') // only now: loading ONNX Runtime is work, too
-  const session = await openSession(model)
+  const { openModel } = await import('./open-model.ts') // only now: loading ONNX Runtime is work, too
+  const { session, trees } = await openModel(model)
   port.on('message', (request: Request) => void answer(session, request))
-  tell({ kind: 'ready' })
+  tell({ kind: 'ready', trees })
 } catch (error) {
   tellFailure(error)
 }

@@ -73,3 +73,15 @@ function checkOutput(
       `the model's output is ${describeValue(output)}, which has no score in column ${column}`,
     )
 }
+
+/** @returns how many scores were not finite and stand as the spec has it. */
+export function replaceNotFinite(scores: Float64Array, whenNotFinite: number | null): number {
+  if (whenNotFinite === null) return 0
+  let replaced = 0
+  for (let row = 0; row < scores.length; row++)
+    if (!Number.isFinite(scores[row])) {
+      scores[row] = whenNotFinite
+      replaced++
+    }
+  return replaced
+}

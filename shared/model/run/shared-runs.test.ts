@@ -26,6 +26,10 @@ class Model {
     return this.#ends.length === 0 ? 0 : 1
   }
 
+  runNow(): null {
+    return null
+  }
+
   async run(features: Features): Promise<Float64Array[]> {
     this.runs.push(features)
     await new Promise<void>((resolve) => this.#ends.push(resolve))

@@ -3,7 +3,7 @@ import type { Features } from '../features/features.ts'
 import { type InferencePool, modelLate } from './inference-pool.ts'
 
 /** What runs rows: a model's pool, or the runs that callers share. */
-export type RowRunner = Pick<InferencePool, 'run' | 'expectedWaitMs'>
+export type RowRunner = Pick<InferencePool, 'run' | 'runNow' | 'expectedWaitMs'>
 
 export interface SharedRunsOptions {
   /** Callers go together as long as their rows are no more than these; one who brings more goes alone. */
@@ -47,6 +47,10 @@ class SharedRun implements RowRunner {
   /** How long one more row would wait for its run: for a thread, and for the full runs of those who wait already. */
   expectedWaitMs(nowMs: number = performance.now()): number {
     return this.#pool.expectedWaitMs(nowMs) * (1 + Math.floor(this.#waitingRows / this.#options.runRows))
+  }
+
+  runNow(features: Features): Float64Array[] | null {
+    return this.#pool.runNow(features)
   }
 
   /**

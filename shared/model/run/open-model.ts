@@ -1,0 +1,75 @@
+import { seeded } from '@freshet/stage/seeded.ts'
+import type { Features } from '../features/features.ts'
+import { readGraph } from '../onnx/graph.ts'
+import { leafTablesOf } from '../trees/leaf-tables.ts'
+import { probeRows } from '../trees/probe-rows.ts'
+import { readTreeEnsemble } from '../trees/read-ensemble.ts'
+import { type OnnxSession, openSession, type RunnableModel } from './onnx-session.ts'
+import { type TreeModel, TreeSession } from './tree-session.ts'
+
+export interface OpenedModel {
+  readonly session: OnnxSession
+  /** Those that the session scores with, if it does. */
+  readonly trees: TreeModel | null
+}
+
+/** Much more does not stay in a core's cache. */
+const MAX_TABLE_BYTES = 4 * 2 ** 20
+const PROBE_ROWS = 1_024
+const PROBE_RUN_ROWS = 128
+const SEED = 1
+
+/**
+ * The session that scores fastest. ONNX Runtime judges every model and can run all of them; trees are looked up in tables
+ * instead, where these give the same bits and are faster. why: decisions/0035
+ * @throws MODEL_INVALID
+ */
+export async function openModel(model: RunnableModel): Promise<OpenedModel> {
+  const session = await openSession(model)
+  const trees = treesOf(model, session)
+  if (trees === null || !(await areBetter(new TreeSession(trees), session, probesOf(trees))))
+    return { session, trees: null }
+  await session[Symbol.asyncDispose]()
+  return { session: new TreeSession(trees), trees }
+}
+
+/** null where the model is anything but a sum of trees, or is too large. */
+function treesOf({ onnx, spec }: RunnableModel, { outputs }: OnnxSession): TreeModel | null {
+  const width = spec.inputs.columns.length
+  const ensemble = spec.inputs.tensor === undefined ? null : readTreeEnsemble(onnx, readGraph(onnx))
+  if (ensemble === null) return null
+  if (outputs.some(({ tensor, column }) => column !== 0 || !ensemble.outputs.has(tensor))) return null
+  const tables = leafTablesOf(ensemble, MAX_TABLE_BYTES)
+  if (tables === null || tables.columns.some(({ column }) => column >= width)) return null
+  return { tables, width, outputs }
+}
+
+function probesOf({ tables, width }: TreeModel): Features {
+  const numbers = probeRows(tables, { rows: PROBE_ROWS, width, random: seeded(SEED) })
+  return { rows: PROBE_ROWS, numbers, texts: [] }
+}
+
+/** @throws MODEL_RUN_FAILED */
+export async function areBetter(
+  trees: Pick<OnnxSession, 'score'>,
+  onnx: Pick<OnnxSession, 'score'>,
+  probes: Features,
+): Promise<boolean> {
+  const [ours, theirs] = [await timed(trees, probes), await timed(onnx, probes)]
+  const isSame = theirs.columns.every((column, output) =>
+    column.every((score, row) => Object.is(score, ours.columns[output]![row])),
+  )
+  return isSame && ours.ms < theirs.ms
+}
+
+/** The faster of two times: the first one compiles. */
+async function timed(session: Pick<OnnxSession, 'score'>, probes: Features) {
+  let ms = Number.POSITIVE_INFINITY
+  let columns: readonly Float64Array[] = []
+  for (let time = 0; time < 2; time++) {
+    const startedAtMs = performance.now()
+    ;({ columns } = await session.score(probes, PROBE_RUN_ROWS))
+    ms = Math.min(ms, performance.now() - startedAtMs)
+  }
+  return { columns, ms }
+}
