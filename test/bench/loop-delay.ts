@@ -1,6 +1,8 @@
 /** How long an event loop was held, here and at the same time in a process that does nothing else: the machine's own part. */
+import { Buffer } from 'node:buffer'
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { closeSync, openSync, readSync } from 'node:fs'
 
 export interface LoopDelay {
   readonly longestMs: number
@@ -10,16 +12,23 @@ export interface LoopDelay {
 export interface LoopDelaysOfBoth {
   readonly here: LoopDelay
   readonly control: LoopDelay
-  /** The longest here while the control was not held for more than 1 ms: what cannot be the machine's. */
-  readonly ownLongestMs: number
-  /** How often such a one was longer than 5 ms. */
-  readonly ownOver5Ms: number
+  /** While the control was not held for more than 1 ms, and less what the thread waited for a core: what is the loop's own. */
+  readonly own: Stalls
+  /** The same with the time for which it waited, which others on these cores took, our own other threads among them. */
+  readonly ownAndWaiting: Stalls
+}
+
+interface Stalls {
+  readonly longestMs: number
+  readonly over5Ms: number
 }
 
 /** A tick of a timer that came late; times as wall-clock milliseconds with fractions. */
 interface LateTick {
   readonly dueMs: number
   readonly lateMs: number
+  /** Of the time since the tick before: ready to run, but no core was free. */
+  readonly waitedMs: number
 }
 
 const TICK_MS = 1
@@ -55,8 +64,8 @@ export class LoopDelays implements AsyncDisposable {
     return {
       here: delayOf(here),
       control: delayOf(control),
-      ownLongestMs: Math.max(0, ...own.map(({ lateMs }) => lateMs)),
-      ownOver5Ms: own.filter(({ lateMs }) => lateMs > 5).length,
+      own: stallsOf(own.map(({ lateMs, waitedMs }) => lateMs - waitedMs)),
+      ownAndWaiting: stallsOf(own.map(({ lateMs }) => lateMs)),
     }
   }
 
@@ -75,10 +84,15 @@ export class LoopDelays implements AsyncDisposable {
 class Ticks implements Disposable {
   #ticks: LateTick[] = []
   #lastMs = performance.now()
+  readonly #waits = new WaitsForCore()
   readonly #timer = setInterval(() => {
     const nowMs = performance.now()
     const dueMs = this.#lastMs + TICK_MS
-    this.#ticks.push({ dueMs: performance.timeOrigin + dueMs, lateMs: Math.max(0, nowMs - dueMs) })
+    this.#ticks.push({
+      dueMs: performance.timeOrigin + dueMs,
+      lateMs: Math.max(0, nowMs - dueMs),
+      waitedMs: this.#waits.takeMs(),
+    })
     this.#lastMs = nowMs
   }, TICK_MS)
 
@@ -90,11 +104,37 @@ class Ticks implements Disposable {
 
   [Symbol.dispose](): void {
     clearInterval(this.#timer)
+    this.#waits[Symbol.dispose]()
+  }
+}
+
+/** How long the main thread was ready to run and had to wait, as Linux tells; elsewhere always 0. */
+class WaitsForCore implements Disposable {
+  readonly #file =
+    process.platform === 'linux' ? openSync(`/proc/self/task/${process.pid}/schedstat`, 'r') : undefined
+  readonly #text = Buffer.alloc(64)
+  #lastMs = 0
+
+  /** Since the last time. */
+  takeMs(): number {
+    if (this.#file === undefined) return 0
+    const text = this.#text.toString('latin1', 0, readSync(this.#file, this.#text, 0, 64, 0))
+    const beforeMs = this.#lastMs
+    this.#lastMs = Number(text.split(' ')[1]) / 1e6
+    return this.#lastMs - beforeMs
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#file !== undefined) closeSync(this.#file)
   }
 }
 
 function areAtOneTime(a: LateTick, b: LateTick): boolean {
   return b.lateMs > NOTABLE_MS && a.dueMs < b.dueMs + b.lateMs && b.dueMs < a.dueMs + a.lateMs
+}
+
+function stallsOf(heldMs: readonly number[]): Stalls {
+  return { longestMs: Math.max(0, ...heldMs), over5Ms: heldMs.filter((ms) => ms > 5).length }
 }
 
 function delayOf(ticks: readonly LateTick[]): LoopDelay {

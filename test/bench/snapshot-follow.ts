@@ -103,8 +103,10 @@ async function load(
       p999Ms: Math.max(first.here.p999Ms, second.here.p999Ms),
       controlLongestMs: Math.max(first.control.longestMs, second.control.longestMs),
       controlP999Ms: Math.max(first.control.p999Ms, second.control.p999Ms),
-      ownLongestMs: Math.max(first.ownLongestMs, second.ownLongestMs),
-      ownOver5Ms: first.ownOver5Ms + second.ownOver5Ms,
+      ownLongestMs: Math.max(first.own.longestMs, second.own.longestMs),
+      ownOver5Ms: first.own.over5Ms + second.own.over5Ms,
+      ownAndWaitingLongestMs: Math.max(first.ownAndWaiting.longestMs, second.ownAndWaiting.longestMs),
+      ownAndWaitingOver5Ms: first.ownAndWaiting.over5Ms + second.ownAndWaiting.over5Ms,
     },
   }
 }

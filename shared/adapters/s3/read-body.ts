@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { addAbortSignal, type Readable } from 'node:stream'
 import type { GetObjectCommandOutput } from '@aws-sdk/client-s3'
+import { TimeSlice } from '@freshet/stage/time-slice.ts'
 
 /** The whole body; undefined when nothing came for `idleMs`, although more was announced. */
 export async function readBody(
@@ -17,11 +18,15 @@ export async function readBody(
   const whole = Buffer.allocUnsafeSlow(Math.min(answer.ContentLength ?? 0, MAX_TOLD_BYTES))
   const beyond: Buffer[] = []
   let length = 0
+  const slice = new TimeSlice()
   try {
     for await (const chunk of addAbortSignal(end, answer.Body as Readable) as AsyncIterable<Buffer>) {
       if (length + chunk.length <= whole.length) length += chunk.copy(whole, length)
       else beyond.push(chunk)
       timer.refresh()
+      // A socket gives up to 2 MB in one turn of the loop as long as somebody takes them.
+      const pause = slice.pause()
+      if (pause !== undefined) await pause
     }
     const told = length === whole.length ? whole : whole.subarray(0, length)
     return beyond.length === 0 ? told : Buffer.concat([told, ...beyond])

@@ -1,10 +1,10 @@
 /** The inside of an inference thread: loads one model, answers one request after the other. See inference-thread.ts. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { FreshetError, toFreshetError } from '@freshet/errors/errors.ts'
+import { lowerThreadPriority } from '@freshet/stage/thread-priority.ts'
 import { calibrate } from './calibrate.ts'
 import type { Reply, Request, ThreadOrder } from './inference-thread.ts'
 import type { OnnxSession } from './onnx-session.ts'
-import { lowerThreadPriority } from './thread-priority.ts'
 
 if (parentPort === null) throw new FreshetError('BUG', 'onnx-worker.ts runs as a worker thread only')
 const port = parentPort

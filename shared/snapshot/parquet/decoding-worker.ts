@@ -2,6 +2,7 @@
 import { Buffer } from 'node:buffer'
 import { parentPort, workerData } from 'node:worker_threads'
 import { toFreshetError } from '@freshet/errors/errors.ts'
+import { lowerThreadPriority } from '@freshet/stage/thread-priority.ts'
 import { TimeSlice } from '@freshet/stage/time-slice.ts'
 import { decodeGroup } from './decode-group.ts'
 import { type Decoded, FULL, type GroupToDecode } from './decoding-thread.ts'
@@ -10,6 +11,10 @@ import { sharePage } from './shared-page.ts'
 const { places } = workerData as { readonly places: Int32Array }
 const buffers: SharedArrayBuffer[] = []
 let pages = 0
+
+/** Where cores are short, answers come first: a tenth of one is left to decoding. */
+const NICENESS = 10
+lowerThreadPriority(NICENESS)
 
 parentPort!.on('message', async ({ bytes, ...group }: GroupToDecode) => {
   try {

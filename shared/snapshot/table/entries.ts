@@ -12,6 +12,11 @@ export class Entries {
   /** Entries ever made; those that were freed are used again. */
   #made = 0
   #free: number[] = []
+  readonly #memory: MemoryKind
+
+  constructor(memory: MemoryKind) {
+    this.#memory = memory
+  }
 
   get count(): number {
     return this.#made - this.#free.length
@@ -43,7 +48,7 @@ export class Entries {
   /** @param width doubles of an entry. @returns an entry whose own words and doubles hold anything */
   make(hash: Uint32Array, width: number): number {
     const entry = this.#free.pop() ?? this.#made++
-    if (entry >>> SEGMENT_BITS === this.#segments.length) this.#segments.push(newSegment(width))
+    if (entry >>> SEGMENT_BITS === this.#segments.length) this.#segments.push(this.#newSegment(width))
     const { words } = this.at(entry)
     const at = wordOf(entry)
     words[at + 1] = hash[0]!
@@ -59,7 +64,11 @@ export class Entries {
   /** Gives the entries of one segment more doubles behind what they have; the new ones are 0. */
   widen(entry: number, width: number): Segment {
     const old = this.at(entry)
-    const segment = { words: old.words, doubles: new Float64Array(SEGMENT * width), width }
+    const segment = {
+      words: old.words,
+      doubles: new Float64Array(this.#allocate(8 * SEGMENT * width)),
+      width,
+    }
     // Copied as words: a double that is no number may lose its bits.
     const from = new Uint32Array(old.doubles.buffer)
     const to = new Uint32Array(segment.doubles.buffer)
@@ -69,7 +78,26 @@ export class Entries {
     this.#segments[entry >>> SEGMENT_BITS] = segment
     return segment
   }
+
+  #newSegment(width: number): Segment {
+    return {
+      words: new Uint32Array(this.#allocate(4 * SEGMENT * ENTRY_WORDS)),
+      doubles: new Float64Array(this.#allocate(8 * SEGMENT * width)),
+      width,
+    }
+  }
+
+  #allocate(bytes: number): ArrayBufferLike {
+    return this.#memory === 'kept' ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes)
+  }
 }
+
+/**
+ * What is `kept` as long as the process lives is memory that could be shared, which it is not: V8 does not count it. What it
+ * counts has it mark the whole heap after each 16 MB more. But nor does it hurry to collect such memory, so a table that
+ * comes and goes is `dropped`.
+ */
+export type MemoryKind = 'kept' | 'dropped'
 
 export interface Segment {
   readonly words: Uint32Array
@@ -90,8 +118,4 @@ export function wordOf(entry: number): number {
 /** Where an entry's doubles begin in its segment. */
 export function doubleOf(entry: number, width: number): number {
   return (entry & (SEGMENT - 1)) * width
-}
-
-function newSegment(width: number): Segment {
-  return { words: new Uint32Array(SEGMENT * ENTRY_WORDS), doubles: new Float64Array(SEGMENT * width), width }
 }

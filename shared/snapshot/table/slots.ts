@@ -53,6 +53,10 @@ export class Slots {
     this.#entries = new Uint32Array(length)
     this.#tags = new Uint16Array(length)
     for (let at = 0; at < entries.length; at++) if (entries[at] !== 0) this.#place(tags[at]!, entries[at]!)
+    if (entries === NO_ENTRIES) return
+    // Given back at once. Left to the garbage collector, five times of what is kept would call for it again and again.
+    entries.buffer.transfer(0)
+    tags.buffer.transfer(0)
   }
 
   #place(tag: number, slot: number): void {

@@ -13,7 +13,7 @@ import { SnapshotTable } from './snapshot-table.ts'
  * loaded before is not read again. Rows win by rank, so the order of files does not matter.
  */
 export class SnapshotInMemory implements SnapshotHolder {
-  readonly table = new SnapshotTable()
+  readonly table = new SnapshotTable({ memory: 'kept' })
   readonly #store: ObjectStore
   readonly #tombstoneTtlMs: number
   /** Files whose rows are in the table, as far as a manifest still names them. */

@@ -10,14 +10,20 @@ import { SnapshotTable } from './snapshot-table.ts'
 
 scoreStoreContract('the table in memory', async () => asStore(new SnapshotTable()))
 
+const tableOptions = fc.record({
+  seed: fc.nat(),
+  rows: fc.constantFrom(1, 10_000, 2 ** 40),
+  memory: fc.constantFrom('kept', 'dropped'),
+})
+
 /**
  * The table against a plain Map under the same batches, with models whose outputs differ and documents with versions of
  * their own, so that entries are widened while they are in use; numbers up to their limits; few shards and many.
  */
 test('the table holds for every key what a plain map holds, field for field', () => {
   fc.assert(
-    fc.property(scoreBatches, fc.nat(), fc.constantFrom(1, 10_000, 2 ** 40), (batches, seed, rows) => {
-      const table = new SnapshotTable({ seed, rows })
+    fc.property(scoreBatches, tableOptions, (batches, options) => {
+      const table = new SnapshotTable(options)
       for (const batch of batches) table.apply(rowsOfBatch(batch))
       const expected = plainMerge(batches)
       expect(table.size).toBe(expected.size)

@@ -5,7 +5,7 @@ import { modelLabel, ROW_STATES, STATE } from '@freshet/records/score-batch.ts'
 import type { RowsModel, RowsSchema, StoredRows } from '@freshet/records/stored-rows.ts'
 import type { StoredScore } from '@freshet/records/stored-score.ts'
 import { murmur3 } from '../murmur3.ts'
-import { doubleOf, Entries, type Segment, wordOf } from './entries.ts'
+import { doubleOf, Entries, type MemoryKind, type Segment, wordOf } from './entries.ts'
 import { Lineages } from './lineages.ts'
 import { rowBytes } from './row-bytes.ts'
 import { Slots } from './slots.ts'
@@ -20,7 +20,7 @@ import { Slots } from './slots.ts'
  * version once one is not 0.
  */
 export class SnapshotTable {
-  readonly #entries = new Entries()
+  readonly #entries: Entries
   readonly #shards: readonly Slots[]
   readonly #shardShift: number
   readonly #lineages = new Lineages()
@@ -33,7 +33,12 @@ export class SnapshotTable {
   readonly #hash = new Uint32Array(4)
 
   /** @param options `rows`: how many it is made for; it takes any number, but a small one spares what 4,096 shards cost */
-  constructor({ seed = randomInt(2 ** 32), rows = Number.POSITIVE_INFINITY }: TableOptions = {}) {
+  constructor({
+    seed = randomInt(2 ** 32),
+    rows = Number.POSITIVE_INFINITY,
+    memory = 'dropped',
+  }: TableOptions = {}) {
+    this.#entries = new Entries(memory)
     const bits = Math.min(MAX_SHARD_BITS, Math.max(1, Math.ceil(Math.log2(rows / SHARD_ROWS))))
     this.#shards = Array.from({ length: 1 << bits }, () => new Slots())
     this.#shardShift = 32 - bits
@@ -210,6 +215,7 @@ export class SnapshotTable {
 export interface TableOptions {
   readonly seed?: number
   readonly rows?: number
+  readonly memory?: MemoryKind
 }
 
 interface TableModel {

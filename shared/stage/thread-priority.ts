@@ -13,6 +13,6 @@ export function lowerThreadPriority(niceness: number): void {
     const thread = Number(basename(readlinkSync('/proc/thread-self')))
     if (getPriority(thread) < niceness) setPriority(thread, niceness)
   } catch (error) {
-    process.emitWarning(`the model's thread keeps its priority: ${String(error)}`)
+    process.emitWarning(`a thread keeps its priority: ${String(error)}`)
   }
 }
