@@ -14,7 +14,7 @@ const answer: Answer = {
 }
 
 test('a good answer tells its age in whole seconds, where it came from, and how long it took', () => {
-  expect(answerHeaders(answer, 1.2345)).toEqual({
+  expect(answerHeaders({}, answer, 1.2345)).toEqual({
     age: '61',
     'cache-status': 'freshet-redis; hit',
     'server-timing': 'total;dur=1.23',
@@ -23,20 +23,20 @@ test('a good answer tells its age in whole seconds, where it came from, and how 
 
 test('a fallback names the store that failed and why', () => {
   const fallback: Answer = { ...answer, source: 'snapshot', degraded: true, reason: 'cache_late' }
-  expect(answerHeaders(fallback, 1)['cache-status']).toBe(
+  expect(answerHeaders({}, fallback, 1)['cache-status']).toBe(
     'freshet-snapshot; hit, freshet-redis; fwd=miss; detail=cache_late',
   )
 })
 
 test('a default has no age', () => {
   const nothing: Answer = { ...answer, source: 'default', age_ms: null, degraded: true, reason: 'deadline' }
-  expect(answerHeaders(nothing, 1)).not.toHaveProperty('age')
+  expect(answerHeaders({}, nothing, 1)).not.toHaveProperty('age')
 })
 
 test('every source and reason makes a list of tokens as RFC 9211 wants them', () => {
   const member = /^[a-z-]+; (hit|fwd=(miss|bypass))(; detail=[a-z_]+)?$/
   for (const source of ANSWER_SOURCES)
     for (const reason of Object.keys(REASONS) as Reason[])
-      for (const part of answerHeaders({ ...answer, source, reason }, 1)['cache-status']!.split(', '))
+      for (const part of answerHeaders({}, { ...answer, source, reason }, 1)['cache-status']!.split(', '))
         expect(part).toMatch(member)
 })

@@ -1,25 +1,31 @@
 import type { Answer } from '@freshet/records/answer.ts'
 import type { AnswerTally } from './many/tally.ts'
 
+type Headers = Readonly<Record<string, string>>
+
 /**
  * What an answer says of itself, as headers that proxies and browsers know: `Age` in whole seconds (RFC 9111),
  * `Cache-Status`, the store nearest to the model first (RFC 9211), and `Server-Timing` in milliseconds.
+ * @param others that go before them
  */
-export function answerHeaders(answer: Answer, tookMs: number): Record<string, string> {
-  return headers(cacheStatus(answer), answer.age_ms, tookMs)
+export function answerHeaders(others: Headers, answer: Answer, tookMs: number): Headers {
+  return headers(others, cacheStatus(answer), answer.age_ms, tookMs)
 }
 
 /** The same of many answers: the age is that of the oldest. */
-export function tallyHeaders(tally: AnswerTally, tookMs: number): Record<string, string> {
-  return headers(tallyStatus(tally), tally.oldestMs, tookMs)
+export function tallyHeaders(others: Headers, tally: AnswerTally, tookMs: number): Headers {
+  return headers(others, tallyStatus(tally), tally.oldestMs, tookMs)
 }
 
-function headers(status: string, ageMs: number | null, tookMs: number): Record<string, string> {
-  return {
+/** One object, and its spread first: that V8 copies at once, a later one name by name. */
+function headers(others: Headers, status: string, ageMs: number | null, tookMs: number): Headers {
+  const all: Record<string, string> = {
+    ...others,
     'cache-status': status,
     'server-timing': `total;dur=${tookMs.toFixed(2)}`,
-    ...(ageMs !== null && { age: `${Math.floor(ageMs / 1_000)}` }),
   }
+  if (ageMs !== null) all['age'] = `${Math.floor(ageMs / 1_000)}`
+  return all
 }
 
 function cacheStatus({ source, reason }: Answer): string {

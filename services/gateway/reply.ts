@@ -52,14 +52,14 @@ export function redirectReply(location: string): Reply {
 export function answerReply(answer: Answer, tookMs: number): Reply {
   return {
     status: 200,
-    headers: { ...JSON_HEADERS, ...answerHeaders(answer, tookMs) },
+    headers: answerHeaders(JSON_HEADERS, answer, tookMs),
     text: JSON.stringify(answer),
   }
 }
 
 /** Of many answers, as the text that they are already. */
 export function manyReply(text: string, tally: AnswerTally, tookMs: number): Reply {
-  return { status: 200, headers: { ...JSON_HEADERS, ...tallyHeaders(tally, tookMs) }, text }
+  return { status: 200, headers: tallyHeaders(JSON_HEADERS, tally, tookMs), text }
 }
 
 export function responseOf({ status, headers, text }: Reply): Response {

@@ -49,6 +49,7 @@ export function newer<T extends { readonly rank: Rank }>(there: T, incoming: T):
 /** What a rank has a place for. */
 export const MAX_EPOCH = 2 ** 48 - 1
 export const MAX_PRIMARY_TERM = 2 ** 32 - 1
+export const MAX_MODEL_GENERATION = 2 ** 32 - 1
 
 const FIELDS = [
   { name: 'documentVersion', digits: 14 },

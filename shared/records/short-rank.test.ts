@@ -40,12 +40,24 @@ describe('a short rank', () => {
     expect(encodeShortRank({ revision, modelGeneration: 7 })).toBe('0b19ab697e87b13612d68717')
   })
 
-  test.each(['', 'zz', '0000', '00000 ', '1', '0000011', '01000', '9fff', '2011111', '0B19', '000g0', 'f'])(
-    'is not %j',
-    (text) => {
-      expect(() => decodeShortRank(text)).toThrow(/not a rank/)
-    },
-  )
+  const tooGreat = ['e200000000000000000', '0d1000000000000000', '00910000000000', '00009100000000']
+  test.each([
+    '',
+    'zz',
+    '0000',
+    '00000 ',
+    '1',
+    '0000011',
+    '01000',
+    '9fff',
+    '2011111',
+    '0B19',
+    '000g0',
+    'f',
+    ...tooGreat,
+  ])('is not %j', (text) => {
+    expect(() => decodeShortRank(text)).toThrow(/not a rank/)
+  })
 
   test('does not hold what is no whole number', () => {
     const revision = { documentVersion: 0, epoch: 1.5, primaryTerm: 1, seqNo: 1 }

@@ -5,7 +5,7 @@
  * another, so whatever follows it never decides.
  */
 import { FreshetError } from '@freshet/errors/errors.ts'
-import { encodeRank, type Rank, type Revision } from './revision.ts'
+import { MAX_EPOCH, MAX_MODEL_GENERATION, MAX_PRIMARY_TERM, type Rank, type Revision } from './revision.ts'
 
 type Lineage = Omit<Revision, 'seqNo'>
 
@@ -26,33 +26,39 @@ export function shortNumber(value: number): string {
   return digits.length.toString(16) + digits
 }
 
+/** @throws RECORD_MALFORMED, also for what would be written otherwise: two texts of one rank would not be a tie. */
 export function decodeShortRank(text: string): Rank {
-  let at = 0
-  const next = (): number => {
-    const length = Number.parseInt(text[at] ?? '', 16)
-    const digits = text.slice(at + 1, at + 1 + length)
-    at += 1 + length
-    return length === 0 ? 0 : Number.parseInt(digits, 16)
-  }
-  const [documentVersion, epoch, primaryTerm, seqNo, modelGeneration] = [
-    next(),
-    next(),
-    next(),
-    next(),
-    next(),
-  ]
-  const rank = { revision: { documentVersion, epoch, primaryTerm, seqNo }, modelGeneration } as Rank
-  if (at !== text.length || !isShortRank(text, rank))
-    throw new FreshetError('RECORD_MALFORMED', `not a rank: ${JSON.stringify(text.slice(0, 80))}`)
-  return rank
+  const reader = { text, at: 0 }
+  const documentVersion = next(reader, Number.MAX_SAFE_INTEGER)
+  const epoch = next(reader, MAX_EPOCH)
+  const primaryTerm = next(reader, MAX_PRIMARY_TERM)
+  const seqNo = next(reader, Number.MAX_SAFE_INTEGER)
+  const modelGeneration = next(reader, MAX_MODEL_GENERATION)
+  if (reader.at !== text.length) throw noRank(text)
+  return { revision: { documentVersion, epoch, primaryTerm, seqNo }, modelGeneration }
 }
 
-/** Only what would be written so is a rank: two texts of one rank would not be a tie. */
-function isShortRank(text: string, rank: Rank): boolean {
-  try {
-    encodeRank(rank) // knows the bounds of each number
-    return encodeShortRank(rank) === text
-  } catch {
-    return false
-  }
+/** Digit by digit, without a text for each number: every answer from Redis reads a rank. */
+function next(reader: { readonly text: string; at: number }, max: number): number {
+  const { text, at } = reader
+  const length = digitAt(text, at)
+  let value = 0
+  for (let i = 1; i <= length; i++) value = value * 16 + digitAt(text, at + i)
+  const hasLeadingZero = length > 0 && text.charCodeAt(at + 1) === ZERO
+  if (hasLeadingZero || value > max || Number.isNaN(value) || Number.isNaN(length)) throw noRank(text)
+  reader.at = at + 1 + length
+  return value
+}
+
+/** NaN for what is no digit of lower-case hex, or no character at all. */
+function digitAt(text: string, at: number): number {
+  const code = text.charCodeAt(at)
+  if (code >= ZERO && code <= NINE) return code - ZERO
+  return code >= A && code <= F ? code - A + 10 : Number.NaN
+}
+
+const [ZERO, NINE, A, F] = [0x30, 0x39, 0x61, 0x66]
+
+function noRank(text: string): FreshetError {
+  return new FreshetError('RECORD_MALFORMED', `not a rank: ${JSON.stringify(text.slice(0, 80))}`)
 }

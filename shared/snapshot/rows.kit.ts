@@ -9,7 +9,7 @@ const OUTPUTS_BY_GENERATION = [['delay'], ['delay', 'Minutes'], ['risk', 'output
 
 const row = fc.record({
   key: fc.oneof(
-    fc.constantFrom('a', 'a/b', 'aa', 'Z', 'é', '\uffff', '💧', '💧/1', ''),
+    fc.constantFrom('a', 'a/b', 'aa', 'Z', 'é', '\uffff', '💧', '💧/1', '', 'a'.repeat(128), 'a'.repeat(129)),
     fc.string({ unit: 'grapheme', maxLength: 40 }),
   ),
   documentVersion: fc.constantFrom(0, 0, 0, 1, 2 ** 53 - 1),

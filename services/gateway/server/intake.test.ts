@@ -30,7 +30,9 @@ function door(world: { inHand?: number; waitedMs?: number; isHeavy?: (bytes: num
   const ask = async (url = '/v1/scores/a', method = 'GET', headers = {}) => {
     const told = { status: 0, headers: {}, text: '' }
     const response = {
-      writeHead(status: number, headers: object = {}) {
+      writeHead(status: number, lines: readonly string[] = []) {
+        const names = lines.filter((_, at) => at % 2 === 0)
+        const headers = names.map((name, at) => [name, lines[at * 2 + 1]!])
         Object.assign(told, { status, headers })
         return response
       },

@@ -53,7 +53,7 @@ export class RequestsInHand {
       inHand.requests++
       inHand.newest = request
       this.#count++
-      response.once('close', () => {
+      response.on('close', () => {
         this.#count--
         if (--inHand.requests > 0) return
         inHand.newest = undefined

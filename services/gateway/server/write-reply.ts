@@ -4,6 +4,8 @@ import type { Reply } from '../reply.ts'
 
 /** Whole and at once: what a caller has not read yet is kept by the socket, as of any answer. */
 export function writeReply(response: ServerResponse, { status, headers, text }: Reply): void {
-  response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(text ?? '') })
+  const lines = ['content-length', String(Buffer.byteLength(text ?? ''))]
+  for (const name in headers) lines.push(name, headers[name]!)
+  response.writeHead(status, lines)
   response.end(text ?? '')
 }

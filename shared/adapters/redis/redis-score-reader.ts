@@ -1,11 +1,10 @@
 import type { Settings } from '@freshet/config/schema.ts'
 import type { FreshetError } from '@freshet/errors/errors.ts'
 import { decodeStoredScore, type StoredScore } from '@freshet/records/stored-score.ts'
-import { Redis } from 'ioredis'
 import { addressOf, assertConnected, createClient, type RedisClient } from './connect.ts'
 import { isWhole, readMark } from './fill-mark.ts'
-import { OneWriteATurn } from './one-write-a-turn.ts'
 import { ReaderWatch, type WatchOptions } from './reader-watch.ts'
+import { KEYS_PER_CALL, ReadsOfATurn } from './reads-of-a-turn.ts'
 import { toRedisError } from './redis-error.ts'
 import { bucketOf, markKeyIn, redisKey, redisKeyIn } from './redis-key.ts'
 
@@ -20,9 +19,6 @@ const QUICK = {
   maxLoadingRetryTime: 200,
   retryStrategy: (attempt: number) => Math.min(20 * attempt, 100) + Math.random() * 20,
 }
-
-/** More keys a call save little, and other readers wait for as long as one takes (figures: decisions/0019). */
-const KEYS_PER_SLICE = 128
 
 /** What Redis has of some keys, decoded as one asks: of a thousand at once that is milliseconds. */
 export interface ScoreSlice {
@@ -42,7 +38,7 @@ export class RedisScoreReader implements AsyncDisposable {
   readonly #address: string
   readonly #pipeline: string
   readonly #isCluster: boolean
-  readonly #writes = new OneWriteATurn()
+  readonly #reads = new ReadsOfATurn(async (keys) => (await this.getSlice(keys)).scoreAt)
   readonly #watch: ReaderWatch
 
   constructor(settings: Settings['redis'], options: ReaderOptions) {
@@ -69,12 +65,19 @@ export class RedisScoreReader implements AsyncDisposable {
    * @throws REDIS_FILLING when it has nothing, but may not hold all scores; REDIS_UNREACHABLE, REDIS_UNAUTHORIZED,
    *   REDIS_REFUSED, REDIS_WRONG_TYPE, RECORD_VERSION, RECORD_MALFORMED
    */
-  async get(key: string): Promise<StoredScore | undefined> {
+  get(key: string): Promise<StoredScore | undefined> {
+    // In a cluster each call finds its own connection.
+    const reading = this.#isCluster
+      ? this.getSlice([key]).then(({ scoreAt }) => scoreAt(0))
+      : this.#reads.get(key)
+    return reading.then((found) => (typeof found === 'object' ? found : this.#lookAgain(key, found)))
+  }
+
+  /** By itself: only then is told that a key holds something else than text. */
+  async #lookAgain(key: string, before: 'filling' | undefined): Promise<StoredScore | undefined> {
     const text = await this.#read(redisKey(this.#pipeline, key, this.#isCluster))
-    if (text !== null) return decodeStoredScore(key, text)
-    const { scoreAt } = await this.getSlice([key]) // with the mark, at one moment: the last key may just have come
-    const score = scoreAt(0)
-    if (score !== 'filling') return score
+    if (text !== null) return decodeStoredScore(key, text) // it has come meanwhile
+    if (before !== 'filling') return undefined
     throw this.#watch.filling()
   }
 
@@ -85,7 +88,7 @@ export class RedisScoreReader implements AsyncDisposable {
     for (let at = 0; at < keys.length; at++) {
       const bucket = this.#isCluster ? bucketOf(keys[at]!) : undefined
       let slice = open.get(bucket)
-      if (slice === undefined || slice.length >= KEYS_PER_SLICE) {
+      if (slice === undefined || slice.length >= KEYS_PER_CALL) {
         open.set(bucket, (slice = []))
         slices.push(slice)
       }
@@ -123,8 +126,6 @@ export class RedisScoreReader implements AsyncDisposable {
 
   async #read(name: string): Promise<string | null> {
     assertConnected(this.#redis)
-    // In a cluster each call finds its own connection.
-    if (this.#redis instanceof Redis) this.#writes.gather(this.#redis.stream)
     try {
       return await this.#redis.get(name)
     } catch (error) {

@@ -297,6 +297,9 @@ test('a key that holds something else than text is named, with what to do', asyn
     hint: expect.stringContaining('DEL'),
   })
   await expect(store.get('list')).rejects.toMatchObject(named(score))
+  await using reader = new RedisScoreReader(settingsOf(server), options)
+  await expect.poll(() => reader.ready, { timeout: 10_000 }).toBe(true)
+  await expect(reader.get('list')).rejects.toMatchObject(named(score))
   await expect(store.mark.begin()).rejects.toMatchObject(named(filled))
   await expect(store.mark.confirm({ ids: ['1'], servers: '1', heldTo: null })).rejects.toMatchObject(
     named(filled),

@@ -65,8 +65,8 @@ export class SnapshotTable {
   }
 
   get(key: string): StoredScore | undefined {
-    const bytes = Buffer.from(key)
-    const entry = this.#find(bytes, 0, bytes.length)
+    const length = plainBytes(key)
+    const entry = length === -1 ? this.#findText(key) : this.#find(PLAIN, 0, length)
     return entry === -1 ? undefined : this.#read(key, entry)
   }
 
@@ -102,6 +102,11 @@ export class SnapshotTable {
       this.#entries.free(entry)
     }
     return to === this.#entries.made ? 0 : to
+  }
+
+  #findText(key: string): number {
+    const bytes = Buffer.from(key)
+    return this.#find(bytes, 0, bytes.length)
   }
 
   /** Leaves the hash in `#hash`. */
@@ -182,7 +187,7 @@ export class SnapshotTable {
     const segment = this.#entries.at(entry)
     const at = wordOf(entry)
     const values = doubleOf(entry, segment.width)
-    const { modelGeneration, ...lineage } = this.#lineages.at(segment.words[at]! & MAX_LINEAGE)
+    const { epoch, primaryTerm, modelGeneration } = this.#lineages.at(segment.words[at]! & MAX_LINEAGE)
     const model = this.#models.get(modelGeneration)!
     const state = ROW_STATES[segment.words[at]! >>> 30]!
     const outputs: Record<string, number> = {}
@@ -193,7 +198,8 @@ export class SnapshotTable {
       rank: {
         revision: {
           documentVersion: this.#versionOf(segment, entry),
-          ...lineage,
+          epoch,
+          primaryTerm,
           seqNo: segment.doubles[values]!,
         },
         modelGeneration,
@@ -210,6 +216,21 @@ export class SnapshotTable {
     const slot = this.#versionSlot
     return slot === undefined || slot >= width ? 0 : doubles[doubleOf(entry, width) + slot]!
   }
+}
+
+/** Of the key that is looked for, if it is short and plain, as nearly all are: a Buffer for each would cost more than to find it. */
+const PLAIN = new Uint8Array(128)
+
+/** Writes the key's bytes. @returns how many; -1 when it is too long, or not ASCII */
+function plainBytes(key: string): number {
+  const { length } = key
+  if (length > PLAIN.length) return -1
+  for (let at = 0; at < length; at++) {
+    const code = key.charCodeAt(at)
+    if (code > 0x7f) return -1
+    PLAIN[at] = code
+  }
+  return length
 }
 
 export interface TableOptions {
