@@ -7,6 +7,7 @@ import { FreshetError } from '@freshet/errors/errors.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
+import { GatheredResponse } from './answers-of-a-turn.ts'
 import { RequestsInHand } from './requests-in-hand.ts'
 import { followTls, readTls, tlsFiles } from './tls.ts'
 import { answerUnparsed, refuseWithoutHost } from './unparsed.ts'
@@ -21,6 +22,7 @@ const SERVER_OPTIONS = {
   keepAliveTimeout: 75_000, // longer than load balancers keep an idle connection
   maxHeaderSize: 16 * 1024,
   requireHostHeader: false, // refuseWithoutHost does
+  ServerResponse: GatheredResponse,
 }
 /** A caller that says nothing while keys are agreed upon is let go of. */
 const HANDSHAKE_MS = 2_000
