@@ -1,4 +1,5 @@
 import { ANSWER_SOURCES, type AnswerSource } from '@freshet/records/answer.ts'
+import { PerSecond } from '@freshet/stage/per-second.ts'
 import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
 import { type Answered, isTally } from './answered.ts'
 import { Durations } from './metrics/durations.ts'
@@ -32,14 +33,14 @@ export class RequestRecord {
   readonly #telemetry: Telemetry
   readonly #options: RecordOptions
   readonly #lines: AnswerLines
-  #second = 0
-  #spansInSecond = 0
+  readonly #spans: PerSecond
 
   constructor(telemetry: Telemetry, options: RecordOptions) {
     this.traces = new AnswerTraces(telemetry.traced)
     this.#telemetry = telemetry
     this.#options = options
     this.#lines = new AnswerLines(telemetry, options.linesPerSecond)
+    this.#spans = new PerSecond(options.spansPerSecond)
   }
 
   keep(call: EndedCall, status: number): void {
@@ -81,12 +82,7 @@ export class RequestRecord {
   }
 
   #mayLeave(nowMs: number): boolean {
-    const second = Math.floor(nowMs / 1_000)
-    if (second !== this.#second) {
-      this.#second = second
-      this.#spansInSecond = 0
-    }
-    if (this.#spansInSecond++ < this.#options.spansPerSecond) return true
+    if (this.#spans.take(nowMs)) return true
     this.#telemetry.metrics.add('freshet.requests.untraced')
     return false
   }

@@ -67,6 +67,14 @@ export const telemetrySchema = z
       .describe(
         'Most spans a second of degraded, late and failed answers: while a store is away that is all of them, and their spans would cost more than they. What is held back is counted in freshet.requests.untraced.',
       ),
+    batchSpansPerSecond: z
+      .int()
+      .min(1)
+      .max(100_000)
+      .default(20)
+      .describe(
+        'Micro-batches a second of each worker of a scorer that have a span, with spans of their steps below: under load there are hundreds, whose spans cost Elasticsearch as much as scoring costs. How long all of them take is counted; those without a span are counted in freshet.batches.untraced.',
+      ),
     ...telemetryDocumentsShape,
     maxQueuedBytes: z
       .int()

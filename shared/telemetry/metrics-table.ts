@@ -365,6 +365,11 @@ export const METRICS = {
     help: 'Pools to be ranked, by whether Elasticsearch named them in time, had named them before, or neither.',
   },
   'freshet.answers.late': { kind: 'counter', unit: '{answer}', help: 'Answers after their deadline.' },
+  'freshet.batches.untraced': {
+    kind: 'counter',
+    unit: '{batch}',
+    help: 'Micro-batches without a span: more than telemetry.batchSpansPerSecond in a second.',
+  },
   'freshet.requests.untraced': {
     kind: 'counter',
     unit: '{request}',

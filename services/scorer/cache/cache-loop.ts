@@ -6,6 +6,7 @@ import { rowsOfBatch } from '@freshet/records/stored-rows.ts'
 import { groupName, topicName } from '@freshet/records/topics.ts'
 import type { ServiceContext } from '@freshet/service/service.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
+import { BatchSpans } from '@freshet/telemetry/batch-spans.ts'
 import { inSpan, linksTo, messagingSpan, traceContextOf } from '@freshet/telemetry/spans.ts'
 import { SpanKind } from '@opentelemetry/api'
 import { commitSpans } from '../commit-spans.ts'
@@ -71,6 +72,7 @@ async function mergeScores(context: ServiceContext, deps: CacheDeps, freshness: 
     log: telemetry.log,
     clock: deps.clock,
   })
+  const spans = new BatchSpans(telemetry, settings.telemetry.batchSpansPerSecond)
   await consumer.run(async (fetched, lease) => {
     const { batches, dead } = decodeFetch(fetched)
     const shape = messagingSpan('process', {
@@ -81,7 +83,7 @@ async function mergeScores(context: ServiceContext, deps: CacheDeps, freshness: 
       links: linksTo(batches.map(({ header }) => header.trace)),
       attributes: { [ATTRIBUTES.stage]: 'cache' },
     })
-    await inSpan(telemetry.tracer, shape, async (span) => {
+    await spans.run('cache', shape, async (span) => {
       const source = { topic, partition: fetched.partition, model: null }
       await deps.deadLetters.send(dead, source, lease.signal)
       const beganAtMs = deps.clock.nowMs()

@@ -7,6 +7,7 @@ import { type TopicName, topicName } from '@freshet/records/topics.ts'
 import type { ServiceContext } from '@freshet/service/service.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
+import { BatchSpans } from '@freshet/telemetry/batch-spans.ts'
 import { inSpan, linksTo, messagingSpan, traceContextOf } from '@freshet/telemetry/spans.ts'
 import type { DeadLetters, DeadMessage } from '../dead-letters.ts'
 import { leaveSteps } from '../document-steps.ts'
@@ -24,7 +25,7 @@ export interface BatchScorerDeps {
 
 export interface BatchScorerOptions {
   /** For traces: `infer` or `rescore`. */
-  readonly stage: string
+  readonly stage: 'infer' | 'rescore'
   readonly groupId: string
   /** Which letters are written; default: all. */
   readonly isNews?: (letter: DeadMessage) => boolean
@@ -54,6 +55,7 @@ export class BatchScorer {
   readonly #deps: BatchScorerDeps
   readonly #options: BatchScorerOptions
   readonly #runs = new SharedRuns(SHARED_RUNS)
+  readonly #spans: BatchSpans
 
   constructor(
     context: Pick<ServiceContext, 'settings' | 'telemetry'>,
@@ -63,6 +65,7 @@ export class BatchScorer {
     this.#context = context
     this.#deps = deps
     this.#options = options
+    this.#spans = new BatchSpans(context.telemetry, context.settings.telemetry.batchSpansPerSecond)
   }
 
   /** @param messages n ≥ 1, of one partition. @throws KAFKA_STALE as soon as the lease is over */
@@ -84,7 +87,7 @@ export class BatchScorer {
       links: linksTo(features.origins),
       attributes: { [ATTRIBUTES.stage]: stage, [ATTRIBUTES.model]: model.label },
     })
-    return await inSpan(this.#context.telemetry.tracer, shape, async (span) => {
+    return await this.#spans.run(stage, shape, async (span) => {
       const scores = await this.#runModel(features, model, lease)
       const { batch, dead } = rowsToScores(features, scores, {
         partition,
