@@ -16,13 +16,14 @@ import { type FiguresOfAll, partsOf } from './app-wiring.ts'
 import type { Access } from './keys/access.ts'
 import { LIVE_RUNS } from './live/live-rung.ts'
 import { ProcessFigures } from './metrics/process-families.ts'
+import { predictRoute } from './routes/predict.ts'
 import { scoreRoutes } from './routes/scores.ts'
 import { serve } from './routes/serve.ts'
 import { appListener } from './server/app-listener.ts'
 import { HttpServer } from './server/http-server.ts'
 import { Intake } from './server/intake.ts'
 import { LoopWatch } from './server/loop-watch.ts'
-import { plainLookupsBefore } from './server/plain-lookups.ts'
+import { plainRequestsBefore } from './server/plain-requests.ts'
 import { RequestsInHand } from './server/requests-in-hand.ts'
 import { FollowedSnapshot } from './snapshot/followed-snapshot.ts'
 import { runWorkers } from './workers/run-workers.ts'
@@ -159,5 +160,6 @@ async function listenerOf(
     onRefused: (request) => parts.record.refused(request),
   })
   const [lookup] = scoreRoutes(parts)
-  return intake.before(plainLookupsBefore(appListener(app), serve(lookup, parts)))
+  const routes = { lookup: serve(lookup, parts), predict: serve(predictRoute(parts), parts) }
+  return intake.before(plainRequestsBefore(appListener(app), routes))
 }

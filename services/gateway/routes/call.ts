@@ -5,7 +5,7 @@ import type { Caller } from '../keys/access.ts'
 import type { Deadline } from '../server/deadline.ts'
 import type { TracedAnswer } from '../traces/traced-answer.ts'
 
-/** A request as a route sees it: a Request, or a plain one, which has no body (server/plain-lookups.ts). */
+/** A request as a route sees it: a Request, or a plain one, whose body is read whole (server/plain-requests.ts). */
 export type Asked = Pick<Request, 'method' | 'url' | 'body' | 'arrayBuffer'> & {
   readonly headers: Pick<Headers, 'get'>
 }

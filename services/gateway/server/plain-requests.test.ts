@@ -4,14 +4,15 @@ import { text } from 'node:stream/consumers'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { gateway, stored } from '../app.kit.ts'
+import { predictRoute } from '../routes/predict.ts'
 import { scoreRoutes } from '../routes/scores.ts'
 import { serve } from '../routes/serve.ts'
 import { appListener } from './app-listener.ts'
-import { plainLookupsBefore } from './plain-lookups.ts'
+import { plainRequestsBefore } from './plain-requests.ts'
 
 const KEY = 'sesame'
 
-/** The same gateway twice: with plain lookups before the app, and the app alone; and how many were plain. */
+/** The same gateway twice: with plain requests before the app, and the app alone; and how many were plain. */
 async function twoWays() {
   const world = {
     key: KEY,
@@ -20,11 +21,17 @@ async function twoWays() {
   const { app, parts } = gateway(world)
   const [lookup] = scoreRoutes(parts)
   let plain = 0
-  const counted: ReturnType<typeof serve> = (...request) => {
-    plain++
-    return serve(lookup, parts)(...request)
+  const counted = (answer: ReturnType<typeof serve>): ReturnType<typeof serve> => {
+    return (...request) => {
+      plain++
+      return answer(...request)
+    }
   }
-  const both = createServer(plainLookupsBefore(appListener(app), counted))
+  const routes = {
+    lookup: counted(serve(lookup, parts)),
+    predict: counted(serve(predictRoute(parts), parts)),
+  }
+  const both = createServer(plainRequestsBefore(appListener(app), routes))
   const alone = createServer(appListener(app))
   for (const server of [both, alone])
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -49,7 +56,11 @@ async function say(server: Server, request: string): Promise<string> {
   const [head, ...rest] = answer.split('\r\n\r\n')
   const lines = head!.split('\r\n').filter((line) => !/^(date|server-timing|age):/i.test(line))
   const lower = lines.map((line) => line.replace(/^[\w-]+(?=: )/, (name) => name.toLowerCase()))
-  return [...lower.toSorted(), rest.join().replace(/"age_ms":\d+/, '')].join('\n')
+  const body = rest
+    .at(-1)!
+    .replace(/"age_ms":\d+/, '')
+    .replace(/(?<="source":"live".*)"as_of":"[^"]+"/, '')
+  return [...lower.toSorted(), body].join('\n')
 }
 
 function request(path: string, headers: readonly string[] = []): string {
@@ -57,6 +68,12 @@ function request(path: string, headers: readonly string[] = []): string {
 }
 
 const withKey = [`x-api-key: ${KEY}`]
+const asJson = [...withKey, 'content-type: application/json']
+
+function prediction(body: string, headers: readonly string[] = asJson, path = '/v1/predict'): string {
+  const length = `content-length: ${Buffer.byteLength(body)}`
+  return `${request(path, [...headers, length]).replace('GET', 'POST')}${body}`
+}
 
 test('a lookup and nothing beside it is plain, and is answered as by the app', async () => {
   await using ways = await twoWays()
@@ -73,7 +90,48 @@ test('a lookup and nothing beside it is plain, and is answered as by the app', a
   }
 })
 
+test('a prediction and nothing beside it is plain, and is answered as by the app', async () => {
+  await using ways = await twoWays()
+  for (const asked of [
+    prediction('{"document":{"a":1}}'),
+    prediction('{"document":{"a":1},"key":"k"}'),
+    prediction('{"documents":[{"document":{"a":1}},{"document":{"bad":1}}]}'),
+    prediction('{"document":1}'),
+    prediction('{"document":{}'),
+    prediction('{"document":{},"more":1}'),
+    prediction('{"document":{"a":1}}', withKey),
+    prediction('{"document":{"a":1}}', ['content-type: application/json']),
+    prediction('{"document":{"a":1}}', [...asJson, 'content-encoding: gzip']),
+    prediction('{"document":{"a":1}}', [...asJson, 'x-deadline-ms: 50']),
+    prediction(`{"document":{"a":"${'x'.repeat(90_000)}"}}`),
+  ]) {
+    const before = ways.plain()
+    expect(await say(ways.both, asked)).toBe(await say(ways.alone, asked))
+    expect(ways.plain()).toBe(before + 1)
+  }
+})
+
+test('who hangs up within a body of a prediction ends nobody else', async () => {
+  await using ways = await twoWays()
+  const socket = connect((ways.both.address() as AddressInfo).port, '127.0.0.1')
+  socket.write(prediction('{"document":{"a":1}}').slice(0, -5))
+  await expect.poll(ways.plain).toBe(1)
+  socket.destroy()
+  expect(await say(ways.both, prediction('{"document":{"a":1}}'))).toMatch(/^HTTP|200/)
+})
+
 test.each([
+  ['a prediction with a query', prediction('{"document":{}}', asJson, '/v1/predict?deadline_ms=50')],
+  ['a prediction without a body', prediction('')],
+  ['a large body', prediction(`{"document":{"a":"${'x'.repeat(100_000)}"}}`)],
+  [
+    'a prediction that waits to be told to go on',
+    prediction('{"document":{}}', [...asJson, 'expect: 100-continue']),
+  ],
+  [
+    'a body in pieces',
+    `${request('/v1/predict', [...asJson, 'transfer-encoding: chunked']).replace('GET', 'POST')}2\r\n{}\r\n0\r\n\r\n`,
+  ],
   ['a query', request('/v1/scores/a?deadline_ms=50', withKey)],
   ['a whole address', request('http://127.0.0.1/v1/scores/a', withKey)],
   ['a dot segment', request('/v1/scores/../scores/a', withKey)],
