@@ -73,7 +73,7 @@ export const telemetrySchema = z
       .max(100_000)
       .default(20)
       .describe(
-        'Micro-batches a second of each worker of a scorer that have a span, with spans of their steps below: under load there are hundreds, whose spans cost Elasticsearch as much as scoring costs. How long all of them take is counted; those without a span are counted in freshet.batches.untraced.',
+        'Micro-batches a second of each worker of a scorer that have a span, with spans of their steps below: under load there are hundreds, whose spans cost Elasticsearch half as much as scoring costs. How long all of them take is counted; those without a span are counted in freshet.batches.untraced.',
       ),
     ...telemetryDocumentsShape,
     maxQueuedBytes: z

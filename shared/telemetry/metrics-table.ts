@@ -193,7 +193,7 @@ export const METRICS = {
     unit: 's',
     label: { name: 'stage', values: BATCH_STAGES, attribute: ATTRIBUTES.stage },
     bounds: SECONDS,
-    help: 'How long a batch took in a stage: scored, merged into Redis, written to deltas. Made of spans, so absent where these go nowhere.',
+    help: 'How long a batch took in a stage: scored, merged into Redis, written to deltas.',
   },
   'freshet.cache.rows': { kind: 'counter', unit: '{row}', help: 'Rows that Redis has stored or outranked.' },
   'freshet.cache.freshness': {

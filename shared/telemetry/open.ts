@@ -15,7 +15,6 @@ import {
   type PushMetricExporter,
 } from '@opentelemetry/sdk-metrics'
 import { AlwaysOffSampler, BasicTracerProvider, type SpanProcessor } from '@opentelemetry/sdk-trace-base'
-import { batchDurations } from './batch-durations.ts'
 import type { LogFormat } from './log-line.ts'
 import { type LogRecord, SEVERITIES } from './log-record.ts'
 import { Logger } from './logger.ts'
@@ -59,7 +58,7 @@ export function openTelemetry(options: TelemetryOptions): Telemetry {
   const eventsOf = (receiver: string) => eventsAsLines(receiver, () => log)
   const paths = stack.use(openSignalPaths({ settings, metrics, clock, eventsOf, env }))
   const ids = new ChosenIds()
-  const tracer = tracerTo(paths.spans, { resource, scope, ids, metrics })
+  const tracer = tracerTo(paths.spans, { resource, scope, ids })
   const exportRecord = paths.logs && recordExporter(paths.logs, { resource, scope })
   const log: Log = new Logger({
     level: logLevel,
@@ -89,14 +88,12 @@ interface Origin {
 
 function tracerTo(
   processor: SpanProcessor | null,
-  { resource, scope, ids, metrics }: Origin & { readonly ids: ChosenIds; readonly metrics: Metrics },
+  { resource, scope, ids }: Origin & { readonly ids: ChosenIds },
 ): Tracer {
   const provider = new BasicTracerProvider({
     resource,
     idGenerator: ids,
-    ...(processor
-      ? { spanProcessors: [batchDurations(metrics), processor] }
-      : { sampler: new AlwaysOffSampler() }),
+    ...(processor ? { spanProcessors: [processor] } : { sampler: new AlwaysOffSampler() }),
   })
   return provider.getTracer(scope.name, scope.version, { schemaUrl: SCHEMA_URL })
 }

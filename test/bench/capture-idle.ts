@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { CHECKPOINTS_QUERY } from '@freshet/adapters/elasticsearch/checkpoints.ts'
 import { connectKafka } from '@freshet/adapters/kafka/connect.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { Stack } from '../stack.ts'
@@ -63,13 +64,11 @@ async function idle(stack: Stack): Promise<Sample> {
 
 async function idleBare({ settings, index }: Stack): Promise<Sample> {
   const url = new URL(`/${index}/_stats/get`, settings.elasticsearch.url)
-  url.search = new URLSearchParams({
-    level: 'shards',
-    ignore_unavailable: 'true',
-    filter_path:
-      'indices.*.uuid,indices.*.shards.*.routing.primary,indices.*.shards.*.routing.node,indices.*.shards.*.seq_no.global_checkpoint,indices.*.shards.*.retention_leases.primary_term',
-  }).toString()
-  await using bare = await startBare(new URL('./bare-watcher.ts', import.meta.url), [url.href])
+  for (const [name, value] of Object.entries(CHECKPOINTS_QUERY)) url.searchParams.set(name, String(value))
+  await using bare = await startBare(new URL('./bare-watcher.ts', import.meta.url), [
+    url.href,
+    String(POLL_INTERVAL_MS),
+  ])
   await sleep(BARE_SETTLE_SECONDS * 1_000)
   return await costOfLooks(bare.pid)
 }

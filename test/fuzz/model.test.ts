@@ -12,6 +12,7 @@ import { parseMlmodel } from '@freshet/model/import/mlflow.ts'
 import { readExport } from '@freshet/model/import/read-export.ts'
 import { refuseExternalData } from '@freshet/model/onnx/external-data.ts'
 import { classLabelsOf, readGraph } from '@freshet/model/onnx/graph.ts'
+import { MAX_TABLE_BYTES } from '@freshet/model/run/open-model.ts'
 import { leafTablesOf } from '@freshet/model/trees/leaf-tables.ts'
 import { readTreeEnsemble } from '@freshet/model/trees/read-ensemble.ts'
 import { afterAll, expect, test } from 'vitest'
@@ -115,7 +116,7 @@ fuzz({
   valid: EXPORTS.map((name) => readFileSync(join(ROOT, 'shared/model/import/fixtures', `${name}.onnx`))),
   read(bytes) {
     const ensemble = readTreeEnsemble(bytes, readGraph(bytes))
-    const tables = ensemble && leafTablesOf(ensemble, 4 * 2 ** 20)
+    const tables = ensemble && leafTablesOf(ensemble, MAX_TABLE_BYTES)
     for (const { thresholds } of tables?.columns ?? []) expect(thresholds).not.toContain(Number.NaN)
   },
 })

@@ -4,7 +4,8 @@ import type { Panel } from '../describe/panel.ts'
 export const latency: Panel = {
   id: 'freshet-latency',
   title: 'How long a step takes, by stage',
-  description: 'Of the spans of each stage: a page, a batch, a flush, a look of the watchdog.',
+  description:
+    'Of the spans of each stage: a page, a batch, a flush, a look of the watchdog. Under load only some batches have one.',
   dataView: 'traces',
   query: `${ATTRIBUTES.stage} : *`,
   draw: 'table',

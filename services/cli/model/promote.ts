@@ -1,6 +1,5 @@
 import type { S3ObjectStore } from '@freshet/adapters/s3/s3-object-store.ts'
 import { FreshetError } from '@freshet/errors/errors.ts'
-import { MAX_GENERATION } from '@freshet/model/bundle/generations.ts'
 import type { ModelPointer } from '@freshet/model/bundle/model-pointer.ts'
 import {
   promoteAgain,
@@ -8,6 +7,7 @@ import {
   readPointer,
   rollBackModel,
 } from '@freshet/model/bundle/pointer-store.ts'
+import { MAX_MODEL_GENERATION } from '@freshet/records/revision.ts'
 import { modelLabel } from '@freshet/records/score-batch.ts'
 import { Command } from 'commander'
 import { wholeNumber } from '../arguments.ts'
@@ -32,7 +32,7 @@ export function promoteCommand(): Command {
     .option(
       '--above <generation>',
       'with --again, where models/current.json was lost: higher than one that is stored',
-      wholeNumber({ from: 1, to: MAX_GENERATION - 1 }),
+      wholeNumber({ from: 1, to: MAX_MODEL_GENERATION - 1 }),
     )
     .action(
       async (

@@ -1,11 +1,15 @@
 import { type IncomingMessage, ServerResponse } from 'node:http'
+import { toFreshetError } from '@freshet/errors/errors.ts'
 
 type End = Parameters<ServerResponse['end']>
 
-/** So many answers are made in about a millisecond; the first is not kept for longer. */
+/** The first of them waits for no more others, */
 const MAX_HELD = 32
+/** and, where a turn has more to do than answers, no longer than until the next one after this. */
+const MAX_HELD_MS = 1
 
-let held: { readonly response: Pick<GatheredResponse, 'endNow'>; readonly end: End }[] = []
+let held: { readonly response: Pick<GatheredResponse, 'endNow' | 'destroy'>; readonly end: End }[] = []
+let heldSinceMs = 0
 
 /**
  * An answer that goes out together with all others of the same turn of the event loop, at its end. One that goes out alone
@@ -16,10 +20,20 @@ export class GatheredResponse<
   Request extends IncomingMessage = IncomingMessage,
 > extends ServerResponse<Request> {
   override end(...end: unknown[]): this {
+    const nowMs = performance.now()
+    if (held.length === 0) {
+      heldSinceMs = nowMs
+      setImmediate(release)
+    }
     const count = held.push({ response: this, end: end as End })
-    if (count === 1) setImmediate(release)
-    else if (count === MAX_HELD) release()
+    if (count === MAX_HELD || nowMs - heldSinceMs > MAX_HELD_MS) release()
     return this
+  }
+
+  /** An answer that is held goes to the socket before that is closed. */
+  override destroy(error?: Error): this {
+    release()
+    return super.destroy(error)
   }
 
   endNow(end: End): void {
@@ -30,5 +44,10 @@ export class GatheredResponse<
 function release(): void {
   const answers = held
   held = []
-  for (const { response, end } of answers) response.endNow(end)
+  for (const { response, end } of answers)
+    try {
+      response.endNow(end)
+    } catch (error) {
+      response.destroy(toFreshetError(error)) // the others' answers are as good as before
+    }
 }

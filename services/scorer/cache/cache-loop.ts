@@ -6,7 +6,7 @@ import { rowsOfBatch } from '@freshet/records/stored-rows.ts'
 import { groupName, topicName } from '@freshet/records/topics.ts'
 import type { ServiceContext } from '@freshet/service/service.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
-import { BatchSpans } from '@freshet/telemetry/batch-spans.ts'
+import { Batches } from '@freshet/telemetry/batches.ts'
 import { inSpan, linksTo, messagingSpan, traceContextOf } from '@freshet/telemetry/spans.ts'
 import { SpanKind } from '@opentelemetry/api'
 import { commitSpans } from '../commit-spans.ts'
@@ -72,7 +72,7 @@ async function mergeScores(context: ServiceContext, deps: CacheDeps, freshness: 
     log: telemetry.log,
     clock: deps.clock,
   })
-  const spans = new BatchSpans(telemetry, settings.telemetry.batchSpansPerSecond)
+  const work = new Batches(telemetry, 'cache', settings.telemetry.batchSpansPerSecond)
   await consumer.run(async (fetched, lease) => {
     const { batches, dead } = decodeFetch(fetched)
     const shape = messagingSpan('process', {
@@ -81,9 +81,8 @@ async function mergeScores(context: ServiceContext, deps: CacheDeps, freshness: 
       partition: fetched.partition,
       messages: fetched.messages.length,
       links: linksTo(batches.map(({ header }) => header.trace)),
-      attributes: { [ATTRIBUTES.stage]: 'cache' },
     })
-    await spans.run('cache', shape, async (span) => {
+    await work.run(shape, async (span) => {
       const source = { topic, partition: fetched.partition, model: null }
       await deps.deadLetters.send(dead, source, lease.signal)
       const beganAtMs = deps.clock.nowMs()

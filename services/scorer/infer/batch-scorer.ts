@@ -7,7 +7,7 @@ import { type TopicName, topicName } from '@freshet/records/topics.ts'
 import type { ServiceContext } from '@freshet/service/service.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import type { Clock } from '@freshet/stage/clock.ts'
-import { BatchSpans } from '@freshet/telemetry/batch-spans.ts'
+import { Batches } from '@freshet/telemetry/batches.ts'
 import { inSpan, linksTo, messagingSpan, traceContextOf } from '@freshet/telemetry/spans.ts'
 import type { DeadLetters, DeadMessage } from '../dead-letters.ts'
 import { leaveSteps } from '../document-steps.ts'
@@ -55,7 +55,7 @@ export class BatchScorer {
   readonly #deps: BatchScorerDeps
   readonly #options: BatchScorerOptions
   readonly #runs = new SharedRuns(SHARED_RUNS)
-  readonly #spans: BatchSpans
+  readonly #batches: Batches
 
   constructor(
     context: Pick<ServiceContext, 'settings' | 'telemetry'>,
@@ -65,7 +65,8 @@ export class BatchScorer {
     this.#context = context
     this.#deps = deps
     this.#options = options
-    this.#spans = new BatchSpans(context.telemetry, context.settings.telemetry.batchSpansPerSecond)
+    const { telemetry, settings } = context
+    this.#batches = new Batches(telemetry, options.stage, settings.telemetry.batchSpansPerSecond)
   }
 
   /** @param messages n ≥ 1, of one partition. @throws KAFKA_STALE as soon as the lease is over */
@@ -75,7 +76,7 @@ export class BatchScorer {
     model: ServingModel,
     lease: Lease,
   ): Promise<ScoredBatch> {
-    const { stage, groupId, isNews = () => true, isBackground = false } = this.#options
+    const { groupId, isNews = () => true, isBackground = false } = this.#options
     const beganAtMs = this.#deps.clock.nowMs()
     const features = changesToRows(messages, isBackground ? model.backgroundWriter : model.writer)
     const topic = this.#topic('changes')
@@ -85,9 +86,9 @@ export class BatchScorer {
       partition,
       messages: messages.length,
       links: linksTo(features.origins),
-      attributes: { [ATTRIBUTES.stage]: stage, [ATTRIBUTES.model]: model.label },
+      attributes: { [ATTRIBUTES.model]: model.label },
     })
-    return await this.#spans.run(stage, shape, async (span) => {
+    return await this.#batches.run(shape, async (span) => {
       const scores = await this.#runModel(features, model, lease)
       const { batch, dead } = rowsToScores(features, scores, {
         partition,

@@ -1,7 +1,9 @@
 import type { Lease } from '@freshet/adapters/kafka/consumer.ts'
 import { isFreshetError } from '@freshet/errors/errors.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
+import { timed } from '@freshet/telemetry/batches.ts'
 import { inSpan, linksTo, traceContextOf } from '@freshet/telemetry/spans.ts'
+import type { Span } from '@opentelemetry/api'
 import type { TakenScores } from './held-scores.ts'
 import type { OwnPartitions } from './own-partitions.ts'
 import { publish } from './publish.ts'
@@ -25,7 +27,7 @@ export async function writeDeltas(
     attributes: { [ATTRIBUTES.stage]: 'snapshot', [ATTRIBUTES.rows]: rows },
     links: linksTo(taken.flatMap(({ origins }) => origins)),
   }
-  await inSpan(telemetry.tracer, shape, async (span) => {
+  const write = async (span: Span) => {
     await publish(parts, own, taken.map(scoresToDelta), { write: signal, commit: signal })
     telemetry.metrics.add('freshet.snapshot.rows', rows)
     telemetry.metrics.add('freshet.snapshot.commits')
@@ -39,7 +41,8 @@ export async function writeDeltas(
           together: [traceContextOf(span)],
         })
     for (const { lease, nextOffset } of taken) await tellKafka(lease, nextOffset)
-  })
+  }
+  await timed(telemetry.metrics, 'snapshot', () => inSpan(telemetry.tracer, shape, write))
 }
 
 /** Positions are the manifest's: when the membership is over, Kafka shows an older one until the next owner commits. */

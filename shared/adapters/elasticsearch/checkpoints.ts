@@ -12,7 +12,7 @@ export async function readCheckpoints(client: Client, index: string, signal: Abo
   const doing = `reading the checkpoints of ${index}`
   try {
     const { statusCode, body } = await client.transport.request<Readable>(
-      { method: 'GET', path: `/${encodeURIComponent(index)}/_stats/get`, querystring: QUERY },
+      { method: 'GET', path: `/${encodeURIComponent(index)}/_stats/get`, querystring: CHECKPOINTS_QUERY },
       { signal, asStream: true, meta: true },
     )
     const bytes = await bytesOf(body, { doing, signal })
@@ -35,7 +35,8 @@ async function bytesOf(
   }
 }
 
-const QUERY = {
+/** What a look asks of `_stats/get`: as little as says how far each shard is. */
+export const CHECKPOINTS_QUERY = {
   level: 'shards',
   ignore_unavailable: true,
   filter_path:

@@ -10,8 +10,8 @@ interface Reader<Value> {
 }
 
 /**
- * Asks for all that is to be read in one turn of the event loop in one call. A call of its own for each key costs the
- * client more than all else that a lookup does (figures: decisions/0022). Nothing waits for longer than this turn's
+ * Asks for all that is to be read in one turn of the event loop in one call. A call of its own costs the
+ * client 7 to 9 µs a key, one for many 0.6 (figures: decisions/0019, 0022). Nothing waits for longer than this turn's
  * reading of sockets, and no call waits for the reply to another.
  */
 export class ReadsOfATurn<Value> {

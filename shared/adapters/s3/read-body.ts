@@ -21,7 +21,7 @@ export async function readBody(
   const slice = new TimeSlice()
   try {
     for await (const chunk of addAbortSignal(end, answer.Body as Readable) as AsyncIterable<Buffer>) {
-      if (length + chunk.length <= whole.length) length += chunk.copy(whole, length)
+      if (beyond.length === 0 && length + chunk.length <= whole.length) length += chunk.copy(whole, length)
       else beyond.push(chunk)
       timer.refresh()
       // A socket gives up to 2 MB in one turn of the loop as long as somebody takes them.

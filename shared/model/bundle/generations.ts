@@ -6,21 +6,20 @@
  * seconds since 1970 are taken, which no count of promotions comes near, and counting goes on from there. Always taking
  * them would be simpler, but people say generations to each other, and two promotions may fall into one second.
  */
+
 import { Buffer } from 'node:buffer'
 import { FreshetError, isFreshetError } from '@freshet/errors/errors.ts'
 import { getIfThere } from '@freshet/ports/get-if-there.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import { jsonRecord } from '@freshet/records/json-record.ts'
 import { MANIFEST_OBJECT, manifestRecord } from '@freshet/records/manifest.ts'
+import { MAX_MODEL_GENERATION } from '@freshet/records/revision.ts'
 import { z } from 'zod'
-
-/** Score batches and snapshots keep it in 32 bits. */
-export const MAX_GENERATION = 2 ** 32 - 1
 
 const generationsSchema = z.object({
   version: z.literal(1),
   /** The highest that was ever given, whether its promotion came to an end or not. */
-  lastGeneration: z.int().min(1).max(MAX_GENERATION),
+  lastGeneration: z.int().min(1).max(MAX_MODEL_GENERATION),
 })
 
 type Generations = z.infer<typeof generationsSchema>
@@ -59,10 +58,10 @@ export async function takeGeneration(
   const wasPromoted = isLost && (pointed.isDamaged || given.etag !== null || (await hasScores(store, signal)))
   const floor = wasPromoted ? Math.floor(nowMs / 1_000) : 0
   const generation = Math.max(pointed.generation ?? 0, given.lastGeneration ?? 0, floor, above) + 1
-  if (generation > MAX_GENERATION)
+  if (generation > MAX_MODEL_GENERATION)
     throw new FreshetError(
       'USAGE',
-      `generation ${generation} is above ${MAX_GENERATION}, the highest there is`,
+      `generation ${generation} is above ${MAX_MODEL_GENERATION}, the highest there is`,
     )
   const body = Buffer.from(generationsRecord.encode({ version: 1, lastGeneration: generation }))
   await store.put(GENERATIONS_OBJECT, body, given.etag === null ? 'absent' : { ifMatch: given.etag }, signal)

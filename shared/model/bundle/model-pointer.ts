@@ -1,7 +1,7 @@
 import { jsonRecord } from '@freshet/records/json-record.ts'
 import { momentSchema } from '@freshet/records/moment.ts'
+import { MAX_MODEL_GENERATION } from '@freshet/records/revision.ts'
 import { z } from 'zod'
-import { MAX_GENERATION } from './generations.ts'
 
 /** One time that a model became the current one. */
 const promotion = {
@@ -10,7 +10,7 @@ const promotion = {
   /** Of model.onnx, in hex. */
   sha256: z.string(),
   /** Grows with each promotion, so a rollback outranks what it undoes. */
-  generation: z.int().min(1).max(MAX_GENERATION),
+  generation: z.int().min(1).max(MAX_MODEL_GENERATION),
   promotedAtMs: momentSchema,
 }
 

@@ -1,5 +1,4 @@
-import { intsOf, messageAt, textOf } from './graph.ts'
-import { readFields } from './protobuf.ts'
+import { intsOf, messageAt, readFields, textOf } from './protobuf.ts'
 
 /** What an attribute of a node holds: one text, or numbers or texts in their order. Anything else is `other`. */
 export type Attribute =

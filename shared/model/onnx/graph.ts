@@ -1,5 +1,5 @@
 /** What an ONNX file says of itself: its inputs, its outputs, and the labels of its classes. Weights are passed over. */
-import { type Field, notOnnx, readFields, readVarint } from './protobuf.ts'
+import { intsOf, messageAt, notOnnx, readFields, textOf } from './protobuf.ts'
 
 export interface OnnxGraph {
   /** Without those that initializers fill. */
@@ -117,16 +117,6 @@ function readLabels(attribute: Uint8Array): readonly ClassLabel[] | null {
   return labels.length === 0 ? null : labels
 }
 
-/** One number, or many packed into a field. */
-export function* intsOf(value: Field['value']): Generator<number> {
-  if (typeof value === 'number') return yield value
-  for (let at = 0; at < value.length; ) {
-    const one = readVarint(value, at)
-    yield one.value
-    at = one.to
-  }
-}
-
 export function readValue(bytes: Uint8Array): OnnxValue {
   const type = messageAt(bytes, 2)
   return { name: textOf(messageAt(bytes, 1) ?? EMPTY), type: type ? readType(type) : { kind: 'other' } }
@@ -164,17 +154,3 @@ function nameOfTensor(tensor: Uint8Array): string {
 }
 
 const EMPTY = new Uint8Array()
-
-/** The bytes of a field; of the last one when it stands there several times, as protobuf has it. */
-export function messageAt(bytes: Uint8Array, wanted: number): Uint8Array | undefined {
-  let found: Uint8Array | undefined
-  for (const { field, value } of readFields(bytes))
-    if (field === wanted && typeof value !== 'number') found = value
-  return found
-}
-
-const decoder = new TextDecoder()
-
-export function textOf(bytes: Uint8Array): string {
-  return decoder.decode(bytes)
-}

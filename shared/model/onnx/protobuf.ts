@@ -35,7 +35,7 @@ export function* readFields(bytes: Uint8Array): Generator<Field> {
 }
 
 /** Signed, as int64 is written. A number beyond 2^53 loses its last digits. */
-export function readVarint(bytes: Uint8Array, from: number): { value: number; to: number } {
+function readVarint(bytes: Uint8Array, from: number): { value: number; to: number } {
   let value = 0
   let scale = 1
   for (let at = from; at < bytes.length; at++) {
@@ -54,6 +54,30 @@ function readNegative(bytes: Uint8Array, from: number): bigint {
   let value = 0n
   for (let i = 9; i >= 0; i--) value = (value << 7n) | BigInt(bytes[from + i]! & 127)
   return BigInt.asIntN(64, value)
+}
+
+/** One number, or many packed into a field. */
+export function* intsOf(value: Field['value']): Generator<number> {
+  if (typeof value === 'number') return yield value
+  for (let at = 0; at < value.length; ) {
+    const one = readVarint(value, at)
+    yield one.value
+    at = one.to
+  }
+}
+
+/** The bytes of a field; of the last one when it stands there several times, as protobuf has it. */
+export function messageAt(bytes: Uint8Array, wanted: number): Uint8Array | undefined {
+  let found: Uint8Array | undefined
+  for (const { field, value } of readFields(bytes))
+    if (field === wanted && typeof value !== 'number') found = value
+  return found
+}
+
+const decoder = new TextDecoder()
+
+export function textOf(bytes: Uint8Array): string {
+  return decoder.decode(bytes)
 }
 
 /** One field with a length: its tag, its length, its bytes. */

@@ -1,5 +1,5 @@
-import { GRAPH, MODEL_GRAPH, messageAt, type OnnxGraph, readNode, readValue } from './graph.ts'
-import { concat, lengthField, notOnnx, readFields, varintField } from './protobuf.ts'
+import { GRAPH, MODEL_GRAPH, type OnnxGraph, readNode, readValue } from './graph.ts'
+import { concat, lengthField, messageAt, notOnnx, readFields, varintField } from './protobuf.ts'
 
 export interface WithoutMaps {
   readonly onnx: Uint8Array

@@ -1,5 +1,5 @@
 import { type Features, sliceFeatures } from '../features/features.ts'
-import type { OnnxSession } from './onnx-session.ts'
+import type { ModelSession } from './model-session.ts'
 
 export interface Calibration {
   /** Rows in one call of the model that cost the least a row. */
@@ -25,7 +25,7 @@ const EQUAL = 1.03
  * @throws MODEL_RUN_FAILED
  */
 export async function calibrate(
-  session: Pick<OnnxSession, 'score'>,
+  session: Pick<ModelSession, 'score'>,
   features: Features,
   nowMicros: () => number,
 ): Promise<Calibration> {

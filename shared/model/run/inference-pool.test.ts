@@ -8,7 +8,8 @@ import { type Calibration, MAX_RUN_ROWS, RUN_ROWS } from './calibrate.ts'
 import { goldenFeatures } from './golden-features.ts'
 import { InferencePool, type PoolOptions } from './inference-pool.ts'
 import { type ModelThread, startInferenceThread } from './inference-thread.ts'
-import { type ModelScores, openSession } from './onnx-session.ts'
+import type { ModelScores } from './model-session.ts'
+import { openSession } from './onnx-session.ts'
 import { scoreDocuments } from './score-documents.ts'
 
 const never = new AbortController().signal
@@ -115,11 +116,17 @@ test('rows in one call are found by trying, or are those that were told', async 
 })
 
 test('a real model is calibrated in its thread', async () => {
-  const bundle = await demoBundle()
+  const bundle = await fixtureBundle('two-outputs.onnx', scores)
   await using pool = await InferencePool.start(bundle, { threads: 1, runRows: 'auto' })
-  const found = await pool.calibrate(goldenFeatures(bundle, MAX_RUN_ROWS), never)
+  const found = await pool.calibrate(zeros(MAX_RUN_ROWS), never)
   expect(RUN_ROWS).toContain(found?.runRows)
   expect(found?.microsPerRow).toBeGreaterThan(0)
+})
+
+test('trees out of tables are not calibrated: how many rows go into a call makes no difference', async () => {
+  const bundle = await demoBundle()
+  await using pool = await InferencePool.start(bundle, { threads: 1, runRows: 'auto' })
+  expect(await pool.calibrate(goldenFeatures(bundle, MAX_RUN_ROWS), never)).toBeNull()
 })
 
 test('a few rows of trees are scored at once, without a thread; more of them by one; both as ONNX Runtime does', async () => {
@@ -128,9 +135,9 @@ test('a few rows of trees are scored at once, without a thread; more of them by 
   await using onnx = await openSession(bundle)
   const { columns: expected } = await onnx.score(features, 100)
   const pool = await InferencePool.start(bundle, { threads: 1, runRows: 64 })
-  const few = sliceFeatures(features, 0, 128)
-  expect(pool.runNow(few)).toEqual([expected[0]!.subarray(0, 128)])
-  expect(await pool.run(few, never)).toEqual([expected[0]!.subarray(0, 128)])
+  const few = sliceFeatures(features, 0, 8)
+  expect(pool.runNow(few)).toEqual([expected[0]!.subarray(0, 8)])
+  expect(await pool.run(few, never)).toEqual([expected[0]!.subarray(0, 8)])
   expect(pool.runNow(features)).toBeNull()
   expect(await pool.run(features, never)).toEqual(expected)
   await pool[Symbol.asyncDispose]()
@@ -165,7 +172,7 @@ test('scores that stand for NaN are counted, over all threads', async () => {
 test('a thread that dies is replaced; its job fails as one that a retry helps', async () => {
   const bundle = await fixtureBundle('two-outputs.onnx', scores)
   const source = `import { parentPort } from 'node:worker_threads'
-    parentPort.postMessage({ kind: 'ready' })
+    parentPort.postMessage({ kind: 'ready', trees: null })
     parentPort.on('message', () => process.exit(1))`
   const dies = new URL(`data:text/javascript,${encodeURIComponent(source)}`)
   const threads: ModelThread[] = []
@@ -347,6 +354,10 @@ class StubThread implements ModelThread {
     this.seen.push(first!)
     await this.#gate.promise
     return { columns: [Float64Array.of(first!)], replaced: 0 }
+  }
+
+  takeTrees(): null {
+    return null
   }
 
   calibrate(): Promise<Calibration> {

@@ -3,7 +3,7 @@ import { FreshetError } from '@freshet/errors/errors.ts'
 import { type Features, sliceFeatures } from '../features/features.ts'
 import { type Calibration, RUN_ROWS } from './calibrate.ts'
 import { type ModelThread, startInferenceThread } from './inference-thread.ts'
-import type { ModelScores, RunnableModel } from './onnx-session.ts'
+import type { ModelScores, RunnableModel } from './model-session.ts'
 import { TreeSession } from './tree-session.ts'
 
 export interface PoolOptions {
@@ -26,13 +26,13 @@ export interface PoolOptions {
 /** Right for tree models, and not far off for others. */
 const GUESSED_RUN_ROWS = RUN_ROWS[2]
 const MAX_QUEUED = 64
-/** Of trees: 60 µs for two hundred of them, and to wake a thread and read its answer costs about as much. */
-const HERE_ROWS = 128
+/** Of trees: what may be scored where it is called. To wake a thread and read its answer costs about as much. */
+const HERE_MICROS = 100
 const JOB_DEADLINE_MS = 30_000
 /** Of the last job's time in the mean: a few dozen jobs after a slow one, that is forgotten. */
 const LAST_JOB_WEIGHT = 0.2
 
-/** Runs a model in worker threads, because ONNX Runtime's `run` blocks the thread that calls it. */
+/** Runs a model in worker threads, since a run blocks the thread that calls it; a few rows of trees where it is called. */
 export class InferencePool implements AsyncDisposable {
   readonly #options: PoolOptions
   readonly #threadCount: number
@@ -133,17 +133,18 @@ export class InferencePool implements AsyncDisposable {
 
   /** The same at once, on this thread, where that costs less than to wake another: a few rows of trees. null elsewhere. */
   runNow(features: Features): Float64Array[] | null {
-    if (this.#trees === null || features.rows > HERE_ROWS || this.#isClosed) return null
+    if (this.#trees === null || this.#isClosed) return null
+    if (features.rows * this.#trees.microsPerRow > HERE_MICROS) return null
     return this.#join([this.#trees.scoreNow(features)], features.rows)
   }
 
   /**
-   * Finds how many rows a call cost the least, unless that was told, and runs with so many from then on.
+   * Finds how many rows a call cost the least, unless that was told or makes no difference (trees), and runs with so many.
    * @param features real ones, at least as many as the biggest call.
    * @throws as `run` does
    */
   async calibrate(features: Features, signal: AbortSignal): Promise<Calibration | null> {
-    if (this.#options.runRows !== 'auto') return null
+    if (this.#options.runRows !== 'auto' || this.#trees !== null) return null
     const calibration = await this.#submit((thread) => thread.calibrate(features), signal)
     this.#runRows = calibration.runRows
     return calibration
@@ -230,9 +231,10 @@ export class InferencePool implements AsyncDisposable {
   }
 
   #employ(thread: ModelThread): void {
+    const trees = thread.takeTrees()
+    if (trees !== null) this.#trees ??= new TreeSession(trees)
     this.#threads.add(thread)
     this.#idle.push(thread)
-    if (thread.trees) this.#trees ??= new TreeSession(thread.trees)
     void thread.ended.then(() => this.#forget(thread))
     this.#assign()
   }

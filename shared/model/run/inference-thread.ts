@@ -4,7 +4,7 @@ import { type ErrorCode, FreshetError } from '@freshet/errors/errors.ts'
 import { compileCacheEnv } from '@freshet/stage/compile-cache-env.ts'
 import type { Features } from '../features/features.ts'
 import type { Calibration } from './calibrate.ts'
-import type { ModelScores, RunnableModel } from './onnx-session.ts'
+import type { ModelScores, RunnableModel } from './model-session.ts'
 import { RowMemory } from './row-memory.ts'
 import type { TreeModel } from './tree-session.ts'
 
@@ -23,8 +23,8 @@ export interface ModelThread extends AsyncDisposable {
    * that is terminated under ONNX Runtime takes the whole process along (SIGABRT) when its call returns.
    */
   retire(): void
-  /** Of a tree model: tables that this thread has proved, for whoever wants to score without a thread. */
-  readonly trees?: TreeModel | null
+  /** Of a tree model: tables that this thread has proved, for whoever wants to score without a thread. Given away once. */
+  takeTrees(): TreeModel | null
   /** Resolves when the thread is gone, whyever. */
   readonly ended: Promise<void>
 }
@@ -50,13 +50,13 @@ export interface ThreadOptions {
   readonly niceness?: number
   /** A model that has not loaded by then never will: it is refused. Default 30 s. */
   readonly loadDeadlineMs?: number
-  /** Default: onnx-worker.ts. */
+  /** Default: model-worker.ts. */
   readonly program?: URL
 }
 
 const LOAD_DEADLINE_MS = 30_000
 const STOP_DEADLINE_MS = 5_000
-const PROGRAM = new URL('./onnx-worker.ts', import.meta.url)
+const PROGRAM = new URL('./model-worker.ts', import.meta.url)
 
 /**
  * The model's bytes go to the thread in memory, which all threads of a model share when they are shared already.
@@ -84,7 +84,7 @@ export async function startInferenceThread(
 
 class InferenceThread implements ModelThread {
   readonly ended: Promise<void>
-  trees: TreeModel | null = null
+  #trees: TreeModel | null = null
   readonly #worker: Worker
   /** Both sides see it; there is one job at a time. */
   readonly #rows = new RowMemory()
@@ -103,7 +103,13 @@ class InferenceThread implements ModelThread {
   async ready(): Promise<void> {
     const reply = await successOf(this.#awaitReply())
     if (reply.kind !== 'ready') throw wrongReply(reply)
-    this.trees = reply.trees
+    this.#trees = reply.trees
+  }
+
+  takeTrees(): TreeModel | null {
+    const trees = this.#trees
+    this.#trees = null
+    return trees
   }
 
   async run(features: Features, runRows: number): Promise<ModelScores> {

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { fixtureBundle } from '../bundle/bundles.kit.ts'
 import type { Column, Output } from '../bundle/spec.ts'
 import { rowWriterOf } from '../features/row-writer-of.ts'
-import { openSession, type RunnableModel } from './onnx-session.ts'
+import type { RunnableModel } from './model-session.ts'
+import { openSession } from './onnx-session.ts'
 
 /** The scores of these documents, output by output. */
 async function score(model: RunnableModel, documents: readonly object[], runRows = 2) {

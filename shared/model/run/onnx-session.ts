@@ -1,39 +1,15 @@
 import './no-onnx-telemetry.ts'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { InferenceSession, type Tensor } from 'onnxruntime-node'
-import type { ModelSpec } from '../bundle/spec.ts'
-import { type Features, sliceFeatures } from '../features/features.ts'
+import { sliceFeatures } from '../features/features.ts'
 import { readGraph } from '../onnx/graph.ts'
 import { withoutMaps } from '../onnx/without-maps.ts'
 import { feedColumns, feedMatrix } from './feeds.ts'
+import type { ModelSession, RunnableModel } from './model-session.ts'
 import { planOutputs, replaceNotFinite, type ScoreColumn } from './score-columns.ts'
 
-/** What a thread needs of a bundle: the model and how to feed it. */
-export interface RunnableModel {
-  readonly onnx: Uint8Array
-  readonly spec: Pick<ModelSpec, 'inputs' | 'outputs'>
-}
-
-/** A loaded model on this thread. `score` blocks the thread although it returns a promise: ONNX Runtime does. */
-export interface OnnxSession extends AsyncDisposable {
-  /** Where the scores of each output of the spec stand, in its order. */
-  readonly outputs: readonly ScoreColumn[]
-  /**
-   * @param runRows rows in one call of the model.
-   * @throws MODEL_RUN_FAILED
-   */
-  score(features: Features, runRows: number): Promise<ModelScores>
-}
-
-export interface ModelScores {
-  /** One column of scores for each output of the spec. */
-  readonly columns: Float64Array<ArrayBuffer>[]
-  /** Scores that were NaN or infinite, and for which the spec names another. */
-  readonly replaced: number
-}
-
 /** @throws MODEL_INVALID when it cannot be loaded or its shapes are not those of its spec */
-export async function openSession({ onnx, spec }: RunnableModel): Promise<OnnxSession> {
+export async function openSession({ onnx, spec }: RunnableModel): Promise<ModelSession> {
   const graph = readGraph(onnx)
   const readable = withoutMaps(onnx, graph)
   const session = await createSession(readable.onnx)

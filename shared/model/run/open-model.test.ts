@@ -3,8 +3,9 @@ import { describe, expect, test } from 'vitest'
 import { demoBundle, fixtureBundle } from '../bundle/bundles.kit.ts'
 import type { Features } from '../features/features.ts'
 import { probeRows } from '../trees/probe-rows.ts'
-import { type OnnxSession, openSession, type RunnableModel } from './onnx-session.ts'
-import { areBetter, openModel } from './open-model.ts'
+import type { ModelSession, RunnableModel } from './model-session.ts'
+import { openSession } from './onnx-session.ts'
+import { microsWhereBetter, openModel } from './open-model.ts'
 import { type TreeModel, TreeSession } from './tree-session.ts'
 
 const ROWS = 4_096
@@ -56,7 +57,7 @@ test('tables that give one other bit, or take longer, are not better', async () 
   const { trees } = await openModel(await demoBundle())
   const { tables } = trees!
   const features = probesOf(trees!)
-  const slowly = (session: TreeSession): Pick<OnnxSession, 'score'> => ({
+  const slowly = (session: TreeSession): Pick<ModelSession, 'score'> => ({
     async score(rows) {
       const endsAtMs = performance.now() + 200
       while (performance.now() < endsAtMs);
@@ -64,10 +65,10 @@ test('tables that give one other bit, or take longer, are not better', async () 
     },
   })
   const right = new TreeSession(trees!)
-  expect(await areBetter(right, slowly(right), features)).toBe(true)
-  expect(await areBetter(slowly(right), right, features)).toBe(false)
+  expect(await microsWhereBetter(right, slowly(right), features)).toBeGreaterThan(0)
+  expect(await microsWhereBetter(slowly(right), right, features)).toBeNull()
   const leaves = tables.leaves.slice()
   leaves[0]! += 2 ** -10
   const wrong = new TreeSession({ ...trees!, tables: { ...tables, leaves } })
-  expect(await areBetter(wrong, slowly(right), features)).toBe(false)
+  expect(await microsWhereBetter(wrong, slowly(right), features)).toBeNull()
 })

@@ -1,7 +1,8 @@
 import type { ModelBundle } from '../bundle/bundle.ts'
 import type { RowProblem, RowWriter } from '../features/columns.ts'
 import { rowWriterOf } from '../features/row-writer-of.ts'
-import { type OnnxSession, openSession } from './onnx-session.ts'
+import type { ModelSession } from './model-session.ts'
+import { openSession } from './onnx-session.ts'
 
 /** What is to be stored of a document: its scores, or why it has none. */
 export type DocumentScore =
@@ -16,14 +17,14 @@ export type DocumentScore =
 /** The plain truth: one document after the other, on the calling thread, nothing clever. Demo and oracle compare with it. */
 export class ReferenceScorer implements AsyncDisposable {
   readonly #spec: ModelBundle['spec']
-  readonly #session: OnnxSession
+  readonly #session: ModelSession
   readonly #writer: RowWriter
 
   static async open(bundle: ModelBundle): Promise<ReferenceScorer> {
     return new ReferenceScorer(bundle, await openSession(bundle))
   }
 
-  private constructor(bundle: ModelBundle, session: OnnxSession) {
+  private constructor(bundle: ModelBundle, session: ModelSession) {
     this.#spec = bundle.spec
     this.#session = session
     this.#writer = rowWriterOf(bundle)

@@ -1,4 +1,4 @@
-import { leavesOf, type TreeEnsemble, type TreeNode, type TreeTest } from './tree-ensemble.ts'
+import { leavesOf, type TreeEnsemble, type TreeNode, type TreeSplit } from './tree-ensemble.ts'
 
 /** Leaves in one mask. A tree of more has several masks, one after the other. */
 const MASK_LEAVES = 32
@@ -7,7 +7,7 @@ const MASKS_TOGETHER = 8
 
 /**
  * A tree ensemble as tables. Each tree has a bit for each of its leaves. A column's value lies between two of the
- * thresholds that trees compare the column with, and that alone says which leaves of all trees it leaves possible: one row
+ * thresholds that trees split the column at, and that alone says which leaves of all trees it leaves possible: one row
  * of masks, made beforehand. What all columns leave possible is one leaf of each tree. (QuickScorer has the masks of single
  * tests; here all tests of a column are one.)
  */
@@ -37,7 +37,8 @@ export function leafTablesOf({ trees, base }: TreeEnsemble, maxBytes: number): L
   const masks = Math.ceil(used / MASKS_TOGETHER) * MASKS_TOGETHER
   const thresholds = thresholdsOf(trees)
   const rowCount = [...thresholds.values()].reduce((sum, { length }) => sum + length + 2, 0)
-  if (thresholds.size === 0 || 4 * masks * rowCount > maxBytes) return null
+  const bytes = 4 * masks * (rowCount + MASK_LEAVES + 1)
+  if (thresholds.size === 0 || bytes > maxBytes) return null
   const columns = [...thresholds].map(([column, sorted]) => ({
     column,
     thresholds: sorted,
@@ -70,25 +71,25 @@ function thresholdsOf(trees: readonly TreeNode[]): Map<number, Float32Array> {
 function fillTree({ masks, columns, leaves }: LeafTables, tree: TreeNode, firstMask: number): void {
   const columnOf = new Map(columns.map((column) => [column.column, column]))
   const treeLeaves: number[] = []
-  const tests: { test: TreeTest; from: number; middle: number; to: number }[] = []
+  const splits: { split: TreeSplit; from: number; middle: number; to: number }[] = []
   const walk = (node: TreeNode): void => {
     if (node.kind === 'leaf') return void treeLeaves.push(node.value)
     const from = treeLeaves.length
     walk(node.whenTrue)
     const middle = treeLeaves.length
     walk(node.whenFalse)
-    tests.push({ test: node, from, middle, to: treeLeaves.length })
+    splits.push({ split: node, from, middle, to: treeLeaves.length })
   }
   walk(tree)
   for (const [leaf, value] of treeLeaves.entries()) leaves[placeOf(leaf, firstMask)] = value
   for (const { rows, thresholds } of columns)
     for (let row = 0; row < thresholds.length + 2; row++)
       setLeaves(rows, row * masks + firstMask, 0, treeLeaves.length)
-  for (const { test, from, middle, to } of tests) {
-    const { rows, thresholds } = columnOf.get(test.column)!
-    const threshold = thresholds.indexOf(test.threshold)
+  for (const { split, from, middle, to } of splits) {
+    const { rows, thresholds } = columnOf.get(split.column)!
+    const threshold = thresholds.indexOf(split.threshold)
     for (let row = 0; row < thresholds.length + 2; row++) {
-      const isTrue = row > thresholds.length ? test.isMissingTrue : row <= threshold
+      const isTrue = row > thresholds.length ? split.missingGoesTrue : row <= threshold
       if (isTrue) clearLeaves(rows, row * masks + firstMask, middle, to)
       else clearLeaves(rows, row * masks + firstMask, from, middle)
     }

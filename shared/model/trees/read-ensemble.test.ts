@@ -131,6 +131,26 @@ describe('no trees are read', () => {
     expect(small(changes)).toBeNull()
   })
 
+  test('where ways meet again and again: that would be read a million million times', () => {
+    const nodes = 60
+    const next = Array.from({ length: nodes }, (_, node) => Math.min(node + 1, nodes - 1))
+    const modes = next.map((_, node) => (node === nodes - 1 ? 'LEAF' : 'BRANCH_LEQ'))
+    const chain = small({
+      nodes_treeids: attribute('nodes_treeids', 7, ints(...next.map(() => 0))),
+      nodes_nodeids: attribute('nodes_nodeids', 7, ints(...next.keys())),
+      nodes_featureids: attribute('nodes_featureids', 7, ints(...next.map(() => 0))),
+      nodes_modes: attribute('nodes_modes', 8, texts(...modes)),
+      nodes_values: attribute('nodes_values', 6, floats(...next)),
+      nodes_truenodeids: attribute('nodes_truenodeids', 7, ints(...next)),
+      nodes_falsenodeids: attribute('nodes_falsenodeids', 7, ints(...next)),
+      target_treeids: attribute('target_treeids', 7, ints(0)),
+      target_nodeids: attribute('target_nodeids', 7, ints(nodes - 1)),
+      target_ids: attribute('target_ids', 7, ints(0)),
+      target_weights: attribute('target_weights', 6, floats(1)),
+    })
+    expect(chain).toBeNull()
+  })
+
   test('out of another operator', () => {
     expect(small({}, 'TreeEnsembleClassifier')).toBeNull()
   })

@@ -1,10 +1,10 @@
 import { type Attribute, readAttributes } from '../onnx/attributes.ts'
-import { GRAPH, MODEL_GRAPH, messageAt, type OnnxGraph } from '../onnx/graph.ts'
-import { readFields } from '../onnx/protobuf.ts'
+import { GRAPH, MODEL_GRAPH, type OnnxGraph } from '../onnx/graph.ts'
+import { messageAt, readFields } from '../onnx/protobuf.ts'
 import { floatBelow } from './float-below.ts'
 import type { TreeEnsemble, TreeNode } from './tree-ensemble.ts'
 
-/** Deeper ones have more leaves than a table is made for. */
+/** So that reading, which calls itself, ends: no tree that is exported is deeper. */
 const MAX_DEPTH = 64
 
 /**
@@ -48,7 +48,7 @@ const PLAIN: Readonly<Record<string, (attribute: Attribute) => boolean>> = {
 function readSum(attributes: ReadonlyMap<string, Attribute>): Pick<TreeEnsemble, 'trees' | 'base'> | null {
   const nodes = nodesOf(attributes)
   for (const [name, attribute] of attributes)
-    if (!(name in nodes) && PLAIN[name]?.(attribute) !== true) return null
+    if (!Object.hasOwn(nodes, name) && !isPlain(name, attribute)) return null
   const [base = 0, ...more] = nodes.base_values
   const rows = nodes.nodes_treeids.length
   const isWhole = Object.entries(nodes).every(
@@ -58,6 +58,10 @@ function readSum(attributes: ReadonlyMap<string, Attribute>): Pick<TreeEnsemble,
   if (more.length > 0 || !isWhole || rows === 0 || !attributes.has('n_targets')) return null
   const trees = readTrees(nodes)
   return trees === null ? null : { trees, base }
+}
+
+function isPlain(name: string, attribute: Attribute): boolean {
+  return Object.hasOwn(PLAIN, name) && PLAIN[name]!(attribute)
 }
 
 const MISSING = 'nodes_missing_value_tracks_true'
@@ -114,7 +118,7 @@ function readTrees(nodes: Nodes): TreeNode[] | null {
   if (nodes.target_ids.some((target) => target !== 0)) return null
   let unread = nodes.nodes_treeids.length // each once, or it is no tree
   const read = (row: number, depth: number): TreeNode | null => {
-    if (unread-- === 0 || depth > MAX_DEPTH) return null
+    if (unread-- <= 0 || depth > MAX_DEPTH) return null
     const tree = nodes.nodes_treeids[row]!
     const mode = nodes.nodes_modes[row]!
     if (mode === 'LEAF') {
@@ -128,14 +132,14 @@ function readTrees(nodes: Nodes): TreeNode[] | null {
     )
     if (Number.isNaN(threshold) || trueRow === undefined || falseRow === undefined) return null
     const whenTrue = read(trueRow, depth + 1)
-    const whenFalse = read(falseRow, depth + 1)
+    const whenFalse = whenTrue && read(falseRow, depth + 1)
     if (whenTrue === null || whenFalse === null) return null
-    const isMissingTrue = nodes.nodes_missing_value_tracks_true[row] === 1
+    const missingGoesTrue = nodes.nodes_missing_value_tracks_true[row] === 1
     return {
-      kind: 'test',
+      kind: 'split',
       column: nodes.nodes_featureids[row]!,
       threshold,
-      isMissingTrue,
+      missingGoesTrue,
       whenTrue,
       whenFalse,
     }

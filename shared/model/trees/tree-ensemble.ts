@@ -8,20 +8,20 @@ export interface TreeEnsemble {
   readonly base: number
 }
 
-export type TreeNode = TreeLeaf | TreeTest
+export type TreeNode = TreeLeaf | TreeSplit
 
 interface TreeLeaf {
   readonly kind: 'leaf'
   readonly value: number
 }
 
-/** Goes to `whenTrue` where the column's value is not above the threshold. */
-export interface TreeTest {
-  readonly kind: 'test'
+/** Goes to `whenTrue` where the column's value is at most the threshold; NaN goes where `missingGoesTrue` says. */
+export interface TreeSplit {
+  readonly kind: 'split'
   readonly column: number
   /** A float32. */
   readonly threshold: number
-  readonly isMissingTrue: boolean
+  readonly missingGoesTrue: boolean
   readonly whenTrue: TreeNode
   readonly whenFalse: TreeNode
 }

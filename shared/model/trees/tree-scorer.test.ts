@@ -25,10 +25,10 @@ const tree: fc.Arbitrary<TreeNode> = fc.letrec<{ node: TreeNode }>((tie) => ({
     {
       weight: 4,
       arbitrary: fc.record({
-        kind: fc.constant('test' as const),
+        kind: fc.constant('split' as const),
         column: fc.nat(WIDTH - 1),
         threshold: fc.oneof(threshold, float),
-        isMissingTrue: fc.boolean(),
+        missingGoesTrue: fc.boolean(),
         whenTrue: tie('node'),
         whenFalse: tie('node'),
       }),
@@ -66,7 +66,7 @@ test('more rows than its memory takes at once are scored block by block', () => 
     base: 0.5,
     trees: [
       {
-        ...{ kind: 'test', column: 1, threshold: 300, isMissingTrue: false },
+        ...{ kind: 'split', column: 1, threshold: 300, missingGoesTrue: false },
         whenTrue: { kind: 'leaf', value: 1 },
         whenFalse: { kind: 'leaf', value: 2 },
       },
@@ -81,9 +81,9 @@ test('more rows than its memory takes at once are scored block by block', () => 
 
 test('tables that would take more than they may are not made', () => {
   const [yes, no] = [{ kind: 'leaf', value: 1 } as const, { kind: 'leaf', value: 0 } as const]
-  const test = { kind: 'test', column: 0, threshold: 1, isMissingTrue: false } as const
-  const model = { outputs: new Set(['y']), base: 0, trees: [{ ...test, whenTrue: yes, whenFalse: no }] }
-  const bytes = 3 * 8 * 4 // up to the threshold, above it, NaN; eight masks each
+  const split = { kind: 'split', column: 0, threshold: 1, missingGoesTrue: false } as const
+  const model = { outputs: new Set(['y']), base: 0, trees: [{ ...split, whenTrue: yes, whenFalse: no }] }
+  const bytes = (3 + 33) * 8 * 4 // up to the threshold, above it, NaN, and the leaves; eight masks each
   expect(leafTablesOf(model, bytes)).not.toBeNull()
   expect(leafTablesOf(model, bytes - 1)).toBeNull()
 })

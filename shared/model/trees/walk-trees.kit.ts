@@ -9,6 +9,6 @@ export function walkTrees({ trees, base }: TreeEnsemble, row: ArrayLike<number>)
 function leafOf(node: TreeNode, row: ArrayLike<number>): number {
   if (node.kind === 'leaf') return node.value
   const value = row[node.column]!
-  const isTrue = Number.isNaN(value) ? node.isMissingTrue : value <= node.threshold
+  const isTrue = Number.isNaN(value) ? node.missingGoesTrue : value <= node.threshold
   return leafOf(isTrue ? node.whenTrue : node.whenFalse, row)
 }

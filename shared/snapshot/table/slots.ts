@@ -54,7 +54,7 @@ export class Slots {
     this.#tags = new Uint16Array(length)
     for (let at = 0; at < entries.length; at++) if (entries[at] !== 0) this.#place(tags[at]!, entries[at]!)
     if (entries === NO_ENTRIES) return
-    // Given back at once. Left to the garbage collector, five times of what is kept would call for it again and again.
+    // Given back at once. Left to the garbage collector, four times of what is kept would call for it again and again.
     entries.buffer.transfer(0)
     tags.buffer.transfer(0)
   }

@@ -32,7 +32,10 @@ export class SnapshotTable {
   readonly #seed: number
   readonly #hash = new Uint32Array(4)
 
-  /** @param options `rows`: how many it is made for; it takes any number, but a small one spares what 4,096 shards cost */
+  /**
+   * @param options `rows`: how many it is made for; it takes any number, but a small one spares what 4,096 shards cost.
+   *   `memory`: where its entries lie.
+   */
   constructor({
     seed = randomInt(2 ** 32),
     rows = Number.POSITIVE_INFINITY,

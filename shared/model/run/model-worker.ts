@@ -4,9 +4,9 @@ import { FreshetError, toFreshetError } from '@freshet/errors/errors.ts'
 import { lowerThreadPriority } from '@freshet/stage/thread-priority.ts'
 import { calibrate } from './calibrate.ts'
 import type { Reply, Request, ThreadOrder } from './inference-thread.ts'
-import type { OnnxSession } from './onnx-session.ts'
+import type { ModelSession } from './model-session.ts'
 
-if (parentPort === null) throw new FreshetError('BUG', 'onnx-worker.ts runs as a worker thread only')
+if (parentPort === null) throw new FreshetError('BUG', 'model-worker.ts runs as a worker thread only')
 const port = parentPort
 const { niceness, ...model } = workerData as ThreadOrder
 if (niceness > 0) lowerThreadPriority(niceness)
@@ -20,7 +20,7 @@ try {
   tellFailure(error)
 }
 
-async function answer(session: OnnxSession, request: Request): Promise<void> {
+async function answer(session: ModelSession, request: Request): Promise<void> {
   if (request.kind === 'stop') {
     await session[Symbol.asyncDispose]()
     port.close()
@@ -33,7 +33,7 @@ async function answer(session: OnnxSession, request: Request): Promise<void> {
   }
 }
 
-async function replyTo(session: OnnxSession, request: Exclude<Request, { kind: 'stop' }>): Promise<Reply> {
+async function replyTo(session: ModelSession, request: Exclude<Request, { kind: 'stop' }>): Promise<Reply> {
   const { features } = request
   if (request.kind === 'run')
     return { kind: 'scored', scores: await session.score(features, request.runRows) }
