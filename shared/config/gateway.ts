@@ -30,7 +30,14 @@ export const gatewaySchema = z
       .describe(
         'Processes that answer, behind one port; auto: one for each core. Each holds the snapshot and the model.',
       ),
-    threads: z.int().min(1).max(64).default(1).describe('Inference threads for live scores, of each worker.'),
+    threads: z
+      .int()
+      .min(1)
+      .max(64)
+      .default(1)
+      .describe(
+        'Inference threads for live scores, of each worker. Trees out of tables need one, whatever is set.',
+      ),
     snapshot: gatewaySnapshotSchema,
     keys: z
       .array(apiKeySchema)

@@ -24,11 +24,15 @@ export const scorerSchema = z
     threads: z
       .union([z.int().min(1).max(64), z.enum(['auto'])], 'auto, or a whole number from 1 to 64')
       .default('auto')
-      .describe('Inference threads; auto: one for each core. Each holds the model.'),
+      .describe(
+        'Inference threads; auto: one for each core. Each holds the model. Trees out of tables need one, whatever is set.',
+      ),
     runRows: z
       .union([z.int().min(1).max(100_000), z.enum(['auto'])], 'auto, or a whole number from 1 to 100000')
       .default('auto')
-      .describe('Rows in one call of the model; auto: as many as cost the least, tried when it is loaded.'),
+      .describe(
+        'Rows in one call of the model; auto: as many as cost the least, tried when it is loaded. Of trees out of tables it makes no difference.',
+      ),
     rescoreShare: z
       .number()
       .min(0.01)

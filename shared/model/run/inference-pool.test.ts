@@ -123,6 +123,18 @@ test('a real model is calibrated in its thread', async () => {
   expect(found?.microsPerRow).toBeGreaterThan(0)
 })
 
+test('trees out of tables have one thread and no spare, however many are asked for', async () => {
+  const bundle = await demoBundle()
+  let spawned = 0
+  const spawn = () => {
+    spawned++
+    return startInferenceThread(bundle)
+  }
+  await using pool = await InferencePool.over(spawn, { threads: 3, spares: 1, runRows: 64 })
+  await pool.run(goldenFeatures(bundle, 1_000), never)
+  expect([spawned, pool.threads, pool.engine]).toEqual([1, 1, 'leaf-tables'])
+})
+
 test('trees out of tables are not calibrated: how many rows go into a call makes no difference', async () => {
   const bundle = await demoBundle()
   await using pool = await InferencePool.start(bundle, { threads: 1, runRows: 'auto' })

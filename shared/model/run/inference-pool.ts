@@ -7,7 +7,7 @@ import type { ModelScores, RunnableModel } from './model-session.ts'
 import { TreeSession } from './tree-session.ts'
 
 export interface PoolOptions {
-  /** 'auto': one for each core. Each holds the model. */
+  /** 'auto': one for each core. Each holds the model. Trees out of tables need one, whatever is said. */
   readonly threads: number | 'auto'
   /** Rows in one call of the model. 'auto': as many as `calibrate` finds, and a guess until then. */
   readonly runRows: number | 'auto'
@@ -15,7 +15,7 @@ export interface PoolOptions {
   readonly maxQueued?: number
   /** A job that a thread has not done by then has hung: the thread is given up. Default 30 s. */
   readonly jobDeadlineMs?: number
-  /** Threads more, loaded and idle: one takes the place of a thread that died or hangs at once. Default 0. */
+  /** Threads more, loaded and idle: one takes the place of a thread that died or hangs at once. Default 0; none for trees. */
   readonly spares?: number
   /** Of the threads (ThreadOptions). Default 0. */
   readonly niceness?: number
@@ -35,7 +35,7 @@ const LAST_JOB_WEIGHT = 0.2
 /** Runs a model in worker threads, since a run blocks the thread that calls it; a few rows of trees where it is called. */
 export class InferencePool implements AsyncDisposable {
   readonly #options: PoolOptions
-  readonly #threadCount: number
+  #threadCount: number
   readonly #spawn: () => Promise<ModelThread>
   readonly #threads = new Set<ModelThread>()
   readonly #idle: ModelThread[] = []
@@ -65,7 +65,8 @@ export class InferencePool implements AsyncDisposable {
   static async over(spawn: () => Promise<ModelThread>, options: PoolOptions): Promise<InferencePool> {
     const pool = new InferencePool(spawn, options)
     try {
-      await Promise.all(Array.from({ length: pool.#threadCount }, () => pool.#startThread()))
+      await pool.#startThread() // tells whether others are worth their memory
+      await Promise.all(Array.from({ length: pool.#threadCount - 1 }, () => pool.#startThread()))
       pool.#startSpares()
       return pool
     } catch (error) {
@@ -232,7 +233,10 @@ export class InferencePool implements AsyncDisposable {
 
   #employ(thread: ModelThread): void {
     const trees = thread.takeTrees()
-    if (trees !== null) this.#trees ??= new TreeSession(trees)
+    if (trees !== null) {
+      this.#trees ??= new TreeSession(trees)
+      this.#threadCount = 1 // scores two million rows a second
+    }
     this.#threads.add(thread)
     this.#idle.push(thread)
     void thread.ended.then(() => this.#forget(thread))
@@ -242,7 +246,7 @@ export class InferencePool implements AsyncDisposable {
   /** In the background; one that does not come up is tried again when the next is needed. None while threads hang. */
   #startSpares(): void {
     const { spares = 0 } = this.#options
-    if (this.#isClosed || this.#strays.size >= this.#threadCount) return
+    if (this.#isClosed || this.#trees !== null || this.#strays.size >= this.#threadCount) return
     for (let missing = spares - this.#spares.length - this.#startingSpares; missing > 0; missing--)
       this.#startSpare().catch(() => {})
   }
