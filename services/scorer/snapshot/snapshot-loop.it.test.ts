@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { connectKafka, withAdmin } from '@freshet/adapters/kafka/connect.ts'
+import { createLed } from '@freshet/adapters/kafka/kafkajs/create-led.ts'
 import { readLag } from '@freshet/adapters/kafka/lag.ts'
 import { Producer } from '@freshet/adapters/kafka/producer.ts'
 import { ensureBucket } from '@freshet/adapters/s3/s3-bucket.ts'
@@ -181,8 +182,9 @@ class World {
       snapshot: { ...defaults.snapshot, ...own.snapshot },
     })
     await ensureBucket(s3)
-    await withAdmin(world.connection, { doing: 'creating', signal: AbortSignal.timeout(20_000) }, (admin) =>
-      admin.createTopics({ topics: [{ topic: world.topic, numPartitions: own.partitions }] }),
+    const signal = AbortSignal.timeout(20_000)
+    await withAdmin(world.connection, { doing: 'creating', signal }, (admin) =>
+      createLed(admin, [{ topic: world.topic, numPartitions: own.partitions }], signal),
     )
     return world
   }

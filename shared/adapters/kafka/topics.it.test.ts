@@ -4,6 +4,7 @@ import { TOPICS, type TopicName, topicName } from '@freshet/records/topics.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { expect, test, vi } from 'vitest'
 import { connectKafka, type KafkaConnection, withAdmin } from './connect.ts'
+import { createLed } from './kafkajs/create-led.ts'
 import kafkajs from './kafkajs/kafkajs.ts'
 import { readAll } from './read-all.ts'
 import { scratchTopic } from './scratch-topic.kit.ts'
@@ -82,8 +83,13 @@ test('a pipeline of an older build gets the topics that are new, and nothing els
   await using scratch = scratchPipeline()
   const control = topicName(scratch.pipeline, 'control')
   const older = scratch.names.filter((name) => name !== control)
-  await withAdmin(scratch.connection, { doing: 'creating', signal: soon() }, (admin) =>
-    admin.createTopics({ topics: older.map((topic) => ({ topic, numPartitions: 1 })) }),
+  const signal = soon()
+  await withAdmin(scratch.connection, { doing: 'creating', signal }, (admin) =>
+    createLed(
+      admin,
+      older.map((topic) => ({ topic, numPartitions: 1 })),
+      signal,
+    ),
   )
   expect(await createTopics(scratch.connection, scratch.pipeline, settings, soon())).toEqual([control])
 })
@@ -106,8 +112,9 @@ test('heartbeats carry the time of the broker, whatever the clock of their produ
 test('heartbeats of an older build, which carry the time of their producer, are named with what mends it', async () => {
   await using scratch = scratchPipeline()
   const topic = topicName(scratch.pipeline, 'heartbeats')
-  await withAdmin(scratch.connection, { doing: 'creating', signal: soon() }, (admin) =>
-    admin.createTopics({ topics: [{ topic, numPartitions: 1 }] }),
+  const signal = soon()
+  await withAdmin(scratch.connection, { doing: 'creating', signal }, (admin) =>
+    createLed(admin, [{ topic, numPartitions: 1 }], signal),
   )
   await createTopics(scratch.connection, scratch.pipeline, settings, soon())
   const [advice, ...more] = await adviseOnTopics(scratch.connection, scratch.pipeline, soon())
