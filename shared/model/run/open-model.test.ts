@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { demoBundle, fixtureBundle } from '../bundle/bundles.kit.ts'
 import type { Features } from '../features/features.ts'
 import { probeRows } from '../trees/probe-rows.ts'
@@ -71,4 +71,16 @@ test('tables that give one other bit, or take longer, are not better', async () 
   leaves[0]! += 2 ** -10
   const wrong = new TreeSession({ ...trees!, tables: { ...tables, leaves } })
   expect(await microsWhereBetter(wrong, slowly(right), features)).toBeNull()
+})
+
+test('tables that cannot be made are told, and ONNX Runtime scores', async () => {
+  const warned = vi.spyOn(process, 'emitWarning').mockReturnValue()
+  vi.spyOn(performance, 'now').mockImplementationOnce(() => {
+    throw new Error('no clock')
+  })
+  onTestFinished(() => void vi.restoreAllMocks())
+  const { session, trees } = await openModel(await demoBundle())
+  await using _ = session
+  expect(trees).toBeNull()
+  expect(warned).toHaveBeenCalledExactlyOnceWith(expect.stringContaining('no clock'))
 })

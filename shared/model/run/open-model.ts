@@ -29,17 +29,23 @@ const SEED = 1
  */
 export async function openModel(model: RunnableModel): Promise<OpenedModel> {
   const session = await openSession(model)
-  const trees = await betterTrees(model, session).catch(() => null) // whatever it is: the model works without
-  if (trees === null) return { session, trees: null }
+  const better = await betterTrees(model, session).catch((error: unknown) => {
+    process.emitWarning(
+      `ONNX Runtime scores the model, since its trees do not go into tables: ${String(error)}`,
+    )
+    return null
+  })
+  if (better === null) return { session, trees: null }
   await session[Symbol.asyncDispose]()
-  return { session: new TreeSession(trees), trees }
+  return better
 }
 
-async function betterTrees(model: RunnableModel, session: ModelSession): Promise<TreeModel | null> {
-  const untimed = treesOf(model, session)
+async function betterTrees(model: RunnableModel, onnx: ModelSession): Promise<OpenedModel | null> {
+  const untimed = treesOf(model, onnx)
   if (untimed === null) return null
-  const microsPerRow = await microsWhereBetter(new TreeSession(untimed), session, probesOf(untimed))
-  return microsPerRow === null ? null : { ...untimed, microsPerRow }
+  const session = new TreeSession(untimed)
+  const microsPerRow = await microsWhereBetter(session, onnx, probesOf(untimed))
+  return microsPerRow === null ? null : { session, trees: { ...untimed, microsPerRow } }
 }
 
 /** null where the model is anything but a sum of trees, or is too large. */
