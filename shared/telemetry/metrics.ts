@@ -30,7 +30,7 @@ export class Metrics {
 
   /** Adds to a counter. */
   add<Name extends MetricNameOf<'counter'>>(name: Name, count = 1, ...[label]: LabelOf<Name>): void {
-    const key = label === undefined ? name : `${name}.${label}`
+    const key = keyOf(name, label as string | undefined)
     this.#values.set(key, (this.#values.get(key) ?? 0) + count)
   }
 
@@ -61,7 +61,7 @@ export class Metrics {
 
   /** Counts values of a histogram, in its unit. */
   record<Name extends MetricNameOf<'histogram'>>(name: Name, value: number, ...[label]: LabelOf<Name>): void {
-    const key = label === undefined ? name : `${name}.${label}`
+    const key = keyOf(name, label as string | undefined)
     const { bounds } = METRICS[name]
     let histogram = this.#histograms.get(key)
     if (histogram === undefined)
@@ -88,6 +88,18 @@ export class Metrics {
   histograms(): ReadonlyMap<string, HistogramCounts> {
     return this.#histograms
   }
+}
+
+const labelled = new Map<string, Map<string, string>>()
+
+/** `name` or `name.label`. Made once for each of the labels that there are: a new text for every count is one to hash. */
+function keyOf(name: string, label: string | undefined): string {
+  if (label === undefined) return name
+  let keys = labelled.get(name)
+  if (keys === undefined) labelled.set(name, (keys = new Map()))
+  let key = keys.get(label)
+  if (key === undefined) keys.set(label, (key = `${name}.${label}`))
+  return key
 }
 
 export function isCounter(key: string): boolean {
