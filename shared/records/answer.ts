@@ -9,7 +9,7 @@ export interface Answer {
   /** The model's first output; null when even the default is not configured. */
   readonly score: number | null
   /** Every output by name, when the model has more than one. */
-  readonly scores?: Readonly<Record<string, number>>
+  readonly scores?: Readonly<Record<string, number>> | undefined
   readonly source: AnswerSource
   /** Milliseconds since the document was seen as it was scored; null for a default. */
   readonly age_ms: number | null
@@ -20,5 +20,5 @@ export interface Answer {
   /** True when a better source should have answered and could not. */
   readonly degraded: boolean
   /** Why, when degraded. */
-  readonly reason?: Reason
+  readonly reason?: Reason | undefined
 }

@@ -115,7 +115,7 @@ test('whatever the stores say, the answer is that of the highest rank among them
         expect(outcome.answer.score).toBe(Math.max(...ranks))
       if (ranks.length === 0 && (cache.kind === 'was not heard' || snapshot.kind === 'was not heard'))
         expect(outcome).toMatchObject({ kind: 'answer', answer: { source: 'default', degraded: true } })
-      if (outcome.kind === 'answer') expect(outcome.answer.degraded).toBe('reason' in outcome.answer)
+      if (outcome.kind === 'answer') expect(outcome.answer.degraded).toBe(outcome.answer.reason !== undefined)
     }),
   )
 })

@@ -1,4 +1,5 @@
 import type { Answer } from '@freshet/records/answer.ts'
+import { isoMoment } from '@freshet/records/iso-moment.ts'
 import type { Reason } from '@freshet/records/reasons.ts'
 import { compareRanks, type Rank } from '@freshet/records/revision.ts'
 import type { StoredScore } from '@freshet/records/stored-score.ts'
@@ -90,20 +91,22 @@ function scoredAnswer(
   reason: Reason | undefined,
   nowMs: number,
 ): Answer {
+  const { score, scores } = scoresOf(outputs)
   return {
     key,
-    ...scoresOf(outputs),
+    score,
+    scores,
     source: fromSnapshot ? 'snapshot' : 'cache',
     age_ms: Math.max(0, nowMs - asOfMs),
-    as_of: new Date(asOfMs).toISOString(),
+    as_of: isoMoment(asOfMs),
     model,
     degraded: reason !== undefined,
-    ...(reason !== undefined && { reason }),
+    reason,
   }
 }
 
 /** The first output as the score, and all of them when there are several. */
 export function scoresOf(outputs: Readonly<Record<string, number>>): Pick<Answer, 'score' | 'scores'> {
   const values = Object.values(outputs)
-  return values.length > 1 ? { score: values[0]!, scores: outputs } : { score: values[0] ?? null }
+  return { score: values[0] ?? null, scores: values.length > 1 ? outputs : undefined }
 }

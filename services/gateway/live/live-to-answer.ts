@@ -1,4 +1,5 @@
 import type { Answer } from '@freshet/records/answer.ts'
+import { isoMoment } from '@freshet/records/iso-moment.ts'
 import { scoresOf } from '../ladder/stored-score-to-answer.ts'
 import type { Live } from './live-rung.ts'
 
@@ -9,7 +10,7 @@ export function liveAnswer(key: string | null, scored: Live & { kind: 'scored' }
     ...scoresOf(scored.outputs),
     source: 'live',
     age_ms: 0,
-    as_of: new Date(nowMs).toISOString(),
+    as_of: isoMoment(nowMs),
     model: scored.model,
     degraded: false,
   }
