@@ -23,7 +23,7 @@ import { appListener } from './server/app-listener.ts'
 import { HttpServer } from './server/http-server.ts'
 import { Intake } from './server/intake.ts'
 import { LoopWatch } from './server/loop-watch.ts'
-import { plainRequestsBefore } from './server/plain-requests.ts'
+import type { PlainParts } from './server/plain/plain-connection.ts'
 import { RequestsInHand } from './server/requests-in-hand.ts'
 import { FollowedSnapshot } from './snapshot/followed-snapshot.ts'
 import { runWorkers } from './workers/run-workers.ts'
@@ -93,10 +93,10 @@ export async function runGateway(context: GatewayContext): Promise<void> {
   const parts = partsOf(opened, context)
   using _rates = context.shareRates?.(parts.access)
   const inHand = new RequestsInHand()
-  const listener = await listenerOf(parts, { loop, inHand })
+  const { listener, plain } = await doorsOf(parts, { loop, inHand })
   let following: Promise<void>
   {
-    await using server = await HttpServer.listen(listener, gateway, { log: telemetry.log, inHand })
+    await using server = await HttpServer.listen(listener, gateway, { log: telemetry.log, inHand, plain })
     telemetry.log.info('the gateway listens', { [ATTRIBUTES.url]: server.url })
     context.onListening?.()
     following = snapshot.run(signal)
@@ -145,11 +145,11 @@ function followModel({ settings, telemetry, report }: GatewayContext, store: Obj
   })
 }
 
-/** Who comes in, by the door, and by the short way where a request is plain. */
-async function listenerOf(
+/** Who comes in, by the door; and by the short way, where a request is plain. */
+async function doorsOf(
   parts: AppParts,
   { loop, inHand }: { readonly loop: LoopWatch; readonly inHand: RequestsInHand },
-): Promise<RequestListener> {
+): Promise<{ readonly listener: RequestListener; readonly plain: PlainParts }> {
   const app = createApp(parts)
   await app.request('/docs') // made now, while nobody waits
   const intake = new Intake({
@@ -161,5 +161,5 @@ async function listenerOf(
   })
   const [lookup] = scoreRoutes(parts)
   const routes = { lookup: serve(lookup, parts), predict: serve(predictRoute(parts), parts) }
-  return intake.before(plainRequestsBefore(appListener(app), routes))
+  return { listener: intake.before(appListener(app)), plain: { routes, intake, inHand } }
 }

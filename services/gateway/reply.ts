@@ -18,13 +18,17 @@ const PAGE_HEADERS = {
   'cross-origin-opener-policy': 'same-origin',
 }
 
+type Headers = Readonly<Record<string, string>>
+
 /**
- * What a request is answered with. A plain value: most are written to node:http as they are (server/write-reply.ts), the
- * others become a Response.
+ * What a request is answered with. A plain value: most are written as they are (server/wire-text.ts), the others become a
+ * Response.
  */
 export interface Reply {
   readonly status: number
-  readonly headers: Readonly<Record<string, string>>
+  readonly headers: Headers
+  /** Those that no other reply has: names and values in turn. */
+  readonly ownHeaders?: readonly string[]
   /** null: there is no body. */
   readonly text: string | null
 }
@@ -52,16 +56,19 @@ export function redirectReply(location: string): Reply {
 export function answerReply(answer: Answer, tookMs: number): Reply {
   return {
     status: 200,
-    headers: answerHeaders(JSON_HEADERS, answer, tookMs),
+    headers: JSON_HEADERS,
+    ownHeaders: answerHeaders(answer, tookMs),
     text: JSON.stringify(answer),
   }
 }
 
 /** Of many answers, as the text that they are already. */
 export function manyReply(text: string, tally: AnswerTally, tookMs: number): Reply {
-  return { status: 200, headers: tallyHeaders(JSON_HEADERS, tally, tookMs), text }
+  return { status: 200, headers: JSON_HEADERS, ownHeaders: tallyHeaders(tally, tookMs), text }
 }
 
-export function responseOf({ status, headers, text }: Reply): Response {
-  return new Response(text, { status, headers })
+export function responseOf({ status, headers, ownHeaders = [], text }: Reply): Response {
+  const response = new Response(text, { status, headers })
+  for (let at = 0; at < ownHeaders.length; at += 2) response.headers.set(ownHeaders[at]!, ownHeaders[at + 1]!)
+  return response
 }

@@ -1,3 +1,4 @@
+import type { Buffer } from 'node:buffer'
 import type { Answer } from '@freshet/records/answer.ts'
 import type { Rank } from '@freshet/records/revision.ts'
 import type { Answered } from '../answered.ts'
@@ -5,10 +6,10 @@ import type { Caller } from '../keys/access.ts'
 import type { Deadline } from '../server/deadline.ts'
 import type { TracedAnswer } from '../traces/traced-answer.ts'
 
-/** A request as a route sees it: a Request, or a plain one, whose body is read whole (server/plain-requests.ts). */
-export type Asked = Pick<Request, 'method' | 'url' | 'body' | 'arrayBuffer'> & {
+/** A request as a route sees it: a Request, or a plain one, whose body is there already (server/plain). */
+export type Asked = Pick<Request, 'method' | 'url'> & {
   readonly headers: Pick<Headers, 'get'>
-}
+} & (Pick<Request, 'body' | 'arrayBuffer'> | { readonly whole: Buffer })
 
 /** One request on its way through its route. */
 export interface Call {

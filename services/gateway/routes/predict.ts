@@ -9,6 +9,7 @@ import { liveAnswer } from '../live/live-to-answer.ts'
 import { LoopTurns } from '../many/loop-turns.ts'
 import { ANSWER_MS } from '../many/many-lookups.ts'
 import { problemOf } from '../problem-reply.ts'
+import type { Reply } from '../reply.ts'
 import { type Deadline, RESERVE_MS } from '../server/deadline.ts'
 import type { Call } from './call.ts'
 import { ManyAnswers } from './many-answers.ts'
@@ -30,6 +31,7 @@ const answersSchema = z.strictObject({
 
 type Parts = Pick<AppParts, 'ladder' | 'many' | 'live' | 'limits'>
 type DocumentToScore = z.infer<typeof oneSchema>
+type Body = DocumentToScore | z.infer<typeof manySchema>
 
 /**
  * `POST /v1/predict`: the promoted model scores the document now, or up to 256 of them in one run. What it cannot in time
@@ -53,15 +55,17 @@ export function predictRoute(parts: Parts): Route {
       },
     },
     errors: ['DOCUMENT_NOT_JSON', 'FIELD_MISSING', 'FIELD_TYPE', 'SCORE_NOT_FINITE'],
-    async handle(call) {
-      const asked = await readBody<DocumentToScore | z.infer<typeof manySchema>>(
-        call,
-        schemaFor,
-        parts.limits.maxBodyBytes,
-      )
-      return 'documents' in asked ? answerMany(call, asked.documents, parts) : answerOne(call, asked, parts)
+    handle(call) {
+      const asked = readBody<Body>(call, schemaFor, parts.limits.maxBodyBytes)
+      return asked instanceof Promise
+        ? asked.then((asked) => answer(call, asked, parts))
+        : answer(call, asked, parts)
     },
   }
+}
+
+function answer(call: Call, asked: Body, parts: Parts): Promise<Reply> {
+  return 'documents' in asked ? answerMany(call, asked.documents, parts) : answerOne(call, asked, parts)
 }
 
 function schemaFor(value: unknown) {

@@ -15,16 +15,20 @@ const MAX_FAULTS = 10
  * @throws REQUEST_INVALID, REQUEST_TOO_LARGE, MEDIA_TYPE_UNSUPPORTED, TRANSFER_CODING_UNSUPPORTED, OVERLOADED, DEADLINE
  *   when it is not all there in time
  */
-export async function readBody<T>(
-  call: Call,
-  schema: z.ZodType<T> | ((value: unknown) => z.ZodType<T>),
-  maxBytes: number,
-): Promise<T> {
-  const request = call.request
+export function readBody<T>(call: Call, schema: Schema<T>, maxBytes: number): T | Promise<T> {
+  const { request } = call
   checkMediaType(request.headers)
-  const bytes = await inTime(readBytes(request, maxBytes), call.deadline.endsAtMs - RESERVE_MS)
-  if (bytes === undefined)
+  if (Number(request.headers.get('content-length')) > maxBytes) throw tooLarge(maxBytes)
+  if ('whole' in request) return parsed(call, request.whole, schema)
+  return inTime(readBytes(request, maxBytes), call.deadline.endsAtMs - RESERVE_MS).then((bytes) => {
+    if (bytes !== undefined) return parsed(call, bytes, schema)
     throw new FreshetError('DEADLINE', 'the body was not all there before the deadline')
+  })
+}
+
+type Schema<T> = z.ZodType<T> | ((value: unknown) => z.ZodType<T>)
+
+function parsed<T>(call: Call, bytes: Buffer, schema: Schema<T>): T {
   call.begin(bytes.length)
   if (!isUtf8(bytes)) throw invalid('the body is not UTF-8')
   const text = bytes.toString()
@@ -69,10 +73,11 @@ function checkMediaType(headers: Asked['headers']): void {
     throw new FreshetError('MEDIA_TYPE_UNSUPPORTED', 'the body is compressed')
 }
 
-async function readBytes(request: Asked, maxBytes: number): Promise<Buffer> {
-  const announcedBytes = request.headers.get('content-length')
-  if (Number(announcedBytes) > maxBytes) throw tooLarge(maxBytes)
-  if (announcedBytes !== null) return Buffer.from(await request.arrayBuffer())
+async function readBytes(
+  request: Exclude<Asked, { readonly whole: unknown }>,
+  maxBytes: number,
+): Promise<Buffer> {
+  if (request.headers.get('content-length') !== null) return Buffer.from(await request.arrayBuffer())
   const chunks: Uint8Array[] = []
   let bytes = 0
   for await (const chunk of request.body ?? []) {

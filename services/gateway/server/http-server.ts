@@ -7,7 +7,8 @@ import { FreshetError } from '@freshet/errors/errors.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
-import { GatheredResponse } from './answers-of-a-turn.ts'
+import type { PlainParts } from './plain/plain-connection.ts'
+import { PlainConnections } from './plain/plain-connections.ts'
 import { RequestsInHand } from './requests-in-hand.ts'
 import { followTls, readTls, tlsFiles } from './tls.ts'
 import { answerUnparsed, refuseWithoutHost } from './unparsed.ts'
@@ -22,7 +23,6 @@ const SERVER_OPTIONS = {
   keepAliveTimeout: 75_000, // longer than load balancers keep an idle connection
   maxHeaderSize: 16 * 1024,
   requireHostHeader: false, // refuseWithoutHost does
-  ServerResponse: GatheredResponse,
 }
 /** A caller that says nothing while keys are agreed upon is let go of. */
 const HANDSHAKE_MS = 2_000
@@ -31,9 +31,17 @@ const LINGER_MS = 250
 const STOP_MS = 8_000
 const CLOSE_IDLE_EVERY_MS = 50
 
+interface Beside {
+  readonly log?: Log
+  readonly inHand?: RequestsInHand
+  /** Undefined where every request goes to the listener. */
+  readonly plain?: PlainParts
+}
+
 /** A listener on a port. Disposing answers what is in hand or on its way, stops accepting, and ends within 9 s. */
 export class HttpServer implements AsyncDisposable {
   readonly #server: Server
+  readonly #plain: PlainConnections | undefined
   readonly #tls: Disposable | undefined
   readonly url: string
 
@@ -41,7 +49,7 @@ export class HttpServer implements AsyncDisposable {
   static async listen(
     requestListener: RequestListener,
     { tls = {}, ...address }: { host: string; port: number; tls?: Settings['gateway']['tls'] },
-    { log = quietLog, inHand = new RequestsInHand() }: { log?: Log; inHand?: RequestsInHand } = {},
+    { log = quietLog, inHand = new RequestsInHand(), plain }: Beside = {},
   ): Promise<HttpServer> {
     const files = tlsFiles(tls)
     const listener = inHand.before(refuseWithoutHost(requestListener))
@@ -51,6 +59,14 @@ export class HttpServer implements AsyncDisposable {
         : createTlsServer({ ...SERVER_OPTIONS, ...readTls(files), handshakeTimeout: HANDSHAKE_MS }, listener)
     server.maxConnections = MAX_CONNECTIONS
     answerUnparsed(server, inHand)
+    const connections =
+      plain &&
+      new PlainConnections(
+        server,
+        files === undefined ? 'connection' : 'secureConnection',
+        plain,
+        SERVER_OPTIONS,
+      )
     server.listen({ host: address.host, port: address.port, backlog: BACKLOG })
     try {
       await once(server, 'listening')
@@ -60,11 +76,12 @@ export class HttpServer implements AsyncDisposable {
       if (code === 'EADDRINUSE') throw new FreshetError('PORT_TAKEN', `${where} is in use`, { cause })
       throw new FreshetError('CONFIG_INVALID', `cannot listen on ${where}: ${code}`, { cause })
     }
-    return new HttpServer(server, files && followTls(server as HttpsServer, files, { log }))
+    return new HttpServer(server, connections, files && followTls(server as HttpsServer, files, { log }))
   }
 
-  private constructor(server: Server, tls: Disposable | undefined) {
+  private constructor(server: Server, plain: PlainConnections | undefined, tls: Disposable | undefined) {
     this.#server = server
+    this.#plain = plain
     this.#tls = tls
     const { address, family, port } = server.address() as AddressInfo
     this.url = `${tls === undefined ? 'http' : 'https'}://${family === 'IPv6' ? `[${address}]` : address}:${port}`
@@ -75,13 +92,25 @@ export class HttpServer implements AsyncDisposable {
     this.#server.prependListener('request', (_request, response) => {
       response.shouldKeepAlive = false
     })
+    if (this.#plain !== undefined) this.#plain.isStopping = true
     await systemClock.sleep(LINGER_MS)
     const closed = once(this.#server, 'close')
     this.#server.close()
-    const idle = setInterval(() => this.#server.closeIdleConnections(), CLOSE_IDLE_EVERY_MS)
-    const force = setTimeout(() => this.#server.closeAllConnections(), STOP_MS)
+    const idle = setInterval(() => this.#closeIdle(), CLOSE_IDLE_EVERY_MS)
+    const force = setTimeout(() => this.#closeAll(), STOP_MS)
     await closed
     clearInterval(idle)
     clearTimeout(force)
+    this.#plain?.[Symbol.dispose]()
+  }
+
+  #closeIdle(): void {
+    this.#plain?.closeIdle()
+    this.#server.closeIdleConnections()
+  }
+
+  #closeAll(): void {
+    this.#plain?.[Symbol.dispose]()
+    this.#server.closeAllConnections()
   }
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener } from 'node:http'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { problemReply } from '../problem-reply.ts'
+import type { Reply } from '../reply.ts'
 import type { LoopWatch } from './loop-watch.ts'
 import type { RequestsInHand } from './requests-in-hand.ts'
 import type { WorkInHand } from './work-in-hand.ts'
@@ -9,6 +10,14 @@ import { writeReply } from './write-reply.ts'
 /** A request, and since when it waits. */
 interface Accepted extends IncomingMessage {
   acceptedAtMs?: number
+}
+
+/** What is known of a request before anybody looks at what it asks for. */
+interface AtTheDoor {
+  readonly method: string
+  readonly url: string
+  /** As announced; 0 for what comes without a length, which is looked at when it has come. */
+  readonly bodyBytes: number
 }
 
 export interface IntakeOptions {
@@ -48,24 +57,32 @@ export class Intake {
   /** Hands on to the listener what it lets in, and answers the rest itself. */
   before(listener: RequestListener): RequestListener {
     return (incoming: Accepted, response) => {
-      const nowMs = performance.now()
-      incoming.acceptedAtMs = this.#options.loop.arrivedAtMs(nowMs)
-      const waitedMs = nowMs - incoming.acceptedAtMs
-      if (this.#isRefused(incoming, waitedMs)) {
-        this.#options.onRefused({ method: incoming.method!, tookMs: waitedMs })
-        this.#options.work.end(0)
-        writeReply(response, problemReply(OVERLOADED))
-      } else listener(incoming, response)
+      const { method, url, headers } = incoming
+      const bodyBytes = Number(headers['content-length'] ?? 0)
+      const admitted = this.admit({ method: method!, url: url!, bodyBytes })
+      if (typeof admitted !== 'number') return writeReply(response, admitted)
+      incoming.acceptedAtMs = admitted
+      listener(incoming, response)
     }
   }
 
-  #isRefused(incoming: IncomingMessage, waitedMs: number): boolean {
-    return (this.#isTooMuch(waitedMs) || this.#isTooHeavy(incoming, waitedMs)) && IS_TIMED.test(incoming.url!)
+  /** @returns when it was accepted, in milliseconds of `performance.now()`; or what it is refused with, and that is counted */
+  admit(asked: AtTheDoor): number | Reply {
+    const nowMs = performance.now()
+    const acceptedAtMs = this.#options.loop.arrivedAtMs(nowMs)
+    const waitedMs = nowMs - acceptedAtMs
+    if (!this.#isRefused(asked, waitedMs)) return acceptedAtMs
+    this.#options.onRefused({ method: asked.method, tookMs: waitedMs })
+    this.#options.work.end(0)
+    return problemReply(OVERLOADED)
   }
 
-  /** What comes without a length is looked at when it has come. */
-  #isTooHeavy({ method, headers }: IncomingMessage, waitedMs: number): boolean {
-    return method === 'POST' && this.#options.work.isTooMuch(Number(headers['content-length'] ?? 0), waitedMs)
+  #isRefused(asked: AtTheDoor, waitedMs: number): boolean {
+    return (this.#isTooMuch(waitedMs) || this.#isTooHeavy(asked, waitedMs)) && IS_TIMED.test(asked.url)
+  }
+
+  #isTooHeavy({ method, bodyBytes }: AtTheDoor, waitedMs: number): boolean {
+    return method === 'POST' && this.#options.work.isTooMuch(bodyBytes, waitedMs)
   }
 
   #isTooMuch(waitedMs: number): boolean {

@@ -19,6 +19,15 @@ export class RequestsInHand {
     return this.#count
   }
 
+  /** One of a connection that has one at most; `end` is called when it is answered, or its caller has hung up. */
+  begin(): void {
+    this.#count++
+  }
+
+  end(): void {
+    this.#count--
+  }
+
   /** On this connection. */
   of(socket: Socket): number {
     return this.#ofConnection.get(socket)?.requests ?? 0

@@ -1,9 +1,10 @@
-import { type RequestListener, type Server, STATUS_CODES } from 'node:http'
+import type { RequestListener, Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { FreshetError, toFreshetError } from '@freshet/errors/errors.ts'
 import { problemReply } from '../problem-reply.ts'
 import { type Reply, responseOf } from '../reply.ts'
 import type { RequestsInHand } from './requests-in-hand.ts'
+import { wireText } from './wire-text.ts'
 import { writeReply } from './write-reply.ts'
 
 /**
@@ -67,8 +68,6 @@ function faultOf({ code }: NodeJS.ErrnoException): FreshetError {
 }
 
 function write(socket: Socket, reply: Reply): void {
-  const headers = Object.entries(reply.headers).map(([name, value]) => `${name}: ${value}\r\n`)
-  socket.end(
-    `HTTP/1.1 ${reply.status} ${STATUS_CODES[reply.status]}\r\nconnection: close\r\ncontent-length: ${Buffer.byteLength(reply.text ?? '')}\r\n${headers.join('')}\r\n${reply.text ?? ''}`,
-  )
+  const { text, encoding } = wireText(reply, 'connection: close\r\n')
+  socket.end(text, encoding)
 }

@@ -1,0 +1,175 @@
+import { Buffer } from 'node:buffer'
+import type { Socket } from 'node:net'
+import { FreshetError } from '@freshet/errors/errors.ts'
+import { problemReply } from '../../problem-reply.ts'
+import type { Reply } from '../../reply.ts'
+import type { Serve } from '../../routes/serve.ts'
+import type { Intake } from '../intake.ts'
+import type { RequestsInHand } from '../requests-in-hand.ts'
+import { wireText } from '../wire-text.ts'
+import { type PlainRequest, readPlain } from './plain-request.ts'
+import type { WritesOfATurn } from './writes-of-a-turn.ts'
+
+/** The routes of plain requests. */
+interface PlainRoutes {
+  /** `GET /v1/scores/{key}` */
+  readonly lookup: Serve
+  /** `POST /v1/predict` */
+  readonly predict: Serve
+}
+
+/** What plain connections need of the gateway. */
+export interface PlainParts {
+  readonly routes: PlainRoutes
+  readonly intake: Pick<Intake, 'admit'>
+  readonly inHand: Pick<RequestsInHand, 'begin' | 'end'>
+}
+
+/** What a connection needs of the server that it belongs to. */
+export interface PlainHome {
+  readonly parts: PlainParts
+  readonly writes: Pick<WritesOfATurn, 'add' | 'flush'>
+  /** What an answer says of the connection, as whole lines. */
+  readonly keepAliveLines: string
+  /** From then on nothing is plain. */
+  readonly isStopping: boolean
+  /** Gives node:http a connection on which nothing is in hand; what it has sent and nobody has read is in the socket. */
+  handOver(connection: PlainConnection, socket: Socket): void
+  forget(connection: PlainConnection): void
+}
+
+/** Bodies come right behind their heads, in a packet of their own at times. */
+const REST_WITHIN_MS = 5
+const NOTHING = Buffer.alloc(0)
+
+/**
+ * A connection for as long as its caller asks for plain things, one after the other. The first request that is another, or
+ * that does not wait for the answer to the one before, or comes in pieces, goes to node:http with the connection.
+ */
+export class PlainConnection {
+  readonly #socket: Socket
+  readonly #home: PlainHome
+  /** The beginning of a request. */
+  #bytes: Buffer = NOTHING
+  #late: NodeJS.Timeout | undefined
+  #headers: PlainRequest['headers'] | undefined
+  #isAnswering = false
+  #isEnded = false
+  /** How often it was looked at since it was last asked. */
+  looksUnused = 0
+  /** Whether it has ever been asked anything. */
+  isUsed = false
+
+  constructor(socket: Socket, home: PlainHome) {
+    this.#socket = socket
+    this.#home = home
+    socket
+      .on('data', this.#onData)
+      .on('end', this.#onEnd)
+      .on('error', this.#onError)
+      .on('close', this.#onClose)
+  }
+
+  get isIdle(): boolean {
+    return !this.#isAnswering && this.#bytes.length === 0
+  }
+
+  close(): void {
+    this.#home.writes.flush()
+    this.#socket.destroySoon()
+  }
+
+  readonly #onData = (chunk: Buffer) => {
+    if (this.#isAnswering) return this.#keepForLater(chunk)
+    this.#bytes = this.#bytes.length === 0 ? chunk : Buffer.concat([this.#bytes, chunk])
+    // A caller that does not read its answers is node:http's to bound.
+    const isOthers = this.#home.isStopping || this.#socket.writableNeedDrain
+    const request = isOthers ? 'other' : readPlain(this.#bytes, this.#headers)
+    if (request === 'other') this.#handOver()
+    else if (request === 'unfinished') this.#late ??= setTimeout(() => this.#handOver(), REST_WITHIN_MS)
+    else this.#take(request)
+  }
+
+  #take(request: PlainRequest): void {
+    const bytes = this.#bytes
+    this.#bytes = NOTHING
+    this.#headers = request.headers
+    this.#forgetLate()
+    this.looksUnused = 0
+    this.isUsed = true
+    this.#isAnswering = true
+    if (bytes.length > request.byteLength) this.#keepForLater(bytes.subarray(request.byteLength))
+    this.#home.parts.inHand.begin()
+    this.#serve(request)
+  }
+
+  #serve(request: PlainRequest): void {
+    const { intake, routes } = this.#home.parts
+    const admitted = intake.admit({
+      method: request.method,
+      url: request.url,
+      bodyBytes: request.whole.length,
+    })
+    const serve = request.method === 'GET' ? routes.lookup : routes.predict
+    const reply = typeof admitted === 'number' ? serve(request, admitted) : admitted
+    if (reply instanceof Promise) void reply.then((reply) => this.#answer(reply))
+    else this.#answer(reply)
+  }
+
+  /** Back into the socket, where it stays in front of all that is to come, and of the end. */
+  #keepForLater(bytes: Buffer): void {
+    this.#socket.pause()
+    this.#socket.unshift(bytes)
+  }
+
+  #answer(reply: Reply): void {
+    if (!this.#isAnswering) return // its caller has hung up
+    this.#isAnswering = false
+    this.#home.parts.inHand.end()
+    this.#home.writes.add(this.#socket, wireText(reply, this.#home.keepAliveLines))
+    if (this.#isEnded) this.close()
+    else if (this.#socket.isPaused()) this.#handOver()
+  }
+
+  #handOver(): void {
+    this.#forgetLate()
+    this.#home.writes.flush()
+    const socket = this.#socket
+    socket
+      .off('data', this.#onData)
+      .off('end', this.#onEnd)
+      .off('error', this.#onError)
+      .off('close', this.#onClose)
+    socket.pause()
+    if (this.#bytes.length > 0) socket.unshift(this.#bytes)
+    this.#home.handOver(this, socket)
+    socket.resume()
+  }
+
+  /** The caller says no more; it is still told. */
+  readonly #onEnd = () => {
+    this.#isEnded = true
+    if (this.#isAnswering) return
+    if (this.#bytes.length > 0)
+      this.#home.writes.add(this.#socket, wireText(problemReply(BROKEN_OFF), 'connection: close\r\n'))
+    this.close()
+  }
+
+  /** Always followed by its close. */
+  readonly #onError = () => undefined
+
+  readonly #onClose = () => {
+    this.#forgetLate()
+    if (this.#isAnswering) this.#home.parts.inHand.end()
+    this.#isAnswering = false
+    this.#home.forget(this)
+  }
+
+  #forgetLate(): void {
+    if (this.#late === undefined) return
+    clearTimeout(this.#late)
+    this.#late = undefined
+  }
+}
+
+const BROKEN_OFF = new FreshetError('REQUEST_INVALID', 'the request ends before it is whole')

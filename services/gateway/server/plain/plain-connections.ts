@@ -1,0 +1,69 @@
+import type { Server } from 'node:http'
+import type { Socket } from 'node:net'
+import { PlainConnection, type PlainHome, type PlainParts } from './plain-connection.ts'
+import { WritesOfATurn } from './writes-of-a-turn.ts'
+
+interface Times {
+  /** A connection on which nothing was ever asked is closed after so many milliseconds, */
+  readonly headersTimeout: number
+  /** and one that is not used any more after so many. */
+  readonly keepAliveTimeout: number
+  readonly connectionsCheckingInterval: number
+}
+
+type TakeSocket = (socket: Socket) => void
+
+/**
+ * Takes the connections of a server of node:http before that does, answers the plainest requests, and gives a connection
+ * to node:http with the first one that is not. Those requests are nearly all that a gateway is asked, and what node:http
+ * does for one costs as much as to answer it (figures: decisions/0036).
+ */
+export class PlainConnections implements PlainHome, Disposable {
+  readonly parts: PlainParts
+  readonly writes = new WritesOfATurn()
+  readonly keepAliveLines: string
+  isStopping = false
+  readonly #connections = new Set<PlainConnection>()
+  readonly #nodeTakes: TakeSocket
+  readonly #looking: NodeJS.Timeout
+
+  /** @param event with which the server gives node:http a connection: `connection`, or `secureConnection` */
+  constructor(server: Server, event: string, parts: PlainParts, times: Times) {
+    this.parts = parts
+    this.keepAliveLines = `connection: keep-alive\r\nkeep-alive: timeout=${times.keepAliveTimeout / 1_000}\r\n`
+    const listeners = server.listeners(event) as TakeSocket[]
+    this.#nodeTakes = (socket) => {
+      for (const listener of listeners) listener.call(server, socket)
+    }
+    server.removeAllListeners(event)
+    server.on(event, (socket: Socket) => this.#connections.add(new PlainConnection(socket, this)))
+    this.#looking = setInterval(() => this.#closeUnused(times), times.connectionsCheckingInterval).unref()
+  }
+
+  handOver(connection: PlainConnection, socket: Socket): void {
+    this.forget(connection)
+    this.#nodeTakes(socket)
+  }
+
+  forget(connection: PlainConnection): void {
+    this.#connections.delete(connection)
+  }
+
+  closeIdle(): void {
+    for (const connection of this.#connections) if (connection.isIdle) connection.close()
+  }
+
+  #closeUnused({ headersTimeout, keepAliveTimeout, connectionsCheckingInterval }: Times): void {
+    for (const connection of this.#connections) {
+      const unusedMs = connection.looksUnused++ * connectionsCheckingInterval
+      if (connection.isIdle && unusedMs > (connection.isUsed ? keepAliveTimeout : headersTimeout))
+        connection.close()
+    }
+  }
+
+  /** Closes all of them, whatever is in hand. */
+  [Symbol.dispose](): void {
+    clearInterval(this.#looking)
+    for (const connection of this.#connections) connection.close()
+  }
+}

@@ -1,0 +1,56 @@
+import { Buffer } from 'node:buffer'
+import { STATUS_CODES } from 'node:http'
+import type { Reply } from '../reply.ts'
+
+/** A whole answer as a socket takes it. */
+export interface WireText {
+  readonly text: string
+  /** What is ASCII is the same in both, and Node writes Latin-1 without looking at it. */
+  readonly encoding: 'latin1' | 'utf8'
+}
+
+/** @param connection what the answer says of its connection, as whole lines */
+export function wireText({ status, headers, ownHeaders, text }: Reply, connection: string): WireText {
+  const body = text ?? ''
+  const bytes = Buffer.byteLength(body)
+  return {
+    text: `${startOf(status, headers)}${linesOf(ownHeaders)}content-length: ${bytes}\r\n${endOf(connection)}${body}`,
+    encoding: bytes === body.length ? 'latin1' : 'utf8',
+  }
+}
+
+const starts = new WeakMap<Reply['headers'], { readonly status: number; readonly text: string }>()
+
+/** Most replies have the same status and the same headers. */
+function startOf(status: number, headers: Reply['headers']): string {
+  const known = starts.get(headers)
+  if (known?.status === status) return known.text
+  const lines = linesOf(Object.entries(headers).flat())
+  const text = inOnePiece(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines}`)
+  starts.set(headers, { status, text })
+  return text
+}
+
+let end = { second: Number.NaN, connection: '', text: '' }
+
+/** It changes once a second. */
+function endOf(connection: string): string {
+  const nowMs = Date.now()
+  const second = Math.floor(nowMs / 1_000)
+  if (end.second !== second || end.connection !== connection) {
+    const date = new Date(nowMs).toUTCString()
+    end = { second, connection, text: inOnePiece(`date: ${date}\r\n${connection}\r\n`) }
+  }
+  return end.text
+}
+
+function linesOf(headers: readonly string[] = []): string {
+  let lines = ''
+  for (let at = 0; at < headers.length; at += 2) lines += `${headers[at]}: ${headers[at + 1]}\r\n`
+  return lines
+}
+
+/** V8 keeps a text as the pieces that it was made of, and each write of it would put them together anew. */
+function inOnePiece(text: string): string {
+  return Buffer.from(text).toString()
+}
