@@ -185,6 +185,8 @@ async function expectWell(): Promise<void> {
 
 describe('the bare socket', () => {
   const GOOD = [
+    'GET /v1/scores/flights/UA-1 HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n',
+    'GET /v1/scores?key=flights%2FUA-1 HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n',
     'GET /v1/scores/flights/UA-1 HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n',
     'POST /v1/predict HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: 15\r\n\r\n{"document":{}}',
     'POST /v1/scores HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\nc\r\n{"keys":["a"\r\n2\r\n]}\r\n0\r\n\r\n',

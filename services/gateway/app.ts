@@ -13,6 +13,7 @@ import type { Route } from './routes/route.ts'
 import { scoreRoutes } from './routes/scores.ts'
 import { serve, serveNothing } from './routes/serve.ts'
 import { acceptedAtMs } from './server/intake.ts'
+import type { PlainRoutes } from './server/plain/plain-connection.ts'
 
 /**
  * The gateway's HTTP face: whatever `routesOf` names, and nothing beside it. A route says for itself who may ask, what it
@@ -54,6 +55,16 @@ export function routesOf(parts: AppParts): readonly Route[] {
     ...healthRoutes(parts.readiness),
     metricsRoute(parts),
   ])
+}
+
+/** What is asked for nearly always, to be called without the app around it (server/plain). */
+export function plainRoutesOf(parts: AppParts): PlainRoutes {
+  const [lookup, lookupByQuery] = scoreRoutes(parts)
+  return {
+    lookup: serve(lookup, parts),
+    lookupByQuery: serve(lookupByQuery, parts),
+    predict: serve(predictRoute(parts), parts),
+  }
 }
 
 function patternOf({ path, pattern }: Route): string {

@@ -10,15 +10,12 @@ import { LastingFault } from '@freshet/service/lasting-fault.ts'
 import type { Service, ServiceContext, StageReport } from '@freshet/service/service.ts'
 import { ATTRIBUTES } from '@freshet/stage/attributes.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
-import { createApp } from './app.ts'
+import { createApp, plainRoutesOf } from './app.ts'
 import type { AppParts } from './app-parts.ts'
 import { type FiguresOfAll, partsOf } from './app-wiring.ts'
 import type { Access } from './keys/access.ts'
 import { LIVE_RUNS } from './live/live-rung.ts'
 import { ProcessFigures } from './metrics/process-families.ts'
-import { predictRoute } from './routes/predict.ts'
-import { scoreRoutes } from './routes/scores.ts'
-import { serve } from './routes/serve.ts'
 import { appListener } from './server/app-listener.ts'
 import { HttpServer } from './server/http-server.ts'
 import { Intake } from './server/intake.ts'
@@ -93,7 +90,7 @@ export async function runGateway(context: GatewayContext): Promise<void> {
   const parts = partsOf(opened, context)
   using _rates = context.shareRates?.(parts.access)
   const inHand = new RequestsInHand()
-  const { listener, plain } = await doorsOf(parts, { loop, inHand })
+  const { listener, plain } = await waysIn(parts, { loop, inHand })
   let following: Promise<void>
   {
     await using server = await HttpServer.listen(listener, gateway, { log: telemetry.log, inHand, plain })
@@ -145,8 +142,8 @@ function followModel({ settings, telemetry, report }: GatewayContext, store: Obj
   })
 }
 
-/** Who comes in, by the door; and by the short way, where a request is plain. */
-async function doorsOf(
+/** How requests come to the routes: by the app, or straight where they are plain. Both pass the same intake. */
+async function waysIn(
   parts: AppParts,
   { loop, inHand }: { readonly loop: LoopWatch; readonly inHand: RequestsInHand },
 ): Promise<{ readonly listener: RequestListener; readonly plain: PlainParts }> {
@@ -159,7 +156,8 @@ async function doorsOf(
     deadlineMs: parts.limits.deadlineMs,
     onRefused: (request) => parts.record.refused(request),
   })
-  const [lookup] = scoreRoutes(parts)
-  const routes = { lookup: serve(lookup, parts), predict: serve(predictRoute(parts), parts) }
-  return { listener: intake.before(appListener(app)), plain: { routes, intake, inHand } }
+  return {
+    listener: intake.admitting(appListener(app)),
+    plain: { routes: plainRoutesOf(parts), intake },
+  }
 }

@@ -21,8 +21,8 @@ const PAGE_HEADERS = {
 type Headers = Readonly<Record<string, string>>
 
 /**
- * What a request is answered with. A plain value: most are written as they are (server/wire-text.ts), the others become a
- * Response.
+ * What a request is answered with. A plain value: of plain requests it becomes a text (server/wire-text.ts), before the app
+ * it is written by node:http (server/write-reply.ts), in the app it becomes a Response.
  */
 export interface Reply {
   readonly status: number

@@ -4,7 +4,7 @@ import type { Said } from './said.ts'
 import { askSnapshot, type SnapshotRung } from './snapshot-rung.ts'
 import { answerFrom, type LadderRules, type Outcome } from './stored-score-to-answer.ts'
 
-/** Answers for a key within its deadline: cache, else snapshot, else the default. */
+/** Answers for a key within its deadline: of cache and snapshot the higher rank, else the default. */
 export class Ladder {
   readonly #cache: Pick<CacheRung, 'ask'>
   readonly #snapshot: SnapshotRung

@@ -9,7 +9,7 @@ import type { TracedAnswer } from '../traces/traced-answer.ts'
 /** A request as a route sees it: a Request, or a plain one, whose body is there already (server/plain). */
 export type Asked = Pick<Request, 'method' | 'url'> & {
   readonly headers: Pick<Headers, 'get'>
-} & (Pick<Request, 'body' | 'arrayBuffer'> | { readonly whole: Buffer })
+} & (Pick<Request, 'body' | 'arrayBuffer'> | { readonly wholeBody: Buffer })
 
 /** One request on its way through its route. */
 export interface Call {

@@ -13,11 +13,11 @@ import type { Reply } from '../reply.ts'
 import { type Deadline, RESERVE_MS } from '../server/deadline.ts'
 import type { Call } from './call.ts'
 import { ManyAnswers } from './many-answers.ts'
+import { outcomeReply } from './outcome-reply.ts'
 import { readBody } from './read-body.ts'
 import { RequestFault } from './request-fault.ts'
 import type { Route } from './route.ts'
 import { answerSchema, documentSchema, keySchema, MAX_DOCUMENTS, problemSchema } from './schemas.ts'
-import { outcomeReply } from './scores.ts'
 
 const oneSchema = z.strictObject({ document: documentSchema, key: keySchema.optional() })
 const manySchema = z.strictObject({ documents: z.array(oneSchema).min(1).max(MAX_DOCUMENTS) })

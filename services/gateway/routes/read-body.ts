@@ -19,7 +19,7 @@ export function readBody<T>(call: Call, schema: Schema<T>, maxBytes: number): T 
   const { request } = call
   checkMediaType(request.headers)
   if (Number(request.headers.get('content-length')) > maxBytes) throw tooLarge(maxBytes)
-  if ('whole' in request) return parsed(call, request.whole, schema)
+  if ('wholeBody' in request) return parsed(call, request.wholeBody, schema)
   return inTime(readBytes(request, maxBytes), call.deadline.endsAtMs - RESERVE_MS).then((bytes) => {
     if (bytes !== undefined) return parsed(call, bytes, schema)
     throw new FreshetError('DEADLINE', 'the body was not all there before the deadline')
@@ -74,7 +74,7 @@ function checkMediaType(headers: Asked['headers']): void {
 }
 
 async function readBytes(
-  request: Exclude<Asked, { readonly whole: unknown }>,
+  request: Exclude<Asked, { readonly wholeBody: unknown }>,
   maxBytes: number,
 ): Promise<Buffer> {
   if (request.headers.get('content-length') !== null) return Buffer.from(await request.arrayBuffer())

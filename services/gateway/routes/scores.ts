@@ -1,9 +1,7 @@
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { faultOfKey } from '@freshet/records/document-key.ts'
 import type { AppParts } from '../app-parts.ts'
-import type { Outcome } from '../ladder/stored-score-to-answer.ts'
-import { answerReply, type Reply } from '../reply.ts'
-import { type Call, tookMs } from './call.ts'
+import { outcomeReply } from './outcome-reply.ts'
 import type { Route } from './route.ts'
 import { answerSchema, keySchema } from './schemas.ts'
 
@@ -58,18 +56,6 @@ export function scoreRoutes({ ladder }: Pick<AppParts, 'ladder'>): readonly [Rou
       ],
     },
   ]
-}
-
-/** @throws KEY_UNKNOWN */
-export function outcomeReply(call: Call, key: string | null, outcome: Outcome): Reply {
-  if (outcome.kind === 'absent') {
-    call.gives(key, undefined)
-    throw new FreshetError('KEY_UNKNOWN', `the key is ${outcome.why}`)
-  }
-  call.answered = outcome.answer
-  call.fellBackAtMs = outcome.fellBackAtMs
-  call.gives(key, outcome.answer, outcome.rank)
-  return answerReply(outcome.answer, tookMs(call))
 }
 
 /** Read from the raw URL: routers decode more than once. @throws REQUEST_INVALID */

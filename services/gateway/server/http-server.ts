@@ -24,6 +24,8 @@ const SERVER_OPTIONS = {
   maxHeaderSize: 16 * 1024,
   requireHostHeader: false, // refuseWithoutHost does
 }
+/** Bodies come right behind their heads, at times in a packet of their own. */
+const REST_WITHIN_MS = 5
 /** A caller that says nothing while keys are agreed upon is let go of. */
 const HANDSHAKE_MS = 2_000
 /** So long after it was told to stop, requests that were on their way are answered, and their connections closed. */
@@ -38,7 +40,10 @@ interface Beside {
   readonly plain?: PlainParts
 }
 
-/** A listener on a port. Disposing answers what is in hand or on its way, stops accepting, and ends within 9 s. */
+/**
+ * A listener on a port. What is plain never comes to node:http (server/plain): it is counted in hand, admitted by the intake, and
+ * served by its route. All else is counted in hand, asked for its host, admitted by the intake, and goes through the app to its
+ * route. Disposing answers what is in hand or on its way, stops accepting, and ends within 9 s. */
 export class HttpServer implements AsyncDisposable {
   readonly #server: Server
   readonly #plain: PlainConnections | undefined
@@ -52,21 +57,21 @@ export class HttpServer implements AsyncDisposable {
     { log = quietLog, inHand = new RequestsInHand(), plain }: Beside = {},
   ): Promise<HttpServer> {
     const files = tlsFiles(tls)
-    const listener = inHand.before(refuseWithoutHost(requestListener))
+    const listener = inHand.counting(refuseWithoutHost(requestListener))
     const server =
       files === undefined
         ? createServer(SERVER_OPTIONS, listener)
         : createTlsServer({ ...SERVER_OPTIONS, ...readTls(files), handshakeTimeout: HANDSHAKE_MS }, listener)
     server.maxConnections = MAX_CONNECTIONS
     answerUnparsed(server, inHand)
+    const event = files === undefined ? 'connection' : 'secureConnection'
     const connections =
       plain &&
-      new PlainConnections(
-        server,
-        files === undefined ? 'connection' : 'secureConnection',
-        plain,
-        SERVER_OPTIONS,
-      )
+      new PlainConnections(server, event, {
+        parts: plain,
+        inHand,
+        times: { ...SERVER_OPTIONS, restWithinMs: REST_WITHIN_MS },
+      })
     server.listen({ host: address.host, port: address.port, backlog: BACKLOG })
     try {
       await once(server, 'listening')

@@ -22,7 +22,7 @@ function door(world: { inHand?: number; waitedMs?: number; isHeavy?: (bytes: num
   const loop = { ticks: 1, arrivedAtMs: (nowMs: number) => nowMs - waitedMs }
   const options = { deadlineMs: 100, onRefused: record.refused.bind(record) }
   const work = { isTooMuch: isHeavy, end() {} }
-  const listener = new Intake({ ...options, loop, work, inHand: { count: inHand } }).before(
+  const listener = new Intake({ ...options, loop, work, inHand: { count: inHand } }).admitting(
     (incoming, response) => {
       response.writeHead(200).end(`${performance.now() - acceptedAtMs(incoming)}`)
     },
@@ -67,7 +67,7 @@ test('with too many in hand a request is refused at once, told when to come agai
 
 test('what is asked of the gateway itself is let in whatever else there is', async () => {
   const { ask, metrics } = door({ inHand: 1_001, waitedMs: 1_000 })
-  for (const url of ['/health/live', '/metrics']) expect((await ask(url)).status).toBe(200)
+  for (const url of ['/healthz', '/metrics']) expect((await ask(url)).status).toBe(200)
   expect(metrics.values()['freshet.requests.refused']).toBe(0)
 })
 

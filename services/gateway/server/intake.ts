@@ -32,7 +32,7 @@ export interface IntakeOptions {
 
 /** Proxies may be asked for a whole address, and servers are to take it. */
 const IS_TIMED = /^(https?:\/\/[^/]*)?\/v1\//i
-/** So many at once would not all be answered in time, even from memory: about 40 µs each. */
+/** So many answers from memory, each with its garbage and a core that others use too, still end within half the deadline. */
 const MAX_IN_HAND = 1_000
 /** So many requests in one turn of the loop are work of our own; fewer behind a standstill are let in, however late. */
 const BUSY_TURN_REQUESTS = 128
@@ -55,7 +55,7 @@ export class Intake {
   }
 
   /** Hands on to the listener what it lets in, and answers the rest itself. */
-  before(listener: RequestListener): RequestListener {
+  admitting(listener: RequestListener): RequestListener {
     return (incoming: Accepted, response) => {
       const { method, url, headers } = incoming
       const bodyBytes = Number(headers['content-length'] ?? 0)

@@ -50,7 +50,7 @@ export class RequestsInHand {
    * closed: the server would parse and answer all of them, and everybody else would wait. A caller that hangs up counts
    * no longer.
    */
-  before(listener: RequestListener): RequestListener {
+  counting(listener: RequestListener): RequestListener {
     return (request, response) => {
       const { socket } = request
       if (socket.destroyed) return // what was parsed already of one that has just been closed

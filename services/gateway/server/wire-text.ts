@@ -9,7 +9,10 @@ export interface WireText {
   readonly encoding: 'latin1' | 'utf8'
 }
 
-/** @param connection what the answer says of its connection, as whole lines */
+/**
+ * Headers are ours, and ASCII: they are not looked at.
+ * @param connection what the answer says of its connection, as whole lines
+ */
 export function wireText({ status, headers, ownHeaders, text }: Reply, connection: string): WireText {
   const body = text ?? ''
   const bytes = Buffer.byteLength(body)

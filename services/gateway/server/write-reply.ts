@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer'
 import type { ServerResponse } from 'node:http'
 import type { Reply } from '../reply.ts'
 
-/** Whole: what a caller has not read yet is kept by the socket, as of any answer. */
+/** For what is refused before it comes to the app. */
 export function writeReply(response: ServerResponse, { status, headers, ownHeaders, text }: Reply): void {
   const length = Buffer.byteLength(text ?? '')
   const lines = Object.entries({ 'content-length': `${length}`, ...headers }).flat()

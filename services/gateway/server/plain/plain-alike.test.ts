@@ -10,6 +10,11 @@ test('a lookup and nothing beside it is plain, and is answered as by the app', a
     '/v1/scores/a%20b',
     '/v1/scores/x',
     '/v1/scores/%ff',
+    '/v1/scores?key=a/b',
+    '/v1/scores?key=a+b%20c',
+    '/v1/scores?key=..',
+    '/v1/scores?key=a=b',
+    '/v1/scores?key=%C3%A9',
   ]) {
     const before = ways.plain()
     expect(await say(ways.both, request(path, withKey))).toBe(await say(ways.alone, request(path, withKey)))
@@ -83,6 +88,10 @@ test('whatever is asked for, both ways answer alike', async () => {
     ':',
     '@',
     '&',
+    '+',
+    '=',
+    'key=',
+    "'",
     '~',
     '[',
     '|',
@@ -91,7 +100,10 @@ test('whatever is asked for, both ways answer alike', async () => {
     'é',
     '//',
   )
-  const path = fc.array(part, { maxLength: 6 }).map((parts) => `/v1/scores/${parts.join('')}`)
+  const start = fc.constantFrom('/v1/scores/', '/v1/scores?key=', '/v1/scores')
+  const path = fc
+    .tuple(start, fc.array(part, { maxLength: 6 }))
+    .map(([start, parts]) => start + parts.join(''))
   const header = fc.constantFrom(
     'x-api-key: sesame',
     'x-api-key: other',

@@ -10,27 +10,23 @@ import { wireText } from '../wire-text.ts'
 import { type PlainRequest, readPlain } from './plain-request.ts'
 import type { WritesOfATurn } from './writes-of-a-turn.ts'
 
-/** The routes of plain requests. */
-interface PlainRoutes {
-  /** `GET /v1/scores/{key}` */
-  readonly lookup: Serve
-  /** `POST /v1/predict` */
-  readonly predict: Serve
-}
+export type PlainRoutes = Readonly<Record<PlainRequest['route'], Serve>>
 
-/** What plain connections need of the gateway. */
+/** What answers plain requests. */
 export interface PlainParts {
   readonly routes: PlainRoutes
   readonly intake: Pick<Intake, 'admit'>
-  readonly inHand: Pick<RequestsInHand, 'begin' | 'end'>
 }
 
 /** What a connection needs of the server that it belongs to. */
 export interface PlainHome {
   readonly parts: PlainParts
+  readonly inHand: Pick<RequestsInHand, 'begin' | 'end'>
   readonly writes: Pick<WritesOfATurn, 'add' | 'flush'>
   /** What an answer says of the connection, as whole lines. */
   readonly keepAliveLines: string
+  /** What is not whole by then is not plain. */
+  readonly restWithinMs: number
   /** From then on nothing is plain. */
   readonly isStopping: boolean
   /** Gives node:http a connection on which nothing is in hand; what it has sent and nobody has read is in the socket. */
@@ -38,9 +34,7 @@ export interface PlainHome {
   forget(connection: PlainConnection): void
 }
 
-/** Bodies come right behind their heads, in a packet of their own at times. */
-const REST_WITHIN_MS = 5
-const NOTHING = Buffer.alloc(0)
+const NO_BYTES = Buffer.alloc(0)
 
 /**
  * A connection for as long as its caller asks for plain things, one after the other. The first request that is another, or
@@ -50,7 +44,7 @@ export class PlainConnection {
   readonly #socket: Socket
   readonly #home: PlainHome
   /** The beginning of a request. */
-  #bytes: Buffer = NOTHING
+  #bytes: Buffer = NO_BYTES
   #late: NodeJS.Timeout | undefined
   #headers: PlainRequest['headers'] | undefined
   #isAnswering = false
@@ -74,9 +68,11 @@ export class PlainConnection {
     return !this.#isAnswering && this.#bytes.length === 0
   }
 
+  /** What is answered is sent before; a caller that has not read it by the second call is not waited for. */
   close(): void {
     this.#home.writes.flush()
-    this.#socket.destroySoon()
+    if (this.#socket.writableEnded) this.#socket.destroy()
+    else this.#socket.destroySoon()
   }
 
   readonly #onData = (chunk: Buffer) => {
@@ -86,20 +82,21 @@ export class PlainConnection {
     const isOthers = this.#home.isStopping || this.#socket.writableNeedDrain
     const request = isOthers ? 'other' : readPlain(this.#bytes, this.#headers)
     if (request === 'other') this.#handOver()
-    else if (request === 'unfinished') this.#late ??= setTimeout(() => this.#handOver(), REST_WITHIN_MS)
+    else if (request === 'unfinished')
+      this.#late ??= setTimeout(() => this.#handOver(), this.#home.restWithinMs)
     else this.#take(request)
   }
 
   #take(request: PlainRequest): void {
     const bytes = this.#bytes
-    this.#bytes = NOTHING
+    this.#bytes = NO_BYTES
     this.#headers = request.headers
     this.#forgetLate()
     this.looksUnused = 0
     this.isUsed = true
     this.#isAnswering = true
     if (bytes.length > request.byteLength) this.#keepForLater(bytes.subarray(request.byteLength))
-    this.#home.parts.inHand.begin()
+    this.#home.inHand.begin()
     this.#serve(request)
   }
 
@@ -108,10 +105,9 @@ export class PlainConnection {
     const admitted = intake.admit({
       method: request.method,
       url: request.url,
-      bodyBytes: request.whole.length,
+      bodyBytes: request.wholeBody.length,
     })
-    const serve = request.method === 'GET' ? routes.lookup : routes.predict
-    const reply = typeof admitted === 'number' ? serve(request, admitted) : admitted
+    const reply = typeof admitted === 'number' ? routes[request.route](request, admitted) : admitted
     if (reply instanceof Promise) void reply.then((reply) => this.#answer(reply))
     else this.#answer(reply)
   }
@@ -125,9 +121,10 @@ export class PlainConnection {
   #answer(reply: Reply): void {
     if (!this.#isAnswering) return // its caller has hung up
     this.#isAnswering = false
-    this.#home.parts.inHand.end()
+    this.#home.inHand.end()
     this.#home.writes.add(this.#socket, wireText(reply, this.#home.keepAliveLines))
     if (this.#isEnded) this.close()
+    // It has sent more than it was answered.
     else if (this.#socket.isPaused()) this.#handOver()
   }
 
@@ -160,7 +157,7 @@ export class PlainConnection {
 
   readonly #onClose = () => {
     this.#forgetLate()
-    if (this.#isAnswering) this.#home.parts.inHand.end()
+    if (this.#isAnswering) this.#home.inHand.end()
     this.#isAnswering = false
     this.#home.forget(this)
   }

@@ -1,22 +1,24 @@
-import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
+import { FreshetClient } from '@freshet/client/client.ts'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { expect, onTestFinished, test } from 'vitest'
-import { gateway } from '../../app.kit.ts'
+import type { Live } from '../../live/live-rung.ts'
 import { problemReply } from '../../problem-reply.ts'
-import { scoreRoutes } from '../../routes/scores.ts'
-import { type Serve, serve } from '../../routes/serve.ts'
-import { appListener } from '../app-listener.ts'
 import { selfSigned } from '../certificate.kit.ts'
-import { HttpServer } from '../http-server.ts'
-import { RequestsInHand } from '../requests-in-hand.ts'
-import { dial, KEY, prediction, request, say, statusesIn, twoWays, withKey } from './plain.kit.ts'
-import { PlainConnections } from './plain-connections.ts'
+import {
+  dial,
+  KEY,
+  plainServer,
+  prediction,
+  request,
+  say,
+  statusesIn,
+  twoWays,
+  withKey,
+} from './plain.kit.ts'
 
 test('requests that do not wait for their answers get them in their order, whatever they are', async () => {
   await using ways = await twoWays()
@@ -42,19 +44,22 @@ test('one that is asked for while another is answered waits, also for the end of
   expect(received().match(/(?<="key":")\w+/g)).toEqual(['first', 'second'])
 })
 
-test('a body right behind its head is plain, one that is late is not, and both are answered', async () => {
-  await using ways = await twoWays()
-  const [head, body] = prediction('{"document":{"a":1},"key":"k"}').split('{"document"')
-  const { socket, received } = await dial(ways.both)
-  socket.setNoDelay().write(`${head}`)
-  socket.write(`{"document"${body}`)
-  await expect.poll(() => statusesIn(received())).toEqual(['200'])
-  socket.write(`${head}`)
-  await new Promise((resolve) => setTimeout(resolve, 50))
-  socket.write(`{"document"${body}`)
-  await expect.poll(() => statusesIn(received())).toEqual(['200', '200'])
-  expect(ways.plain()).toBeLessThan(2)
-  socket.destroy()
+test('a body behind its head is plain; one that is late is not, and is answered', async () => {
+  const [head, rest] = prediction('{"document":{"a":1},"key":"k"}').split('"document"') as [string, string]
+  await using patient = await plainServer({})
+  const soon = await dial(patient)
+  soon.socket.write(head)
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  soon.socket.write(`"document"${rest}`)
+  await expect.poll(() => statusesIn(soon.received())).toEqual(['200'])
+  expect(patient.plain()).toBe(1)
+  await using impatient = await plainServer({ restWithinMs: 1 })
+  const late = await dial(impatient)
+  late.socket.write(head)
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  late.socket.write(`"document"${rest}`)
+  await expect.poll(() => statusesIn(late.received())).toEqual(['200'])
+  expect(impatient.plain()).toBe(0)
 })
 
 test('who says no more is answered, and then let go', async () => {
@@ -70,16 +75,20 @@ test('who says no more is answered, and then let go', async () => {
   expect(broken.received()).toContain('REQUEST_INVALID')
 })
 
-test('callers that hang up leave nothing in hand, before and while they are answered', async () => {
-  await using ways = await twoWays()
-  for (const sent of [prediction('{"document":{"a":1}}').slice(0, -3), prediction('{"document":{"a":1}}')]) {
-    const { socket, closed } = await dial(ways.both)
-    socket.write(sent)
-    socket.resetAndDestroy()
-    await closed
-  }
-  expect(statusesIn(await say(ways.both, request('/v1/scores/a', withKey)))).toEqual(['200'])
+test('callers that hang up leave nothing in hand: in the middle of a request, and while it is answered', async () => {
+  const held = Promise.withResolvers<Live>()
+  await using ways = await twoWays({ live: () => held.promise })
+  const beginning = await dial(ways.both)
+  beginning.socket.write(prediction('{"document":{"a":1}}').slice(0, -3))
+  beginning.socket.resetAndDestroy()
+  const waiting = await dial(ways.both)
+  waiting.socket.write(prediction('{"document":{"a":1}}'))
+  await expect.poll(() => ways.inHand.count).toBe(1)
+  waiting.socket.resetAndDestroy()
   await expect.poll(() => ways.inHand.count).toBe(0)
+  held.resolve({ kind: 'unable', reason: 'live_late' })
+  expect(await say(ways.both, request('/v1/scores/a', withKey))).toContain('HTTP/1.1 200')
+  expect(ways.inHand.count).toBe(0)
 })
 
 test('what the door refuses is told so, and counts as nothing in hand', async () => {
@@ -92,78 +101,63 @@ test('what the door refuses is told so, and counts as nothing in hand', async ()
   expect(ways.plain()).toBe(0)
 })
 
-test('a server that stops lets idle connections go, and answers what is still asked on others', async () => {
-  const ways = await twoWays()
+test('a server that stops answers what it has in hand and what is still asked, and lets idle connections go', async () => {
+  const held = Promise.withResolvers<Live>()
+  const ways = await twoWays({ live: () => held.promise })
   const idle = await dial(ways.both)
+  const waiting = await dial(ways.both)
+  waiting.socket.write(prediction('{"document":{"a":1}}'))
   const asking = await dial(ways.both)
   asking.socket.write(request('/v1/scores/a', withKey))
   await expect.poll(() => statusesIn(asking.received())).toEqual(['200'])
+  await expect.poll(() => ways.inHand.count).toBe(1)
   const stopped = ways[Symbol.asyncDispose]()
   asking.socket.write(request('/v1/scores/b', withKey))
-  await Promise.all([idle.closed, asking.closed, stopped])
+  await Promise.all([idle.closed, asking.closed])
   expect(statusesIn(asking.received())).toEqual(['200', '200'])
   expect(asking.received()).toMatch(/connection: close/i)
+  held.resolve({ kind: 'unable', reason: 'live_late' })
+  await Promise.all([waiting.closed, stopped])
+  expect(statusesIn(waiting.received())).toEqual(['200'])
 })
 
 test('connections that nobody uses are let go: soon when they were never asked anything', async () => {
-  const { parts } = gateway({ key: KEY })
-  const [lookup] = scoreRoutes(parts)
-  const route = serve(lookup, parts)
-  const server = createServer()
-  using _plain = new PlainConnections(
-    server,
-    'connection',
-    {
-      routes: { lookup: route, predict: route },
-      intake: { admit: () => performance.now() },
-      inHand: new RequestsInHand(),
-    },
-    { headersTimeout: 20, keepAliveTimeout: 2_000, connectionsCheckingInterval: 10 },
-  )
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const at = { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` } as HttpServer
-  const used = await dial(at)
+  await using server = await plainServer({
+    headersTimeout: 20,
+    keepAliveTimeout: 500,
+    connectionsCheckingInterval: 10,
+  })
+  const used = await dial(server)
   used.socket.write(request('/v1/scores/a', withKey))
-  await expect.poll(() => statusesIn(used.received())).toEqual(['404'])
-  await (await dial(at)).closed
+  await expect.poll(() => statusesIn(used.received())).toEqual(['200'])
+  await (await dial(server)).closed
   expect(used.socket.destroyed).toBe(false)
   await used.closed
-  await new Promise((resolve) => server.close(resolve))
 })
 
 test('over TLS, too, what is plain takes the short way and the rest does not', async () => {
-  const { parts, app } = gateway({ key: KEY })
-  let plain = 0
-  const [lookup] = scoreRoutes(parts)
-  const route: Serve = (...request) => {
-    plain++
-    return serve(lookup, parts)(...request)
-  }
-  const inHand = new RequestsInHand()
   const folder = mkdtempSync(join(tmpdir(), 'freshet-plain-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
   const { cert, files } = selfSigned(folder, 'gateway')
-  await using server = await HttpServer.listen(
-    appListener(app),
-    { host: '127.0.0.1', port: 0, tls: files },
-    {
-      plain: {
-        routes: { lookup: route, predict: route },
-        intake: { admit: () => performance.now() },
-        inHand,
-      },
-    },
-  )
-  const socket = connect({ port: Number(new URL(server.url).port), host: '127.0.0.1', ca: cert })
+  await using ways = await twoWays({ tls: files })
+  const socket = connect({ port: Number(new URL(ways.both.url).port), host: '127.0.0.1', ca: cert })
   let received = ''
   socket.setEncoding('utf8').on('data', (text: unknown) => {
     received += String(text)
   })
   socket.write(request('/v1/scores/a', withKey))
-  await expect.poll(() => statusesIn(received)).toEqual(['404'])
-  socket.write(request('/healthz') + request('/v1/scores/a', withKey))
-  await expect.poll(() => statusesIn(received)).toEqual(['404', '200', '404'])
-  expect(plain).toBe(1)
+  await expect.poll(() => statusesIn(received)).toEqual(['200'])
+  socket.write(request('/healthz') + request('/v1/scores/x', withKey))
+  await expect.poll(() => statusesIn(received)).toEqual(['200', '200', '404'])
+  expect(ways.plain()).toBe(1)
   socket.destroy()
+})
+
+test("the client's own calls are plain", async () => {
+  await using ways = await twoWays()
+  using client = new FreshetClient({ url: ways.both.url, apiKey: KEY, deadlineMs: 5_000 })
+  expect(await client.lookup('flights/UA-1')).toMatchObject({ source: 'cache' })
+  expect(await client.lookup('..')).toMatchObject({ source: 'cache' })
+  expect(await client.predict({ a: 1 })).toMatchObject({ source: 'live' })
+  expect(ways.plain()).toBe(3)
 })

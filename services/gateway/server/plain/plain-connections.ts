@@ -3,12 +3,19 @@ import type { Socket } from 'node:net'
 import { PlainConnection, type PlainHome, type PlainParts } from './plain-connection.ts'
 import { WritesOfATurn } from './writes-of-a-turn.ts'
 
-interface Times {
-  /** A connection on which nothing was ever asked is closed after so many milliseconds, */
-  readonly headersTimeout: number
-  /** and one that is not used any more after so many. */
-  readonly keepAliveTimeout: number
-  readonly connectionsCheckingInterval: number
+interface Surroundings {
+  readonly parts: PlainParts
+  readonly inHand: PlainHome['inHand']
+  /** Milliseconds, as node:http takes them. */
+  readonly times: {
+    /** A connection on which nothing was ever asked is closed then. */
+    readonly headersTimeout: number
+    /** One that is not used any more is closed then. */
+    readonly keepAliveTimeout: number
+    readonly connectionsCheckingInterval: number
+    /** A request that has not all come by then is not plain. */
+    readonly restWithinMs: number
+  }
 }
 
 type TakeSocket = (socket: Socket) => void
@@ -20,16 +27,20 @@ type TakeSocket = (socket: Socket) => void
  */
 export class PlainConnections implements PlainHome, Disposable {
   readonly parts: PlainParts
+  readonly inHand: PlainHome['inHand']
   readonly writes = new WritesOfATurn()
   readonly keepAliveLines: string
+  readonly restWithinMs: number
   isStopping = false
   readonly #connections = new Set<PlainConnection>()
   readonly #nodeTakes: TakeSocket
   readonly #looking: NodeJS.Timeout
 
   /** @param event with which the server gives node:http a connection: `connection`, or `secureConnection` */
-  constructor(server: Server, event: string, parts: PlainParts, times: Times) {
+  constructor(server: Server, event: string, { parts, inHand, times }: Surroundings) {
     this.parts = parts
+    this.restWithinMs = times.restWithinMs
+    this.inHand = inHand
     this.keepAliveLines = `connection: keep-alive\r\nkeep-alive: timeout=${times.keepAliveTimeout / 1_000}\r\n`
     const listeners = server.listeners(event) as TakeSocket[]
     this.#nodeTakes = (socket) => {
@@ -53,7 +64,11 @@ export class PlainConnections implements PlainHome, Disposable {
     for (const connection of this.#connections) if (connection.isIdle) connection.close()
   }
 
-  #closeUnused({ headersTimeout, keepAliveTimeout, connectionsCheckingInterval }: Times): void {
+  #closeUnused({
+    headersTimeout,
+    keepAliveTimeout,
+    connectionsCheckingInterval,
+  }: Surroundings['times']): void {
     for (const connection of this.#connections) {
       const unusedMs = connection.looksUnused++ * connectionsCheckingInterval
       if (connection.isIdle && unusedMs > (connection.isUsed ? keepAliveTimeout : headersTimeout))
@@ -61,9 +76,12 @@ export class PlainConnections implements PlainHome, Disposable {
     }
   }
 
-  /** Closes all of them, whatever is in hand. */
+  /** Closes all of them, whatever is in hand and whoever has not read it. */
   [Symbol.dispose](): void {
     clearInterval(this.#looking)
-    for (const connection of this.#connections) connection.close()
+    for (const connection of this.#connections) {
+      connection.close()
+      connection.close()
+    }
   }
 }

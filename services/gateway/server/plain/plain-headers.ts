@@ -1,6 +1,7 @@
 /** Of the whole block, so that a line is never taken for another: no folded lines, no bare line feeds, ASCII alone. */
 const LINES = /^(?:\r\n[!#$%&'*+\-.^`|~\w]+:[\t -~]*)+$/
-const HOST = /^[a-z0-9._-]+(:\d{4})?$/
+/** With a port that no URL parser leaves out or refuses. */
+const HOST = /^[a-z0-9._-]+(:([1-5]\d{3,4}|[6-9]\d{3}))?$/
 /** What says how the connection or the body goes on. */
 const LEFT_TO_NODE = ['transfer-encoding', 'expect', 'upgrade', 'proxy-connection'] as const
 

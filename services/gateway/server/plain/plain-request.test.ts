@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type PlainRequest, readPlain } from './plain-request.ts'
 
-const HEADERS = 'host: 127.0.0.1:8080\r\naccept: */*\r\n'
+const HEADERS = 'host: 127.0.0.1:30080\r\naccept: */*\r\n'
 const lookup = (path = '/v1/scores/a', headers = HEADERS) => `GET ${path} HTTP/1.1\r\n${headers}\r\n`
 const predict = (body = '{"document":{}}', headers = HEADERS) =>
   `POST /v1/predict HTTP/1.1\r\n${headers}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
@@ -23,9 +23,9 @@ test('a lookup is read with its headers, whatever comes behind it', () => {
     url: '/v1/scores/flights/UA-1%20',
     byteLength: asked.length,
   })
-  expect(plain.whole).toHaveLength(0)
+  expect(plain.wholeBody).toHaveLength(0)
   expect(['host', 'x-api-key', 'cookie'].map((name) => plain.headers.get(name))).toEqual([
-    '127.0.0.1:8080',
+    '127.0.0.1:30080',
     'k, l',
     null,
   ])
@@ -35,7 +35,7 @@ test('a prediction is read with its body', () => {
   const plain = read(`${predict('{"document":{"a":"é"}}')}POST`)
   if (!isRequest(plain)) return expect.unreachable()
   expect(plain.method).toBe('POST')
-  expect(plain.whole).toHaveLength(Buffer.byteLength('{"document":{"a":"é"}}'))
+  expect(plain.wholeBody).toHaveLength(Buffer.byteLength('{"document":{"a":"é"}}'))
 })
 
 test('headers that are known already are not read again', () => {
@@ -62,6 +62,10 @@ test.each([
   ['another method', lookup().replace('GET', 'PUT')],
   ['HTTP/1.0', lookup().replace('1.1', '1.0')],
   ['a query', lookup('/v1/scores/a?deadline_ms=5')],
+  ['two queries', lookup('/v1/scores?key=a&deadline_ms=5')],
+  ['another query', lookup('/v1/scores?deadline_ms=5')],
+  ['no key', lookup('/v1/scores?key=')],
+  ['a port that is none', lookup().replace(':30080', ':99999')],
   ['a dot segment', lookup('/v1/scores/../a')],
   ['two spaces', lookup().replace('GET ', 'GET  ')],
   ['a bare line feed', lookup().replace('\r\n', '\n')],
@@ -144,7 +148,7 @@ test('whatever is taken for one request, node:http takes for the same one and no
       expect(seen).toMatchObject({
         method: plain.method,
         url: plain.url,
-        body: plain.whole.toString('latin1'),
+        body: plain.wholeBody.toString('latin1'),
       })
       for (const [name, value] of Object.entries(seen['headers'] as object))
         expect(plain.headers.get(name)).toBe(value)

@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net'
 import type { WireText } from '../wire-text.ts'
 
-/** The first of them waits for no more others, */
+/** So many go out together at most. */
 const MAX_HELD = 32
-/** and, where a turn has more to do than answers, no longer than until the next one after this. */
+/** One that is added so long after the first lets all of them out. */
 const MAX_HELD_MS = 1
 
 /**
