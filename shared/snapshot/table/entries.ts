@@ -94,8 +94,8 @@ export class Entries {
 
 /**
  * What is `kept` as long as the process lives is memory that could be shared, which it is not: V8 does not count it. What it
- * counts has it mark the whole heap after each 16 MB more. But nor does it hurry to collect such memory, so a table that
- * comes and goes is `dropped`.
+ * counts has it mark the whole heap after each 16 MB more. And it can grow in place. But nor does it hurry to collect such
+ * memory, so a table that comes and goes is `dropped`.
  */
 export type MemoryKind = 'kept' | 'dropped'
 

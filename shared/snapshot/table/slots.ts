@@ -1,3 +1,5 @@
+import type { MemoryKind } from './entries.ts'
+
 /**
  * Finds entries by hash: open addressing over two arrays, the entry and 16 bits of its hash. An entry's home follows from
  * those bits alone and rises with them, so growing is one pass over both arrays that looks at no entry.
@@ -5,11 +7,17 @@
 export class Slots {
   #count = 0
   /** Entry + 1; 0 is empty. */
-  #entries = NO_ENTRIES
-  #tags = NO_TAGS
+  #entries: Uint32Array = NO_ENTRIES
+  #tags: Uint16Array = NO_TAGS
+  readonly #memory: MemoryKind
+
+  constructor(memory: MemoryKind) {
+    this.#memory = memory
+  }
 
   get bytes(): number {
-    return this.#entries.byteLength + this.#tags.byteLength
+    const bytes = this.#entries.length * SLOT_BYTES
+    return this.#memory === 'kept' ? Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES : bytes
   }
 
   /** @param isIt whether an entry is the one meant. @returns -1: there is none */
@@ -46,17 +54,18 @@ export class Slots {
     this.#count--
   }
 
+  /** Nothing is left to the garbage collector: four times of what is kept would call for it again and again. */
   #grow(): void {
-    const entries = this.#entries
-    const tags = this.#tags
-    const length = Math.max(8, Math.ceil(entries.length * GROWTH))
-    this.#entries = new Uint32Array(length)
-    this.#tags = new Uint16Array(length)
-    for (let at = 0; at < entries.length; at++) if (entries[at] !== 0) this.#place(tags[at]!, entries[at]!)
-    if (entries === NO_ENTRIES) return
-    // Given back at once. Left to the garbage collector, four times of what is kept would call for it again and again.
-    entries.buffer.transfer(0)
-    tags.buffer.transfer(0)
+    const { length } = this.#entries
+    const entries = (oldEntries = roomFor(oldEntries, length, Uint32Array))
+    const tags = (oldTags = roomFor(oldTags, length, Uint16Array))
+    entries.set(this.#entries)
+    tags.set(this.#tags)
+    const grown = Math.max(MIN_LENGTH, Math.ceil(length * GROWTH))
+    const memory = memoryFor(grown, this.#entries.buffer, this.#memory)
+    this.#entries = new Uint32Array(memory, 0, grown).fill(0)
+    this.#tags = new Uint16Array(memory, Uint32Array.BYTES_PER_ELEMENT * grown, grown)
+    for (let at = 0; at < length; at++) if (entries[at] !== 0) this.#place(tags[at]!, entries[at]!)
   }
 
   #place(tag: number, slot: number): void {
@@ -71,9 +80,39 @@ export class Slots {
 /** Between 0.6 and 0.75 are taken: at most 10 bytes an entry, and a look passes over few slots, which lie together. */
 const MAX_LOAD = 0.75
 const GROWTH = 1.25
+const MIN_LENGTH = 8
+const SLOT_BYTES = Uint32Array.BYTES_PER_ELEMENT + Uint16Array.BYTES_PER_ELEMENT
 const NO_ENTRIES = new Uint32Array(1)
 const NO_TAGS = new Uint16Array(1)
 
 function homeOf(tag: number, length: number): number {
   return ((tag * length) / 0x10000) | 0
 }
+
+/** What slots grow out of, for the moment in which they do. */
+let oldEntries = new Uint32Array(0)
+let oldTags = new Uint16Array(0)
+
+function roomFor<T extends Uint32Array | Uint16Array>(
+  there: T,
+  length: number,
+  kind: new (length: number) => T,
+): T {
+  return there.length >= length ? there : new kind(Math.ceil(length * GROWTH))
+}
+
+/** Memory for more slots: in place where it is kept, else the old is given back at once. */
+function memoryFor(length: number, old: ArrayBufferLike, kind: MemoryKind): ArrayBufferLike {
+  const isFirst = old === NO_ENTRIES.buffer
+  if (kind === 'dropped') {
+    if (!isFirst) (old as ArrayBuffer).transfer(0)
+    return new ArrayBuffer(length * SLOT_BYTES)
+  }
+  if (isFirst) return new SharedArrayBuffer(length * SLOT_BYTES, { maxByteLength: MAX_BYTES })
+  ;(old as SharedArrayBuffer).grow(length * SLOT_BYTES)
+  return old
+}
+
+const PAGE_BYTES = 4_096
+/** Nothing but addresses, until it is used; a thousand times as much has room for a billion keys. */
+const MAX_BYTES = 16 * 2 ** 20

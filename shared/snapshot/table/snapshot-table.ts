@@ -29,11 +29,12 @@ export class SnapshotTable {
   #versionSlot: number | undefined
   #width = FIRST_VALUE
   #deleted = 0
-  readonly #seed: number
   readonly #hash = new Uint32Array(4)
+  /** One for all keys: an object, and a seed above 2^31, for each would be most of the garbage of a load. */
+  readonly #hashing: { readonly seed: number; readonly into: Uint32Array }
 
   /**
-   * @param options `rows`: how many it is made for; it takes any number, but a small one spares what 4,096 shards cost.
+   * @param options `rows`: how many it is made for; it takes any number, but a small one spares what 1,024 shards cost.
    *   `memory`: where its entries lie.
    */
   constructor({
@@ -43,9 +44,9 @@ export class SnapshotTable {
   }: TableOptions = {}) {
     this.#entries = new Entries(memory)
     const bits = Math.min(MAX_SHARD_BITS, Math.max(1, Math.ceil(Math.log2(rows / SHARD_ROWS))))
-    this.#shards = Array.from({ length: 1 << bits }, () => new Slots())
+    this.#shards = Array.from({ length: 1 << bits }, () => new Slots(memory))
     this.#shardShift = 32 - bits
-    this.#seed = seed
+    this.#hashing = { seed: seed | 0, into: this.#hash }
   }
 
   /** Keys, tombstones among them. */
@@ -85,7 +86,7 @@ export class SnapshotTable {
       const lineage = this.#lineageOf(rows, row)
       const there = this.#find(rows.keys, rows.keyOffsets[row]!, rows.keyOffsets[row + 1]!)
       if (there !== -1 && !this.#outranks(rows, row, lineage, there)) continue
-      this.#write(there === -1 ? this.#make() : there, rows, row, { lineage, slots })
+      this.#write(there === -1 ? this.#make() : there, rows, row, lineage, slots)
     }
   }
 
@@ -115,7 +116,7 @@ export class SnapshotTable {
   /** Leaves the hash in `#hash`. */
   #find(bytes: Uint8Array, from: number, to: number): number {
     const hash = this.#hash
-    murmur3(bytes, from, to, { seed: this.#seed, into: hash })
+    murmur3(bytes, from, to, this.#hashing)
     return this.#shards[hash[0]! >>> this.#shardShift]!.find(hash[1]! >>> 16, hash, this.#entries)
   }
 
@@ -166,12 +167,7 @@ export class SnapshotTable {
     return order > 0
   }
 
-  #write(
-    entry: number,
-    rows: StoredRows,
-    row: number,
-    { lineage, slots }: { lineage: number; slots: Uint32Array },
-  ): void {
+  #write(entry: number, rows: StoredRows, row: number, lineage: number, slots: Uint32Array): void {
     const there = this.#entries.at(entry)
     const { words, doubles, width } =
       there.width < this.#width ? this.#entries.widen(entry, this.#width) : there
@@ -247,8 +243,8 @@ interface TableModel {
   readonly outputs: readonly { readonly name: string; readonly slot: number }[]
 }
 
-/** Of 100 million keys a shard has 24,000. */
-const MAX_SHARD_BITS = 12
+/** Of ten million keys a shard has 10,000, and grows in 0.1 ms; more of them would be more for the garbage collector to go through. */
+const MAX_SHARD_BITS = 10
 const SHARD_ROWS = 2_048
 const FIRST_VALUE = 1
 /** In bits: two of state, five of asOf, five of scoredAt, twenty of lineage. */
