@@ -79,6 +79,7 @@ export async function runGateway(context: GatewayContext): Promise<void> {
     log: telemetry.log,
     loop,
     metrics: telemetry.metrics,
+    s3: settings.s3,
     onLook: snapshotReport(report),
   })
   await using models = followModel(context, store)

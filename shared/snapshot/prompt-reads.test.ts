@@ -5,7 +5,7 @@ import { MemoryObjectStore } from '@freshet/adapters/memory/object-store.ts'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { steppedClock } from '@freshet/stage/clock.kit.ts'
 import { expect, test } from 'vitest'
-import { promptReads } from './prompt-reads.ts'
+import { promptReads, sharedPatience } from './prompt-reads.ts'
 
 /** A store whose reads hang, as those of S3 do, until they are given up, and a clock under the hand of the test. */
 class World extends MemoryObjectStore {
@@ -58,6 +58,17 @@ test('a large one has more time, and more with each try, and less again when it 
   for (let i = 0; i < 3; i++) expect(await large()).toHaveLength(4)
   world.hangs = true
   expect(await world.waits(large)).toBe(1_500 + 1_024)
+})
+
+test('what one learns of a slow store is known to all who share it, also after it is gone', async () => {
+  const world = new World()
+  const patience = sharedPatience()
+  const large = () =>
+    world.waits(() =>
+      promptReads(world, world.clock, structuredClone(patience)).getRange('a', { from: 0, to: 2 ** 20 }),
+    )
+  expect(await large()).toBe(1_500 + 1_024)
+  expect(await large()).toBe(3_000 + 2_048)
 })
 
 test('what its caller gives up is no fault of the store', async () => {

@@ -12,27 +12,32 @@ const MAX_PATIENCE = 64
 /**
  * The store with a time limit on its reads. A connection that hangs stays so when the store is mended: who waits on it
  * as long as the network does, half a minute or more, reads nothing new meanwhile.
+ * @param patience one number, which threads that read the same store share
  * @throws S3_UNREACHABLE from reads that were not over in time
  */
-export function promptReads(store: ObjectStore, clock: Pick<Clock, 'sleep'>): ObjectStore {
+export function promptReads(
+  store: ObjectStore,
+  clock: Pick<Clock, 'sleep'>,
+  patience = sharedPatience(),
+): ObjectStore {
   const never = new AbortController().signal
-  let patience = 1
   const inTime = async <T>(
     key: string,
     bytes: number,
     signal: AbortSignal | undefined,
     read: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> => {
+    const times = patience[0]!
     const limitMs =
-      Math.min(WITHIN_MS.max, WITHIN_MS.first * patience) + Math.ceil((bytes / BYTES_PER_MS) * patience)
+      Math.min(WITHIN_MS.max, WITHIN_MS.first * times) + Math.ceil((bytes / BYTES_PER_MS) * times)
     using limit = timeLimit(limitMs, { clock, signal: signal ?? never })
     try {
       const found = await read(limit.signal)
-      if (bytes > 0) patience = Math.max(1, patience / 2)
+      if (bytes > 0) patience[0] = Math.max(1, patience[0]! / 2)
       return found
     } catch (cause) {
       if (signal?.aborted || !isFreshetError(cause, 'DEADLINE')) throw cause
-      patience = Math.min(MAX_PATIENCE, patience * 2)
+      patience[0] = Math.min(MAX_PATIENCE, patience[0]! * 2)
       throw new FreshetError('S3_UNREACHABLE', `get ${key}: not there within ${limitMs} ms`, { cause })
     }
   }
@@ -48,4 +53,11 @@ export function promptReads(store: ObjectStore, clock: Pick<Clock, 'sleep'>): Ob
     urlOf: store.urlOf.bind(store),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   }
+}
+
+/** What a thread learns of the store's pace is there for the next: threads come and go, a store may stay slow. */
+export function sharedPatience(): Float64Array {
+  const patience = new Float64Array(new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT))
+  patience[0] = 1
+  return patience
 }

@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer'
 import { randomBytes } from 'node:crypto'
 import { ensureBucket } from '@freshet/adapters/s3/s3-bucket.ts'
 import { loadSettings } from '@freshet/config/load.ts'
+import { readingFromS3 } from '@freshet/gateway/snapshot/reading-from-s3.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import {
   MANIFEST_OBJECT,
@@ -13,7 +14,9 @@ import { rowsOfBatch } from '@freshet/records/stored-rows.ts'
 import { SnapshotFollower } from '@freshet/snapshot/follow.ts'
 import { objectKey } from '@freshet/snapshot/manifest.ts'
 import { PAGE_ROWS, SnapshotWriter } from '@freshet/snapshot/parquet/write.ts'
+import { sharedPatience } from '@freshet/snapshot/prompt-reads.ts'
 import { SnapshotInMemory } from '@freshet/snapshot/table/snapshot-in-memory.ts'
+import type { ReadingProgram } from '@freshet/snapshot/thread/reading-thread.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { startBare } from './bare-process.ts'
@@ -45,7 +48,8 @@ export const snapshotFollow: Figure = {
   async open(): Promise<Bench> {
     const prefix = `bench-${randomBytes(5).toString('hex')}`
     const env = { ...process.env, FRESHET_PIPELINE: prefix, FRESHET_S3_PREFIX: prefix }
-    await ensureBucket(loadSettings({ env }).s3)
+    const { s3 } = loadSettings({ env })
+    await ensureBucket(s3)
     await using opened = new AsyncDisposableStack()
     const { store, pipeline } = opened.use(await openSnapshotParts(env))
     opened.defer(() => emptyStore(store))
@@ -54,7 +58,8 @@ export const snapshotFollow: Figure = {
     const delays = opened.use(await LoopDelays.start())
     const keep = opened.move()
     return {
-      ours: () => load({ store, pipeline, delays }, base, delta),
+      ours: () =>
+        load({ store, pipeline, program: readingFromS3(s3, sharedPatience()), delays }, base, delta),
       baselines: { map: () => loadBare(prefix, [base, delta]) },
       [Symbol.asyncDispose]: () => keep.disposeAsync(),
     }
@@ -64,15 +69,16 @@ export const snapshotFollow: Figure = {
 interface World {
   readonly store: ObjectStore
   readonly pipeline: string
+  readonly program: ReadingProgram
   readonly delays: LoopDelays
 }
 
 async function load(
-  { store, pipeline, delays }: World,
+  { store, pipeline, program, delays }: World,
   base: SnapshotFile,
   delta: SnapshotFile,
 ): Promise<Sample> {
-  const holder = new SnapshotInMemory(store, { tombstoneTtlMs: Number.MAX_SAFE_INTEGER })
+  const holder = new SnapshotInMemory(store, { tombstoneTtlMs: Number.MAX_SAFE_INTEGER, program })
   const parts = { store, pipeline, holder, everyMs: 100, clock: systemClock, log: quietLog }
   const follower = new SnapshotFollower(parts)
   const stop = new AbortController()

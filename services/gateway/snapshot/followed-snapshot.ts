@@ -4,7 +4,7 @@ import type { Settings } from '@freshet/config/schema.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import type { StoredScore } from '@freshet/records/stored-score.ts'
 import { type FollowerParts, type FollowStatus, SnapshotFollower } from '@freshet/snapshot/follow.ts'
-import { promptReads } from '@freshet/snapshot/prompt-reads.ts'
+import { promptReads, sharedPatience } from '@freshet/snapshot/prompt-reads.ts'
 import { RangeReads } from '@freshet/snapshot/ranges/range-reads.ts'
 import { Breaker } from '@freshet/stage/breaker.ts'
 import type { Metrics } from '@freshet/telemetry/metrics.ts'
@@ -14,10 +14,13 @@ import type { Deadline } from '../server/deadline.ts'
 import type { LoopWatch } from '../server/loop-watch.ts'
 import { ChosenSnapshot } from './chosen-snapshot.ts'
 import { RangeRung } from './range-rung.ts'
+import { readingFromS3 } from './reading-from-s3.ts'
 
 export interface SnapshotParts extends Pick<FollowerParts, 'clock' | 'log' | 'onLook'> {
   readonly loop: Pick<LoopWatch, 'isBehind'>
   readonly metrics: Pick<Metrics, 'set' | 'add'>
+  /** The store is this one: large files are read from it in a thread. */
+  readonly s3?: Settings['s3']
 }
 
 /** So many failures in a row cut S3 off; then one lookup a second tries it. */
@@ -41,9 +44,11 @@ export class FollowedSnapshot implements SnapshotRung, Disposable {
     this.#isOff = gateway.snapshot.mode === 'off'
     this.#parts = parts
     this.#reads = new RangeReads(store)
-    const prompt = promptReads(store, parts.clock)
+    const patience = sharedPatience()
+    const prompt = promptReads(store, parts.clock, patience)
     this.#held = new ChosenSnapshot(gateway.snapshot.mode, {
       store: prompt,
+      program: parts.s3 && readingFromS3(parts.s3, patience),
       reads: this.#reads,
       memoryBytes: gateway.snapshot.memoryMiB * 2 ** 20,
       hasVersions: elasticsearch.versionField !== undefined,

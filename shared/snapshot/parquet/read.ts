@@ -2,7 +2,7 @@ import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import { SNAPSHOT_COLUMNS } from '@freshet/records/snapshot-columns.ts'
 import type { RowsSchema, StoredRows } from '@freshet/records/stored-rows.ts'
 import { TimeSlice } from '@freshet/stage/time-slice.ts'
-import { decodeGroup, type EncodedGroup } from './decode-group.ts'
+import { decodeGroup } from './decode-group.ts'
 import { type GroupLayout, readLayout } from './layout.ts'
 import { type FileAddress, openSource, type Source } from './source.ts'
 
@@ -15,18 +15,9 @@ export interface SnapshotFileReader {
   readonly pages: AsyncIterable<StoredRows>
 }
 
-/** Who makes rows of the bytes of a row group. */
-export interface GroupDecoder {
-  /** For whatever else is done with the file on this event loop. */
-  readonly slice: TimeSlice
-  /** Its pages; each holds until the next is asked for. @throws SNAPSHOT_CORRUPT */
-  decode(group: EncodedGroup): AsyncIterable<StoredRows>
-}
-
 export interface ReadOptions {
   /** `ranks`: without the outputs, which are neither fetched nor decoded. */
   readonly columns?: 'all' | 'ranks'
-  readonly decoder?: GroupDecoder
   readonly signal?: AbortSignal
 }
 
@@ -37,31 +28,26 @@ export interface ReadOptions {
 export async function openSnapshotFile(
   store: ObjectStore,
   file: FileAddress,
-  { columns = 'all', decoder = decodeHere(), signal }: ReadOptions = {},
+  { columns = 'all', signal }: ReadOptions = {},
 ): Promise<SnapshotFileReader> {
   const source = await openSource(store, file, signal)
-  const layout = await readLayout(source, decoder.slice)
-  const schema = columns === 'all' ? layout.schema : { ...layout.schema, outputs: [] }
-  return { schema, pages: readPages(source, layout.groups, schema, decoder) }
-}
-
-/** Decodes on this event loop, in slices. */
-function decodeHere(): GroupDecoder {
   const slice = new TimeSlice()
-  return { slice, decode: (group) => decodeGroup(group, slice) }
+  const layout = await readLayout(source, slice)
+  const schema = columns === 'all' ? layout.schema : { ...layout.schema, outputs: [] }
+  return { schema, pages: readPages(source, layout.groups, schema, slice) }
 }
 
 async function* readPages(
   source: Source,
   groups: readonly GroupLayout[],
   schema: RowsSchema,
-  decoder: GroupDecoder,
+  slice: TimeSlice,
 ): AsyncGenerator<StoredRows> {
   for (const { rows, chunks: all } of groups) {
     const chunks = all.slice(0, SNAPSHOT_COLUMNS.length + schema.outputs.length)
     const base = chunks[0]!.from
     const bytes = await source.read(base, chunks.at(-1)!.to)
     const inBytes = chunks.map(({ from, to }) => ({ from: from - base, to: to - base }))
-    yield* decoder.decode({ file: source.file, bytes, chunks: inBytes, rows, schema })
+    yield* decodeGroup({ file: source.file, bytes, chunks: inBytes, rows, schema }, slice)
   }
 }

@@ -6,10 +6,10 @@ import { newer } from '@freshet/records/revision.ts'
 import type { StoredScore } from '@freshet/records/stored-score.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import { filesOf, objectKey } from '../manifest.ts'
-import { DecodingThread } from '../parquet/decoding-thread.ts'
 import type { SnapshotHolder } from '../snapshot-holder.ts'
-import { loadFile } from '../table/load-file.ts'
+import { FileLoader } from '../table/file-loader.ts'
 import { SnapshotTable } from '../table/snapshot-table.ts'
+import type { ReadingProgram } from '../thread/reading-thread.ts'
 import { FileIndex } from './file-index.ts'
 import { findRow } from './find-row.ts'
 import { openFileIndex } from './open-file-index.ts'
@@ -18,6 +18,8 @@ import { RowSize } from './row-size.ts'
 
 export interface RangedParts {
   readonly store: ObjectStore
+  /** Reads the store in a thread. */
+  readonly program?: ReadingProgram | undefined
   readonly reads: RangeReads
   /** The smallest files, mostly the newest deltas, are held in tables as far as they fit. */
   readonly memoryBytes: number
@@ -84,7 +86,7 @@ export class RangedSnapshot implements SnapshotHolder {
 
   /** A partition is answered from its files of before until all its new ones are there. */
   async take(manifest: Manifest, signal: AbortSignal): Promise<number> {
-    await using decoder = new DecodingThread(signal)
+    await using loader = new FileLoader(this.#parts.store, this.#parts.program, signal)
     const all = Object.entries(manifest.partitions)
     const wanted = inMemory(
       all.flatMap(([, partition]) => filesOf(partition)),
@@ -100,7 +102,7 @@ export class RangedSnapshot implements SnapshotHolder {
           const before = this.#files.get(file.object)
           const isFit = before !== undefined && before instanceof SnapshotTable === wanted.has(file.object)
           if (!isFit && wanted.has(file.object)) rows += file.rows
-          files.set(file.object, isFit ? before : await this.#hold(file, wanted, decoder, signal))
+          files.set(file.object, isFit ? before : await this.#hold(file, wanted, loader, signal))
         }
         byPartition.set(Number(number), [...files.values()])
       } catch (error) {
@@ -125,14 +127,13 @@ export class RangedSnapshot implements SnapshotHolder {
   async #hold(
     file: SnapshotFile,
     wanted: ReadonlySet<string>,
-    decoder: DecodingThread,
+    loader: FileLoader,
     signal: AbortSignal,
   ): Promise<HeldFile> {
-    const { store } = this.#parts
     if (!wanted.has(file.object))
-      return openFileIndex(store, { key: objectKey(file.object), bytes: file.bytes }, signal)
+      return openFileIndex(this.#parts.store, { key: objectKey(file.object), bytes: file.bytes }, signal)
     const table = new SnapshotTable({ rows: file.rows })
-    await loadFile(store, file, table, decoder, signal)
+    await loader.load(file, table)
     return table
   }
 

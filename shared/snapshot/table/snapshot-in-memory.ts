@@ -3,10 +3,17 @@ import type { ObjectStore } from '@freshet/ports/object-store.ts'
 import type { Manifest, ManifestPartition } from '@freshet/records/manifest.ts'
 import type { StoredScore } from '@freshet/records/stored-score.ts'
 import { filesOf } from '../manifest.ts'
-import { DecodingThread } from '../parquet/decoding-thread.ts'
 import type { SnapshotHolder } from '../snapshot-holder.ts'
-import { loadFile } from './load-file.ts'
+import type { ReadingProgram } from '../thread/reading-thread.ts'
+import { FileLoader } from './file-loader.ts'
 import { SnapshotTable } from './snapshot-table.ts'
+
+export interface InMemoryParts {
+  /** Deletes scored longer ago are let go of, as bases let go of them. */
+  readonly tombstoneTtlMs: number
+  /** Reads the store in a thread. */
+  readonly program?: ReadingProgram | undefined
+}
 
 /**
  * The whole snapshot in one table: first all files of the manifest, then each new delta. A base that holds only what was
@@ -15,15 +22,14 @@ import { SnapshotTable } from './snapshot-table.ts'
 export class SnapshotInMemory implements SnapshotHolder {
   readonly table = new SnapshotTable({ memory: 'kept' })
   readonly #store: ObjectStore
-  readonly #tombstoneTtlMs: number
+  readonly #parts: InMemoryParts
   /** Files whose rows are in the table, as far as a manifest still names them. */
   #loaded = new Set<string>()
   #tidied = 0
 
-  /** @param tombstoneTtlMs deletes scored longer ago are let go of, as bases let go of them */
-  constructor(store: ObjectStore, { tombstoneTtlMs }: { tombstoneTtlMs: number }) {
+  constructor(store: ObjectStore, parts: InMemoryParts) {
     this.#store = store
-    this.#tombstoneTtlMs = tombstoneTtlMs
+    this.#parts = parts
   }
 
   get(key: string): StoredScore | undefined {
@@ -39,14 +45,13 @@ export class SnapshotInMemory implements SnapshotHolder {
   }
 
   async take({ partitions }: Manifest, signal: AbortSignal): Promise<number> {
-    await using decoder = new DecodingThread(signal)
+    await using loader = new FileLoader(this.#store, this.#parts.program, signal)
     let rows = 0
     const failures: unknown[] = []
     for (const partition of Object.values(partitions))
       for (const file of filesOf(partition))
         try {
-          if (!isLoaded(file.object, partition, this.#loaded))
-            rows += await loadFile(this.#store, file, this.table, decoder, signal)
+          if (!isLoaded(file.object, partition, this.#loaded)) rows += await loader.load(file, this.table)
           this.#loaded.add(file.object)
         } catch (error) {
           if (signal.aborted || isFreshetError(error, 'S3_UNREACHABLE')) throw error
@@ -64,7 +69,7 @@ export class SnapshotInMemory implements SnapshotHolder {
   /** Few deletes are kept: as long as the bucket has them, they say more than nothing. */
   tidy(nowMs: number): void {
     if (this.table.deleted < Math.max(KEPT_DELETES, this.table.size / 8)) return
-    this.#tidied = this.table.forgetDeleted(nowMs - this.#tombstoneTtlMs, this.#tidied, TIDY_ENTRIES)
+    this.#tidied = this.table.forgetDeleted(nowMs - this.#parts.tombstoneTtlMs, this.#tidied, TIDY_ENTRIES)
   }
 }
 

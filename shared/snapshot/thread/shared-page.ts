@@ -7,12 +7,16 @@ export interface SharedPage {
   readonly keyBytes: number
 }
 
-/** @param spare used again when it is large enough. */
-export function sharePage(rows: StoredRows, spare: SharedArrayBuffer | undefined): SharedPage {
+/** What a page takes. */
+export function pageBytes(rows: StoredRows): number {
+  const { count, outputs } = rows
+  return 8 * count * (DOUBLES + outputs.length) + 4 * (3 * count + 1) + count + keyBytesOf(rows)
+}
+
+/** @param buffer large enough. */
+export function sharePage(rows: StoredRows, buffer: SharedArrayBuffer): SharedPage {
   const { count } = rows
-  const keyBytes = rows.keyOffsets[count]! - rows.keyOffsets[0]!
-  const wanted = 8 * count * (DOUBLES + rows.outputs.length) + 4 * (3 * count + 1) + count + keyBytes
-  const buffer = spare !== undefined && spare.byteLength >= wanted ? spare : new SharedArrayBuffer(wanted)
+  const keyBytes = keyBytesOf(rows)
   const page = { buffer, count, keyBytes }
   const to = viewPage(page, rows.schema)
   for (const column of COLUMNS) to[column].set(rows[column].subarray(0, count) as never)
@@ -43,6 +47,10 @@ export function viewPage({ buffer, count, keyBytes }: SharedPage, schema: RowsSc
     states: bytes(count),
     keys: bytes(keyBytes),
   }
+}
+
+function keyBytesOf({ count, keyOffsets }: StoredRows): number {
+  return keyOffsets[count]! - keyOffsets[0]!
 }
 
 const DOUBLES = 5

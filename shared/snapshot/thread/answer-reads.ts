@@ -1,0 +1,31 @@
+import { parentPort } from 'node:worker_threads'
+import { toFreshetError } from '@freshet/errors/errors.ts'
+import type { ObjectStore } from '@freshet/ports/object-store.ts'
+import { lowerThreadPriority } from '@freshet/stage/thread-priority.ts'
+import { openSnapshotFile } from '../parquet/read.ts'
+import type { FileAddress } from '../parquet/source.ts'
+import { Giver, type Places } from './places.ts'
+
+/** Where cores are short, answers come first: a tenth of one is left to reading. */
+const NICENESS = 10
+
+/** What a program of ReadingThread does: files that are asked for are read from the store, one at a time. */
+export function answerReads(store: ObjectStore): void {
+  lowerThreadPriority(NICENESS)
+  parentPort!.once('message', (places: Places) => {
+    const giver = new Giver(places)
+    parentPort!.on('message', (file: FileAddress) => {
+      read(store, file, giver).catch((error: unknown) => {
+        const { code, message } = toFreshetError(error)
+        giver.tell({ kind: 'failed', code, message })
+      })
+    })
+  })
+}
+
+async function read(store: ObjectStore, file: FileAddress, giver: Giver): Promise<void> {
+  const { schema, pages } = await openSnapshotFile(store, file)
+  giver.tell({ kind: 'opened', schema })
+  for await (const rows of pages) giver.page(rows)
+  giver.tell({ kind: 'end' })
+}
