@@ -76,6 +76,7 @@ export class HttpServer implements AsyncDisposable {
     try {
       await once(server, 'listening')
     } catch (cause) {
+      connections?.[Symbol.dispose]()
       const { code } = cause as NodeJS.ErrnoException
       const where = `${address.host}:${address.port}`
       if (code === 'EADDRINUSE') throw new FreshetError('PORT_TAKEN', `${where} is in use`, { cause })

@@ -42,3 +42,10 @@ test.each(['', '{"key":"a"}', '{"key":"é"}', '{"key":"日本"}', '{"key":"\u{1f
 test('without a body its length is 0', () => {
   expect(wireText({ status: 204, headers: {}, text: null }, KEEP).text).toContain('content-length: 0\r\n')
 })
+
+test.each(['a\r\nb: c', 'é', '\u010d\u010a'])(
+  'a header that could end its line is never sent: %j',
+  (value) => {
+    expect(() => wireText({ status: 200, headers: { a: value }, text: '' }, KEEP)).toThrow('printable ASCII')
+  },
+)

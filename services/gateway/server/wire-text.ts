@@ -1,6 +1,8 @@
 import { Buffer } from 'node:buffer'
 import { STATUS_CODES } from 'node:http'
+import { FreshetError } from '@freshet/errors/errors.ts'
 import type { Reply } from '../reply.ts'
+import { inOnePiece } from './in-one-piece.ts'
 
 /** A whole answer as a socket takes it. */
 export interface WireText {
@@ -10,7 +12,7 @@ export interface WireText {
 }
 
 /**
- * Headers are ours, and ASCII: they are not looked at.
+ * Own headers are not looked at: they are made of numbers and of our words (answer-headers.ts).
  * @param connection what the answer says of its connection, as whole lines
  */
 export function wireText({ status, headers, ownHeaders, text }: Reply, connection: string): WireText {
@@ -22,12 +24,15 @@ export function wireText({ status, headers, ownHeaders, text }: Reply, connectio
   }
 }
 
+const HEADER = /^[\t -~]*$/
 const starts = new WeakMap<Reply['headers'], { readonly status: number; readonly text: string }>()
 
 /** Most replies have the same status and the same headers. */
 function startOf(status: number, headers: Reply['headers']): string {
   const known = starts.get(headers)
   if (known?.status === status) return known.text
+  for (const value of Object.values(headers))
+    if (!HEADER.test(value)) throw new FreshetError('BUG', 'a header of an answer is not printable ASCII')
   const lines = linesOf(Object.entries(headers).flat())
   const text = inOnePiece(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines}`)
   starts.set(headers, { status, text })
@@ -51,9 +56,4 @@ function linesOf(headers: readonly string[] = []): string {
   let lines = ''
   for (let at = 0; at < headers.length; at += 2) lines += `${headers[at]}: ${headers[at + 1]}\r\n`
   return lines
-}
-
-/** V8 keeps a text as the pieces that it was made of, and each write of it would put them together anew. */
-function inOnePiece(text: string): string {
-  return Buffer.from(text).toString()
 }

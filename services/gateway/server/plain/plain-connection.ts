@@ -6,6 +6,7 @@ import type { Reply } from '../../reply.ts'
 import type { Serve } from '../../routes/serve.ts'
 import type { Intake } from '../intake.ts'
 import type { RequestsInHand } from '../requests-in-hand.ts'
+import { whenLate } from '../waits.ts'
 import { wireText } from '../wire-text.ts'
 import { type PlainRequest, readPlain } from './plain-request.ts'
 import type { WritesOfATurn } from './writes-of-a-turn.ts'
@@ -35,6 +36,8 @@ export interface PlainHome {
 }
 
 const NO_BYTES = Buffer.alloc(0)
+/** Of headers, for as long as a connection lasts. */
+const MAX_KEPT_CHARACTERS = 1_024
 
 /**
  * A connection for as long as its caller asks for plain things, one after the other. The first request that is another, or
@@ -68,11 +71,21 @@ export class PlainConnection {
     return !this.#isAnswering && this.#bytes.length === 0
   }
 
-  /** What is answered is sent before; a caller that has not read it by the second call is not waited for. */
+  /** Whether it is closed as soon as its caller has read what was answered. */
+  get isEnding(): boolean {
+    return this.#socket.writableEnded
+  }
+
+  /** What is answered is sent before. */
   close(): void {
     this.#home.writes.flush()
-    if (this.#socket.writableEnded) this.#socket.destroy()
-    else this.#socket.destroySoon()
+    if (!this.isEnding) this.#socket.destroySoon()
+  }
+
+  /** Waits for nobody. */
+  destroy(): void {
+    this.#home.writes.flush()
+    this.#socket.destroy()
   }
 
   readonly #onData = (chunk: Buffer) => {
@@ -82,15 +95,18 @@ export class PlainConnection {
     const isOthers = this.#home.isStopping || this.#socket.writableNeedDrain
     const request = isOthers ? 'other' : readPlain(this.#bytes, this.#headers)
     if (request === 'other') this.#handOver()
-    else if (request === 'unfinished')
-      this.#late ??= setTimeout(() => this.#handOver(), this.#home.restWithinMs)
+    else if (request === 'unfinished') this.#late ??= whenLate(this.#home.restWithinMs, this.#onLate)
     else this.#take(request)
+  }
+
+  readonly #onLate = () => {
+    if (this.#late !== undefined) this.#handOver()
   }
 
   #take(request: PlainRequest): void {
     const bytes = this.#bytes
     this.#bytes = NO_BYTES
-    this.#headers = request.headers
+    this.#headers = request.headers.lines.length > MAX_KEPT_CHARACTERS ? undefined : request.headers
     this.#forgetLate()
     this.looksUnused = 0
     this.isUsed = true
@@ -146,6 +162,7 @@ export class PlainConnection {
   /** The caller says no more; it is still told. */
   readonly #onEnd = () => {
     this.#isEnded = true
+    this.#forgetLate()
     if (this.#isAnswering) return
     if (this.#bytes.length > 0)
       this.#home.writes.add(this.#socket, wireText(problemReply(BROKEN_OFF), 'connection: close\r\n'))

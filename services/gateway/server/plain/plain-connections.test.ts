@@ -1,6 +1,9 @@
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Duplex } from 'node:stream'
 import { connect } from 'node:tls'
 import { FreshetClient } from '@freshet/client/client.ts'
 import { FreshetError } from '@freshet/errors/errors.ts'
@@ -133,6 +136,39 @@ test('connections that nobody uses are let go: soon when they were never asked a
   await (await dial(server)).closed
   expect(used.socket.destroyed).toBe(false)
   await used.closed
+})
+
+/** A connection whose caller reads nothing. */
+class Unread extends Duplex {
+  readonly destroySoon = Socket.prototype.destroySoon
+  override _read() {}
+  override _write() {}
+}
+
+test('a caller that does not read its last answer is let go, too', async () => {
+  const times = { headersTimeout: 50, keepAliveTimeout: 20, connectionsCheckingInterval: 10 }
+  await using server = await plainServer(times)
+  const unread = new Unread()
+  server.server.emit('connection', unread as unknown as Socket)
+  unread.push(request('/v1/scores/a', withKey))
+  await expect.poll(() => unread.writableEnded).toBe(true)
+  const { plain } = server
+  const listeners = unread.listenerCount('finish')
+  await once(unread, 'close')
+  expect([plain(), listeners]).toEqual([1, 1])
+})
+
+test('a loop that stands still makes nothing late that has come', async () => {
+  await using server = await plainServer({ restWithinMs: 5 })
+  const [head, rest] = prediction('{"document":{"a":1},"key":"k"}').split('"document"') as [string, string]
+  const { socket, received } = await dial(server)
+  socket.write(head)
+  await new Promise((resolve) => setImmediate(resolve))
+  await new Promise((resolve) => setImmediate(resolve))
+  socket.write(`"document"${rest}`)
+  for (const end = performance.now() + 30; performance.now() < end; );
+  await expect.poll(() => statusesIn(received())).toEqual(['200'])
+  expect(server.plain()).toBe(1)
 })
 
 test('over TLS, too, what is plain takes the short way and the rest does not', async () => {

@@ -10,7 +10,7 @@ interface Surroundings {
   readonly times: {
     /** A connection on which nothing was ever asked is closed then. */
     readonly headersTimeout: number
-    /** One that is not used any more is closed then. */
+    /** One that is not used any more is closed then; who has not read the last answer by the next look is not waited for. */
     readonly keepAliveTimeout: number
     readonly connectionsCheckingInterval: number
     /** A request that has not all come by then is not plain. */
@@ -71,17 +71,19 @@ export class PlainConnections implements PlainHome, Disposable {
   }: Surroundings['times']): void {
     for (const connection of this.#connections) {
       const unusedMs = connection.looksUnused++ * connectionsCheckingInterval
-      if (connection.isIdle && unusedMs > (connection.isUsed ? keepAliveTimeout : headersTimeout))
-        connection.close()
+      if (
+        !connection.isIdle ||
+        unusedMs <= (connection.isUsed && !connection.isEnding ? keepAliveTimeout : headersTimeout)
+      )
+        continue
+      if (connection.isEnding) connection.destroy()
+      else connection.close()
     }
   }
 
   /** Closes all of them, whatever is in hand and whoever has not read it. */
   [Symbol.dispose](): void {
     clearInterval(this.#looking)
-    for (const connection of this.#connections) {
-      connection.close()
-      connection.close()
-    }
+    for (const connection of this.#connections) connection.destroy()
   }
 }

@@ -87,6 +87,10 @@ test.each([
   ['an upgrade', lookup('/v1/scores/a', `${HEADERS}upgrade: h2c\r\n`)],
   ['a connection that ends', lookup('/v1/scores/a', `${HEADERS}connection: close\r\n`)],
   ['a large body', predict('x'.repeat(40_000))],
+  [
+    'very many headers',
+    lookup('/v1/scores/a', HEADERS + Array.from({ length: 100 }, (_, n) => `a${n}: b\r\n`).join('')),
+  ],
   ['a long head', lookup('/v1/scores/a', `${HEADERS}a: ${'b'.repeat(8_192)}\r\n`)],
   ['a head that never ends', `${lookup().slice(0, -2)}a: ${'b'.repeat(8_192)}`],
 ])('%s is left to node:http', (_, text) => {

@@ -78,6 +78,7 @@ export async function plainServer(
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {
+    server,
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     plain,
     async [Symbol.asyncDispose]() {
