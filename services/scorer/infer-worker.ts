@@ -9,6 +9,9 @@ import { runRescore } from './rescore/rescore-loop.ts'
 import { Shadow } from './shadow/shadow-loop.ts'
 import { runSideBySide } from './side-by-side.ts'
 
+/** Of trees: about two thousand rows. Where both cores are busy a thread is waited for much longer. why: decisions/0037 */
+const HERE_MICROS = 1_000
+
 export interface InferWorkerDeps extends InferDeps {
   /** Holds the models. */
   readonly store: ObjectStore
@@ -27,6 +30,7 @@ export async function runInfer(context: ServiceContext, deps: InferWorkerDeps): 
       pool: {
         threads: settings.scorer.threads,
         runRows: settings.scorer.runRows,
+        hereMicros: HERE_MICROS,
         onReplaced: (scores) => telemetry.metrics.add('freshet.scores_replaced', scores),
       },
       intervalMs: settings.model.pointerIntervalMs,

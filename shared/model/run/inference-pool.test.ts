@@ -160,6 +160,15 @@ test('a few rows of trees are scored at once, without a thread; more of them by 
   expect(other.runNow(featuresOf(2, 1, 2))).toBeNull()
 })
 
+test('whoever can spare the time has more rows of trees scored at once', async () => {
+  const bundle = await demoBundle()
+  const features = goldenFeatures(bundle, 1_000)
+  await using patient = await InferencePool.start(bundle, {
+    ...{ threads: 1, runRows: 64, hereMicros: 1_000_000 },
+  })
+  expect(patient.runNow(features)).toEqual(await patient.run(features, never))
+})
+
 test('a model that hangs while it is loaded is refused in bounded time', async () => {
   const program = new URL('data:text/javascript,Atomics.wait(new Int32Array(new SharedArrayBuffer(4)),0,0)')
   const starting = startInferenceThread(await demoBundle(), { loadDeadlineMs: 50, program })

@@ -19,6 +19,8 @@ export interface PoolOptions {
   readonly spares?: number
   /** Of the threads (ThreadOptions). Default 0. */
   readonly niceness?: number
+  /** Of trees: what may be scored where it is called, and keeps the caller's thread for so long. Default: 100 µs. */
+  readonly hereMicros?: number
   /** Told how many scores of a job were NaN or infinite and stand as the spec has it. */
   readonly onReplaced?: (scores: number) => void
 }
@@ -26,7 +28,7 @@ export interface PoolOptions {
 /** Right for tree models, and not far off for others. */
 const GUESSED_RUN_ROWS = RUN_ROWS[2]
 const MAX_QUEUED = 64
-/** Of trees: what may be scored where it is called. To wake a thread and read its answer costs about as much. */
+/** To wake a thread and read its answer costs about as much. */
 const HERE_MICROS = 100
 const JOB_DEADLINE_MS = 30_000
 /** Of the last job's time in the mean: a few dozen jobs after a slow one, that is forgotten. */
@@ -135,7 +137,8 @@ export class InferencePool implements AsyncDisposable {
   /** The same at once, on this thread, where that costs less than to wake another: a few rows of trees. null elsewhere. */
   runNow(features: Features): Float64Array[] | null {
     if (this.#trees === null || this.#isClosed) return null
-    if (features.rows * this.#trees.microsPerRow > HERE_MICROS) return null
+    const { hereMicros = HERE_MICROS } = this.#options
+    if (features.rows * this.#trees.microsPerRow > hereMicros) return null
     return this.#join([this.#trees.scoreNow(features)], features.rows)
   }
 

@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { describe, expect, test } from 'vitest'
 import type { Features } from '../features/features.ts'
-import { SharedRuns } from './shared-runs.ts'
+import { type RowRunner, SharedRuns } from './shared-runs.ts'
 
 const rowsOf = (values: readonly number[]): Features => ({
   rows: values.length,
@@ -26,9 +26,7 @@ class Model {
     return this.#ends.length === 0 ? 0 : 1
   }
 
-  runNow(): null {
-    return null
-  }
+  runNow: RowRunner['runNow'] = () => null
 
   async run(features: Features): Promise<Float64Array[]> {
     this.runs.push(features)
@@ -46,6 +44,17 @@ class Model {
     }
   }
 }
+
+test('what the pool scores at once waits for nobody', async () => {
+  const model = new Model()
+  const runs = new SharedRuns({ runRows: 64, maxWaiting: 1 }).over(model)
+  const waiting = [runs.run(rowOf(1), never), runs.run(rowOf(2), never)]
+  model.runNow = ({ numbers }: Features) => [Float64Array.from(numbers)]
+  expect(await runs.run(rowOf(3), never)).toEqual([Float64Array.of(3)])
+  await expect(runs.run(rowOf(4), AbortSignal.abort())).rejects.toMatchObject({ code: 'DEADLINE' })
+  await model.goOn()
+  await Promise.all(waiting)
+})
 
 describe('rows that come while the model works', () => {
   test('go together into the next run, and each gets its own score', async () => {

@@ -14,7 +14,8 @@ export interface SharedRunsOptions {
 
 /**
  * A few rows at a time for each caller, many at a time for the model: rows that come while its threads work go together
- * into the next run, since waking a thread costs what dozens of rows cost. Nobody waits for company.
+ * into the next run, since waking a thread costs what dozens of rows cost. Nobody waits for company; and what the pool
+ * would score where it is called needs none.
  */
 export class SharedRuns {
   readonly #options: SharedRunsOptions
@@ -60,6 +61,8 @@ class SharedRun implements RowRunner {
   run(features: Features, signal: AbortSignal): Promise<Float64Array[]> {
     const { maxWaiting } = this.#options
     if (signal.aborted) return Promise.reject(modelLate(signal))
+    const now = this.#pool.runNow(features)
+    if (now !== null) return Promise.resolve(now)
     if (this.#waiting.length >= maxWaiting)
       return Promise.reject(
         new FreshetError('QUEUE_FULL', `${maxWaiting} callers wait for the model already`),

@@ -27,8 +27,10 @@ function open() {
   return { producer, send }
 }
 
-/** Of promises, to be asked when all that can happen has happened. */
-const settled = () => new Promise((resolve) => setImmediate(resolve))
+/** To be asked when all that can happen has happened: at the end of this turn, and of the next. */
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve))
+}
 
 describe('sends of several callers', () => {
   test('go together when they come while a request is under way, in the order of their coming', async () => {
@@ -44,6 +46,19 @@ describe('sends of several callers', () => {
     expect(producer.sent).toEqual([[0], [1, 2, 3]])
     producer.requests[1]!.end.resolve()
     await Promise.all(others)
+  })
+
+  test('go together when they come in one turn, however many promises come before theirs', async () => {
+    const { producer, send } = open()
+    const later = async (partition: number) => {
+      for (let step = 0; step < 100 * partition; step++) await null
+      await send(partition)
+    }
+    const sends = [later(0), later(1), later(2)]
+    await settled()
+    expect(producer.sent).toEqual([[0, 1, 2]])
+    producer.requests[0]!.end.resolve()
+    await Promise.all(sends)
   })
 
   test('to different topics have nothing to do with each other', async () => {

@@ -4,9 +4,9 @@ import type { Producer } from '../producer.ts'
 
 /**
  * Sends of several callers in one request. A producer has one request under way, so eight partitions whose batches are
- * ready at the same time would wait for eight answers; here those who come meanwhile go together in the next request.
- * Nobody waits for company: when nothing is under way a send begins at once. As many messages wait as callers bring
- * that each wait for their own, so the bound is theirs.
+ * ready at the same time would wait for eight answers; here those of one turn of the event loop go together, and those
+ * who come while a request is under way in the next one. Nobody waits for longer than for this turn. As many messages
+ * wait as callers bring that each wait for their own, so the bound is theirs.
  */
 export class GatheredSends implements Pick<Producer, 'send'> {
   readonly #producer: Pick<Producer, 'send'>
@@ -51,7 +51,7 @@ export class GatheredSends implements Pick<Producer, 'send'> {
     const messages: OutgoingMessage[] = []
     const forsaken = new AbortController()
     const before = this.#last.get(topic) ?? Promise.resolve()
-    const sent = before.then(() => {
+    const sent = before.then(endOfTurn).then(() => {
       if (forsaken.signal.aborted) return // before it began
       this.#next.delete(topic)
       return this.#producer.send(topic, messages, forsaken.signal)
@@ -70,6 +70,11 @@ export class GatheredSends implements Pick<Producer, 'send'> {
     if (this.#next.get(topic) === gathering) this.#next.delete(topic)
     gathering.forsaken.abort()
   }
+}
+
+/** Once all that is ready now has been done, before sockets are read again. */
+function endOfTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
 }
 
 interface Gathering {
