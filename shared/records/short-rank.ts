@@ -20,10 +20,35 @@ export function shortLineage({ documentVersion, epoch, primaryTerm }: Lineage): 
 
 export function shortNumber(value: number): string {
   if (value === 0) return '0'
-  if (!Number.isSafeInteger(value) || value < 0)
-    throw new FreshetError('RECORD_MALFORMED', `${value} is no number of a rank`)
+  if (!Number.isSafeInteger(value) || value < 0) throw noNumber(value)
   const digits = value.toString(16)
   return digits.length.toString(16) + digits
+}
+
+/** No `shortNumber` is longer: of 2^53 − 1. */
+export const MAX_SHORT_NUMBER_BYTES = 15
+
+/** `shortNumber` as bytes. @returns where it ends. @throws RECORD_MALFORMED */
+export function writeShortNumber(value: number, into: Uint8Array, start: number): number {
+  if (value === 0) {
+    into[start] = ZERO
+    return start + 1
+  }
+  if (!Number.isSafeInteger(value) || value < 0) throw noNumber(value)
+  const high = Math.floor(value / 2 ** 32)
+  const low = value >>> 0
+  const digits = high === 0 ? hexDigits(low) : 8 + hexDigits(high)
+  into[start] = HEX[digits]!
+  const end = start + 1 + digits
+  let to = end
+  for (let left = low; to > start + 1 && to > end - 8; left >>>= 4) into[--to] = HEX[left & 0xf]!
+  for (let left = high; to > start + 1; left >>>= 4) into[--to] = HEX[left & 0xf]!
+  return end
+}
+
+/** Of a number above 0 and below 2^32. */
+function hexDigits(value: number): number {
+  return (35 - Math.clz32(value)) >>> 2
 }
 
 /** @throws RECORD_MALFORMED, also for what would be written otherwise: two texts of one rank would not be a tie. */
@@ -58,6 +83,11 @@ function digitAt(text: string, at: number): number {
 }
 
 const [ZERO, NINE, A, F] = [0x30, 0x39, 0x61, 0x66]
+const HEX = Uint8Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0))
+
+function noNumber(value: number): FreshetError {
+  return new FreshetError('RECORD_MALFORMED', `${value} is no number of a rank`)
+}
 
 function noRank(text: string): FreshetError {
   return new FreshetError('RECORD_MALFORMED', `not a rank: ${JSON.stringify(text.slice(0, 80))}`)

@@ -3,11 +3,10 @@ import { describe, expect, test } from 'vitest'
 import { golden } from './golden/golden.kit.ts'
 import { MOMENTS_END_MS } from './moment.ts'
 import { encodeRank } from './revision.ts'
-import { scoreBatchOf, storedScoreAt } from './score-batch.kit.ts'
-import { emptyRows, ROW_STATES } from './score-batch.ts'
+import { storedScoreAt } from './score-batch.kit.ts'
+import { emptyRows } from './score-batch.ts'
 import { encodeShortRank } from './short-rank.ts'
-import { rowsOfBatch } from './stored-rows.ts'
-import { decodeStoredScore, encodeStoredScore, type StoredScore, storedScoreEncoder } from './stored-score.ts'
+import { decodeStoredScore, encodeStoredScore, type StoredScore } from './stored-score.ts'
 
 const flight: StoredScore = {
   key: 'flights/AA-12',
@@ -40,27 +39,6 @@ describe('a stored score', () => {
       expect(text.endsWith(` -1 delay@2025-11 ${state}`)).toBe(true)
       expect(decodeStoredScore(flight.key, text)).toEqual(none)
     }
-  })
-
-  test('is written from columns as it is by itself', () => {
-    const row = fc.record({
-      key: fc.string({ unit: 'grapheme' }),
-      documentVersion: fc.constantFrom(0, 1),
-      epoch: fc.constantFrom(1, 1_764_000_000_123),
-      primaryTerm: fc.nat(2),
-      seqNo: fc.maxSafeNat(),
-      asOfMs: fc.nat(),
-      state: fc.constantFrom(...ROW_STATES),
-      outputs: fc.array(fc.double({ noNaN: true, noDefaultInfinity: true }), { minLength: 2, maxLength: 2 }),
-    })
-    fc.assert(
-      fc.property(fc.array(row), fc.nat(9), (rows, generation) => {
-        const model = { name: 'delay', version: '1', generation }
-        const batch = scoreBatchOf(rows, { outputs: ['late', 'a "name"'], model })
-        const encode = storedScoreEncoder(rowsOfBatch(batch))
-        for (const at of rows.keys()) expect(encode(at)).toBe(encodeStoredScore(storedScoreAt(batch, at)))
-      }),
-    )
   })
 
   test('is read back as it was, to the last digit', () => {

@@ -1,8 +1,8 @@
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { isMoment } from './moment.ts'
 import { decodeRank, RANK_LENGTH, type Rank } from './revision.ts'
-import { isModelLabel, keyAt, modelLabel, ROW_STATES, type RowState, STATE, stateAt } from './score-batch.ts'
-import { decodeShortRank, encodeShortRank, shortLineage, shortNumber } from './short-rank.ts'
+import { isModelLabel, keyAt, modelLabel, ROW_STATES, type RowState, stateAt } from './score-batch.ts'
+import { decodeShortRank, encodeShortRank } from './short-rank.ts'
 import type { StoredRows } from './stored-rows.ts'
 
 /** (5) What a store keeps of one key: the last word on it, a score or the reason why there is none. */
@@ -58,80 +58,21 @@ function outputsOf(
  * with `deleted` or `unscorable` in place of the scores. The rank stands first, so that a script inside Redis can compare
  * it without parsing the rest.
  *
- * This encodes one score, plainly; what writes many (below) is held against it.
+ * This encodes one score, plainly; what writes many (stored-score-writer.ts) is held against it.
  */
 export function encodeStoredScore({ rank, state, outputs, asOfMs, scoredAtMs, model }: StoredScore): string {
-  const body = state === 'scored' ? JSON.stringify(outputs) : state
-  return line(encodeShortRank(rank), asOfMs, scoredAtMs, model, body)
-}
-
-/** Encodes rows one after the other straight from their columns: about a third of the work of a StoredScore between. */
-export function storedScoreEncoder(rows: StoredRows): (row: number) => string {
-  const models = new Map<number, { label: string; generation: string; bodyOf: (row: number) => string }>()
-  for (const [generation, model] of rows.schema.models)
-    models.set(generation, {
-      label: modelLabel(model),
-      generation: shortNumber(generation),
-      bodyOf: scoresEncoder(rows, model.outputs),
-    })
-  const lineageOf = lineageEncoder(rows)
-  return (row) => {
-    const { label, generation, bodyOf } = models.get(rows.modelGenerations[row]!)!
-    const rank = lineageOf(row) + shortNumber(rows.seqNos[row]!) + generation
-    const body = rows.states[row] === STATE.scored ? bodyOf(row) : stateAt(rows, row)
-    return line(rank, rows.asOfMs[row]!, rows.scoredAtMs[row]!, label, body)
-  }
-}
-
-function line(rank: string, asOfMs: number, scoredAtMs: number, model: string, body: string): string {
   const laterMs = scoredAtMs - asOfMs
-  return `${VERSION}${rank} ${asOfMs} ${laterMs < 0 ? '' : '+'}${laterMs} ${model} ${body}`
-}
-
-/** Neighbours mostly come from one shard, and so does the beginning of their ranks. */
-function lineageEncoder({ documentVersions, epochs, primaryTerms }: StoredRows): (row: number) => string {
-  let last = { documentVersion: -1, epoch: -1, primaryTerm: -1 }
-  let text = ''
-  return (row) => {
-    const documentVersion = documentVersions[row]!
-    const epoch = epochs[row]!
-    const primaryTerm = primaryTerms[row]!
-    if (
-      epoch !== last.epoch ||
-      primaryTerm !== last.primaryTerm ||
-      documentVersion !== last.documentVersion
-    ) {
-      last = { documentVersion, epoch, primaryTerm }
-      text = shortLineage(last)
-    }
-    return text
-  }
-}
-
-/** The scores of a row as JSON. */
-function scoresEncoder({ schema, outputs }: StoredRows, names: readonly string[]): (row: number) => string {
-  const columns = names.map((name, i) => ({
-    before: `${i === 0 ? '{' : ','}${JSON.stringify(name)}:`,
-    values: outputs[schema.outputs.indexOf(name)]!,
-  }))
-  if (columns.length === 0) return () => '{}'
-  return (row) => {
-    let json = ''
-    for (const { before, values } of columns) {
-      const value = values[row]!
-      json += before + (Number.isFinite(value) ? value : null)
-    }
-    return `${json}}`
-  }
+  const body = state === 'scored' ? JSON.stringify(outputs) : state
+  return `${STORED_SCORE_VERSION}${encodeShortRank(rank)} ${asOfMs} ${laterMs < 0 ? '' : '+'}${laterMs} ${model} ${body}`
 }
 
 /** Of version 1, whose rank had a fixed width, this is 0 or 1: the first digit of a number below 2^53. */
-const VERSION = '2'
+export const STORED_SCORE_VERSION = '2'
 
 /** @throws RECORD_VERSION, RECORD_MALFORMED */
 export function decodeStoredScore(key: string, text: string): StoredScore {
   const version = text[0]
-  if (version === VERSION) return decodeLine(key, text)
+  if (version === STORED_SCORE_VERSION) return decodeLine(key, text)
   if (version === '0' || version === '1') return decodeVersion1(key, text)
   if (version === undefined || !/[3-9]/.test(version)) throw malformed(key)
   throw new FreshetError('RECORD_VERSION', `stored score version ${version}, this build reads 1 and 2`)

@@ -1,9 +1,9 @@
+import { compareRowRanks } from '@freshet/records/row-ranks.ts'
 import { ROW_STATES } from '@freshet/records/score-batch.ts'
 import type { RowsSchema, StoredRows } from '@freshet/records/stored-rows.ts'
 import { compareKeys } from './keys.ts'
 import { type Cursor, MergeFront, type SortedSource } from './merge-front.ts'
 import { PageBuilder } from './page-builder.ts'
-import { compareRowRanks } from './row-ranks.ts'
 
 export type { SortedSource } from './merge-front.ts'
 

@@ -1,8 +1,8 @@
+import { compareRowRanks } from '@freshet/records/row-ranks.ts'
 import type { StoredRows } from '@freshet/records/stored-rows.ts'
 import { compareKeys, keyWindow, sharedPrefix } from './keys.ts'
 import type { SortedSource } from './merge.ts'
 import { PageBuilder } from './page-builder.ts'
-import { compareRowRanks } from './row-ranks.ts'
 
 /** The rows in the order of their keys, each key once by its highest rank (on a tie the first). Takes about 0.3 µs a row. */
 export function sortRows(rows: StoredRows): SortedSource {

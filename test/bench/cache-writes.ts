@@ -1,7 +1,7 @@
 import { RedisScoreStore } from '@freshet/adapters/redis/redis-score-store.ts'
 import { emptyRows, keyAt, type ScoreBatch, STATE } from '@freshet/records/score-batch.ts'
 import { rowsOfBatch } from '@freshet/records/stored-rows.ts'
-import { storedScoreEncoder } from '@freshet/records/stored-score.ts'
+import { encodeStoredScore, storedScoreOf } from '@freshet/records/stored-score.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { Redis } from 'ioredis'
 import { Stack } from '../stack.ts'
@@ -95,10 +95,10 @@ function batchOf(keys: readonly string[], firstSeqNo: number): ScoreBatch {
 }
 
 function textsOf(batch: ScoreBatch, prefix: string): [key: string, value: string][] {
-  const encode = storedScoreEncoder(rowsOfBatch(batch))
-  return Array.from({ length: batch.rows.count }, (_, row) => [
-    prefix + keyAt(batch.rows, row).toString(),
-    encode(row),
+  const rows = rowsOfBatch(batch)
+  return Array.from({ length: rows.count }, (_, row) => [
+    prefix + keyAt(rows, row).toString(),
+    encodeStoredScore(storedScoreOf(rows, row)),
   ])
 }
 

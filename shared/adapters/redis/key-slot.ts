@@ -12,12 +12,12 @@ export function keySlot(key: string): number {
   const open = key.indexOf('{')
   const close = open === -1 ? -1 : key.indexOf('}', open + 1)
   const hashed = close > open + 1 ? key.slice(open + 1, close) : key
-  return crc16(hashed) % SLOTS
+  return crc16(Buffer.from(hashed)) % SLOTS
 }
 
-export function crc16(text: string): number {
+export function crc16(bytes: Uint8Array): number {
   let crc = 0
-  for (const byte of Buffer.from(text)) crc = ((crc << 8) ^ CRC16[(crc >>> 8) ^ byte]!) & 0xffff
+  for (const byte of bytes) crc = ((crc << 8) ^ CRC16[(crc >>> 8) ^ byte]!) & 0xffff
   return crc
 }
 

@@ -7,14 +7,14 @@ import { crc16, tagsOverSlots } from './key-slot.ts'
 const BUCKETS = 128
 const TAGS = tagsOverSlots(BUCKETS)
 
-/** Of a key in a cluster: all keys of a bucket lie in one slot. */
-export function bucketOf(key: string): number {
+/** Of a key in a cluster: all keys of a bucket lie in one slot. @param key UTF-8 */
+export function bucketOf(key: Uint8Array): number {
   return crc16(key) % BUCKETS
 }
 
 /** Where the score of a document key lies. */
 export function redisKey(pipeline: string, key: string, isCluster: boolean): string {
-  return redisKeyIn(isCluster ? bucketOf(key) : undefined, pipeline, key)
+  return redisKeyIn(isCluster ? bucketOf(Buffer.from(key)) : undefined, pipeline, key)
 }
 
 /** The same, for who knows the key's bucket already. @param bucket undefined: there is no cluster */

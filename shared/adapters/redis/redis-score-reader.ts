@@ -86,7 +86,7 @@ export class RedisScoreReader implements AsyncDisposable {
     const open = new Map<number | undefined, number[]>()
     const slices: number[][] = []
     for (let at = 0; at < keys.length; at++) {
-      const bucket = this.#isCluster ? bucketOf(keys[at]!) : undefined
+      const bucket = this.#isCluster ? bucketOf(Buffer.from(keys[at]!)) : undefined
       let slice = open.get(bucket)
       if (slice === undefined || slice.length >= KEYS_PER_CALL) {
         open.set(bucket, (slice = []))
@@ -102,7 +102,7 @@ export class RedisScoreReader implements AsyncDisposable {
    * @throws REDIS_UNREACHABLE, REDIS_UNAUTHORIZED, REDIS_REFUSED
    */
   async getSlice(keys: readonly string[]): Promise<ScoreSlice> {
-    const bucket = this.#isCluster ? bucketOf(keys[0]!) : undefined
+    const bucket = this.#isCluster ? bucketOf(Buffer.from(keys[0]!)) : undefined
     const names = keys.map((key) => redisKeyIn(bucket, this.#pipeline, key))
     names.push(markKeyIn(bucket, this.#pipeline))
     assertConnected(this.#redis)

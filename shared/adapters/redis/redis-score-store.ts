@@ -8,10 +8,12 @@ import { retry } from '@freshet/stage/back-off.ts'
 import { systemClock } from '@freshet/stage/clock.ts'
 import type { Log } from '@freshet/stage/log.ts'
 import { Throttle } from '@freshet/stage/throttle.ts'
+import type { Command } from 'ioredis'
 import { assertFit, evictionOf } from './assert-fit.ts'
+import { CallMemory } from './call-memory.ts'
 import { addressOf, assertConnected, connect, createClient, type RedisClient } from './connect.ts'
 import { FillMark } from './fill-mark.ts'
-import { RANK_GUARD } from './rank-guard.ts'
+import { GuardCommands } from './guard-command.ts'
 import { replyCode, toRedisError } from './redis-error.ts'
 import { redisKey } from './redis-key.ts'
 import { type GuardedCall, rowsToCalls } from './rows-to-calls.ts'
@@ -39,6 +41,7 @@ export class RedisScoreStore implements ScoreStore {
   readonly #address: string
   readonly #pipeline: string
   readonly #log: Log
+  readonly #memory = new CallMemory()
   readonly #retries = new Throttle(LOG_INTERVAL_MS, systemClock)
 
   /** @throws REDIS_UNREACHABLE, REDIS_UNAUTHORIZED, REDIS_REFUSED, REDIS_COLLATION, CONFIG_INVALID */
@@ -84,9 +87,10 @@ export class RedisScoreStore implements ScoreStore {
    * @throws REDIS_UNREACHABLE, REDIS_UNAUTHORIZED, REDIS_REFUSED
    */
   async merge(rows: StoredRows, signal: AbortSignal = new AbortController().signal): Promise<void> {
-    const pending = new Set(rowsToCalls(rows, this.#pipeline, this.#settings))
+    const commands = new GuardCommands(rows, this.#pipeline)
+    const pending = new Set(rowsToCalls(rows, this.#settings))
     const giveUpAtMs = systemClock.nowMs() + RETRIES_END_MS
-    await retry(() => this.#sendAll(pending), {
+    await retry(() => this.#sendAll(pending, commands), {
       backOff: RETRY,
       clock: systemClock,
       signal,
@@ -115,19 +119,20 @@ export class RedisScoreStore implements ScoreStore {
   }
 
   /** Sends what is pending, a bounded number of bytes ahead of the answers; what Redis has taken leaves the set. */
-  async #sendAll(pending: Set<GuardedCall>): Promise<void> {
+  async #sendAll(pending: Set<GuardedCall>, commands: GuardCommands): Promise<void> {
     const sending: Promise<void>[] = []
     let bytes = 0
     let room = Promise.withResolvers<void>()
     let failure: unknown
     for (const call of [...pending]) {
-      while (bytes > 0 && bytes + call.bytes > MAX_BYTES_IN_FLIGHT) {
+      const callBytes = commands.maxBytes(call)
+      while (bytes > 0 && bytes + callBytes > MAX_BYTES_IN_FLIGHT) {
         room = Promise.withResolvers()
         await room.promise
       }
       if (failure !== undefined) break
-      bytes += call.bytes
-      const taken = this.#send(call).then(
+      bytes += callBytes
+      const taken = this.#send(call, commands, callBytes).then(
         () => void pending.delete(call),
         (error: unknown) => {
           failure ??= error
@@ -135,7 +140,7 @@ export class RedisScoreStore implements ScoreStore {
       )
       sending.push(
         taken.then(() => {
-          bytes -= call.bytes
+          bytes -= callBytes
           room.resolve()
         }),
       )
@@ -144,14 +149,21 @@ export class RedisScoreStore implements ScoreStore {
     if (failure !== undefined) throw failure
   }
 
-  async #send({ keys, args }: GuardedCall): Promise<void> {
+  async #send(call: GuardedCall, commands: GuardCommands, maxBytes: number): Promise<void> {
     assertConnected(this.#redis)
+    const memory = this.#memory.take(maxBytes)
     try {
-      await this.#redis.evalsha(RANK_GUARD.sha1, keys.length, ...keys, ...args)
+      await this.#ask(commands.write(call, memory, true))
     } catch (error) {
       if (replyCode(error) !== 'NOSCRIPT') throw toRedisError(error, this.#address)
-      await this.#translated(this.#redis.eval(RANK_GUARD.lua, keys.length, ...keys, ...args))
+      await this.#translated(this.#ask(commands.write(call, memory, false)))
     }
+    this.#memory.giveBack(memory) // not after a failure: what was given up may still be on its way
+  }
+
+  #ask(command: Command): Promise<unknown> {
+    this.#redis.sendCommand(command)
+    return command.promise
   }
 
   #translated<T>(reply: Promise<T>): Promise<T> {

@@ -1,39 +1,68 @@
 import { rowsOf } from '@freshet/ports/score-store.contract.ts'
+import { keyAt } from '@freshet/records/score-batch.ts'
+import type { StoredRows } from '@freshet/records/stored-rows.ts'
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { keySlot } from './key-slot.ts'
-import { rowsToCalls } from './rows-to-calls.ts'
+import { redisKeyIn } from './redis-key.ts'
+import { type GuardedCall, rowsToCalls } from './rows-to-calls.ts'
 
 const settings = { url: 'redis://127.0.0.1', cluster: false, ttlSeconds: 0, tombstoneTtlSeconds: 3_600 }
 
+const keysOf = (rows: StoredRows, call: GuardedCall) => call.rows.map((row) => keyAt(rows, row).toString())
+
 test('a call carries at most 64 keys, and every key of the batch travels once', () => {
-  const rows = Array.from({ length: 150 }, (_, i) => ({ key: `UA-${i}`, score: i }))
-  const calls = rowsToCalls(rowsOf([...rows, ...rows]), 'flights', settings)
-  expect(calls.map(({ keys }) => keys.length)).toEqual([64, 64, 22])
-  expect(calls.flatMap(({ keys }) => keys)).toEqual(rows.map(({ key }) => `flights:score:${key}`))
+  const keys = Array.from({ length: 150 }, (_, i) => `UA-${i}`)
+  const rows = rowsOf([...keys, ...keys].map((key) => ({ key, score: 1 })))
+  const calls = rowsToCalls(rows, settings)
+  expect(calls.map((call) => call.rows.length)).toEqual([64, 64, 22])
+  expect(calls.flatMap((call) => keysOf(rows, call))).toEqual(keys)
 })
 
 test('deletes live as long as a tombstone must, scores as long as the settings say', () => {
-  const batch = rowsOf([
+  const rows = rowsOf([
     { key: 'lives', score: 1 },
     { key: 'gone', state: 'deleted' },
     { key: 'poison', state: 'unscorable' },
   ])
-  const calls = rowsToCalls(batch, 'flights', settings)
-  expect(calls.map(({ keys, args }) => [keys, args[0]])).toEqual([
-    [['flights:score:lives', 'flights:score:poison'], '0'],
-    [['flights:score:gone'], '3600'],
+  const calls = rowsToCalls(rows, settings)
+  expect(calls.map((call) => [keysOf(rows, call), call.ttlSeconds])).toEqual([
+    [['lives', 'poison'], 0],
+    [['gone'], 3_600],
   ])
 })
 
+test('of each key goes the row that a plain comparison would keep, deleted or not', () => {
+  const row = fc.record({
+    key: fc.string({ unit: 'grapheme', maxLength: 2 }),
+    seqNo: fc.nat(4),
+    state: fc.constantFrom('scored' as const, 'deleted' as const),
+  })
+  fc.assert(
+    fc.property(fc.array(row, { maxLength: 300 }), (some) => {
+      const highest = new Map<string, number>()
+      for (const [at, { key, seqNo }] of some.entries()) {
+        const there = highest.get(key)
+        if (there === undefined || seqNo > some[there]!.seqNo) highest.set(key, at)
+      }
+      const sent = rowsToCalls(rowsOf(some), settings).flatMap((call) => call.rows)
+      expect(sent.toSorted((a, b) => a - b)).toEqual([...highest.values()].toSorted((a, b) => a - b))
+    }),
+  )
+})
+
 test('a batch without rows needs no call', () => {
-  expect(rowsToCalls(rowsOf([]), 'flights', settings)).toEqual([])
+  expect(rowsToCalls(rowsOf([]), settings)).toEqual([])
 })
 
 test('in a cluster all keys of a call lie in one slot, and none is left out', () => {
-  const rows = Array.from({ length: 3_000 }, (_, i) => ({ key: `{a}/UA-${i}`, score: i, seqNo: i }))
-  const calls = rowsToCalls(rowsOf([...rows, ...rows]), 'flights', { ...settings, cluster: true })
-  for (const { keys } of calls) expect(new Set(keys.map(keySlot)).size).toBe(1)
-  const found = calls.flatMap(({ keys }) => keys.map((key) => key.replace(/^flights:score:{\d+}:/, '')))
-  expect(found.toSorted()).toEqual(rows.map(({ key }) => key).toSorted())
+  const keys = Array.from({ length: 3_000 }, (_, i) => `{a}/UA-${i}`)
+  const rows = rowsOf([...keys, ...keys].map((key, seqNo) => ({ key, score: 1, seqNo })))
+  const calls = rowsToCalls(rows, { ...settings, cluster: true })
+  for (const call of calls) {
+    const slots = keysOf(rows, call).map((key) => keySlot(redisKeyIn(call.bucket, 'flights', key)))
+    expect(new Set(slots).size).toBe(1)
+  }
+  expect(calls.flatMap((call) => keysOf(rows, call)).toSorted()).toEqual(keys.toSorted())
   expect(calls.length).toBe(128)
 })

@@ -1,4 +1,4 @@
-import type { StoredRows } from '@freshet/records/stored-rows.ts'
+import type { StoredRows } from './stored-rows.ts'
 
 /** Negative, zero or positive, as row a is older than, the same as or newer than row b of the same key. */
 export function compareRowRanks(a: StoredRows, rowA: number, b: StoredRows, rowB: number): number {
