@@ -1,4 +1,5 @@
-import { connect as connectTcp, isIP } from 'node:net'
+import { Buffer } from 'node:buffer'
+import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import type { Settings } from '@freshet/config/schema.ts'
 import { FreshetError } from '@freshet/errors/errors.ts'
@@ -85,6 +86,15 @@ function saslOf({ user, password, saslMechanism }: Settings['kafka']): Pick<Kafk
 function openSocket({ host, port, ssl, onConnect }: ISocketFactoryArgs) {
   const socket = ssl
     ? connectTls({ host, port, ...(isIP(host) ? {} : { servername: host }), ...ssl }, onConnect)
-    : connectTcp({ host, port }, onConnect)
+    : openPlain({ host, port }, onConnect)
   return socket.setKeepAlive(true, 10_000).setNoDelay(true)
+}
+
+/** All sockets read into the same memory: what is read has been copied (fresh-stream.ts) before the next one reads. */
+const READ_INTO = Buffer.allocUnsafeSlow(256 * 1024)
+
+function openPlain(where: { readonly host: string; readonly port: number }, onConnect: () => void): Socket {
+  const callback = (bytes: number) => socket.emit('data', READ_INTO.subarray(0, bytes))
+  const socket: Socket = connectTcp({ ...where, onread: { buffer: READ_INTO, callback } }, onConnect)
+  return socket
 }

@@ -39,6 +39,15 @@ test('what the socket before says late is not taken for an answer of the new one
   await expect.poll(() => answers).toEqual(['after'])
 })
 
+test('what can be no answer ends the connection, and nothing else', async () => {
+  await using broker = await startBroker()
+  const { connection, answers } = broker.newConnection()
+  await connection.connect()
+  ;(await broker.accepted()).write(Buffer.alloc(8))
+  await expect.poll(() => connection.isConnected()).toBe(false)
+  expect(answers).toEqual([])
+})
+
 async function startBroker() {
   const waiting: Socket[] = []
   const all = new Set<Socket>()
