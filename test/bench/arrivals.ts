@@ -1,67 +1,57 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
 import { redisKey } from '@freshet/adapters/redis/redis-key.ts'
 import type { Settings } from '@freshet/config/schema.ts'
 import { Redis } from 'ioredis'
+import type { Arrived, Expected } from './arrivals-worker.ts'
+import { nowMs } from './now-ms.ts'
 
-const LOOK_EVERY_MS = 2
+const WORKER = new URL('./arrivals-worker.ts', import.meta.url)
 const UNLINK_KEYS = 1_000
 
-interface Awaited {
-  readonly sinceMs: number
-  readonly seen: (latencyMs: number) => void
-}
-
-/** Looks into Redis, every few milliseconds, for scores that are on their way. */
+/**
+ * Sees scores arrive in Redis. From a thread of its own: the one that sends changes builds pages of them meanwhile, and would
+ * count that as time of the scorer's.
+ */
 export class Arrivals implements AsyncDisposable {
-  readonly #redis: Redis
+  readonly #redisUrl: string
   readonly #pipeline: string
-  readonly #awaited = new Map<string, Awaited>()
-  readonly #ended = new AbortController()
-  readonly #looking: Promise<void>
+  readonly #worker: Worker
+  readonly #waiting = new Map<number, (latenciesMs: readonly number[]) => void>()
+  #lastId = 0
 
   constructor({ redis, pipeline }: Settings) {
-    this.#redis = new Redis(redis.url)
+    this.#redisUrl = redis.url
     this.#pipeline = pipeline
-    this.#looking = this.#look()
+    this.#worker = new Worker(WORKER, { workerData: { url: redis.url } })
+    this.#worker.on('message', ({ id, latenciesMs }: Arrived) => {
+      this.#waiting.get(id)!(latenciesMs)
+      this.#waiting.delete(id)
+    })
   }
 
   /** @returns how long after this call each was seen, once all are there; keys that were there before arrive at once */
-  of(keys: readonly string[]): Promise<number[]> {
-    const sinceMs = performance.now()
-    return Promise.all(
-      keys.map((key) => {
-        const { promise, resolve: seen } = Promise.withResolvers<number>()
-        this.#awaited.set(redisKey(this.#pipeline, key, false), { sinceMs, seen })
-        return promise
-      }),
-    )
-  }
-
-  async #look(): Promise<void> {
-    while (!this.#ended.signal.aborted) {
-      const keys = [...this.#awaited.keys()]
-      const values = keys.length === 0 ? [] : await this.#redis.mget(keys)
-      const nowMs = performance.now()
-      for (const [at, key] of keys.entries()) {
-        if (values[at] === null) continue
-        const { sinceMs, seen } = this.#awaited.get(key)!
-        this.#awaited.delete(key)
-        seen(nowMs - sinceMs)
-      }
-      await sleep(LOOK_EVERY_MS)
-    }
+  of(keys: readonly string[]): Promise<readonly number[]> {
+    const { promise, resolve } = Promise.withResolvers<readonly number[]>()
+    const id = ++this.#lastId
+    this.#waiting.set(id, resolve)
+    const ofRedis = keys.map((key) => redisKey(this.#pipeline, key, false))
+    this.#worker.postMessage({ id, keys: ofRedis, sinceMs: nowMs() } satisfies Expected)
+    return promise
   }
 
   /** Takes away all that the pipeline has in Redis. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#ended.abort()
-    await this.#looking
+    const ended = once(this.#worker, 'exit')
+    this.#worker.postMessage('end')
+    await ended
+    const redis = new Redis(this.#redisUrl)
     for (let cursor = '0', done = false; !done; done = cursor === '0') {
       const pattern = `${redisKey(this.#pipeline, '', false)}*`
-      const [next, keys] = await this.#redis.scan(cursor, 'MATCH', pattern, 'COUNT', UNLINK_KEYS)
+      const [next, keys] = await redis.scan(cursor, 'MATCH', pattern, 'COUNT', UNLINK_KEYS)
       cursor = next
-      if (keys.length > 0) await this.#redis.unlink(keys)
+      if (keys.length > 0) await redis.unlink(keys)
     }
-    this.#redis.disconnect()
+    redis.disconnect()
   }
 }

@@ -3,7 +3,12 @@ import { cpuMicrosOf } from './cost.ts'
 import type { Bench, Figure, Sample } from './figure.ts'
 import { fullLoad, openPath, PAGE_EVERY_MS, type Path, steadily } from './timed-changes.ts'
 
-const WARM_UP_SECONDS = 4
+/** Before the first round. */
+const WARM_UP_LOADS = 5
+const WARM_UP_PAGE_ROWS = 800
+const WARM_UP_SECONDS = 20
+/** Before what is measured of a round. */
+const SETTLE_SECONDS = 4
 const ROUND_SECONDS = 8
 const LOAD_SHARE = 0.5
 
@@ -24,8 +29,8 @@ export const inferLatency: Figure = {
     path.stack.start('scorer')
     const barePath = await openPath(opened)
     const bare = opened.use(await startBareScorer(barePath.stack.settings))
-    await fullLoad(path) // V8 has seen nothing yet
-    await fullLoad(barePath)
+    await warmUp(path)
+    await warmUp(barePath)
     const keep = opened.move()
     return {
       ours: () => round(path, path.stack.pidOf('scorer')),
@@ -35,10 +40,16 @@ export const inferLatency: Figure = {
   },
 }
 
+/** Kafka's compiler and V8's have seen nothing yet, and take cores until they have. */
+async function warmUp(path: Path): Promise<void> {
+  for (let load = 0; load < WARM_UP_LOADS; load++) await fullLoad(path)
+  await steadily(path, WARM_UP_PAGE_ROWS, WARM_UP_SECONDS)
+}
+
 async function round(path: Path, pid: number): Promise<Sample> {
   const fullRowsPerSecond = await fullLoad(path)
   const pageRows = Math.round((fullRowsPerSecond * LOAD_SHARE * PAGE_EVERY_MS) / 1_000)
-  await steadily(path, pageRows, WARM_UP_SECONDS)
+  await steadily(path, pageRows, SETTLE_SECONDS)
   const before = cpuMicrosOf(pid)
   const { rows, latenciesMs } = await steadily(path, pageRows, ROUND_SECONDS)
   const cpuMicros = cpuMicrosOf(pid) - before

@@ -71,7 +71,7 @@ export async function steadily(path: Path, pageRows: number, seconds: number) {
 interface Sent {
   readonly acknowledged: Promise<void>
   /** Of its marks, once all are there. */
-  readonly latenciesMs: Promise<number[]>
+  readonly latenciesMs: Promise<readonly number[]>
 }
 
 function send({ stack, producer, stream, arrivals }: Path, rows: number): Sent {
