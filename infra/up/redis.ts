@@ -27,6 +27,9 @@ const INSTALL =
   'Debian, Ubuntu: apt install redis-server · macOS: brew install redis · Fedora: dnf install valkey'
 const ASK_MS = 10_000
 
+/** At 64 MB, its default, a log of scores is written anew every few seconds, which takes a core for up to a second. */
+const AOF_REWRITE_MIN_SIZE = '512mb'
+
 /** Redis or Valkey from PATH, else the program that a Maven artifact carries. */
 export const redis: Server = {
   name: 'redis',
@@ -46,6 +49,7 @@ export const redis: Server = {
       args: [
         ...['--bind', '127.0.0.1', '--port', String(site.ports.client), '--dir', site.dataDir],
         ...['--appendonly', 'yes', '--appendfsync', 'everysec', '--save', ''],
+        ...['--auto-aof-rewrite-min-size', AOF_REWRITE_MIN_SIZE],
         ...['--daemonize', 'no'],
       ],
       env: { LC_ALL: 'C' }, // ranks are compared in Lua, whose order of strings is the locale's
