@@ -1,27 +1,22 @@
 import type { Answer } from '@freshet/records/answer.ts'
 import type { AnswerTally } from './many/tally.ts'
 
-/** Names and values in turn. */
-type Headers = readonly string[]
-
 /**
- * What an answer says of itself, as headers that proxies and browsers know: `Age` in whole seconds (RFC 9111),
+ * What an answer says of itself, as lines of headers that proxies and browsers know: `Age` in whole seconds (RFC 9111),
  * `Cache-Status`, the store nearest to the model first (RFC 9211), and `Server-Timing` in milliseconds.
  */
-export function answerHeaders(answer: Answer, tookMs: number): Headers {
-  return headers(cacheStatus(answer), answer.age_ms, tookMs)
+export function answerLines(answer: Answer, tookMs: number): string {
+  return lines(cacheStatus(answer), answer.age_ms, tookMs)
 }
 
 /** The same of many answers: the age is that of the oldest. */
-export function tallyHeaders(tally: AnswerTally, tookMs: number): Headers {
-  return headers(tallyStatus(tally), tally.oldestMs, tookMs)
+export function tallyLines(tally: AnswerTally, tookMs: number): string {
+  return lines(tallyStatus(tally), tally.oldestMs, tookMs)
 }
 
-function headers(status: string, ageMs: number | null, tookMs: number): Headers {
-  const timing = `total;dur=${hundredths(tookMs)}`
-  const all = ['cache-status', status, 'server-timing', timing]
-  if (ageMs !== null) all.push('age', `${Math.floor(ageMs / 1_000)}`)
-  return all
+function lines(status: string, ageMs: number | null, tookMs: number): string {
+  const age = ageMs === null ? '' : `age: ${Math.floor(ageMs / 1_000)}\r\n`
+  return `cache-status: ${status}\r\nserver-timing: total;dur=${hundredths(tookMs)}\r\n${age}`
 }
 
 /** As `toFixed(2)` for what is not negative, in whole numbers: V8 remembers the texts of those. */

@@ -1,5 +1,5 @@
 import type { Answer } from '@freshet/records/answer.ts'
-import { answerHeaders, tallyHeaders } from './answer-headers.ts'
+import { answerLines, tallyLines } from './answer-headers.ts'
 import type { AnswerTally } from './many/tally.ts'
 
 /** Plain objects, because the server passes them on as they are: making a Headers costs more than the answer. */
@@ -27,8 +27,8 @@ type Headers = Readonly<Record<string, string>>
 export interface Reply {
   readonly status: number
   readonly headers: Headers
-  /** Those that no other reply has: names and values in turn. */
-  readonly ownHeaders?: readonly string[]
+  /** Headers that no other reply has, as whole lines. */
+  readonly ownLines?: string
   /** null: there is no body. */
   readonly text: string | null
 }
@@ -57,18 +57,21 @@ export function answerReply(answer: Answer, tookMs: number): Reply {
   return {
     status: 200,
     headers: JSON_HEADERS,
-    ownHeaders: answerHeaders(answer, tookMs),
+    ownLines: answerLines(answer, tookMs),
     text: JSON.stringify(answer),
   }
 }
 
 /** Of many answers, as the text that they are already. */
 export function manyReply(text: string, tally: AnswerTally, tookMs: number): Reply {
-  return { status: 200, headers: JSON_HEADERS, ownHeaders: tallyHeaders(tally, tookMs), text }
+  return { status: 200, headers: JSON_HEADERS, ownLines: tallyLines(tally, tookMs), text }
 }
 
-export function responseOf({ status, headers, ownHeaders = [], text }: Reply): Response {
+export function responseOf({ status, headers, ownLines = '', text }: Reply): Response {
   const response = new Response(text, { status, headers })
-  for (let at = 0; at < ownHeaders.length; at += 2) response.headers.set(ownHeaders[at]!, ownHeaders[at + 1]!)
+  for (const line of ownLines.split('\r\n').slice(0, -1)) {
+    const colon = line.indexOf(':')
+    response.headers.set(line.slice(0, colon), line.slice(colon + 1))
+  }
   return response
 }

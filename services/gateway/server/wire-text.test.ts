@@ -9,7 +9,7 @@ const bodyOf = (text: string) => text.slice(text.indexOf('\r\n\r\n') + 4)
 test('a reply is its status, its headers, its length, the date, what it says of the connection, and its body', () => {
   vi.useFakeTimers({ now: 1_700_000_000_999 })
   onTestFinished(() => void vi.useRealTimers())
-  const reply: Reply = { status: 404, headers: { a: 'b' }, ownHeaders: ['age', '5'], text: '{}' }
+  const reply: Reply = { status: 404, headers: { a: 'b' }, ownLines: 'age: 5\r\n', text: '{}' }
   expect(wireText(reply, KEEP).text).toBe(
     'HTTP/1.1 404 Not Found\r\na: b\r\nage: 5\r\ncontent-length: 2\r\ndate: Tue, 14 Nov 2023 22:13:20 GMT\r\nconnection: keep-alive\r\n\r\n{}',
   )

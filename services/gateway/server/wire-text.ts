@@ -12,14 +12,14 @@ export interface WireText {
 }
 
 /**
- * Own headers are not looked at: they are made of numbers and of our words (answer-headers.ts).
+ * Own lines are not looked at: they are made of numbers and of our words (answer-headers.ts).
  * @param connection what the answer says of its connection, as whole lines
  */
-export function wireText({ status, headers, ownHeaders, text }: Reply, connection: string): WireText {
+export function wireText({ status, headers, ownLines = '', text }: Reply, connection: string): WireText {
   const body = text ?? ''
   const bytes = Buffer.byteLength(body)
   return {
-    text: `${startOf(status, headers)}${linesOf(ownHeaders)}content-length: ${bytes}\r\n${endOf(connection)}${body}`,
+    text: `${startOf(status, headers)}${ownLines}content-length: ${bytes}\r\n${endOf(connection)}${body}`,
     encoding: bytes === body.length ? 'latin1' : 'utf8',
   }
 }
@@ -33,8 +33,8 @@ function startOf(status: number, headers: Reply['headers']): string {
   if (known?.status === status) return known.text
   for (const value of Object.values(headers))
     if (!HEADER.test(value)) throw new FreshetError('BUG', 'a header of an answer is not printable ASCII')
-  const lines = linesOf(Object.entries(headers).flat())
-  const text = inOnePiece(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines}`)
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  const text = inOnePiece(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}`)
   starts.set(headers, { status, text })
   return text
 }
@@ -50,10 +50,4 @@ function endOf(connection: string): string {
     end = { second, connection, text: inOnePiece(`date: ${date}\r\n${connection}\r\n`) }
   }
   return end.text
-}
-
-function linesOf(headers: readonly string[] = []): string {
-  let lines = ''
-  for (let at = 0; at < headers.length; at += 2) lines += `${headers[at]}: ${headers[at + 1]}\r\n`
-  return lines
 }

@@ -73,6 +73,31 @@ test('tables that give one other bit, or take longer, are not better', async () 
   expect(await microsWhereBetter(wrong, slowly(right), features)).toBeNull()
 })
 
+test('a core that others take for a while decides nothing', async () => {
+  const features = { rows: 1, numbers: new Float32Array(1), texts: [] }
+  const spinning = (ms: () => number) => ({
+    score: async () => {
+      for (const end = performance.now() + ms(); performance.now() < end; );
+      return { columns: [new Float64Array(1)] } as never
+    },
+  })
+  let time = 0
+  expect(
+    await microsWhereBetter(
+      spinning(() => (time++ < 10 ? 5 : 0)),
+      spinning(() => 2),
+      features,
+    ),
+  ).toBeLessThan(2_000)
+  expect(
+    await microsWhereBetter(
+      spinning(() => 3),
+      spinning(() => 2),
+      features,
+    ),
+  ).toBeNull()
+})
+
 test('tables that cannot be made are told, and ONNX Runtime scores', async () => {
   const warned = vi.spyOn(process, 'emitWarning').mockReturnValue()
   vi.spyOn(performance, 'now').mockImplementationOnce(() => {

@@ -1,17 +1,12 @@
 import { parentPort } from 'node:worker_threads'
 import { toFreshetError } from '@freshet/errors/errors.ts'
 import type { ObjectStore } from '@freshet/ports/object-store.ts'
-import { lowerThreadPriority } from '@freshet/stage/thread-priority.ts'
 import { openSnapshotFile } from '../parquet/read.ts'
 import type { FileAddress } from '../parquet/source.ts'
 import { Giver, type Places } from './places.ts'
 
-/** Where cores are short, answers come first: a tenth of one is left to reading. */
-const NICENESS = 10
-
 /** What a program of ReadingThread does: files that are asked for are read from the store, one at a time. */
 export function answerReads(store: ObjectStore): void {
-  lowerThreadPriority(NICENESS)
   parentPort!.once('message', (places: Places) => {
     const giver = new Giver(places)
     parentPort!.on('message', (file: FileAddress) => {

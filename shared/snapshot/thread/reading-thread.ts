@@ -31,25 +31,29 @@ export class ReadingThread implements AsyncDisposable {
   /**
    * All rows in the order of their keys, one file at a time; each page holds until the next is asked for.
    * @throws SNAPSHOT_FILE_MISSING, SNAPSHOT_CORRUPT, RECORD_VERSION, and what the store throws; DEADLINE when `signal`
-   *   aborts; and what ends the thread
+   *   aborts or the thread says nothing for minutes; and what ends the thread
    */
   async *pages(file: FileAddress): AsyncGenerator<StoredRows> {
     if (this.#signal.aborted) throw givenUp()
+    if (this.#running?.failure !== undefined) await this.#end()
     const running = (this.#running ??= this.#start())
     const { worker, taker } = running
     worker.postMessage(file)
     let schema: RowsSchema | undefined
     let isOver = false
+    let heardAtMs = performance.now()
     try {
       for (;;) {
         if (running.failure !== undefined) throw running.failure
         const reply = taker.look()
         if (reply === undefined) {
+          if (performance.now() - heardAtMs > SILENT_MS) throw silent()
           await taker.rest()
           continue
         }
         if (reply.kind === 'page') yield viewPage(reply.page, schema!)
         taker.done()
+        heardAtMs = performance.now()
         isOver = reply.kind === 'end' || reply.kind === 'failed'
         if (reply.kind === 'opened') schema = reply.schema
         if (reply.kind === 'failed') throw new FreshetError(reply.code, reply.message)
@@ -94,6 +98,13 @@ interface Running {
   readonly onAbort: () => void
   /** What ended it. */
   failure: Error | undefined
+}
+
+/** Longer than any read of S3 is waited for (prompt-reads.ts). */
+const SILENT_MS = 120_000
+
+function silent(): FreshetError {
+  return new FreshetError('DEADLINE', 'the thread that reads snapshots says nothing')
 }
 
 function givenUp(): FreshetError {

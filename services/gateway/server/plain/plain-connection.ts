@@ -166,6 +166,7 @@ export class PlainConnection {
     if (this.#isAnswering) return
     if (this.#bytes.length > 0)
       this.#home.writes.add(this.#socket, wireText(problemReply(BROKEN_OFF), 'connection: close\r\n'))
+    this.#bytes = NO_BYTES
     this.close()
   }
 

@@ -71,11 +71,8 @@ export class PlainConnections implements PlainHome, Disposable {
   }: Surroundings['times']): void {
     for (const connection of this.#connections) {
       const unusedMs = connection.looksUnused++ * connectionsCheckingInterval
-      if (
-        !connection.isIdle ||
-        unusedMs <= (connection.isUsed && !connection.isEnding ? keepAliveTimeout : headersTimeout)
-      )
-        continue
+      const isKept = connection.isUsed && !connection.isEnding
+      if (!connection.isIdle || unusedMs <= (isKept ? keepAliveTimeout : headersTimeout)) continue
       if (connection.isEnding) connection.destroy()
       else connection.close()
     }

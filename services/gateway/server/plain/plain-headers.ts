@@ -4,7 +4,7 @@ import { inOnePiece } from '../in-one-piece.ts'
 const LINES = /^(?:\r\n[!#$%&'*+\-.^`|~\w]+:[\t -~]*)+$/
 /** With a port that no URL parser leaves out or refuses. */
 const HOST = /^[a-z0-9._-]+(:([1-5]\d{3,4}|[6-9]\d{3}))?$/
-/** Fewer than node:http takes. */
+/** Fewer lines than node:http takes. */
 const MAX_LINES = 100
 /** What says how the connection or the body goes on. */
 const LEFT_TO_NODE = ['transfer-encoding', 'expect', 'upgrade', 'proxy-connection'] as const
@@ -17,9 +17,8 @@ export class PlainHeaders {
 
   /** @returns undefined when they need to be interpreted */
   static read(lines: string): PlainHeaders | undefined {
-    if (!LINES.test(lines)) return undefined
+    if (!LINES.test(lines) || lines.split('\r\n').length > MAX_LINES) return undefined
     const headers = new PlainHeaders(inOnePiece(lines))
-    if (headers.#values.size > MAX_LINES) return undefined
     const connection = headers.get('connection')?.toLowerCase() ?? 'keep-alive'
     const isPlain = connection === 'keep-alive' && HOST.test(headers.get('host') ?? '')
     return isPlain && LEFT_TO_NODE.every((name) => headers.get(name) === null) ? headers : undefined

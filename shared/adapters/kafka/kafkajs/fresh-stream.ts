@@ -14,7 +14,7 @@ import { AnswerCutter } from '../wire/answer-cutter.ts'
 
 interface Connection {
   socket?: Socket
-  readonly authHandlers: { onSuccess(answer: Buffer): void } | null
+  readonly authHandlers: { onSuccess(answer: Buffer): void; onError(): void } | null
   readonly authExpectResponse: boolean
   readonly requestQueue: {
     fulfillRequest(answer: {
@@ -51,6 +51,7 @@ export function guardStreams(): void {
     try {
       cutterOf(this.socket!).take(piece, (answer) => give(this, answer))
     } catch (error) {
+      this.authHandlers?.onError() // of an error of the socket kafkajs does not tell who waits to be let in
       this.socket!.destroy(error as Error)
     }
   }

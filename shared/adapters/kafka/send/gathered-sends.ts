@@ -72,7 +72,7 @@ export class GatheredSends implements Pick<Producer, 'send'> {
   }
 }
 
-/** Once all that is ready now has been done, before sockets are read again. */
+/** Once all that is ready now has been done. */
 function endOfTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
