@@ -73,7 +73,7 @@ export class MetricsProducer implements MetricProducer {
   #addHistogram(
     byName: Map<string, MetricData>,
     key: string,
-    { counts, sum }: HistogramCounts,
+    { bounds, counts, sum }: HistogramCounts,
     endTime: HrTime,
   ): void {
     const series = this.#seriesOf(key)
@@ -81,11 +81,11 @@ export class MetricsProducer implements MetricProducer {
     const last = temporality === AggregationTemporality.DELTA ? this.#lastHistograms.get(key) : undefined
     const told = Array.from(counts, (count, at) => count - (last?.counts[at] ?? 0))
     const count = told.reduce((total, each) => total + each, 0)
-    this.#lastHistograms.set(key, { counts: counts.slice(), sum })
+    this.#lastHistograms.set(key, { bounds, counts: counts.slice(), sum })
     if (count === 0) return
     const metric = metricOf(byName, series, temporality)
     const value = {
-      buckets: { boundaries: [...series.spec.bounds!], counts: told },
+      buckets: { boundaries: [...bounds], counts: told },
       sum: sum - (last?.sum ?? 0),
       count,
     }

@@ -10,6 +10,8 @@ import {
 
 /** What a histogram has counted since the start. */
 export interface HistogramCounts {
+  /** Upper ones, in its unit. */
+  readonly bounds: readonly number[]
   /** By bucket: up to the first bound, …, beyond the last. */
   readonly counts: Float64Array
   sum: number
@@ -20,6 +22,7 @@ export class Metrics {
   readonly #figures = new ByLabel(() => ({ value: 0 }))
   readonly #elsewhere = new Map<string, number>()
   readonly #histograms = new ByLabel<HistogramCounts, MetricNameOf<'histogram'>>((name) => ({
+    bounds: METRICS[name].bounds,
     counts: new Float64Array(METRICS[name].bounds.length + 1),
     sum: 0,
   }))
@@ -60,8 +63,8 @@ export class Metrics {
 
   /** Counts values of a histogram, in its unit. */
   record<Name extends MetricNameOf<'histogram'>>(name: Name, value: number, ...[label]: LabelOf<Name>): void {
-    const { bounds } = METRICS[name]
     const histogram = this.#histograms.of(name, label as string | undefined)
+    const { bounds } = histogram
     let at = 0
     while (at < bounds.length && value > bounds[at]!) at++
     histogram.counts[at]!++

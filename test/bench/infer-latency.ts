@@ -6,7 +6,7 @@ import { fullLoad, openPath, PAGE_EVERY_MS, type Path, steadily } from './timed-
 /** Before the first round. */
 const WARM_UP_LOADS = 5
 const WARM_UP_PAGE_ROWS = 800
-const WARM_UP_SECONDS = 20
+const WARM_UP_SECONDS = 45
 /** Before what is measured of a round. */
 const SETTLE_SECONDS = 4
 const ROUND_SECONDS = 8

@@ -29,13 +29,23 @@ export class Ladder {
   }
 
   #decide(key: string, cache: Said, deadline: Deadline): Outcome | Promise<Outcome> {
-    const fellBackAtMs = cache.kind === 'has' ? 0 : performance.now()
-    const decide = (snapshot: Said) => {
-      const outcome = answerFrom(key, { cache, snapshot }, { ...this.#rules, nowMs: Date.now() })
-      if (fellBackAtMs > 0 && outcome.kind === 'answer') outcome.fellBackAtMs = fellBackAtMs
-      return outcome
-    }
-    const far = cache.kind === 'has' ? undefined : this.#snapshot.ask?.(key, deadline)
-    return far === undefined ? decide(askSnapshot(this.#snapshot, key)) : far.then(decide)
+    if (cache.kind === 'has') return this.#answer(key, cache, undefined)
+    const fellBackAtMs = performance.now()
+    const far = this.#snapshot.ask?.(key, deadline)
+    return far === undefined
+      ? this.#answer(key, cache, fellBackAtMs)
+      : far.then((snapshot) => this.#answer(key, cache, fellBackAtMs, snapshot))
+  }
+
+  /** @param snapshot what it says; without, its memory is asked */
+  #answer(
+    key: string,
+    cache: Said,
+    fellBackAtMs: number | undefined,
+    snapshot: Said = askSnapshot(this.#snapshot, key),
+  ): Outcome {
+    const outcome = answerFrom(key, { cache, snapshot }, this.#rules, Date.now())
+    if (fellBackAtMs !== undefined && outcome.kind === 'answer') outcome.fellBackAtMs = fellBackAtMs
+    return outcome
   }
 }

@@ -7,7 +7,7 @@ import { type Said, unheard } from './said.ts'
 import { answerFrom, scoresOf } from './stored-score-to-answer.ts'
 
 const NOW_MS = 1_700_000_060_000
-const options = { default: 0.25, cacheKeepsAll: true, nowMs: NOW_MS }
+const rules = { default: 0.25, cacheKeepsAll: true }
 const nothing: Said = { kind: 'has nothing' }
 
 function has(seqNo: number, state: RowState = 'scored'): Said {
@@ -24,7 +24,7 @@ function stored(seqNo: number, state: RowState): StoredScore {
 }
 
 function ask(cache: Said, snapshot: Said, more: { cacheKeepsAll?: boolean } = {}) {
-  return answerFrom('UA-1', { cache, snapshot }, { ...options, ...more })
+  return answerFrom('UA-1', { cache, snapshot }, { ...rules, ...more }, NOW_MS)
 }
 
 describe('an answer for a key', () => {

@@ -31,18 +31,19 @@ export interface LadderRules {
 export function answerFrom(
   key: string,
   said: { readonly cache: Said; readonly snapshot: Said },
-  options: LadderRules & { readonly nowMs: number },
+  rules: LadderRules,
+  nowMs: number,
 ): Outcome {
   const { cache, snapshot } = said
-  if (cache.kind !== 'has' && snapshot.kind !== 'has') return nothingFound(key, cache, snapshot, options)
+  if (cache.kind !== 'has' && snapshot.kind !== 'has') return nothingFound(key, cache, snapshot, rules)
   const snapshotSpeaks =
     snapshot.kind === 'has' &&
     (cache.kind !== 'has' || compareRanks(snapshot.score.rank, cache.score.rank) > 0)
   const { score } = (snapshotSpeaks ? snapshot : cache) as { score: StoredScore }
   if (score.state === 'deleted') return { kind: 'absent', why: 'deleted' }
-  if (score.state === 'unscorable') return defaultAnswer(key, 'unscorable', options)
-  const reason = snapshotSpeaks ? whyNotTheCache(cache, options) : undefined
-  const answer = scoredAnswer(key, score, snapshotSpeaks, reason, options.nowMs)
+  if (score.state === 'unscorable') return defaultAnswer(key, 'unscorable', rules)
+  const reason = snapshotSpeaks ? whyNotTheCache(cache, rules) : undefined
+  const answer = scoredAnswer(key, score, snapshotSpeaks, reason, nowMs)
   return { kind: 'answer', answer, rank: score.rank }
 }
 
@@ -107,6 +108,8 @@ function scoredAnswer(
 
 /** The first output as the score, and all of them when there are several. */
 export function scoresOf(outputs: Readonly<Record<string, number>>): Pick<Answer, 'score' | 'scores'> {
-  const values = Object.values(outputs)
-  return { score: values[0] ?? null, scores: values.length > 1 ? outputs : undefined }
+  let score: number | null = null
+  let count = 0
+  for (const name in outputs) if (count++ === 0) score = outputs[name]!
+  return { score, scores: count > 1 ? outputs : undefined }
 }

@@ -34,12 +34,12 @@ export class ManyLookups {
     const asking = { ...deadline, endsAtMs: deadline.endsAtMs - keys.length * ANSWER_MS }
     const heard = await this.#cache.ask(keys, asking)
     const turns = new LoopTurns(asking)
-    const rules = { ...this.#rules, nowMs: Date.now() }
+    const nowMs = Date.now()
     const far = new Set<Promise<void>>()
     for (let at = 0; at < keys.length; at++) {
       const key = keys[at]!
       const cache = heard(at)
-      const decide = (snapshot: Said) => each(answerFrom(key, { cache, snapshot }, rules), at)
+      const decide = (snapshot: Said) => each(answerFrom(key, { cache, snapshot }, this.#rules, nowMs), at)
       const read = cache.kind === 'has' ? undefined : this.#snapshot.ask?.(key, asking)
       if (read === undefined) decide(askSnapshot(this.#snapshot, key))
       else {
