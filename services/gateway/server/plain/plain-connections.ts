@@ -60,8 +60,10 @@ export class PlainConnections implements PlainHome, Disposable {
     this.#connections.delete(connection)
   }
 
+  /** As node:http does: what was never asked anything may be about to, and has its time for that. */
   closeIdle(): void {
-    for (const connection of this.#connections) if (connection.isIdle) connection.close()
+    for (const connection of this.#connections)
+      if (connection.isIdle && connection.isUsed) connection.close()
   }
 
   #closeUnused({
