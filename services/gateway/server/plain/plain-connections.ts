@@ -62,8 +62,7 @@ export class PlainConnections implements PlainHome, Disposable {
 
   /** As node:http does: what was never asked anything may be about to, and has its time for that. */
   closeIdle(): void {
-    for (const connection of this.#connections)
-      if (connection.isIdle && connection.isUsed) connection.close()
+    for (const connection of this.#connections) if (connection.isIdle && connection.isUsed) connection.close()
   }
 
   #closeUnused({
