@@ -274,6 +274,24 @@ describe('what the world is told', () => {
     expect(untraced).toBeGreaterThan(0)
   })
 
+  test('of good answers too only so many a second leave a span, and they take no place from one that is degraded', async () => {
+    let isCacheAway = false
+    const { app, spans, metrics } = gateway({
+      cache: () => (isCacheAway ? { kind: 'was not heard', reason: 'cache_unreachable' } : found),
+      snapshot: stored,
+      ...{ share: 1, spansPerSecond: 1 },
+    })
+    for (let request = 0; request < 50; request++) await app.request('/v1/scores/a')
+    const untraced = metrics.values()['freshet.requests.untraced'] ?? 0
+    expect(spans.filter(({ name }) => name.startsWith('GET')).length + untraced).toBe(50)
+    expect(untraced).toBeGreaterThan(0)
+    isCacheAway = true
+    await app.request('/v1/scores/a')
+    expect(spans.filter(({ name }) => name.startsWith('GET')).at(-1)!.options.attributes).toMatchObject({
+      'freshet.answer.reason': 'cache_unreachable',
+    })
+  })
+
   test('no page may be framed, sniffed or kept', async () => {
     const { app } = gateway({ cache: found })
     for (const path of ['/v1/scores/a', '/healthz', '/nowhere']) {

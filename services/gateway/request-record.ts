@@ -13,7 +13,7 @@ export const ANY_ROUTE = '/v1/*'
 export interface RecordOptions {
   /** Of good answers, those that leave a span. */
   readonly share: number
-  /** Of the others, and of answers for traced documents; what is beyond is only counted. */
+  /** At most so many of good answers, and as many of the others and for traced documents; what is beyond is only counted. */
   readonly spansPerSecond: number
   /** Answers that are logged. */
   readonly linesPerSecond: number
@@ -33,14 +33,17 @@ export class RequestRecord {
   readonly #telemetry: Telemetry
   readonly #options: RecordOptions
   readonly #lines: AnswerLines
-  readonly #spans: PerSecond
+  readonly #goodSpans: PerSecond
+  /** Of their own: a flood of good answers takes no place from one that went wrong. */
+  readonly #otherSpans: PerSecond
 
   constructor(telemetry: Telemetry, options: RecordOptions) {
     this.traces = new AnswerTraces(telemetry.traced)
     this.#telemetry = telemetry
     this.#options = options
     this.#lines = new AnswerLines(telemetry, options.linesPerSecond)
-    this.#spans = new PerSecond(options.spansPerSecond)
+    this.#goodSpans = new PerSecond(options.spansPerSecond)
+    this.#otherSpans = new PerSecond(options.spansPerSecond)
   }
 
   keep(call: EndedCall, status: number): void {
@@ -58,7 +61,9 @@ export class RequestRecord {
     metrics.record('freshet.answer.duration', tookMs / 1_000, source)
     const isGood = !isDegraded && !isLate && status < 500
     const isTold = answered !== undefined && this.#lines.mayTell(endedAtMs)
-    const leavesSpan = isGood ? this.#options.random() < this.#options.share : this.#mayLeave(endedAtMs)
+    const leavesSpan = isGood
+      ? this.#options.random() < this.#options.share && this.#mayLeave(this.#goodSpans, endedAtMs)
+      : this.#mayLeave(this.#otherSpans, endedAtMs)
     if (isTold || leavesSpan || call.traced !== undefined)
       this.#leave(call, { status, isLate, endedAtMs, endedWallMs: Date.now() }, { isTold, leavesSpan })
   }
@@ -78,11 +83,11 @@ export class RequestRecord {
     const span = isTold || leavesSpan ? leaveRequestSpan(this.#telemetry, call, ending) : undefined
     if (isTold) this.#lines.tell(call.answered!, call, ending, span!)
     for (const one of call.traced ?? [])
-      if (this.#mayLeave(ending.endedAtMs)) this.traces.leave(one, call, ending, span)
+      if (this.#mayLeave(this.#otherSpans, ending.endedAtMs)) this.traces.leave(one, call, ending, span)
   }
 
-  #mayLeave(nowMs: number): boolean {
-    if (this.#spans.take(nowMs)) return true
+  #mayLeave(spans: PerSecond, nowMs: number): boolean {
+    if (spans.take(nowMs)) return true
     this.#telemetry.metrics.add('freshet.requests.untraced')
     return false
   }

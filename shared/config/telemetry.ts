@@ -57,7 +57,7 @@ export const telemetrySchema = z
       .max(1)
       .default(0.01)
       .describe(
-        'Share of the gateway’s good answers that leave a span; degraded, late and failed ones do as far as telemetry.requestSpansPerSecond goes.',
+        'Share of the gateway’s good answers that leave a span; degraded, late and failed ones all do; of either as far as telemetry.requestSpansPerSecond goes.',
       ),
     requestSpansPerSecond: z
       .int()
@@ -65,7 +65,7 @@ export const telemetrySchema = z
       .max(100_000)
       .default(100)
       .describe(
-        'Most spans a second of degraded, late and failed answers: while a store is away that is all of them, and their spans would cost more than they. What is held back is counted in freshet.requests.untraced.',
+        'Most spans a second of good answers, and as many of degraded, late and failed ones: at many thousand requests a second, and while a store is away, spans would cost more than answers. What is held back is counted in freshet.requests.untraced.',
       ),
     batchSpansPerSecond: z
       .int()

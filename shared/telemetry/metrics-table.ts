@@ -373,7 +373,7 @@ export const METRICS = {
   'freshet.requests.untraced': {
     kind: 'counter',
     unit: '{request}',
-    help: 'Degraded, late and failed answers, and answers about traced documents, without a span: more than telemetry.requestSpansPerSecond in a second.',
+    help: 'Answers without a span that were to have one (degraded, late or failed, about a traced document, or of the share of good ones): more than telemetry.requestSpansPerSecond in a second.',
   },
   'freshet.gateway.not_admitted': {
     kind: 'counter',
