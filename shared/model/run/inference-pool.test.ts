@@ -272,9 +272,9 @@ test('a model that is slow costs its job, and its thread ends when the model is 
     threads: 1,
     spares: 1,
     runRows: 8,
-    jobDeadlineMs: 100,
+    jobDeadlineMs: 1_000, // a quick one takes so long nowhere, also where others take the core
   })
-  const slow = pool.run(featuresOf(2, 3, 500_000), never)
+  const slow = pool.run(featuresOf(2, 3, 1_500_000), never)
   await expect(slow).rejects.toMatchObject({ code: 'MODEL_RUN_FAILED' })
   await threads[0]!.ended // terminated under ONNX Runtime, it would take this process along
   expect((await pool.run(featuresOf(2, 4, 1), never))[0]![0]).toBe(40)

@@ -53,50 +53,43 @@ test('another model stays with ONNX Runtime', async () => {
   expect(trees).toBeNull()
 })
 
-test('tables that give one other bit, or take longer, are not better', async () => {
-  const { trees } = await openModel(await demoBundle())
-  const { tables } = trees!
-  const features = probesOf(trees!)
-  const slowly = (session: TreeSession): Pick<ModelSession, 'score'> => ({
-    async score(rows) {
-      const endsAtMs = performance.now() + 200
-      while (performance.now() < endsAtMs);
-      return session.scoreNow(rows)
-    },
+describe('tables are better', () => {
+  test('where they give the same bits in less time', async () => {
+    const { right, wrong, features, taking } = await givenTables()
+    const micros = await microsWhereBetter(taking(2, right), taking(3, right), features)
+    expect(micros).toBeCloseTo(2_000 / ROWS)
+    expect(await microsWhereBetter(taking(3, right), taking(2, right), features)).toBeNull()
+    expect(await microsWhereBetter(taking(2, wrong), taking(3, right), features)).toBeNull()
   })
-  const right = new TreeSession(trees!)
-  expect(await microsWhereBetter(right, slowly(right), features)).toBeGreaterThan(0)
-  expect(await microsWhereBetter(slowly(right), right, features)).toBeNull()
-  const leaves = tables.leaves.slice()
-  leaves[0]! += 2 ** -10
-  const wrong = new TreeSession({ ...trees!, tables: { ...tables, leaves } })
-  expect(await microsWhereBetter(wrong, slowly(right), features)).toBeNull()
+
+  test('also where others take the core for a while', async () => {
+    const { right, features, taking } = await givenTables()
+    let time = 0
+    const disturbed = taking(() => (time++ < 10 ? 5 : 1), right)
+    expect(await microsWhereBetter(disturbed, taking(2, right), features)).toBeCloseTo(1_000 / ROWS)
+  })
 })
 
-test('a core that others take for a while decides nothing', async () => {
-  const features = { rows: 1, numbers: new Float32Array(1), texts: [] }
-  const spinning = (ms: () => number) => ({
-    score: async () => {
-      for (const end = performance.now() + ms(); performance.now() < end; );
-      return { columns: [new Float64Array(1)] } as never
-    },
-  })
-  let time = 0
-  expect(
-    await microsWhereBetter(
-      spinning(() => (time++ < 10 ? 5 : 0)),
-      spinning(() => 2),
-      features,
-    ),
-  ).toBeLessThan(2_000)
-  expect(
-    await microsWhereBetter(
-      spinning(() => 3),
-      spinning(() => 2),
-      features,
-    ),
-  ).toBeNull()
-})
+async function givenTables() {
+  const { trees } = await openModel(await demoBundle())
+  const leaves = trees!.tables.leaves.slice()
+  leaves[0]! += 2 ** -10
+  let nowMs = 0
+  vi.spyOn(performance, 'now').mockImplementation(() => nowMs)
+  onTestFinished(() => void vi.restoreAllMocks())
+  return {
+    right: new TreeSession(trees!),
+    wrong: new TreeSession({ ...trees!, tables: { ...trees!.tables, leaves } }),
+    features: probesOf(trees!),
+    /** A session that scores in so many milliseconds of a clock that nothing else moves. */
+    taking: (ms: number | (() => number), session: TreeSession): Pick<ModelSession, 'score'> => ({
+      async score(rows) {
+        nowMs += typeof ms === 'number' ? ms : ms()
+        return session.scoreNow(rows)
+      },
+    }),
+  }
+}
 
 test('tables that cannot be made are told, and ONNX Runtime scores', async () => {
   const warned = vi.spyOn(process, 'emitWarning').mockReturnValue()

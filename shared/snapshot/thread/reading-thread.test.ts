@@ -13,10 +13,12 @@ import { readingFromMemory } from './reading-from-memory.kit.ts'
 import { ReadingThread } from './reading-thread.ts'
 
 const ROWS = 120_000 // two row groups
+/** Also on a machine that is busy. */
+const GIVE_UP_MS = 55_000
 
 test('a thread makes the same rows of a file as are made here, page by page', async () => {
   const { bytes, file, program } = await givenFile()
-  await using thread = new ReadingThread(program, AbortSignal.timeout(20_000))
+  await using thread = new ReadingThread(program, AbortSignal.timeout(GIVE_UP_MS))
   const store = new MemoryObjectStore()
   await store.put(file.key, bytes)
   const { pages } = await openSnapshotFile(store, file)
@@ -37,7 +39,7 @@ test('a file that is damaged or not there is told as such, and leaves the thread
   const { bytes, file } = await givenFile()
   const damaged = new Uint8Array(bytes).fill(0xff, 20_000, 30_000)
   const files = readingFromMemory({ [file.key]: bytes, damaged })
-  await using thread = new ReadingThread(files, AbortSignal.timeout(20_000))
+  await using thread = new ReadingThread(files, AbortSignal.timeout(GIVE_UP_MS))
   for (const [key, code] of [
     ['damaged', 'SNAPSHOT_CORRUPT'],
     ['gone', 'SNAPSHOT_FILE_MISSING'],
@@ -49,14 +51,14 @@ test('a file that is damaged or not there is told as such, and leaves the thread
 
 test('who stops half-way leaves nothing behind for the next file', async () => {
   const { file, program } = await givenFile()
-  await using thread = new ReadingThread(program, AbortSignal.timeout(20_000))
+  await using thread = new ReadingThread(program, AbortSignal.timeout(GIVE_UP_MS))
   for await (const _ of thread.pages(file)) break
   expect(await countOf(thread.pages(file))).toBe(ROWS)
 })
 
 test('a thread that has ended is told as such, and the next file gets another', async () => {
   const { file, program } = await givenFile()
-  await using thread = new ReadingThread(program, AbortSignal.timeout(20_000))
+  await using thread = new ReadingThread(program, AbortSignal.timeout(GIVE_UP_MS))
   const posts = vi.spyOn(Worker.prototype, 'postMessage')
   onTestFinished(() => posts.mockRestore())
   const reading = (async () => {
@@ -69,7 +71,7 @@ test('a thread that has ended is told as such, and the next file gets another', 
 
 test('a thread that cannot begin is told as such', async () => {
   const program = { url: new URL('./no-such-program.ts', import.meta.url), data: {} }
-  await using thread = new ReadingThread(program, AbortSignal.timeout(20_000))
+  await using thread = new ReadingThread(program, AbortSignal.timeout(GIVE_UP_MS))
   await expect(countOf(thread.pages({ key: 'file', bytes: 1 }))).rejects.toThrow('no-such-program')
 })
 
