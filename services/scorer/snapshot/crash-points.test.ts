@@ -3,7 +3,8 @@
  * Real are files, parts, merges, commits, the collection of orphans; modelled are the store, time, and Kafka as a list.
  */
 import { FreshetError } from '@freshet/errors/errors.ts'
-import { manyRows, scoreBatches } from '@freshet/snapshot/rows.kit.ts'
+import { scoreBatches } from '@freshet/records/score-batches.kit.ts'
+import { manyRows } from '@freshet/snapshot/rows.kit.ts'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { MeddledStore } from './meddled-store.kit.ts'

@@ -6,6 +6,7 @@ import { loadSettings } from '@freshet/config/load.ts'
 import { isFreshetError } from '@freshet/errors/errors.ts'
 import { rowsOf, scoreStoreContract } from '@freshet/ports/score-store.contract.ts'
 import { encodeRank, newer } from '@freshet/records/revision.ts'
+import { pageOf, plainMerge, scoreBatches } from '@freshet/records/score-batches.kit.ts'
 import { storedScoreOf } from '@freshet/records/stored-score.ts'
 import { quietLog } from '@freshet/stage/quiet-log.ts'
 import fc from 'fast-check'
@@ -24,6 +25,27 @@ scoreStoreContract('Redis', () => RedisScoreStore.open({ ...shared, ttlSeconds: 
 function settingsOf(server: RedisServer) {
   return { url: server.url, cluster: false, ttlSeconds: 0, tombstoneTtlSeconds: 3_600 }
 }
+
+test('pages of several models, in whatever order they come, leave of each key what a plain merge keeps', async () => {
+  await using server = await RedisServer.start()
+  await using store = await RedisScoreStore.open(settingsOf(server), options)
+  const admin = server.newClient()
+  await fc.assert(
+    fc.asyncProperty(scoreBatches, fc.nat(6), async (batches, cut) => {
+      await admin.flushall()
+      await store.merge(pageOf(batches.slice(0, cut)))
+      await store.merge(pageOf(batches.slice(cut)))
+      const kept = [...plainMerge(batches).values()]
+      const asJsonHasIt = kept.map(({ outputs, ...score }) => ({
+        ...score,
+        outputs: JSON.parse(JSON.stringify(outputs)), // which has no negative zero
+      }))
+      expect(await Promise.all(kept.map(({ key }) => store.get(key)))).toEqual(asJsonHasIt)
+      expect(await admin.dbsize()).toBe(kept.length)
+    }),
+  )
+  admin.disconnect()
+})
 
 test('scores stay for ever unless the settings say otherwise; deletes are forgotten in time', async () => {
   await using server = await RedisServer.start()

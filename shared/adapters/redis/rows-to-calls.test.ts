@@ -1,6 +1,8 @@
-import { rowsOf } from '@freshet/ports/score-store.contract.ts'
-import { keyAt } from '@freshet/records/score-batch.ts'
+import { batchOf, rowsOf } from '@freshet/ports/score-store.contract.ts'
+import { keyAt, ROW_STATES, STATE } from '@freshet/records/score-batch.ts'
+import { pageOf, plainMerge, scoreBatches } from '@freshet/records/score-batches.kit.ts'
 import type { StoredRows } from '@freshet/records/stored-rows.ts'
+import { storedScoreOf } from '@freshet/records/stored-score.ts'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { keySlot } from './key-slot.ts'
@@ -32,27 +34,37 @@ test('deletes live as long as a tombstone must, scores as long as the settings s
   ])
 })
 
-test('of each key goes the row that a plain comparison would keep, deleted or not', () => {
+test('of each key goes the row that a plain merge would keep, whatever model it is of, deleted or not', () => {
   const row = fc.record({
     key: fc.string({ unit: 'grapheme', maxLength: 2 }),
     seqNo: fc.nat(4),
-    state: fc.constantFrom('scored' as const, 'deleted' as const),
+    state: fc.constantFrom(...ROW_STATES),
   })
+  const many = fc.array(row, { maxLength: 300 }).map((rows) => [batchOf(rows)])
   fc.assert(
-    fc.property(fc.array(row, { maxLength: 300 }), (some) => {
-      const highest = new Map<string, number>()
-      for (const [at, { key, seqNo }] of some.entries()) {
-        const there = highest.get(key)
-        if (there === undefined || seqNo > some[there]!.seqNo) highest.set(key, at)
-      }
-      const sent = rowsToCalls(rowsOf(some), settings).flatMap((call) => call.rows)
-      expect(sent.toSorted((a, b) => a - b)).toEqual([...highest.values()].toSorted((a, b) => a - b))
+    fc.property(fc.oneof(scoreBatches, many), fc.boolean(), (batches, cluster) => {
+      const page = pageOf(batches)
+      const calls = rowsToCalls(page, { ...settings, cluster })
+      const sent = calls.flatMap(({ rows }) => rows.map((at) => storedScoreOf(page, at)))
+      const kept = plainMerge(batches)
+      expect(sent).toHaveLength(kept.size)
+      expect(new Map(sent.map((score) => [score.key, score]))).toEqual(kept)
+      for (const { rows, ttlSeconds } of calls)
+        for (const at of rows) expect(ttlSeconds).toBe(page.states[at] === STATE.deleted ? 3_600 : 0)
     }),
   )
 })
 
-test('a batch without rows needs no call', () => {
-  expect(rowsToCalls(rowsOf([]), settings)).toEqual([])
+test.each([
+  ['costarring', 'liquid'],
+  ['altarage', 'zinke'],
+])('keys of one hash (FNV-1a), as %s and %s are, are two keys', (...keys) => {
+  const rows = rowsOf([...keys, ...keys].map((key, seqNo) => ({ key, score: 1, seqNo })))
+  expect(rowsToCalls(rows, settings).map(({ rows }) => rows)).toEqual([[2, 3]])
+})
+
+test('a batch without rows needs no call, nor does a page of no model', () => {
+  for (const rows of [rowsOf([]), pageOf([])]) expect(rowsToCalls(rows, settings)).toEqual([])
 })
 
 test('in a cluster all keys of a call lie in one slot, and none is left out', () => {

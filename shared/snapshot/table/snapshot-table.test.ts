@@ -1,10 +1,11 @@
 import { scoreStoreContract } from '@freshet/ports/score-store.contract.ts'
 import type { ScoreStore } from '@freshet/ports/score-store.ts'
 import type { ScoreBatch } from '@freshet/records/score-batch.ts'
+import { plainMerge, scoreBatches } from '@freshet/records/score-batches.kit.ts'
 import { rowsOfBatch } from '@freshet/records/stored-rows.ts'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { manyRows, plainMerge, scoreBatches } from '../rows.kit.ts'
+import { manyRows } from '../rows.kit.ts'
 import { rowBytes } from './row-bytes.ts'
 import { SnapshotTable } from './snapshot-table.ts'
 
