@@ -155,6 +155,19 @@ test.each([8.64e15 + 1, 2 ** 53 - 1])(
   },
 )
 
+test('a row of a model that the footer does not name is refused, before anyone takes it', async () => {
+  const rows = { ...rowsOfBatch(few), modelGenerations: Uint32Array.of(1, 1, 2) }
+  const { store, file } = await storeOf((await wholeFile([sortRows(rows)])).bytes)
+  const { pages } = await openSnapshotFile(store, file)
+  await expect(pages[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'SNAPSHOT_CORRUPT' })
+})
+
+test('a footer whose model has a name of several words is refused: the line of a score has no place for it', () => {
+  const models = new Map([[1, { name: 'de lay', version: '1', outputs: ['delay'] }]])
+  const corrupt = expect.objectContaining({ code: 'SNAPSHOT_CORRUPT' })
+  expect(() => decodeFileSchema(encodeFileSchema({ ...schema, models }))).toThrow(corrupt)
+})
+
 test('a footer whose model has an output without a column is refused', () => {
   const models = new Map([[1, { name: 'delay', version: '1', outputs: ['delay', 'other'] }]])
   const corrupt = expect.objectContaining({ code: 'SNAPSHOT_CORRUPT' })

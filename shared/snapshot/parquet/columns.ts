@@ -1,4 +1,5 @@
 /** The columns of a snapshot file, and how a page of rows becomes bytes. Everything is REQUIRED and PLAIN. */
+import { FreshetError } from '@freshet/errors/errors.ts'
 import { MOMENTS_END_MS } from '@freshet/records/moment.ts'
 import { SNAPSHOT_COLUMNS, type SnapshotColumn } from '@freshet/records/snapshot-columns.ts'
 import type { RowsSchema, StoredRows } from '@freshet/records/stored-rows.ts'
@@ -88,7 +89,7 @@ export function encodePage(rows: StoredRows): EncodedColumn[] {
   ]
 }
 
-/** @throws SNAPSHOT_CORRUPT */
+/** @throws SNAPSHOT_CORRUPT, also for a row of a model that the schema does not name: nobody could say what its scores are */
 export function decodePage(schema: RowsSchema, count: number, columns: readonly Uint8Array[]): StoredRows {
   const [keys, documentVersions, epochs, primaryTerms, seqNos, generations, asOfMs, scoredAtMs, states] =
     columns as [
@@ -110,12 +111,23 @@ export function decodePage(schema: RowsSchema, count: number, columns: readonly 
     epochs: decodeInt64(epochs, count, 2 ** 48),
     primaryTerms: decodeUint32(primaryTerms, count),
     seqNos: decodeInt64(seqNos, count),
-    modelGenerations: decodeUint32(generations, count),
+    modelGenerations: named(decodeUint32(generations, count), schema),
     asOfMs: decodeInt64(asOfMs, count, MOMENTS_END_MS),
     scoredAtMs: decodeInt64(scoredAtMs, count, MOMENTS_END_MS),
     states: decodeStates(states, count),
     outputs: columns.slice(SNAPSHOT_COLUMNS.length).map((column) => decodeDoubles(column, count)),
   }
+}
+
+function named(generations: Uint32Array, { models }: RowsSchema): Uint32Array {
+  let last: number | undefined
+  for (const generation of generations) {
+    if (generation === last) continue
+    if (!models.has(generation))
+      throw new FreshetError('SNAPSHOT_CORRUPT', `rows of model generation ${generation}, which is not named`)
+    last = generation
+  }
+  return generations
 }
 
 /** undefined when there is no number among them. */

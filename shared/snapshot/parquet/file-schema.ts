@@ -1,5 +1,6 @@
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { checkWith, parseJson } from '@freshet/records/parse-with.ts'
+import { isModelLabel, modelLabel } from '@freshet/records/score-batch.ts'
 import type { RowsSchema } from '@freshet/records/stored-rows.ts'
 import type { KeyValue } from 'hyparquet'
 import { z } from 'zod'
@@ -33,9 +34,13 @@ export function decodeFileSchema(metadata: readonly KeyValue[] | undefined): Row
     throw new FreshetError('RECORD_VERSION', `snapshot file version ${told}, this build reads 1`)
   }
   const { outputs, models } = checkWith(recordSchema, value, NAMING)
-  for (const { name, outputs: own } of Object.values(models))
+  for (const { name, version, outputs: own } of Object.values(models)) {
     if (!own.every((output) => outputs.includes(output)))
       throw new FreshetError('SNAPSHOT_CORRUPT', `${NAMING.what}: an output of ${name} has no column`)
+    // A refill puts it into lines of Redis, which would not be read again.
+    if (!isModelLabel(modelLabel({ name, version })))
+      throw new FreshetError('SNAPSHOT_CORRUPT', `${NAMING.what}: the name of a model is not one word`)
+  }
   const byGeneration = Object.entries(models).map(
     ([generation, model]) => [Number(generation), model] as const,
   )

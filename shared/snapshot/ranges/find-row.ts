@@ -1,5 +1,4 @@
 import { Buffer } from 'node:buffer'
-import { FreshetError } from '@freshet/errors/errors.ts'
 import { SNAPSHOT_COLUMNS } from '@freshet/records/snapshot-columns.ts'
 import { type StoredScore, storedScoreOf } from '@freshet/records/stored-score.ts'
 import { decodePage, schemaElements } from '../parquet/columns.ts'
@@ -38,9 +37,7 @@ export async function findRow(
         i + 1 < WIDTHS.length ? WIDTHS[i + 1] : OUTPUT_WIDTH,
       )
     })
-    const rows = decodePage(index.schema, 1, [lengthAndBytes(key), ...values])
-    if (index.schema.models.has(rows.modelGenerations[0]!)) return storedScoreOf(rows, 0)
-    throw new FreshetError('SNAPSHOT_CORRUPT', 'a row of a model that is not named')
+    return storedScoreOf(decodePage(index.schema, 1, [lengthAndBytes(key), ...values]), 0)
   })
 }
 
