@@ -4,7 +4,7 @@ import { FreshetError, toFreshetError } from '@freshet/errors/errors.ts'
 import { problemReply } from '../problem-reply.ts'
 import { type Reply, responseOf } from '../reply.ts'
 import type { RequestsInHand } from './requests-in-hand.ts'
-import { wireText } from './wire-text.ts'
+import { CLOSE_LINES, wireText } from './wire-text.ts'
 import { writeReply } from './write-reply.ts'
 
 /**
@@ -68,6 +68,6 @@ function faultOf({ code }: NodeJS.ErrnoException): FreshetError {
 }
 
 function write(socket: Socket, reply: Reply): void {
-  const { text, encoding } = wireText(reply, 'connection: close\r\n')
+  const { text, encoding } = wireText(reply, CLOSE_LINES)
   socket.end(text, encoding)
 }

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { jsonReply, type Reply } from '../reply.ts'
-import { wireText } from './wire-text.ts'
+import { CLOSE_LINES, wireText } from './wire-text.ts'
 
 const KEEP = 'connection: keep-alive\r\n'
 const bodyOf = (text: string) => text.slice(text.indexOf('\r\n\r\n') + 4)
@@ -25,7 +25,7 @@ test('what replies share does not make one say what another does', () => {
     wireText({ status, headers, text: '' }, connection).text
   for (let time = 0; time < 2; time++) {
     expect(text(200, KEEP)).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*keep-alive/)
-    expect(text(404, 'connection: close\r\n')).toMatch(/^HTTP\/1\.1 404 Not Found\r\n[\s\S]*close/)
+    expect(text(404, CLOSE_LINES)).toMatch(/^HTTP\/1\.1 404 Not Found\r\n[\s\S]*close/)
   }
 })
 

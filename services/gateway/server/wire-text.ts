@@ -11,6 +11,9 @@ export interface WireText {
   readonly encoding: 'latin1' | 'utf8'
 }
 
+/** What an answer says of its connection when it is the last. */
+export const CLOSE_LINES = 'connection: close\r\n'
+
 /**
  * Own lines are not looked at: they are made of numbers and of our words (answer-headers.ts).
  * @param connection what the answer says of its connection, as whole lines

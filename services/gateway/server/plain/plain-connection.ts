@@ -7,7 +7,7 @@ import type { Serve } from '../../routes/serve.ts'
 import type { Intake } from '../intake.ts'
 import type { RequestsInHand } from '../requests-in-hand.ts'
 import { whenLate } from '../waits.ts'
-import { wireText } from '../wire-text.ts'
+import { CLOSE_LINES, wireText } from '../wire-text.ts'
 import { type PlainRequest, readPlain } from './plain-request.ts'
 import type { WritesOfATurn } from './writes-of-a-turn.ts'
 
@@ -165,7 +165,7 @@ export class PlainConnection {
     this.#forgetLate()
     if (this.#isAnswering) return
     if (this.#bytes.length > 0)
-      this.#home.writes.add(this.#socket, wireText(problemReply(BROKEN_OFF), 'connection: close\r\n'))
+      this.#home.writes.add(this.#socket, wireText(problemReply(BROKEN_OFF), CLOSE_LINES))
     this.#bytes = NO_BYTES
     this.close()
   }
