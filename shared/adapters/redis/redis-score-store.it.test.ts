@@ -92,6 +92,15 @@ test('a write stops trying when it is told to', async () => {
   expect(isFreshetError(error, 'REDIS_UNREACHABLE')).toBe(true)
 })
 
+test('rows that cannot be written are not taken for a Redis that is away, and not tried again', async () => {
+  await using server = await RedisServer.start()
+  await using store = await RedisScoreStore.open(settingsOf(server), options)
+  const ofNoModel = { ...rowsOf([{ key: 'a', score: 1 }]), modelGenerations: Uint32Array.of(9) }
+  const signal = AbortSignal.timeout(5_000)
+  await expect(store.merge(ofNoModel, signal)).rejects.toThrow(TypeError)
+  expect(signal.aborted).toBe(false)
+})
+
 test('tries while Redis is away are told of once, and say that there is no connection', async () => {
   await using server = await RedisServer.start()
   const lines: string[] = []

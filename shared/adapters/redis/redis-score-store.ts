@@ -152,8 +152,9 @@ export class RedisScoreStore implements ScoreStore {
   async #send(call: GuardedCall, commands: GuardCommands, maxBytes: number): Promise<void> {
     assertConnected(this.#redis)
     const memory = this.#memory.take(maxBytes)
+    const command = commands.write(call, memory, true) // what it throws is not Redis's fault
     try {
-      await this.#ask(commands.write(call, memory, true))
+      await this.#ask(command)
     } catch (error) {
       if (replyCode(error) !== 'NOSCRIPT') throw toRedisError(error, this.#address)
       await this.#translated(this.#ask(commands.write(call, memory, false)))
