@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { BUNDLE_FILES, encodeBundle } from './bundle.ts'
 import { pushModel } from './bundle-store.ts'
 import { fixtureBundle, fixtureVersion, storeWith, twoOutputs } from './bundles.kit.ts'
+import type { ModelPointer } from './model-pointer.ts'
 import { loadPromotedModel, promoteAgain, promoteModel, readPointer, rollBackModel } from './pointer-store.ts'
 
 const never = new AbortController().signal
@@ -72,6 +73,46 @@ describe('promote', () => {
     await expect(promoteModel(store, fixtureVersion('1'), 20)).rejects.toThrow(
       'is not the model that was promoted',
     )
+  })
+})
+
+describe('a promotion that stands still after it took its generation, while another comes to its end', () => {
+  /** Has `other` come first, whole, when the pointer is about to be put. */
+  function overtake(store: MemoryObjectStore, other: () => Promise<ModelPointer>): void {
+    const put = store.put.bind(store)
+    let isOvertaken = false
+    store.put = async (key, ...more) => {
+      if (key === POINTER && !isOvertaken) {
+        isOvertaken = true
+        await other()
+      }
+      return await put(key, ...more)
+    }
+  }
+
+  test.each([
+    ['the first ever', []],
+    ['a later one', ['2', '3']],
+  ])('goes on top of it: %s', async (_, before) => {
+    const store = await storeWith('1', '2', '3')
+    for (const name of before) await promoteModel(store, fixtureVersion(name), 10)
+    overtake(store, () => promoteModel(store, fixtureVersion('2'), 20))
+    const generation = before.length + 3
+    const last = await promoteModel(store, fixtureVersion('1'), 30)
+    expect(last).toMatchObject({ modelVersion: '1', generation })
+    expect(last.previous[0]).toMatchObject({ modelVersion: '2', generation: generation - 1 })
+    expect(await readPointer(store)).toEqual(last)
+  })
+
+  test.each([
+    ['roll back', (store: MemoryObjectStore) => rollBackModel(store, 30)],
+    ['promote again', (store: MemoryObjectStore) => promoteAgain(store, undefined, 30)],
+  ])('leaves it alone and hears of it: %s', async (_, move) => {
+    const store = await storeWith('1', '2', '3')
+    for (const name of ['1', '2']) await promoteModel(store, fixtureVersion(name), 10)
+    overtake(store, () => promoteModel(store, fixtureVersion('3'), 20))
+    await expect(move(store)).rejects.toMatchObject({ code: 'OBJECT_CHANGED' })
+    expect(await readPointer(store)).toMatchObject({ modelVersion: '3', generation: 4 })
   })
 })
 
