@@ -13,6 +13,30 @@ test('the demo’s model scores its golden rows as LightGBM did', async () => {
   await verify(await demoBundle())
 })
 
+test('a score may be off by the tolerance: absolutely within ±1, beyond as a share of what its author got', async () => {
+  const bundle = await fixtureBundle('two-outputs.onnx', [{ name: 'ten', tensor: 'scores', column: 1 }])
+  const tolerance = 0.01
+  const spec = { ...bundle.spec, golden: { tolerance } }
+  await using pool = await InferencePool.start(bundle, { threads: 1, runRows: 64 })
+  /** The model answers 10 · (a + 2 b). */
+  const verifyScore = (score: number, author: number) => {
+    const golden = [{ document: { a: score / 10, b: 0 }, outputs: { ten: author } }]
+    return verifyBundle({ ...bundle, spec, golden }, pool, AbortSignal.timeout(10_000))
+  }
+  const authors: [score: number, author: (off: number) => number][] = [
+    [0.625, (off) => 0.625 + off],
+    [-0.625, (off) => -0.625 + off],
+    [0, (off) => -off],
+    [50, (off) => 50 / (1 - off)],
+    [-50, (off) => -50 / (1 + off)],
+  ]
+  for (const [score, author] of authors) {
+    await verifyScore(score, author(0.99 * tolerance))
+    const beyond = verifyScore(score, author(1.01 * tolerance))
+    await expect(beyond, `${score}`).rejects.toMatchObject({ code: 'MODEL_GOLDEN' })
+  }
+})
+
 describe('a bundle that would score otherwise than its author is refused', () => {
   test('a changed golden score names its row', async () => {
     const bundle = await demoBundle()
