@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { readFileSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, mkdtempDisposable, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -138,6 +138,40 @@ describe('what cannot be imported is refused, with what to do', () => {
     const importing = readExport(path, hints).then(importModel)
     await expect(importing).rejects.toMatchObject({ code: 'MODEL_NOT_IMPORTABLE' })
     await expect(importing).rejects.toThrow(message)
+  })
+
+  test.each<[string, string, string]>([
+    [
+      'LightGBM 4.7',
+      'tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\n',
+      'the text of LightGBM, not ONNX: export it with onnxmltools.convert_lightgbm',
+    ],
+    [
+      'XGBoost 3.2, as JSON',
+      '{"learner":{"attributes":{},"feature_names":[]}}',
+      'the JSON of XGBoost, not ONNX: export it with onnxmltools.convert_xgboost',
+    ],
+    ['XGBoost 3.2, by default', '{L\0\0\0\0\0\0\0\x07learner{L\0\0', 'the JSON of XGBoost, not ONNX'],
+    [
+      'pickle, protocol 4',
+      '\x80\x04\x95\xb8\x01\0\0\0\0\0\0\x8c\x1asklearn.linear_model._base',
+      'skl2onnx.to_onnx',
+    ],
+    ['pickle, protocol 2', '\x80\x02csklearn.linear_model._base\nLinearRegression\n', 'skl2onnx.to_onnx'],
+    [
+      'joblib, compressed',
+      'x\x5eURMk\x14A\x10',
+      'is a pickle, not ONNX: export what is in it where it was trained',
+    ],
+    ['something else', 'PK\x03\x04', 'is not an ONNX model'],
+  ])('what a library saves by itself: %s', async (_, head, message) => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'freshet-import-'))
+    const file = join(folder.path, 'model.bin')
+    await writeFile(file, Buffer.from(head, 'latin1'))
+    const importing = readExport(file, {}).then(importModel)
+    await expect(importing).rejects.toMatchObject({ code: 'MODEL_NOT_IMPORTABLE' })
+    await expect(importing).rejects.toThrow(message)
+    await expect(importing).rejects.not.toThrow('save it as one file')
   })
 
   test('a model that ONNX Runtime cannot run on any number of rows', async () => {

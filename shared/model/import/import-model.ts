@@ -3,7 +3,7 @@ import { Buffer } from 'node:buffer'
 import { isFreshetError } from '@freshet/errors/errors.ts'
 import { type GoldenRow, type ModelBundle, sha256Of } from '../bundle/bundle.ts'
 import type { ModelSpec } from '../bundle/spec.ts'
-import { refuseExternalData } from '../onnx/external-data.ts'
+import { hasExternalData } from '../onnx/external-data.ts'
 import { readGraph } from '../onnx/graph.ts'
 import { scoreDocuments } from '../run/score-documents.ts'
 import { draftInputs, type NamedColumn } from './draft-inputs.ts'
@@ -94,10 +94,17 @@ const OWN_GOLDEN =
   'whether golden.ndjson has the scores that you got: they were computed from model.onnx here, so they do not prove that it was exported right'
 
 function refuseSeveralFiles(onnx: Uint8Array): void {
+  if (hasTensorsElsewhere(onnx))
+    throw notImportable(
+      'the model keeps tensors in other files (external data): save it as one file, in MLflow with save_as_external_data=False',
+    )
+}
+
+function hasTensorsElsewhere(onnx: Uint8Array): boolean {
   try {
-    refuseExternalData(onnx)
+    return hasExternalData(onnx)
   } catch (error) {
     if (!isFreshetError(error)) throw error
-    throw notImportable(`${error.message}: save it as one file, in MLflow with save_as_external_data=False`)
+    throw notImportable(error.message, { cause: error })
   }
 }

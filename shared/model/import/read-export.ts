@@ -6,6 +6,7 @@ import { type ExampleRow, exampleRows } from './examples.ts'
 import type { Export } from './import-model.ts'
 import { parseMlmodel } from './mlflow.ts'
 import { notImportable } from './not-importable.ts'
+import { refuseNative } from './refuse-native.ts'
 
 /** What the command line says beyond the files; it goes before what they say. */
 export interface ExportHints {
@@ -26,12 +27,14 @@ export async function readExport(path: string, hints: ExportHints): Promise<Expo
   const place = await placeOf(path)
   const mlflow = place.mlmodel === null ? null : parseMlmodel((await read(place.mlmodel)).toString())
   const onnxFile = mlflow === null ? await onnxFileOf(place) : join(place.folder, mlflow.onnxFile)
+  const onnx = await read(onnxFile)
+  refuseNative(onnxFile, onnx)
   const exampleFile =
     hints.exampleFile ?? (mlflow?.exampleFile ? join(place.folder, mlflow.exampleFile) : undefined)
   const named: NamedColumn[] | undefined = hints.columns?.map((name) => ({ name }))
   const examples = exampleFile === undefined ? [] : await readExamples(exampleFile)
   return {
-    onnx: await read(onnxFile),
+    onnx,
     name:
       hints.name ?? asLabel(mlflow === null ? basename(onnxFile, '.onnx') : basename(resolve(place.folder))),
     version: hints.version ?? '1',

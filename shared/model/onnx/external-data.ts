@@ -4,20 +4,28 @@ import { readFields } from './protobuf.ts'
 /**
  * Refuses a model whose tensors live in files beside it: the hash would not cover them, and they would be read from
  * whatever directory the process happens to run in.
- * Walks the protobuf messages of onnx.proto just far enough to meet every TensorProto.
  * @throws MODEL_INVALID, also when the bytes are no protobuf
  */
 export function refuseExternalData(onnx: Uint8Array): void {
+  if (hasExternalData(onnx))
+    throw new FreshetError('MODEL_INVALID', 'model.onnx keeps tensors in other files (external data)')
+}
+
+/**
+ * Walks the protobuf messages of onnx.proto just far enough to meet every TensorProto.
+ * @throws MODEL_INVALID when the bytes are no protobuf
+ */
+export function hasExternalData(onnx: Uint8Array): boolean {
   const stack: Part[] = [{ message: 'model', bytes: onnx }]
   for (let part = stack.pop(); part !== undefined; part = stack.pop()) {
     const inside = MESSAGES[part.message]
     for (const { field, value } of readFields(part.bytes)) {
-      if (part.message === 'tensor' && isExternal(field, value))
-        throw new FreshetError('MODEL_INVALID', 'model.onnx keeps tensors in other files (external data)')
+      if (part.message === 'tensor' && isExternal(field, value)) return true
       const message = inside[field]
       if (message !== undefined && typeof value !== 'number') stack.push({ message, bytes: value })
     }
   }
+  return false
 }
 
 type MessageName = 'model' | 'graph' | 'node' | 'attribute' | 'tensor' | 'sparse' | 'function' | 'training'
