@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import fc from 'fast-check'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { ModelBundle } from '../bundle/bundle.ts'
@@ -121,6 +122,11 @@ test('a real model is calibrated in its thread', async () => {
   const found = await pool.calibrate(zeros(MAX_RUN_ROWS), never)
   expect(RUN_ROWS).toContain(found?.runRows)
   expect(found?.microsPerRow).toBeGreaterThan(0)
+})
+
+test('unless it is told how many, a pool has a thread for each core', async () => {
+  const { pool, threads } = await stubbed({ threads: 'auto' })
+  expect([threads.length, pool.threads]).toEqual([availableParallelism(), availableParallelism()])
 })
 
 test('trees out of tables have one thread and no spare, however many are asked for', async () => {
@@ -347,7 +353,7 @@ function zeros(rows: number): Features {
 }
 
 /** A pool over threads that answer the first float of each job, from the moment they are released. */
-async function stubbed(options: Partial<PoolOptions> & { threads: number }) {
+async function stubbed(options: Partial<PoolOptions> & Pick<PoolOptions, 'threads'>) {
   const threads: StubThread[] = []
   const failures: Error[] = []
   const spawn = async () => {
