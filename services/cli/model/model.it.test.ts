@@ -115,6 +115,32 @@ test('a model is pushed, promoted, replaced, rolled back, promoted again and lis
   expect(await json('shadow', '--off')).toBeNull()
 })
 
+test('a model that scores a golden row otherwise than its author is refused, by check and by push, and nothing is uploaded', async () => {
+  await using store = openS3(loadSettings({ env: { ...process.env, ...env } }).s3)
+  const folder = await demoWithScore({ row: 42, score: 10_000 })
+  for (const outcome of await Promise.all([model('check', folder), model('push', folder, '--promote')]))
+    expect(outcome).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringMatching(
+        /^MODEL_GOLDEN: golden row 42: arrival_delay_minutes is .*, its author got 10000 /,
+      ),
+    })
+  expect(await store.list('models/')).toEqual([])
+})
+
+/** The demo's bundle, whose author is said to have got another score. */
+async function demoWithScore({ row, score }: { row: number; score: number }): Promise<string> {
+  const copy = join(folder, `golden-${row}`)
+  await cp(DEMO_FOLDER, copy, { recursive: true })
+  const file = join(copy, 'golden.ndjson')
+  const lines = (await readFile(file, 'utf8')).split('\n')
+  const { document, outputs } = JSON.parse(lines[row - 1]!)
+  lines[row - 1] = JSON.stringify({ document, outputs: { ...outputs, arrival_delay_minutes: score } })
+  await writeFile(file, lines.join('\n'))
+  return copy
+}
+
 test('a pointer that is lost, damaged or put back is promoted over, above all that was', async () => {
   await using store = openS3(loadSettings({ env: { ...process.env, ...env } }).s3)
   await json('push', DEMO_FOLDER, '--promote')
