@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { expect, test } from 'vitest'
 import { ALERT_STATE_KEY } from './alert-state.ts'
-import { controlKey, type Order, Orders, orderRecord } from './control.ts'
+import { controlKey, type Order, Orders, orderRecord, speakerClaimRecord } from './control.ts'
 import { golden } from './golden/golden.kit.ts'
 
 const stamp = { version: 1, by: 'anna', reason: 'the disk is changed', atMs: 1_000, untilMs: 5_000 } as const
@@ -14,6 +14,15 @@ test('orders of version 1 keep their bytes', () => {
   expect([silence, maintenance, trace].map((order) => orderRecord.encode(order))).toEqual(lines)
   expect(lines.map((line) => orderRecord.decode(line))).toEqual([silence, maintenance, trace])
 })
+
+test('which watchdog speaks is kept in the bytes of version 1', () => {
+  const claim = { version: 1, instance: 'watchdog-1', claim: CLAIM, atMs: 1_764_000_000_000 } as const
+  const text = golden('speaker-claim.v1.txt').toString()
+  expect(speakerClaimRecord.encode(claim)).toBe(text)
+  expect(speakerClaimRecord.decode(text)).toEqual(claim)
+})
+
+const CLAIM = '3f2a1b0c-4d5e-4f60-8a7b-9c0d1e2f3a4b'
 
 test('an order goes until it ends or is taken back, and a later one under its key takes its place', () => {
   const orders = new Orders()

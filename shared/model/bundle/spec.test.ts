@@ -1,3 +1,4 @@
+import { golden } from '@freshet/records/golden/golden.kit.ts'
 import { describe, expect, test } from 'vitest'
 import { demoBundle, edited } from './bundles.kit.ts'
 import { encodeModelSpec, parseModelSpec } from './spec.ts'
@@ -7,6 +8,47 @@ const { spec } = await demoBundle()
 test('a spec survives being written and read', () => {
   expect(parseModelSpec(encodeModelSpec(spec))).toEqual(spec)
 })
+
+test('model.json of format version 1 is read as it ever was, and keeps its bytes', () => {
+  const text = golden('model-spec.v1.txt').toString()
+  const { inputs, outputs, ...rest } = parseModelSpec(text)
+  expect(inputs.tensor).toBeUndefined()
+  expect(inputs.columns).toEqual(FROZEN_COLUMNS)
+  expect(outputs).toEqual(FROZEN_OUTPUTS)
+  expect(rest).toEqual(FROZEN)
+  expect(encodeModelSpec(parseModelSpec(text))).toBe(`${text}\n`)
+})
+
+/** What golden/model-spec.v1.txt says: a column of each type, an output of each kind. */
+const FROZEN_COLUMNS = [
+  {
+    ...{ name: 'delay', path: '/dep~1delay', type: 'number', default: -100 },
+    ...{ clip: [-60, 600], log: 'log1p', scale: { mean: 2, deviation: 0.5 } },
+    training: { min: -20, max: 900.5, mean: 12.25, missing: 0.01 },
+  },
+  { name: 'distance', path: '/distance', type: 'number', required: true },
+  { name: 'night', path: '/is/night', type: 'boolean', default: 0 },
+  {
+    ...{ name: 'carrier', path: '/carrier', type: 'category', required: true },
+    ...{ categories: ['AA', 'Änder'], unknown: -1 },
+  },
+  {
+    ...{ name: 'hour', path: '/scheduled', type: 'time', required: true },
+    ...{ part: 'minuteOfDay', timeZone: 'America/New_York' },
+  },
+  { name: 'tail', path: '/tail', type: 'text', default: '' },
+]
+const FROZEN_OUTPUTS = [
+  { name: 'minutes', tensor: 'variable', column: 0 },
+  { name: 'late', tensor: 'probabilities', class: 'late', whenNotFinite: 'dead-letter' },
+  { name: 'band', tensor: 'bands', column: 2, whenNotFinite: -1 },
+]
+const FROZEN = {
+  ...{ formatVersion: 1, name: 'arrival-delay', version: '3-rc.1' },
+  sha256: '60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752',
+  golden: { tolerance: 0.0001 },
+  evaluation: { mae: 7.5, note: 'held out: December' },
+}
 
 test('columns with tensors of their own may be text, and hold what no float32 does', () => {
   const columns = [
