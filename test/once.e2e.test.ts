@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { connectKafka } from '@freshet/adapters/kafka/connect.ts'
 import { readAll } from '@freshet/adapters/kafka/read-all.ts'
 import { onceService } from '@freshet/cli/once/once-service.ts'
@@ -19,6 +20,7 @@ import { PROGRAM, Stack } from './stack.ts'
 import { until } from './until.ts'
 
 const flights = await readFlights()
+const WRITE_EVERY_MS = 50
 /** No flush comes by itself, and traces are no part of this. */
 const PATIENT = { FRESHET_SNAPSHOT_INTERVAL_SECONDS: '3600', FRESHET_TELEMETRY_ENABLED: 'false' }
 
@@ -124,6 +126,17 @@ describe.concurrent('freshet once', () => {
     const beside = await runHere(stack)
     expect(beside).toMatchObject({ code: 0 })
     expect(await stack.conserved({ giveUpMs: 1_000 })).toMatchObject({ liveDocuments: 3_600 })
+
+    await stack.write(some(20)) // nobody beside it scores that
+    const over = new AbortController()
+    const [during, writes] = await Promise.all([
+      runHere(stack).finally(() => over.abort()), // never, if it ran after what is written meanwhile
+      keepWriting(stack, over.signal),
+    ])
+    expect(during).toMatchObject({ code: 0, summary: { outcome: 'done' } })
+    expect(writes).toBeGreaterThan(1)
+    expect(await runHere(stack)).toMatchObject({ code: 0 })
+    expect(await stack.conserved({ giveUpMs: 1_000 })).toMatchObject({ liveDocuments: 3_600 })
   }, 480_000)
 
   test('a run that is stopped ends in order; one that fails says what is left, in Slack too; the first that is well is told', async () => {
@@ -161,6 +174,14 @@ describe.concurrent('freshet once', () => {
     await stack.conserved({ giveUpMs: 1_000 })
   }, 480_000)
 })
+
+/** The same documents over and over, more often than anybody looks. @returns how often */
+async function keepWriting(stack: Stack, over: AbortSignal): Promise<number> {
+  for (let writes = 0; ; writes++) {
+    if (over.aborted) return writes
+    await Promise.all([stack.write(some(20)), sleep(WRITE_EVERY_MS)])
+  }
+}
 
 /** As a scheduler stops what takes too long. */
 async function stoppedAtWork(stack: Stack): Promise<Outcome> {
