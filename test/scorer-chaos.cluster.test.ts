@@ -1,7 +1,8 @@
 /**
  * Scoring under fire, on real servers: documents are written, updated and deleted at a steady rate while two scorers,
  * Kafka and Redis are killed with -9, or stand still (SIGSTOP) and go on as if nothing had happened: a scorer that does so
- * is a zombie, its partitions long given to the other. S3 is cut off in the middle of what it is asked, or stands still;
+ * for 30 s is a zombie, its partitions long given to the other. However short the run, each scorer is killed once, and one
+ * is such a zombie. S3 is cut off in the middle of what it is asked, or stands still;
  * it is not killed, because S3Mock empties its own books when it dies in a write, as no S3 does. At the end the
  * conservation oracle judges Redis and the snapshot.
  *
@@ -21,14 +22,19 @@ import { type ProcessName, Stack } from './stack.ts'
 
 const SECONDS = Number(process.env['CHAOS_SECONDS'] ?? 45)
 const SEED = Number(process.env['SEED'] ?? Math.floor(Math.random() * 1e6))
-const SCORERS: readonly ProcessName[] = ['scorer', 'scorer-2']
+/** Longer than the session of a consumer: when it goes on, the other has its partitions. */
+const ZOMBIE_MS = 30_000
+type ScorerBlow = 'is killed' | 'becomes a zombie' | 'stands still'
+/** What befalls each in any case, in this order; then kills and pauses as they come. */
+const SCORERS = {
+  scorer: ['becomes a zombie', 'is killed'],
+  'scorer-2': ['is killed', 'stands still'],
+} as const satisfies Partial<Record<ProcessName, readonly ScorerBlow[]>>
 const WRITE_EVERY_MS = 100
 const WRITES = 20
 const KEYS = 1_500
 const DELETE_SHARE = 0.05
 const UNSCORABLE_SHARE = 0.02
-/** Longer than the session of a consumer: when it goes on, others have its partitions. */
-const ZOMBIE_MS = { from: 15_000, to: 30_000 }
 /** From the last blow to the last score, on a machine that has more to do. */
 const SETTLE_MS = 120_000
 const TEST_MS = SECONDS * 1_000 + 10 * 60_000
@@ -46,7 +52,7 @@ test(`${strikes}: no score is missing, stale or extra`, { timeout: TEST_MS }, as
     FRESHET_TELEMETRY_ENABLED: 'false',
     FRESHET_SWEEP_PAUSE_SECONDS: '1',
   })
-  const names = ['poller', ...SCORERS] as const
+  const names = ['poller', 'scorer', 'scorer-2'] as const
   stack.start(...names)
 
   const chaos = new Chaos(stack)
@@ -59,7 +65,8 @@ test(`${strikes}: no score is missing, stale or extra`, { timeout: TEST_MS }, as
       chaos.strikeServer('Kafka', broker!, killed(broker!), over),
       chaos.strikeServer('Redis', cache!, killed(cache!), over),
       chaos.strikeServer('S3', store!, cutOff(door), over),
-      ...SCORERS.map((name) => chaos.strikeProcess(name, over)),
+      chaos.strikeScorer('scorer', over),
+      chaos.strikeScorer('scorer-2', over),
     ])
     const written = await writing
     await annotate(`${written} writes, ${chaos.blows.length} blows`)
@@ -122,19 +129,15 @@ class Chaos {
     }
   }
 
-  /** The first blow makes a zombie; then kills and pauses as they come. */
-  async strikeProcess(name: ProcessName, over: AbortSignal): Promise<void> {
+  async strikeScorer(name: keyof typeof SCORERS, over: AbortSignal): Promise<void> {
     const random = this.#chance()
+    const certain = SCORERS[name]
     for (let blow = 0; ; blow++) {
       await sleep(between(random, 3_000, 12_000))
-      if (over.aborted && blow > 0) return
-      if (blow === 0) await this.#pause(name, between(random, ZOMBIE_MS.from, ZOMBIE_MS.to))
-      else if (random() < 0.4) await this.#pause(name, between(random, 500, 12_000))
-      else {
-        this.#tell(`${name} is killed`)
-        await this.#stack.stop(name, 'SIGKILL')
-        this.#stack.start(name)
-      }
+      if (over.aborted && blow >= certain.length) return
+      const what = certain[blow] ?? (random() < 0.4 ? 'stands still' : 'is killed')
+      if (what === 'is killed') await this.#kill(name)
+      else await this.#pause(name, what === 'becomes a zombie' ? ZOMBIE_MS : between(random, 500, 12_000))
     }
   }
 
@@ -149,6 +152,12 @@ class Chaos {
         this.#stack.start(name)
       }
     }
+  }
+
+  async #kill(name: ProcessName): Promise<void> {
+    this.#tell(`${name} is killed`)
+    await this.#stack.stop(name, 'SIGKILL')
+    this.#stack.start(name)
   }
 
   async #pause(name: ProcessName, ms: number): Promise<void> {
