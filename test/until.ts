@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 const ASK_EVERY_MS = 100
 
 export interface Patience {
-  /** 45 s unless told. */
+  /** 90 s unless told. */
   readonly giveUpMs?: number
   /** What a failing test shows. */
   readonly explain?: () => string
