@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
-import { fixtureBundle } from '../bundle/bundles.kit.ts'
+import { fixtureBundle, twoOutputs } from '../bundle/bundles.kit.ts'
 import type { Column, Output } from '../bundle/spec.ts'
 import { rowWriterOf } from '../features/row-writer-of.ts'
+import { goldenFeatures } from './golden-features.ts'
 import type { RunnableModel } from './model-session.ts'
 import { openSession } from './onnx-session.ts'
 
@@ -170,4 +171,13 @@ test('an operator that ONNX Runtime does not know is named', async () => {
   const opening = openSession(await fixtureBundle('unknown-operator.onnx', [{ name: 's', tensor: 'scores' }]))
   await expect(opening).rejects.toMatchObject({ code: 'MODEL_INVALID' })
   await expect(opening).rejects.toThrow(/does not load the model: .*Frobnicate/)
+})
+
+test('a session that is disposed of is released at once, not when its thread ends', async () => {
+  const bundle = await fixtureBundle('two-outputs.onnx', twoOutputs)
+  const session = await openSession(bundle)
+  const features = goldenFeatures(bundle, 2)
+  await session.score(features, 2)
+  await session[Symbol.asyncDispose]()
+  await expect(session.score(features, 2)).rejects.toMatchObject({ code: 'MODEL_RUN_FAILED' })
 })
