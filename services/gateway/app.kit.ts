@@ -43,6 +43,7 @@ interface World {
   live?: Live
   key?: string
   scopes?: Scope[]
+  requestsPerSecond?: number
   rank?: AppParts['rank']
   share?: number
   spansPerSecond?: number
@@ -117,6 +118,7 @@ export function gateway({
                 name: 'shop',
                 sha256: hash('sha256', key),
                 scopes: world.scopes ?? ['lookup', 'predict', 'rank'],
+                ...(world.requestsPerSecond && { requestsPerSecond: world.requestsPerSecond }),
               },
             ],
     }),

@@ -1,4 +1,5 @@
 import type { IncomingMessage, RequestListener } from 'node:http'
+import type { Socket } from 'node:net'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { problemReply } from '../problem-reply.ts'
 import type { Reply } from '../reply.ts'
@@ -47,6 +48,7 @@ const MAX_WAITED_SHARE = 0.5
  */
 export class Intake {
   readonly #options: IntakeOptions
+  readonly #heldSinceMs = new WeakMap<Socket, number>()
   #tick = 0
   #requestsInTick = 0
 
@@ -57,19 +59,38 @@ export class Intake {
   /** Hands on to the listener what it lets in, and answers the rest itself. */
   admitting(listener: RequestListener): RequestListener {
     return (incoming: Accepted, response) => {
-      const { method, url, headers } = incoming
+      const { method, url, headers, socket } = incoming
       const bodyBytes = Number(headers['content-length'] ?? 0)
-      const admitted = this.admit({ method: method!, url: url!, bodyBytes })
+      const asked = { method: method!, url: url!, bodyBytes }
+      const admitted = this.admit(asked, this.#heldSinceMs.get(socket))
       if (typeof admitted !== 'number') return writeReply(response, admitted)
       incoming.acceptedAtMs = admitted
       listener(incoming, response)
     }
   }
 
-  /** @returns when it was accepted, in milliseconds of `performance.now()`; or what it is refused with, and that is counted */
-  admit(asked: AtTheDoor): number | Reply {
+  /** The earliest moment at which what is read now can have arrived. */
+  arrivedAtMs(): number {
+    return this.#options.loop.arrivedAtMs(performance.now())
+  }
+
+  /**
+   * To be told with a connection that is given to node:http: since when something of what lies in the socket is there. Whatever
+   * request is found in it counts from then; one of which the head is yet to come, from when that has come.
+   */
+  holdsSince(socket: Socket, sinceMs: number): void {
+    this.#heldSinceMs.set(socket, sinceMs)
+    setImmediate(() => this.#heldSinceMs.delete(socket)) // it is read in this turn of the loop
+  }
+
+  /**
+   * @param sinceMs when its first bytes came, where it was not seen whole at once
+   * @returns when it was accepted, in milliseconds of `performance.now()`; or what it is refused with, and that is counted
+   */
+  admit(asked: AtTheDoor, sinceMs?: number): number | Reply {
     const nowMs = performance.now()
-    const acceptedAtMs = this.#options.loop.arrivedAtMs(nowMs)
+    const arrivedAtMs = this.#options.loop.arrivedAtMs(nowMs)
+    const acceptedAtMs = sinceMs === undefined ? arrivedAtMs : Math.min(arrivedAtMs, sinceMs)
     const waitedMs = nowMs - acceptedAtMs
     if (!this.#isRefused(asked, waitedMs)) return acceptedAtMs
     this.#options.onRefused({ method: asked.method, tookMs: waitedMs })

@@ -1,6 +1,12 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
-import { asJson, prediction, request, say, twoWays, withKey } from './plain.kit.ts'
+import { beforeEach, expect, test, vi } from 'vitest'
+import { asJson, prediction, request, twoWays, withKey } from './plain.kit.ts'
+
+// Both ways answer at the same moment, so that ages and durations are alike, too.
+beforeEach(() => void vi.useFakeTimers({ toFake: ['Date', 'performance'] }))
+
+const TRACEPARENT = 'traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+const nested = (depth: number) => `{"document":{"a":${'['.repeat(depth - 2)}${']'.repeat(depth - 2)}}}`
 
 test('a lookup and nothing beside it is plain, and is answered as by the app', async () => {
   await using ways = await twoWays()
@@ -17,7 +23,7 @@ test('a lookup and nothing beside it is plain, and is answered as by the app', a
     '/v1/scores?key=%C3%A9',
   ]) {
     const before = ways.plain()
-    expect(await say(ways.both, request(path, withKey))).toBe(await say(ways.alone, request(path, withKey)))
+    await ways.alike(request(path, withKey))
     expect(ways.plain()).toBe(before + 1)
   }
 })
@@ -35,12 +41,68 @@ test('a prediction and nothing beside it is plain, and is answered as by the app
     prediction('{"document":{"a":1}}', ['content-type: application/json']),
     prediction('{"document":{"a":1}}', [...asJson, 'content-encoding: gzip']),
     prediction('{"document":{"a":1}}', [...asJson, 'x-deadline-ms: 50']),
+    prediction('{"document":{"a":1}}', [...asJson, TRACEPARENT]),
+    prediction(nested(64)),
+    prediction(nested(65)),
     prediction(`{"document":{"a":"${'x'.repeat(30_000)}"}}`),
   ]) {
     const before = ways.plain()
-    expect(await say(ways.both, asked)).toBe(await say(ways.alone, asked))
+    await ways.alike(asked)
     expect(ways.plain()).toBe(before + 1)
   }
+})
+
+test('what an answer says of its age and of the time that it took, both ways say', async () => {
+  await using ways = await twoWays()
+  const { answer } = await ways.alike(request('/v1/scores/a', withKey))
+  expect(answer).toMatch(
+    /^HTTP\/1\.1 200 OK\nage: \d+\n[\s\S]*\ndate\n[\s\S]*\nserver-timing: total;dur=0\.00\n/,
+  )
+  expect(ways.plain()).toBe(1)
+})
+
+test('a span belongs to the trace that the caller names', async () => {
+  await using ways = await twoWays()
+  const { spans } = await ways.alike(request('/v1/scores/a', [...withKey, TRACEPARENT]))
+  expect(spans).toMatchObject([{ traceId: '4bf92f3577b34da6a3ce929d0e0e4736' }])
+  expect(ways.plain()).toBe(1)
+})
+
+test('who asks too often is told when to come again, and by which rule', async () => {
+  await using ways = await twoWays({ requestsPerSecond: 0.5 })
+  const first = await ways.alike(request('/v1/scores/a', withKey))
+  const second = await ways.alike(request('/v1/scores/a', withKey))
+  expect(first.answer).toContain('HTTP/1.1 200')
+  expect(second.answer.split('\n')).toEqual(
+    expect.arrayContaining([
+      'HTTP/1.1 429 Too Many Requests',
+      'ratelimit-policy: "key";q=1;w=2',
+      'ratelimit: "key";r=0;t=2',
+      'retry-after: 2',
+    ]),
+  )
+  expect(ways.plain()).toBe(2)
+})
+
+test('what the door refuses is told so, and counts as nothing in hand', async () => {
+  await using ways = await twoWays({ othersInHand: 1_000 })
+  const { answer, metrics } = await ways.alike(request('/v1/scores/a', withKey))
+  expect(answer).toMatch(/^HTTP\/1\.1 503 [\s\S]*retry-after: 1[\s\S]*OVERLOADED/)
+  expect(metrics['freshet.requests.refused']).toBe(1)
+  expect([ways.inHand.count, ways.plain()]).toEqual([0, 0])
+})
+
+test('without keys, who calls this machine by another name is refused', async () => {
+  await using ways = await twoWays({ hasKey: false })
+  const answers = []
+  for (const host of ['evil.example', 'evil.example:8080', 'localhost:8080'])
+    answers.push((await ways.alike(request('/v1/scores/a').replace('127.0.0.1:8080', host))).answer)
+  expect(answers).toEqual([
+    expect.stringMatching(/^HTTP\/1\.1 421 [\s\S]*HOST_REFUSED/),
+    expect.stringMatching(/^HTTP\/1\.1 421 [\s\S]*HOST_REFUSED/),
+    expect.stringMatching(/^HTTP\/1\.1 200 /),
+  ])
+  expect(ways.plain()).toBe(3)
 })
 
 test.each([
@@ -65,7 +127,7 @@ test.each([
   ['no host', 'GET /v1/scores/a HTTP/1.0\r\nx-api-key: sesame\r\n\r\n'],
 ])('%s is left to the app', async (_, request) => {
   await using ways = await twoWays()
-  expect(await say(ways.both, request)).toBe(await say(ways.alone, request))
+  await ways.alike(request)
   expect(ways.plain()).toBe(0)
 })
 
@@ -118,8 +180,7 @@ test('whatever is asked for, both ways answer alike', async () => {
   )
   await fc.assert(
     fc.asyncProperty(path, fc.array(header, { maxLength: 4 }), async (path, headers) => {
-      const asked = request(path, headers)
-      expect(await say(ways.both, asked)).toBe(await say(ways.alone, asked))
+      await ways.alike(request(path, headers))
     }),
     { numRuns: 300 },
   )

@@ -16,7 +16,7 @@ export type PlainRoutes = Readonly<Record<PlainRequest['route'], Serve>>
 /** What answers plain requests. */
 export interface PlainParts {
   readonly routes: PlainRoutes
-  readonly intake: Pick<Intake, 'admit'>
+  readonly intake: Pick<Intake, 'admit' | 'arrivedAtMs' | 'holdsSince'>
 }
 
 /** What a connection needs of the server that it belongs to. */
@@ -48,6 +48,8 @@ export class PlainConnection {
   readonly #home: PlainHome
   /** The beginning of a request. */
   #bytes: Buffer = NO_BYTES
+  /** When the first came of what has come and is not taken yet; undefined where nothing has to wait. */
+  #sinceMs: number | undefined
   #late: NodeJS.Timeout | undefined
   #headers: PlainRequest['headers'] | undefined
   #isAnswering = false
@@ -95,8 +97,13 @@ export class PlainConnection {
     const isOthers = this.#home.isStopping || this.#socket.writableNeedDrain
     const request = isOthers ? 'other' : readPlain(this.#bytes, this.#headers)
     if (request === 'other') this.#handOver()
-    else if (request === 'unfinished') this.#late ??= whenLate(this.#home.restWithinMs, this.#onLate)
+    else if (request === 'unfinished') this.#waitForRest()
     else this.#take(request)
+  }
+
+  #waitForRest(): void {
+    this.#sinceMs ??= this.#home.parts.intake.arrivedAtMs()
+    this.#late ??= whenLate(this.#home.restWithinMs, this.#onLate)
   }
 
   readonly #onLate = () => {
@@ -105,7 +112,9 @@ export class PlainConnection {
 
   #take(request: PlainRequest): void {
     const bytes = this.#bytes
+    const sinceMs = this.#sinceMs
     this.#bytes = NO_BYTES
+    this.#sinceMs = undefined
     this.#headers = request.headers.lines.length > MAX_KEPT_CHARACTERS ? undefined : request.headers
     this.#forgetLate()
     this.looksUnused = 0
@@ -113,16 +122,13 @@ export class PlainConnection {
     this.#isAnswering = true
     if (bytes.length > request.byteLength) this.#keepForLater(bytes.subarray(request.byteLength))
     this.#home.inHand.begin()
-    this.#serve(request)
+    this.#serve(request, sinceMs)
   }
 
-  #serve(request: PlainRequest): void {
+  #serve(request: PlainRequest, sinceMs: number | undefined): void {
     const { intake, routes } = this.#home.parts
-    const admitted = intake.admit({
-      method: request.method,
-      url: request.url,
-      bodyBytes: request.wholeBody.length,
-    })
+    const { method, url, wholeBody } = request
+    const admitted = intake.admit({ method, url, bodyBytes: wholeBody.length }, sinceMs)
     const reply = typeof admitted === 'number' ? routes[request.route](request, admitted) : admitted
     if (reply instanceof Promise) void reply.then((reply) => this.#answer(reply))
     else this.#answer(reply)
@@ -130,6 +136,7 @@ export class PlainConnection {
 
   /** Back into the socket, where it stays in front of all that is to come, and of the end. */
   #keepForLater(bytes: Buffer): void {
+    this.#sinceMs ??= this.#home.parts.intake.arrivedAtMs()
     this.#socket.pause()
     this.#socket.unshift(bytes)
   }
@@ -155,6 +162,7 @@ export class PlainConnection {
       .off('close', this.#onClose)
     socket.pause()
     if (this.#bytes.length > 0) socket.unshift(this.#bytes)
+    if (this.#sinceMs !== undefined) this.#home.parts.intake.holdsSince(socket, this.#sinceMs)
     this.#home.handOver(this, socket)
     socket.resume()
   }

@@ -6,10 +6,8 @@ import { join } from 'node:path'
 import { Duplex } from 'node:stream'
 import { connect } from 'node:tls'
 import { FreshetClient } from '@freshet/client/client.ts'
-import { FreshetError } from '@freshet/errors/errors.ts'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import type { Live } from '../../live/live-rung.ts'
-import { problemReply } from '../../problem-reply.ts'
 import { selfSigned } from '../certificate.kit.ts'
 import {
   dial,
@@ -19,9 +17,20 @@ import {
   request,
   say,
   statusesIn,
+  turnsUntil,
   twoWays,
   withKey,
 } from './plain.kit.ts'
+
+/** A prediction whose body comes in two. */
+function inPieces(body: string): [string, string] {
+  const asked = prediction(body)
+  return [asked.slice(0, -8), asked.slice(-8)]
+}
+
+function standStill(ms: number): void {
+  for (const end = performance.now() + ms; performance.now() < end; );
+}
 
 test('requests that do not wait for their answers get them in their order, whatever they are', async () => {
   await using ways = await twoWays()
@@ -48,19 +57,19 @@ test('one that is asked for while another is answered waits, also for the end of
 })
 
 test('a body behind its head is plain; one that is late is not, and is answered', async () => {
-  const [head, rest] = prediction('{"document":{"a":1},"key":"k"}').split('"document"') as [string, string]
+  const [head, rest] = inPieces('{"document":{"a":1},"key":"k"}')
   await using patient = await plainServer({})
   const soon = await dial(patient)
   soon.socket.write(head)
-  await new Promise((resolve) => setTimeout(resolve, 20))
-  soon.socket.write(`"document"${rest}`)
+  await expect.poll(patient.bytesRead).toBe(head.length)
+  soon.socket.write(rest)
   await expect.poll(() => statusesIn(soon.received())).toEqual(['200'])
-  expect(patient.plain()).toBe(1)
+  expect([patient.plain(), patient.handedOver()]).toEqual([1, 0])
   await using impatient = await plainServer({ restWithinMs: 1 })
   const late = await dial(impatient)
   late.socket.write(head)
-  await new Promise((resolve) => setTimeout(resolve, 20))
-  late.socket.write(`"document"${rest}`)
+  await expect.poll(impatient.handedOver).toBe(1)
+  late.socket.write(rest)
   await expect.poll(() => statusesIn(late.received())).toEqual(['200'])
   expect(impatient.plain()).toBe(0)
 })
@@ -92,16 +101,6 @@ test('callers that hang up leave nothing in hand: in the middle of a request, an
   held.resolve({ kind: 'unable', reason: 'live_late' })
   expect(await say(ways.both, request('/v1/scores/a', withKey))).toContain('HTTP/1.1 200')
   expect(ways.inHand.count).toBe(0)
-})
-
-test('what the door refuses is told so, and counts as nothing in hand', async () => {
-  const refusal = problemReply(new FreshetError('OVERLOADED', 'too much'))
-  await using ways = await twoWays({ admit: () => refusal })
-  expect(await say(ways.both, request('/v1/scores/a', withKey))).toMatch(
-    /^HTTP\/1\.1 503 [\s\S]*retry-after: 1[\s\S]*OVERLOADED/,
-  )
-  expect(ways.inHand.count).toBe(0)
-  expect(ways.plain()).toBe(0)
 })
 
 test('a server that stops answers what it has in hand and what is still asked, and lets idle connections go', async () => {
@@ -149,26 +148,56 @@ test('a caller that does not read its last answer is let go, too', async () => {
   const times = { headersTimeout: 50, keepAliveTimeout: 20, connectionsCheckingInterval: 10 }
   await using server = await plainServer(times)
   const unread = new Unread()
+  const closed = once(unread, 'close')
   server.server.emit('connection', unread as unknown as Socket)
   unread.push(request('/v1/scores/a', withKey))
-  await expect.poll(() => unread.writableEnded).toBe(true)
-  const { plain } = server
-  const listeners = unread.listenerCount('finish')
-  await once(unread, 'close')
-  expect([plain(), listeners]).toEqual([1, 1])
+  await closed
+  expect([server.plain(), unread.writableEnded, unread.listenerCount('finish')]).toEqual([1, true, 1])
+})
+
+test('a caller that does not read its answers and asks on is left to node:http, which bounds what it is owed', async () => {
+  await using server = await plainServer({})
+  const unread = new Unread({ writableHighWaterMark: 1 })
+  server.server.emit('connection', unread as unknown as Socket)
+  unread.push(request('/v1/scores/a', withKey))
+  await expect.poll(() => unread.writableNeedDrain).toBe(true)
+  unread.push(request('/v1/scores/b', withKey))
+  await expect.poll(server.handedOver).toBe(1)
+  expect(server.plain()).toBe(1)
+  unread.destroy()
 })
 
 test('a loop that stands still makes nothing late that has come', async () => {
+  const inPhaseOfTimers = setTimeout
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
   await using server = await plainServer({ restWithinMs: 5 })
-  const [head, rest] = prediction('{"document":{"a":1},"key":"k"}').split('"document"') as [string, string]
+  const [head, rest] = inPieces('{"document":{"a":1},"key":"k"}')
   const { socket, received } = await dial(server)
   socket.write(head)
-  await new Promise((resolve) => setImmediate(resolve))
-  await new Promise((resolve) => setImmediate(resolve))
-  socket.write(`"document"${rest}`)
-  for (const end = performance.now() + 30; performance.now() < end; );
-  await expect.poll(() => statusesIn(received())).toEqual(['200'])
-  expect(server.plain()).toBe(1)
+  await turnsUntil(() => server.bytesRead() === head.length)
+  inPhaseOfTimers(() => {
+    socket.write(rest)
+    standStill(30)
+    vi.advanceTimersByTime(5)
+  }, 0)
+  await turnsUntil(() => statusesIn(received()).length === 1)
+  expect([server.plain(), server.handedOver()]).toEqual([1, 0])
+})
+
+test('what comes while the loop stands still has waited for as long', async () => {
+  await using ways = await twoWays()
+  for (const { server } of ways.each) {
+    const { socket, received } = await dial(server)
+    setTimeout(() => {
+      socket.write(request('/v1/scores/a', withKey))
+      standStill(80)
+    }, 1)
+    await expect.poll(() => statusesIn(received())).toEqual(['200'])
+    expect(Number(/(?<=total;dur=)[\d.]+/.exec(received())?.[0])).toBeGreaterThan(60)
+    socket.destroy()
+  }
+  expect(ways.plain()).toBe(1)
 })
 
 test('over TLS, too, what is plain takes the short way and the rest does not', async () => {

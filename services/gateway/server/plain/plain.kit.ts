@@ -3,33 +3,58 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import type { Settings } from '@freshet/config/schema.ts'
+import { expect, vi } from 'vitest'
 import { gateway, stored } from '../../app.kit.ts'
-import { plainRoutesOf } from '../../app.ts'
+import { createApp, plainRoutesOf } from '../../app.ts'
 import type { AppParts } from '../../app-parts.ts'
+import { prometheusText } from '../../metrics/prometheus-text.ts'
 import type { Serve } from '../../routes/serve.ts'
 import { appListener } from '../app-listener.ts'
 import { HttpServer } from '../http-server.ts'
+import { Intake } from '../intake.ts'
+import { LoopWatch } from '../loop-watch.ts'
 import { RequestsInHand } from '../requests-in-hand.ts'
-import type { PlainParts } from './plain-connection.ts'
 import { PlainConnections } from './plain-connections.ts'
 
 export const KEY = 'sesame'
 
 interface Options {
-  readonly admit?: PlainParts['intake']['admit']
   /** How a prediction of one document ends. */
   readonly live?: AppParts['live']['score']
+  readonly ladder?: AppParts['ladder']
+  /** Whether only who has a key is let in: the one of this file. */
+  readonly hasKey?: boolean
+  /** Of that key. */
+  readonly requestsPerSecond?: number
+  /** Requests that are in hand beside those of the test. */
+  readonly othersInHand?: number
 }
 
-/** A gateway of which one key is known, `x` is in no key that has a score, and how many requests were plain. */
-function countedGateway({ admit = () => performance.now(), live }: Options = {}) {
-  const { app, parts } = gateway({
-    key: KEY,
+/** A gateway behind its door, in which `x` is in no key that has a score; what it has told; and how many requests were plain. */
+function world({ live, ladder, hasKey = true, requestsPerSecond, othersInHand = 0 }: Options) {
+  const it = gateway({
+    ...(hasKey && { key: KEY }),
+    ...(requestsPerSecond !== undefined && { requestsPerSecond }),
     cache: (key: string) => (key.includes('x') ? NOTHING : { ...FOUND, score: { ...stored, key } }),
+    ...{ share: 1, linesPerSecond: 1_000, spansPerSecond: 1_000_000 },
   })
-  const routes = plainRoutesOf({
-    ...parts,
-    live: live === undefined ? parts.live : { ...parts.live, score: live },
+  const parts = {
+    ...it.parts,
+    ladder: ladder ?? it.parts.ladder,
+    live: live === undefined ? it.parts.live : { ...it.parts.live, score: live },
+  }
+  const loop = new LoopWatch()
+  const inHand = new RequestsInHand()
+  const intake = new Intake({
+    loop,
+    inHand: {
+      get count() {
+        return othersInHand + inHand.count
+      },
+    },
+    work: parts.work,
+    deadlineMs: parts.limits.deadlineMs,
+    onRefused: (request) => parts.record.refused(request),
   })
   let plain = 0
   const counted = (serve: Serve): Serve => {
@@ -38,25 +63,54 @@ function countedGateway({ admit = () => performance.now(), live }: Options = {})
       return serve(...request)
     }
   }
-  const { lookup, lookupByQuery, predict } = routes
-  const all = { lookup: counted(lookup), lookupByQuery: counted(lookupByQuery), predict: counted(predict) }
-  return { app, plain: () => plain, plainParts: { routes: all, intake: { admit } } }
+  const { lookup, lookupByQuery, predict } = plainRoutesOf(parts)
+  const routes = { lookup: counted(lookup), lookupByQuery: counted(lookupByQuery), predict: counted(predict) }
+  return {
+    listener: intake.admitting(appListener(createApp(parts))),
+    inHand,
+    plainParts: { routes, intake },
+    plain: () => plain,
+    /** What operators are told: all metrics, and the spans and lines since it was last asked. */
+    told: () => ({
+      metrics: it.metrics.values(),
+      durations: prometheusText(parts.record.durations.families()),
+      spans: it.spans.splice(0),
+      lines: it.said.splice(0),
+    }),
+    [Symbol.dispose]: () => loop[Symbol.dispose](),
+  }
 }
 
 /** The same gateway twice: with a short way for plain requests, and without. */
-export async function twoWays(options: Options & { readonly tls?: Settings['gateway']['tls'] } = {}) {
-  const { app, plain, plainParts } = countedGateway(options)
-  const inHand = new RequestsInHand()
-  const address = { host: '127.0.0.1', port: 0, tls: options.tls ?? {} }
-  const both = await HttpServer.listen(appListener(app), address, { inHand, plain: plainParts })
-  const alone = await HttpServer.listen(appListener(app), address)
+export async function twoWays({ tls = {}, ...options }: Options & { tls?: Settings['gateway']['tls'] } = {}) {
+  const [short, long] = [world(options), world(options)]
+  const address = { host: '127.0.0.1', port: 0, tls }
+  const { inHand, plain, plainParts } = short
+  const both = await HttpServer.listen(short.listener, address, { inHand, plain: plainParts })
+  const alone = await HttpServer.listen(long.listener, address, { inHand: long.inHand })
   return {
     both,
     alone,
     inHand,
     plain,
+    /** Both ways: where to ask, and what is in hand there. */
+    each: [
+      { name: 'plain', server: both, inHand },
+      { name: 'node:http', server: alone, inHand: long.inHand },
+    ],
+    /** Asks both ways. @returns what either answers its caller, and tells operators */
+    async alike(asked: string): Promise<{ answer: string } & ReturnType<typeof short.told>> {
+      const answer = await say(both, asked)
+      expect(answer).toBe(await say(alone, asked))
+      const told = short.told()
+      expect(told).toEqual(long.told())
+      return { answer, ...told }
+    },
     async [Symbol.asyncDispose]() {
+      vi.useRealTimers() // a server that stops waits for some time
       await Promise.all([both[Symbol.asyncDispose](), alone[Symbol.asyncDispose]()])
+      short[Symbol.dispose]()
+      long[Symbol.dispose]()
     },
   }
 }
@@ -65,24 +119,33 @@ export async function twoWays(options: Options & { readonly tls?: Settings['gate
 export async function plainServer(
   times: Partial<ConstructorParameters<typeof PlainConnections>[2]['times']>,
 ) {
-  const { app, plain, plainParts } = countedGateway()
-  const server = createServer(appListener(app))
+  const { listener, inHand, plain, plainParts, ...opened } = world({})
+  const server = createServer(listener)
+  const accepted: Socket[] = []
+  let handedOver = 0
+  server.on('connection', () => handedOver++) // node:http's is given a connection, and so is this
   const connections = new PlainConnections(server, 'connection', {
     parts: plainParts,
-    inHand: new RequestsInHand(),
+    inHand,
     times: {
       ...{ headersTimeout: 10_000, keepAliveTimeout: 10_000, connectionsCheckingInterval: 10_000 },
       ...{ restWithinMs: 10_000, ...times },
     },
   })
+  server.on('connection', (socket) => accepted.push(socket))
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {
     server,
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     plain,
+    /** Connections that were given to node:http. */
+    handedOver: () => handedOver,
+    /** Of all connections. */
+    bytesRead: () => accepted.reduce((bytes, socket) => bytes + socket.bytesRead, 0),
     async [Symbol.asyncDispose]() {
       connections[Symbol.dispose]()
+      opened[Symbol.dispose]()
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
     },
@@ -93,7 +156,7 @@ const GO_ON = 'HTTP/1.1 100 Continue\r\n\r\n'
 const NOTHING = { kind: 'has nothing' } as const
 const FOUND = { kind: 'has' } as const
 
-/** What comes back on a connection that is kept, word for word but for what differs from one moment to the next. */
+/** What comes back on a connection that is kept, word for word: of its date only that there is one. */
 export async function say(server: Pick<HttpServer, 'url'>, request: string): Promise<string> {
   const socket = connectTo(server)
   socket.write(request, 'latin1')
@@ -103,10 +166,10 @@ export async function say(server: Pick<HttpServer, 'url'>, request: string): Pro
     if (isWhole(answer, request.startsWith('HEAD'))) break
   }
   const [head, body = ''] = answer.replace(GO_ON, '').split('\r\n\r\n')
-  const lines = head!.split('\r\n').filter((line) => !/^(date|server-timing|age):/i.test(line))
-  const lower = lines.map((line) => line.replace(/^[\w-]+(?=: )/, (name) => name.toLowerCase()))
-  const said = body.replace(/"age_ms":\d+/, '').replace(/(?<="source":"live".*)"as_of":"[^"]+"/, '')
-  return [...lower.toSorted(), said].join('\n')
+  const lines = head!
+    .split('\r\n')
+    .map((line) => line.replace(/^[\w-]+(?=: )/, (name) => name.toLowerCase()).replace(/^date: .*/, 'date'))
+  return [...lines.toSorted(), body].join('\n')
 }
 
 function connectTo(server: Pick<HttpServer, 'url'>): Socket {
@@ -124,6 +187,15 @@ export async function dial(server: Pick<HttpServer, 'url'>) {
   await once(socket, 'connect')
   return { socket, received: () => received, closed: once(socket, 'close') }
 }
+
+/** Turns of the loop, until it is so. `expect.poll` would let a clock go on that the test holds. */
+export async function turnsUntil(isSo: () => boolean): Promise<void> {
+  for (const beganAt = process.hrtime.bigint(); !isSo(); ) {
+    if (process.hrtime.bigint() - beganAt > PATIENCE_NS) throw new Error(`never was ${isSo.toString()}`)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+const PATIENCE_NS = 20_000_000_000n
 
 export const statusesIn = (text: string) => text.match(/(?<=HTTP\/1\.1 )\d+/g) ?? []
 
