@@ -63,31 +63,11 @@ describe.skipIf(SCHEMATHESIS === undefined)(
   'with SCHEMATHESIS, the program of that name (else skipped)',
   () => {
     test(`all that the document promises is kept, whatever is asked [FUZZ_SEED=${SEED}]`, async () => {
-      const folder = mkdtempSync(join(tmpdir(), 'freshet-fuzz-'))
-      onTestFinished(() => rmSync(folder, { recursive: true }))
-      writeFileSync(join(folder, 'openapi.json'), JSON.stringify(await ourDocument()))
-      writeFileSync(join(folder, 'schemathesis.toml'), CONFIG)
-      const program = spawn(
-        SCHEMATHESIS!,
-        [
-          ...['run', 'openapi.json', '--url', stack.gatewayUrl, '--no-color'],
-          ...['--header', `Authorization: Bearer ${KEY}`],
-          ...['--phases', 'coverage,fuzzing', '--max-time', `${FUZZING_SECONDS}`, '--workers', '1'],
-          ...['--checks', CHECKS.join(',')],
-          ...['--request-timeout', `${HANG_SECONDS}`, '--continue-on-failure', '--seed', `${SEED}`],
-          ...['--generation-database', 'none', '--warnings', 'off'],
-          ...['--report', 'json', '--report-json-path', 'report.json'],
-        ],
-        { cwd: folder, env: { ...process.env, COLUMNS: '200' } },
-      )
-      let output = ''
-      for (const stream of [program.stdout, program.stderr])
-        stream.setEncoding('utf8').on('data', (text) => void (output += String(text)))
-      const [code] = (await once(program, 'close')) as [number]
-      if (!output.includes(FAULT_OF_PYTHON)) expect(code, output).toBe(0)
-      const report = JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8')) as Report
-      expect(report.failures, output).toEqual([])
+      const document = await ourDocument()
+      const { code, report, output } = await fuzz(document)
+      expect([code, report.complete, report.errors], output).toEqual([0, true, []])
       expect(report.test_cases.generated, output).toBeGreaterThan(40)
+      expect(operationsIn(report), output).toEqual(operationsOf(document))
       for (const operation of [
         'POST /v1/scores',
         'POST /v1/predict',
@@ -98,32 +78,109 @@ describe.skipIf(SCHEMATHESIS === undefined)(
         expect(Math.max(...accepted), `requests of ${operation} that were taken`).toBeGreaterThan(0)
       }
       await expectWell()
-    }, 180_000)
+    }, 400_000)
   },
 )
+
+/**
+ * A run that Python's parser has not broken, and that was long enough to come to every operation, however busy the machine
+ * is. What the gateway has done wrong is told of the others, too.
+ */
+async function fuzz(document: Document): Promise<Run> {
+  for (let tries = 1; ; tries++) {
+    const run = await schemathesis(document, { seed: SEED + tries - 1, seconds: FUZZING_SECONDS * tries })
+    expect(run.report.failures, run.output).toEqual([])
+    const isWhole = operationsIn(run.report).length === operationsOf(document).length
+    if (tries === TRIES || (isWhole && !run.output.includes(FAULT_OF_PYTHON))) return run
+  }
+}
+
+async function schemathesis(
+  document: Document,
+  { seed, seconds }: { readonly seed: number; readonly seconds: number },
+): Promise<Run> {
+  const folder = mkdtempSync(join(tmpdir(), 'freshet-fuzz-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  writeFileSync(join(folder, 'openapi.json'), JSON.stringify(document))
+  writeFileSync(join(folder, 'schemathesis.toml'), CONFIG)
+  const program = spawn(
+    SCHEMATHESIS!,
+    [
+      ...['run', 'openapi.json', '--url', stack.gatewayUrl, '--no-color'],
+      ...['--header', `Authorization: Bearer ${KEY}`],
+      ...['--phases', 'coverage,fuzzing', '--max-time', `${seconds}`, '--workers', '1'],
+      ...['--checks', CHECKS.join(',')],
+      ...['--request-timeout', `${HANG_SECONDS}`, '--continue-on-failure', '--seed', `${seed}`],
+      ...['--generation-database', 'none', '--warnings', 'off'],
+      ...['--report', 'json', '--report-json-path', 'report.json'],
+    ],
+    { cwd: folder, env: { ...process.env, COLUMNS: '200' } },
+  )
+  let output = ''
+  for (const stream of [program.stdout, program.stderr])
+    stream.setEncoding('utf8').on('data', (text) => void (output += String(text)))
+  const [code] = (await once(program, 'close')) as [number]
+  const report = JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8')) as Report
+  return { code, report, output }
+}
+
+interface Run {
+  readonly code: number
+  readonly report: Report
+  readonly output: string
+}
 
 /** 503 with `retry-after` is said on purpose, of what is too much at once, and of a rank with nothing to show. */
 const CONFIG = '[checks]\nnot_a_server_error.expected-statuses = ["2xx", "3xx", "4xx", 503]\n'
 
-/** Of its parser, now and then: schemathesis then leaves cases of one operation out. */
+/** Of its parser, now and then: schemathesis then leaves cases of one operation out. Another seed makes other cases. */
 const FAULT_OF_PYTHON = 'SystemError: AST constructor recursion depth mismatch'
+const TRIES = 3
 
 /** What of schemathesis' report is looked at. */
 interface Report {
+  readonly complete: boolean
   readonly failures: readonly unknown[]
+  readonly errors: readonly unknown[]
   readonly test_cases: { readonly generated: number }
-  readonly valid_rates: Readonly<Record<string, Readonly<Record<string, { readonly accepted: number }>>>>
+  /** Of each operation and phase, how many well-formed requests ended in which way. */
+  readonly valid_rates: Readonly<Record<string, Readonly<Record<string, Outcomes>>>>
+}
+type Outcomes = Readonly<Record<'accepted' | 'unreachable' | 'conflicts' | 'rejected', number>>
+
+/** Those that were asked at least once. */
+function operationsIn({ valid_rates }: Report): readonly string[] {
+  return Object.entries(valid_rates)
+    .filter(([, phases]) =>
+      Object.values(phases).some((ends) => Object.values(ends).some((count) => count > 0)),
+    )
+    .map(([operation]) => operation)
+    .toSorted()
+}
+
+/** What of the gateway's document is looked at, or told. */
+interface Document {
+  readonly paths: Record<
+    string,
+    Record<string, { requestBody: { content: Record<string, { example?: unknown }> } }>
+  >
+  readonly components: {
+    readonly schemas: { RankRequest: { properties: Record<string, object>; required?: string[] } }
+  }
+}
+
+function operationsOf({ paths }: Document): readonly string[] {
+  return Object.entries(paths)
+    .flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`))
+    .toSorted()
 }
 
 /**
  * The gateway's document, told of a document that can be scored, and which templates there are: what is made up without
  * knowing them gets no further than to be refused.
  */
-async function ourDocument(): Promise<unknown> {
-  const document = (await (await fetch(`${stack.gatewayUrl}/openapi.json`)).json()) as {
-    paths: Record<string, Record<string, { requestBody: { content: Record<string, { example?: unknown }> } }>>
-    components: { schemas: { RankRequest: { properties: Record<string, object>; required?: string[] } } }
-  }
+async function ourDocument(): Promise<Document> {
+  const document = (await (await fetch(`${stack.gatewayUrl}/openapi.json`)).json()) as Document
   const { document: example } = stack.bundle.golden[0]!
   document.paths['/v1/predict']!['post']!.requestBody.content['application/json']!.example = {
     document: example,
