@@ -68,29 +68,23 @@ describe.skipIf(SCHEMATHESIS === undefined)(
       expect([code, report.complete, report.errors], output).toEqual([0, true, []])
       expect(report.test_cases.generated, output).toBeGreaterThan(40)
       expect(operationsIn(report), output).toEqual(operationsOf(document))
-      for (const operation of [
-        'POST /v1/scores',
-        'POST /v1/predict',
-        'POST /v1/rank',
-        'GET /v1/scores/{key}',
-      ]) {
-        const accepted = Object.values(report.valid_rates[operation] ?? {}).map((phase) => phase.accepted)
-        expect(Math.max(...accepted), `requests of ${operation} that were taken`).toBeGreaterThan(0)
-      }
+      expect(MUST_BE_TAKEN.filter((operation) => !isTaken(report, operation))).toEqual([])
       await expectWell()
     }, 400_000)
   },
 )
 
 /**
- * A run that Python's parser has not broken, and that was long enough to come to every operation, however busy the machine
- * is. What the gateway has done wrong is told of the others, too.
+ * A run that Python's parser has not broken, and that was long enough to come to every operation and to be answered by those
+ * that matter, however busy the machine is. What the gateway has done wrong is told of the others, too.
  */
 async function fuzz(document: Document): Promise<Run> {
   for (let tries = 1; ; tries++) {
     const run = await schemathesis(document, { seed: SEED + tries - 1, seconds: FUZZING_SECONDS * tries })
     expect(run.report.failures, run.output).toEqual([])
-    const isWhole = operationsIn(run.report).length === operationsOf(document).length
+    const isWhole =
+      operationsIn(run.report).length === operationsOf(document).length &&
+      MUST_BE_TAKEN.every((operation) => isTaken(run.report, operation))
     if (tries === TRIES || (isWhole && !run.output.includes(FAULT_OF_PYTHON))) return run
   }
 }
@@ -147,6 +141,13 @@ interface Report {
   readonly valid_rates: Readonly<Record<string, Readonly<Record<string, Outcomes>>>>
 }
 type Outcomes = Readonly<Record<'accepted' | 'unreachable' | 'conflicts' | 'rejected', number>>
+
+/** Requests of these have to be taken, not only refused. */
+const MUST_BE_TAKEN = ['POST /v1/scores', 'POST /v1/predict', 'POST /v1/rank', 'GET /v1/scores/{key}']
+
+function isTaken({ valid_rates }: Report, operation: string): boolean {
+  return Object.values(valid_rates[operation] ?? {}).some(({ accepted }) => accepted > 0)
+}
 
 /** Those that were asked at least once. */
 function operationsIn({ valid_rates }: Report): readonly string[] {
