@@ -14,13 +14,17 @@ type Told =
 
 /** Memory of two threads, in which one gives and the other takes. */
 export interface Places {
-  /** Of each place three words: its state; a page's rows and the bytes of its keys, or the bytes of what is told. */
+  /**
+   * Of each place three words: its state; a page's rows and the bytes of its keys, or the bytes of what is told. A last one
+   * says whether it is over.
+   */
   readonly words: Int32Array
   readonly buffers: readonly SharedArrayBuffer[]
 }
 
 const PLACES = 4
 const WORDS = 3
+const OVER_AT = PLACES * WORDS
 const STATE = { free: 0, page: 1, told: 2 } as const // new memory is 0
 /** Nothing but addresses, until it is used. */
 const MAX_BYTES = 256 * 2 ** 20
@@ -32,7 +36,7 @@ const LOOK_MS = 1
 
 export function newPlaces(): Places {
   return {
-    words: new Int32Array(new SharedArrayBuffer(PLACES * WORDS * Int32Array.BYTES_PER_ELEMENT)),
+    words: new Int32Array(new SharedArrayBuffer((OVER_AT + 1) * Int32Array.BYTES_PER_ELEMENT)),
     buffers: Array.from({ length: PLACES }, () => new SharedArrayBuffer(0, { maxByteLength: MAX_BYTES })),
   }
 }
@@ -40,10 +44,13 @@ export function newPlaces(): Places {
 /** The side that gives. It waits, and its thread with it, until there is a free place. */
 export class Giver {
   readonly #places: Places
+  readonly #onOver: () => never
   #given = 0
 
-  constructor(places: Places) {
+  /** @param onOver called in place of giving what nobody takes any more */
+  constructor(places: Places, onOver: () => never) {
     this.#places = places
+    this.#onOver = onOver
   }
 
   page(rows: StoredRows): void {
@@ -60,8 +67,11 @@ export class Giver {
   #freeBuffer(bytes: number): SharedArrayBuffer {
     const { words, buffers } = this.#places
     const place = this.#given % PLACES
-    for (let state: number; (state = Atomics.load(words, place * WORDS)) !== STATE.free; )
+    for (let state: number; (state = Atomics.load(words, place * WORDS)) !== STATE.free; ) {
+      if (Atomics.load(words, OVER_AT) !== 0) break
       Atomics.wait(words, place * WORDS, state, LOOK_MS)
+    }
+    if (Atomics.load(words, OVER_AT) !== 0) this.#onOver()
     const buffer = buffers[place]!
     if (buffer.byteLength < bytes) buffer.grow(bytes)
     return buffer
@@ -99,6 +109,11 @@ export class Taker {
 
   done(): void {
     Atomics.store(this.#places.words, (this.#taken++ % PLACES) * WORDS, STATE.free)
+  }
+
+  /** Takes no more, for good. */
+  over(): void {
+    Atomics.store(this.#places.words, OVER_AT, 1)
   }
 
   /** A moment until it is worth another look. */

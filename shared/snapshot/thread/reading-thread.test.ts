@@ -9,7 +9,7 @@ import { openSnapshotFile } from '../parquet/read.ts'
 import { manyRows } from '../rows.kit.ts'
 import { sortRows } from '../sort.ts'
 import { wholeFile } from '../whole-file.kit.ts'
-import { readingFromMemory } from './reading-from-memory.kit.ts'
+import { ENDS_THE_THREAD, readingFromMemory } from './reading-from-memory.kit.ts'
 import { ReadingThread } from './reading-thread.ts'
 
 const ROWS = 120_000 // two row groups
@@ -49,23 +49,24 @@ test('a file that is damaged or not there is told as such, and leaves the thread
   }
 })
 
-test('who stops half-way leaves nothing behind for the next file', async () => {
+test('who stops half-way leaves nothing behind for the next file, and the thread ends by itself', async () => {
   const { file, program } = await givenFile()
+  const posts = vi.spyOn(Worker.prototype, 'postMessage')
+  const terminations = vi.spyOn(Worker.prototype, 'terminate')
+  onTestFinished(() => void vi.restoreAllMocks())
   await using thread = new ReadingThread(program, AbortSignal.timeout(GIVE_UP_MS))
   for await (const _ of thread.pages(file)) break
+  const first = posts.mock.contexts[0] as Worker
+  await expect.poll(() => first.threadId).toBe(-1) // it has ended
   expect(await countOf(thread.pages(file))).toBe(ROWS)
+  expect(terminations).not.toHaveBeenCalled()
 })
 
 test('a thread that has ended is told as such, and the next file gets another', async () => {
   const { file, program } = await givenFile()
   await using thread = new ReadingThread(program, AbortSignal.timeout(GIVE_UP_MS))
-  const posts = vi.spyOn(Worker.prototype, 'postMessage')
-  onTestFinished(() => posts.mockRestore())
-  const reading = (async () => {
-    for await (const _ of thread.pages(file))
-      await (posts.mock.contexts[0] as Worker | undefined)?.terminate()
-  })()
-  await expect(reading).rejects.toMatchObject({ code: 'BUG' })
+  const ended = countOf(thread.pages({ ...file, key: ENDS_THE_THREAD }))
+  await expect(ended).rejects.toMatchObject({ code: 'BUG' })
   expect(await countOf(thread.pages(file))).toBe(ROWS)
 })
 

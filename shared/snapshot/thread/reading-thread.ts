@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import type { RowsSchema, StoredRows } from '@freshet/records/stored-rows.ts'
@@ -69,22 +70,33 @@ export class ReadingThread implements AsyncDisposable {
     const worker = new Worker(url, { workerData, env: { ...process.env, ...compileCacheEnv() } })
     const places = newPlaces()
     worker.postMessage(places)
+    const { promise: exited, resolve: onExit } = Promise.withResolvers<void>()
     const fail = (failure: Error) => (running.failure ??= failure)
     const onAbort = () => fail(givenUp())
-    const running: Running = { worker, taker: new Taker(places), onAbort, failure: undefined }
+    const running: Running = { worker, taker: new Taker(places), exited, onAbort, failure: undefined }
     worker.on('error', fail)
-    worker.on('exit', () => fail(new FreshetError('BUG', 'the thread that reads snapshots has ended')))
+    worker.on('exit', () => {
+      fail(new FreshetError('BUG', 'the thread that reads snapshots has ended'))
+      onExit()
+    })
     this.#signal.addEventListener('abort', onAbort, { once: true })
     return running
   }
 
+  /**
+   * The thread is asked to end, never made to: Node 24 aborts the whole process when a thread is terminated just as it makes
+   * a context of zstd, which it does for every column ("close before init").
+   */
   async #end(): Promise<void> {
     const running = this.#running
     this.#running = undefined
     if (running === undefined) return
     // The signal is that of the whole service: it would keep each thread that ever was.
     this.#signal.removeEventListener('abort', running.onAbort)
-    await running.worker.terminate()
+    running.taker.over()
+    running.worker.postMessage(null)
+    await Promise.race([running.exited, pause(END_WITHIN_MS, undefined, { ref: false })])
+    running.worker.unref() // one that still loads its program, or waits for a core, ends by itself when it has
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -95,11 +107,14 @@ export class ReadingThread implements AsyncDisposable {
 interface Running {
   readonly worker: Worker
   readonly taker: Taker
+  readonly exited: Promise<void>
   readonly onAbort: () => void
   /** What ended it. */
   failure: Error | undefined
 }
 
+/** What it may be in the middle of takes a tenth of that, where there is a core for it. */
+const END_WITHIN_MS = 2_000
 /** Longer than any read of S3 is waited for (prompt-reads.ts). */
 const SILENT_MS = 120_000
 
