@@ -24,6 +24,7 @@ import { Metrics } from '@freshet/telemetry/metrics.ts'
 import { quietTelemetry } from '@freshet/telemetry/telemetry.kit.ts'
 import { beforeAll, expect, test } from 'vitest'
 import { runGateway } from './main.ts'
+import { begunRequest } from './server/begun-request.kit.ts'
 
 /** Long enough that a busy machine keeps it. */
 const DEADLINE_MS = 1_000
@@ -332,11 +333,12 @@ test('a gateway that is told to stop answers what it has in hand', async () => {
   await using gateway = new Gateway(redis.url)
   await expect.poll(async () => (await gateway.get('/readyz')).status, { timeout: 10_000 }).toBe(200)
   redis.freeze()
-  const inHand = Array.from({ length: 20 }, () => gateway.get('/v1/scores/a'))
-  await expect
-    .poll(() => gateway.metrics.values()['freshet.answers.default'], { interval: 1 })
-    .toBeGreaterThan(0)
-  await gateway.stop()
-  for (const { status } of await Promise.all(inHand)) expect(status).toBe(200)
+  const port = Number(new URL(await gateway.url).port)
+  const inHand = await Promise.all(Array.from({ length: 20 }, () => begunRequest(port)))
+  const stopped = gateway.stop()
+  const answers = await Promise.all(inHand.map((request) => request.finish()))
+  for (const answer of answers) expect(answer).toContain('HTTP/1.1 200')
+  await stopped
+  expect(gateway.metrics.values()['freshet.answers.default']).toBe(20)
   await expect(fetch(await gateway.url)).rejects.toThrow()
 })

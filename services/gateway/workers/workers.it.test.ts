@@ -18,6 +18,7 @@ import { quietLog } from '@freshet/stage/quiet-log.ts'
 import { Metrics } from '@freshet/telemetry/metrics.ts'
 import { quietTelemetry } from '@freshet/telemetry/telemetry.kit.ts'
 import { afterAll, expect, test, vi } from 'vitest'
+import { begunRequest } from '../server/begun-request.kit.ts'
 import { runWorkers } from './run-workers.ts'
 
 /**
@@ -29,8 +30,6 @@ vi.setConfig({ testTimeout: 300_000 })
 const compileCache = await mkdtemp(join(tmpdir(), 'freshet-workers-'))
 process.env['NODE_COMPILE_CACHE'] = compileCache // as who runs `freshet` hands it on
 afterAll(() => rm(compileCache, { recursive: true, force: true }))
-
-const BODY = JSON.stringify({ keys: ['a'] })
 
 /** Two workers on a free port, over a Redis with one score. */
 class TwoWorkers implements AsyncDisposable {
@@ -78,22 +77,6 @@ class TwoWorkers implements AsyncDisposable {
     socket.on('data', (more) => (text += more))
     await once(socket, 'close')
     return text.slice(text.indexOf('\r\n\r\n') + 4)
-  }
-
-  /** A request whose body comes when the test says so; it is in hand. */
-  async begun(): Promise<{ finish(): Promise<string> }> {
-    const socket = connect(this.settings.gateway.port, '127.0.0.1').setEncoding('utf8')
-    const headers = `content-type: application/json\r\ncontent-length: ${BODY.length}\r\nexpect: 100-continue`
-    socket.write(`POST /v1/scores HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n${headers}\r\n\r\n`)
-    let text = String(await once(socket, 'data'))
-    expect(text).toMatch(/^HTTP\/1\.1 100 /)
-    socket.on('data', (more) => (text += more))
-    const finish = async () => {
-      socket.write(BODY)
-      await once(socket, 'close')
-      return text
-    }
-    return { finish }
   }
 
   async isListening(): Promise<boolean> {
@@ -157,7 +140,9 @@ test('a stop answers what is in hand, and takes nothing new', async () => {
   await using redis = await redisWithScore()
   await using gateway = new TwoWorkers(redis.url, await freePort(), { deadlineMs: 20_000 })
   await expect.poll(async () => (await gateway.scraped()).workers, WITHIN).toEqual(['1', '2'])
-  const inHand = await Promise.all(Array.from({ length: 20 }, () => gateway.begun()))
+  const inHand = await Promise.all(
+    Array.from({ length: 20 }, () => begunRequest(gateway.settings.gateway.port)),
+  )
   const stopped = gateway.stop()
   await expect.poll(() => gateway.isListening(), { ...WITHIN, interval: 20 }).toBe(false)
   const answers = await Promise.all(inHand.map((request) => request.finish()))
