@@ -32,4 +32,6 @@ export interface Sample {
   readonly cpuMicrosPerRow: number
   /** More to know of the round, by name. */
   readonly also?: Readonly<Record<string, number>>
+  /** Of these the highest of all rounds is told: what stays below a bound in most rounds only, does not stay below it. */
+  readonly most?: Readonly<Record<string, number>>
 }

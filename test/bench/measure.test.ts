@@ -39,12 +39,21 @@ describe('a figure', () => {
       baseline: {
         value: 215,
         cpuMicrosPerRow: 4651,
-        valueRatio: 0.5116,
-        cpuRatio: 1.955,
+        ratios: { value: 0.5, cpuMicrosPerRow: 2 },
         parts: { bare: { value: 215, cpuMicrosPerRow: 4651 } },
       },
       also: {},
     })
+  })
+
+  test('is compared round by round, so that what slows a whole round down has no part in the ratio', async () => {
+    const waiting = (...p99s: readonly number[]) =>
+      p99s.map((p99Ms) => ({ value: 1, cpuMicrosPerRow: 1, also: { p99Ms } }))
+    const { bench } = scripted({ ours: waiting(90, 30, 66), bare: waiting(100, 33, 60) })
+    const { also, baseline } = await measure(figure, bench, options(3))
+    expect(also['p99Ms']).toBe(66)
+    expect(baseline!.parts['bare']!.also).toEqual({ p99Ms: 60 })
+    expect(baseline!.ratios['p99Ms']).toBe(0.9091)
   })
 
   test('whose baseline has parts is compared with the slowest of them, and costs as a multiple of all', async () => {
@@ -54,7 +63,8 @@ describe('a figure', () => {
       write: [{ value: 100, cpuMicrosPerRow: 4 }],
     })
     const { baseline } = await measure(figure, bench, options(1))
-    expect(baseline).toMatchObject({ value: 100, cpuMicrosPerRow: 6, valueRatio: 0.6, cpuRatio: 1.5 })
+    const ratios = { value: 0.6, cpuMicrosPerRow: 1.5 }
+    expect(baseline).toMatchObject({ value: 100, cpuMicrosPerRow: 6, ratios })
   })
 
   test('is no multiple of a baseline that does not grow', async () => {
@@ -63,7 +73,8 @@ describe('a figure', () => {
       bare: [{ value: -0.1, cpuMicrosPerRow: 6 }],
     })
     const { baseline } = await measure(figure, bench, options(1))
-    expect(baseline).toMatchObject({ value: -0.1, valueRatio: null, cpuRatio: 0.5 })
+    expect(baseline).toMatchObject({ value: -0.1 })
+    expect(baseline!.ratios).toEqual({ cpuMicrosPerRow: 0.5 })
   })
 
   test('is measured in turns with its baselines, and the first turn changes hands', async () => {
@@ -80,6 +91,12 @@ describe('a figure', () => {
       baseline: null,
       also: { gatewayMiB: 60 },
     })
+  })
+
+  test('tells the most that any round gave of what has a bound, so that no round is excused', async () => {
+    const ours = [2, 9, 3].map((stallMs) => ({ value: 1, cpuMicrosPerRow: 1, most: { stallMs } }))
+    const { bench } = scripted({ ours })
+    expect(await measure(figure, bench, options(3))).toMatchObject({ also: { stallMs: 9 } })
   })
 
   test('is not finished after a stop', async () => {

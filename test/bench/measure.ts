@@ -1,7 +1,7 @@
 import type { Bench, Figure, Sample } from './figure.ts'
 import { ratioOf } from './target.ts'
 
-/** Medians over all rounds, with four digits. */
+/** Medians over all rounds, and what has its most told; with four digits. */
 export interface Result {
   readonly figure: string
   readonly unit: string
@@ -18,14 +18,17 @@ export interface Baseline {
   readonly value: number
   /** Of all parts together. */
   readonly cpuMicrosPerRow: number
-  /** Ours, as a multiple of it: above 1 is better of rates, and worse of time and memory. null where there is none. */
-  readonly valueRatio: number | null
-  readonly cpuRatio: number | null
+  /**
+   * Ours as a multiple of it: `value` (above 1 is better of rates, and worse of time and memory), `cpuMicrosPerRow`, and by
+   * its name whatever both tell. The median of the rounds' own ratios: what slows a whole round down, slows down both.
+   * Without what in some round did not grow.
+   */
+  readonly ratios: Readonly<Record<string, number>>
   /** One unless the work has several. */
   readonly parts: Readonly<Record<string, Medians>>
 }
 
-export type Medians = Pick<Sample, 'value' | 'cpuMicrosPerRow' | 'also'>
+export type Medians = Omit<Sample, 'most'>
 
 /** What one round gave, by name. */
 export interface Round {
@@ -69,42 +72,54 @@ function summary(
   ours: readonly Sample[],
   baselines: Readonly<Record<string, readonly Sample[]>>,
 ): Pick<Result, 'value' | 'cpuMicrosPerRow' | 'baseline' | 'also'> {
-  const own = mediansOf(ours)
+  const own = toldOf(ours)
+  const hasBaseline = Object.keys(baselines).length > 0
+  return { ...own, baseline: hasBaseline ? compare(ours, baselines) : null, also: own.also ?? {} }
+}
+
+function compare(ours: readonly Sample[], baselines: Readonly<Record<string, readonly Sample[]>>): Baseline {
   const parts = Object.fromEntries(
-    Object.entries(baselines).map(([name, samples]) => [name, mediansOf(samples)]),
+    Object.entries(baselines).map(([name, samples]) => [name, toldOf(samples)]),
   )
+  const { value, cpuMicrosPerRow } = asOneWork(Object.values(parts))
+  const bare = ours.map((_, round) => asOneWork(Object.values(baselines).map((samples) => samples[round]!)))
+  return { value, cpuMicrosPerRow: digits(cpuMicrosPerRow), ratios: ratiosOf(ours, bare), parts }
+}
+
+/** As fast as the slowest of the parts; what else they tell is told of one alone. */
+function asOneWork(parts: readonly Medians[]): Medians {
+  const [first, ...others] = parts
   return {
-    value: digits(own.value),
-    cpuMicrosPerRow: digits(own.cpuMicrosPerRow),
-    baseline: Object.keys(parts).length === 0 ? null : compare(own, parts),
-    also: own.also ?? {},
+    value: Math.min(...parts.map(({ value }) => value)),
+    cpuMicrosPerRow: parts.reduce((sum, part) => sum + part.cpuMicrosPerRow, 0),
+    ...(others.length === 0 && first!.also && { also: first!.also }),
   }
 }
 
-function compare(own: Medians, parts: Readonly<Record<string, Medians>>): Baseline {
-  const value = Math.min(...Object.values(parts).map((part) => part.value))
-  const cpuMicrosPerRow = Object.values(parts).reduce((sum, part) => sum + part.cpuMicrosPerRow, 0)
-  return {
-    value: digits(value),
-    cpuMicrosPerRow: digits(cpuMicrosPerRow),
-    valueRatio: shortRatio(own.value, value),
-    cpuRatio: shortRatio(own.cpuMicrosPerRow, cpuMicrosPerRow),
-    parts: Object.fromEntries(
-      Object.entries(parts).map(([name, part]) => [
-        name,
-        { ...part, value: digits(part.value), cpuMicrosPerRow: digits(part.cpuMicrosPerRow) },
-      ]),
-    ),
-  }
+function ratiosOf(ours: readonly Medians[], bare: readonly Medians[]): Record<string, number> {
+  const names = ['value', 'cpuMicrosPerRow', ...Object.keys(ours[0]?.also ?? {})]
+  const found = names.flatMap((name): [string, number][] => {
+    const each = ours.map((own, round) => ratioOf(numberOf(name, own), numberOf(name, bare[round]!)))
+    return each.includes(undefined) ? [] : [[name, digits(median(each as number[]))]]
+  })
+  return Object.fromEntries(found)
 }
 
-function mediansOf(samples: readonly Sample[]): Medians {
-  const names = Object.keys(samples[0]?.also ?? {})
-  const alsoOf = (name: string) => digits(median(samples.map((sample) => sample.also?.[name] ?? Number.NaN)))
+function numberOf(name: string, { value, cpuMicrosPerRow, also }: Medians): number {
+  return { ...also, value, cpuMicrosPerRow }[name] ?? Number.NaN
+}
+
+function toldOf(samples: readonly Sample[]): Medians {
+  const all = (name: string, of: 'also' | 'most') => samples.map((sample) => sample[of]?.[name] ?? Number.NaN)
+  const namesOf = (of: 'also' | 'most') => Object.keys(samples[0]?.[of] ?? {})
+  const also = Object.fromEntries([
+    ...namesOf('also').map((name) => [name, digits(median(all(name, 'also')))]),
+    ...namesOf('most').map((name) => [name, digits(Math.max(...all(name, 'most')))]),
+  ])
   return {
-    value: median(samples.map((sample) => sample.value)),
-    cpuMicrosPerRow: median(samples.map((sample) => sample.cpuMicrosPerRow)),
-    ...(names.length > 0 && { also: Object.fromEntries(names.map((name) => [name, alsoOf(name)])) }),
+    value: digits(median(samples.map(({ value }) => value))),
+    cpuMicrosPerRow: digits(median(samples.map((sample) => sample.cpuMicrosPerRow))),
+    ...(Object.keys(also).length > 0 && { also }),
   }
 }
 
@@ -113,11 +128,6 @@ export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
   const middle = sorted.length / 2
   return (sorted[Math.floor(middle)]! + sorted[Math.ceil(middle) - 1]!) / 2
-}
-
-function shortRatio(own: number, other: number): number | null {
-  const ratio = ratioOf(own, other)
-  return ratio === undefined ? null : digits(ratio)
 }
 
 function digits(value: number): number {

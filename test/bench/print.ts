@@ -37,15 +37,15 @@ export function resultText({ title, targets }: Figure, result: Result): string {
   return `${lines.join('\n')}\n`
 }
 
-function baselineRows({ parts, valueRatio, cpuRatio }: Baseline, unit: string): string[] {
+function baselineRows({ parts, ratios }: Baseline, unit: string): string[] {
   const isOne = Object.keys(parts).length === 1
   return [
     ...Object.entries(parts).flatMap(([name, part]) => [
       row(name, `${number(part.value)} ${unit}`, `${number(part.cpuMicrosPerRow)} µs CPU a row`),
       ...Object.entries(part.also ?? {}).map(([also, more]) => row(`  ${also}`, number(more))),
     ]),
-    row('ratio', number(valueRatio), isOne ? '' : 'to the slowest of them'),
-    row('CPU ratio', number(cpuRatio), isOne ? '' : 'to their sum'),
+    row('ratio', number(ratios['value'] ?? null), isOne ? '' : 'to the slowest of them'),
+    row('CPU ratio', number(ratios['cpuMicrosPerRow'] ?? null), isOne ? '' : 'to their sum'),
   ]
 }
 

@@ -30,6 +30,13 @@ test('what was not measured is neither met nor missed', () => {
   expect(judge({ of: 'p99Ms', than: 'baseline', atMost: 1 }, ours, two)).toBe('not measured')
 })
 
+test('ratios of rounds are told where they were written down, and no quotient takes their place', () => {
+  const ratio: Target = { of: 'value', than: 'baseline', atLeast: 0.9 }
+  const paired = bareNumbers({ value: 100, cpuMicrosPerRow: 10, ratios: { value: 0.8 }, parts: {} })
+  expect(measuredFor(ratio, ours, paired)).toBe(0.8)
+  expect(measuredFor({ of: 'cpuMicrosPerRow', than: 'baseline', atMost: 1 }, ours, paired)).toBeUndefined()
+})
+
 test('of what does not grow, ours is no multiple, and a memory that is half of the other is a ratio of a half', () => {
   const ratio: Target = { of: 'value', than: 'baseline', atMost: 1 }
   const flat = { value: -0.2, cpuMicrosPerRow: 10, parts: {} }

@@ -15,9 +15,11 @@ export interface Numbers {
   readonly also: Readonly<Record<string, number>>
 }
 
-export type Bare = Numbers | null
+export type Bare = (Numbers & Pick<BaselineNumbers, 'ratios'>) | null
 
 interface BaselineNumbers extends Pick<Numbers, 'value' | 'cpuMicrosPerRow'> {
+  /** Without them, the quotients are those of the numbers themselves. */
+  readonly ratios?: Readonly<Record<string, number>>
   readonly parts: Readonly<Record<string, { readonly also?: Readonly<Record<string, number>> | undefined }>>
 }
 
@@ -34,6 +36,7 @@ export function judge(target: Target, ours: Numbers, bare: Bare): Verdict {
 export function measuredFor({ of, than }: Target, ours: Numbers, bare: Bare): number | undefined {
   const own = numberOf(of, ours)
   if (than === undefined || own === undefined) return own
+  if (bare?.ratios !== undefined) return bare.ratios[of]
   const other = bare === null ? undefined : numberOf(of, bare)
   return other === undefined ? undefined : ratioOf(own, other)
 }
@@ -46,9 +49,10 @@ export function ratioOf(own: number, other: number): number | undefined {
 /** The other numbers of a baseline of several parts are nobody's to compare with. */
 export function bareNumbers(baseline: BaselineNumbers | null): Bare {
   if (baseline === null) return null
-  const { value, cpuMicrosPerRow } = baseline
+  const { value, cpuMicrosPerRow, ratios } = baseline
   const parts = Object.values(baseline.parts)
-  return { value, cpuMicrosPerRow, also: (parts.length === 1 && parts[0]!.also) || {} }
+  const also = (parts.length === 1 && parts[0]!.also) || {}
+  return { value, cpuMicrosPerRow, also, ...(ratios && { ratios }) }
 }
 
 export function targetText({ of, than, atLeast, atMost }: Target, unit: string): string {

@@ -25,8 +25,7 @@ function lookups(value: number) {
   const baseline = {
     value: 40_000,
     cpuMicrosPerRow: 25,
-    valueRatio: value / 40_000,
-    cpuRatio: 1,
+    ratios: { value: value / 40_000 },
     parts,
   }
   return { figure: 'gateway-lookups', rounds: 5, value, cpuMicrosPerRow: 30, baseline, also: {} }
@@ -98,8 +97,18 @@ describe('a new result', () => {
         value: 20_000,
         bare: 40_000,
         load: { begin: 3, end: 1 },
+        ratio: 0.5,
       },
     ])
+  })
+
+  test('keeps the ratio of its rounds in the page, and as an earlier one', () => {
+    const uneven = { ...lookups(20_000), baseline: { ...lookups(20_000).baseline, ratios: { value: 0.47 } } }
+    const noted = withResult(NONE, uneven, measured('2026-12-01 10:00', 3))
+    const page = readFileSync(PAGE_FILE, 'utf8')
+    expect(pageText(page, noted)).toContain('20,000 requests/CPU-s | bare 40,000 | 0.47 |')
+    const later = withResult(noted, lookups(32_000), measured('2026-12-02 10:00', 3))
+    expect(pageText(page, later)).toContain('| 20,000 | 40,000 | 0.47 |')
   })
 
   test('names the machine that is known, and a new letter for another', () => {

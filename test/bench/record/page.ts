@@ -71,7 +71,7 @@ function earlierBlock({ earlier, machines }: Records): string {
     one.date.slice(0, 10),
     numberText(one.value),
     numberText(one.bare),
-    one.value === null || one.bare === null ? '–' : numberText(ratioOf(one.value, one.bare) ?? null),
+    numberText(one.ratio ?? ratioOf(one.value ?? 0, one.bare ?? 0) ?? null),
     loadText(one, machines),
     one.commit,
     one.note ?? '',

@@ -20,6 +20,8 @@ export interface Recorded extends Numbers, Conditions {
   readonly baseline: {
     readonly value: number
     readonly cpuMicrosPerRow: number
+    /** Until 2026-11-30 they were not written down: there they are quotients of the medians. */
+    readonly ratios?: Readonly<Record<string, number>>
     readonly parts: Readonly<Record<string, Numbers>>
   } | null
   /** What each round gave, ours and each baseline's. */
@@ -40,6 +42,8 @@ interface Conditions {
 
 export type Earlier = Pick<Recorded, 'figure' | 'date' | 'commit' | 'machine' | 'value' | 'load' | 'note'> & {
   readonly bare: number | null
+  /** Unless it is the quotient of the two. */
+  readonly ratio?: number
 }
 
 export function readRecords(file: string): Records {
@@ -76,6 +80,7 @@ export function withResult(
   const bare = baseline && {
     value: baseline.value,
     cpuMicrosPerRow: baseline.cpuMicrosPerRow,
+    ratios: baseline.ratios,
     parts: Object.fromEntries(parts),
   }
   const result: Recorded = {
@@ -97,7 +102,9 @@ export function withResult(
 }
 
 function inShort({ figure, date, commit, machine, value, baseline, load, note }: Recorded): Earlier {
-  return { figure, date, commit, machine, value, bare: baseline?.value ?? null, load, ...(note && { note }) }
+  const ratio = baseline?.ratios?.['value']
+  const short = { figure, date, commit, machine, value, bare: baseline?.value ?? null, load }
+  return { ...short, ...(ratio !== undefined && { ratio }), ...(note && { note }) }
 }
 
 function withMachine(machines: Records['machines'], machine: Machine) {
