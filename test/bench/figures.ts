@@ -9,8 +9,8 @@ import { gatewayMemory } from './gateway/memory.ts'
 import { gatewayPredict } from './gateway/predict.ts'
 import { gatewayRank } from './gateway/rank.ts'
 import { gatewaySnapshot } from './gateway/snapshot.ts'
-import { infer } from './infer.ts'
-import { inferLatency } from './infer-latency.ts'
+import { infer, inferClassifier } from './infer.ts'
+import { inferLatency, inferLatencyWithSnapshot } from './infer-latency.ts'
 import { memory } from './memory.ts'
 import { inferAgainstStreams } from './peers/infer-against-streams.ts'
 import { lookupsAgainstFeast } from './peers/lookups-against-feast.ts'
@@ -36,7 +36,9 @@ export const ENTRIES: readonly Entry[] = [
   { stage: 'capture', figure: capture, aboutSeconds: 40 },
   { stage: 'capture', figure: captureIdle, aboutSeconds: 220 },
   { stage: 'scoring', figure: infer, aboutSeconds: 45 },
+  { stage: 'scoring', figure: inferClassifier, aboutSeconds: 60 },
   { stage: 'scoring', figure: inferLatency, aboutSeconds: 150 },
+  { stage: 'scoring', figure: inferLatencyWithSnapshot, aboutSeconds: 260 },
   { stage: 'scoring', figure: rescoreLatency, aboutSeconds: 600 },
   { stage: 'scoring', figure: cacheWrites, aboutSeconds: 40 },
   { stage: 'snapshots', figure: snapshotDelta, aboutSeconds: 60 },

@@ -1,6 +1,9 @@
 import { connectKafka, type KafkaConnection, withAdmin } from '@freshet/adapters/kafka/connect.ts'
 import { Producer } from '@freshet/adapters/kafka/producer.ts'
 import type { Flight } from '@freshet/demo/flights.ts'
+import type { ModelBundle } from '@freshet/model/bundle/bundle.ts'
+import { pushModel } from '@freshet/model/bundle/bundle-store.ts'
+import { promoteModel } from '@freshet/model/bundle/pointer-store.ts'
 import { compileColumns } from '@freshet/model/features/columns.ts'
 import { groupName, topicName } from '@freshet/records/topics.ts'
 import { DeadLetters } from '@freshet/scorer/dead-letters.ts'
@@ -10,6 +13,7 @@ import type { Telemetry } from '@freshet/telemetry/telemetry.ts'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { Stack } from '../stack.ts'
 import { changePages } from './change-pages.ts'
+import { classifierBundle } from './classifier-bundle.ts'
 import { type Cost, costOf, stopwatch } from './cost.ts'
 import type { Bench, Figure, Sample } from './figure.ts'
 import { flightDocuments } from './flight-documents.ts'
@@ -32,19 +36,31 @@ export const infer: Figure = {
   unit: 'rows/CPU-s',
   title: `${CHANGES} changes scored, from Kafka to acknowledged batches; baseline: only ONNX Runtime, ${RUN_ROWS} rows a call`,
   targets: [{ of: 'value', atLeast: 100_000 }],
-  async open(): Promise<Bench> {
-    await using opened = new AsyncDisposableStack()
-    const { stack, flights, scoreAll } = opened.use(await openScoring())
-    const session = await openBareSession(stack)
-    opened.defer(() => session.release())
-    const matrix = matrixOf(stack, flights)
-    const keep = opened.move()
-    return {
-      ours: () => scoreAll(),
-      baselines: { model: () => runBare(stack, session, matrix) },
-      [Symbol.asyncDispose]: () => keep.disposeAsync(),
-    }
-  },
+  open: () => openWithBareModel(),
+}
+
+/** The same with a model that is no sum of trees, so that ONNX Runtime scores ours, too. */
+export const inferClassifier: Figure = {
+  name: 'infer-classifier',
+  unit: 'rows/CPU-s',
+  title: `the same with a classifier of 200 trees, which ONNX Runtime scores; baseline: only ONNX Runtime, ${RUN_ROWS} rows a call`,
+  targets: [],
+  open: async () => openWithBareModel(await classifierBundle()),
+}
+
+/** @param promoted instead of the demo's model */
+async function openWithBareModel(promoted?: ModelBundle): Promise<Bench> {
+  await using opened = new AsyncDisposableStack()
+  const { bundle, flights, scoreAll } = opened.use(await openScoring(promoted))
+  const session = await openBareSession(bundle)
+  opened.defer(() => session.release())
+  const matrix = matrixOf(bundle, flights)
+  const keep = opened.move()
+  return {
+    ours: () => scoreAll(),
+    baselines: { model: () => runBare(bundle, session, matrix) },
+    [Symbol.asyncDispose]: () => keep.disposeAsync(),
+  }
 }
 
 /** A `.changes` that is full, and the scorer's loop over it; for whoever compares with that. */
@@ -52,13 +68,19 @@ export interface Scoring extends AsyncDisposable {
   readonly stack: Stack
   readonly connection: KafkaConnection
   readonly flights: readonly Flight[]
+  readonly bundle: ModelBundle
   /** All of it, from the beginning. @param telemetry the real one unless told */
   scoreAll(telemetry?: Telemetry): Promise<Sample>
 }
 
-export async function openScoring(): Promise<Scoring> {
+/** @param promoted instead of the demo's model */
+export async function openScoring(promoted?: ModelBundle): Promise<Scoring> {
   await using opened = new AsyncDisposableStack()
   const stack = opened.use(await Stack.open({ FRESHET_KAFKA_PARTITIONS: `${PARTITIONS}` }))
+  if (promoted !== undefined) {
+    await pushModel(stack.store, promoted)
+    await promoteModel(stack.store, promoted.spec, Date.now())
+  }
   const telemetry = opened.use(openBenchTelemetry(stack.settings))
   const connection = connectKafka(stack.settings.kafka, { clientId: 'bench', log: telemetry.log })
   opened.defer(() => forgetTopics(connection, stack.settings.pipeline))
@@ -71,6 +93,7 @@ export async function openScoring(): Promise<Scoring> {
     stack,
     connection,
     flights,
+    bundle: promoted ?? stack.bundle,
     scoreAll: (told = telemetry) => scoreAll(stack, { connection, producer, telemetry: told }),
     [Symbol.asyncDispose]: () => keep.disposeAsync(),
   }
@@ -117,7 +140,7 @@ async function scoreAll(
   return sampleOf(cost, rows)
 }
 
-function openBareSession({ bundle }: Stack): Promise<InferenceSession> {
+function openBareSession(bundle: ModelBundle): Promise<InferenceSession> {
   return InferenceSession.create(bundle.onnx, {
     intraOpNumThreads: 1,
     interOpNumThreads: 1,
@@ -125,7 +148,7 @@ function openBareSession({ bundle }: Stack): Promise<InferenceSession> {
   })
 }
 
-function matrixOf({ bundle }: Stack, flights: readonly Flight[]): Float32Array {
+function matrixOf(bundle: ModelBundle, flights: readonly Flight[]): Float32Array {
   const writer = compileColumns(bundle.spec.inputs.columns)
   const features = writer.allocate(flights.length)
   for (const [row, { document }] of flights.entries()) {
@@ -135,7 +158,11 @@ function matrixOf({ bundle }: Stack, flights: readonly Flight[]): Float32Array {
   return features.numbers as Float32Array
 }
 
-async function runBare({ bundle }: Stack, session: InferenceSession, matrix: Float32Array): Promise<Sample> {
+async function runBare(
+  bundle: ModelBundle,
+  session: InferenceSession,
+  matrix: Float32Array,
+): Promise<Sample> {
   const { tensor, columns } = bundle.spec.inputs
   const fetches = bundle.spec.outputs.map((output) => output.tensor)
   const cost = await costOf(async () => {

@@ -23,12 +23,15 @@ interface Stalls {
   readonly over5Ms: number
 }
 
-/** A tick of a timer that came late; times as wall-clock milliseconds with fractions. */
-interface LateTick {
-  readonly dueMs: number
-  readonly lateMs: number
-  /** Of the time since the tick before: ready to run, but no core was free. */
-  readonly waitedMs: number
+/**
+ * Of each tick of a timer, by its number: when it was due, as wall-clock milliseconds with fractions; by how much it came late,
+ * and for how long of the time since the tick before the thread was ready to run while no core was free. Columns of numbers:
+ * a measurement that leaves garbage is stopped by its collection, and tells of itself.
+ */
+interface Ticks {
+  readonly dueMs: number[]
+  readonly lateMs: number[]
+  readonly waitedMs: number[]
 }
 
 const TICK_MS = 1
@@ -38,7 +41,7 @@ export class LoopDelays implements AsyncDisposable {
   readonly #control: ChildProcess
   /** A signal to the whole group of processes ends it before us. */
   readonly #ended: Promise<never>
-  readonly #here = new Ticks()
+  readonly #here = new Ticking()
 
   private constructor(control: ChildProcess) {
     this.#control = control
@@ -60,18 +63,18 @@ export class LoopDelays implements AsyncDisposable {
     await work()
     const here = this.#here.take()
     const control = await this.#ask()
-    const own = here.filter((tick) => !control.some((other) => areAtOneTime(tick, other)))
+    const own = ticksApart(here, control)
     return {
       here: delayOf(here),
       control: delayOf(control),
-      own: stallsOf(own.map(({ lateMs, waitedMs }) => lateMs - waitedMs)),
-      ownAndWaiting: stallsOf(own.map(({ lateMs }) => lateMs)),
+      own: stallsOf(own.map((tick) => here.lateMs[tick]! - here.waitedMs[tick]!)),
+      ownAndWaiting: stallsOf(own.map((tick) => here.lateMs[tick]!)),
     }
   }
 
-  async #ask(): Promise<readonly LateTick[]> {
+  async #ask(): Promise<Ticks> {
     if (this.#control.connected) this.#control.send('since the last time')
-    return (await Promise.race([once(this.#control, 'message'), this.#ended]))[0] as readonly LateTick[]
+    return (await Promise.race([once(this.#control, 'message'), this.#ended]))[0] as Ticks
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -81,24 +84,22 @@ export class LoopDelays implements AsyncDisposable {
   }
 }
 
-class Ticks implements Disposable {
-  #ticks: LateTick[] = []
+class Ticking implements Disposable {
+  #ticks = noTicks()
   #lastMs = performance.now()
   readonly #waits = new WaitsForCore()
   readonly #timer = setInterval(() => {
     const nowMs = performance.now()
     const dueMs = this.#lastMs + TICK_MS
-    this.#ticks.push({
-      dueMs: performance.timeOrigin + dueMs,
-      lateMs: Math.max(0, nowMs - dueMs),
-      waitedMs: this.#waits.takeMs(),
-    })
+    this.#ticks.dueMs.push(performance.timeOrigin + dueMs)
+    this.#ticks.lateMs.push(Math.max(0, nowMs - dueMs))
+    this.#ticks.waitedMs.push(this.#waits.takeMs())
     this.#lastMs = nowMs
   }, TICK_MS)
 
-  take(): readonly LateTick[] {
+  take(): Ticks {
     const ticks = this.#ticks
-    this.#ticks = []
+    this.#ticks = noTicks()
     return ticks
   }
 
@@ -108,6 +109,10 @@ class Ticks implements Disposable {
   }
 }
 
+function noTicks(): Ticks {
+  return { dueMs: [], lateMs: [], waitedMs: [] }
+}
+
 /** How long the main thread was ready to run and had to wait, as Linux tells; elsewhere always 0. */
 class WaitsForCore implements Disposable {
   readonly #file =
@@ -115,13 +120,20 @@ class WaitsForCore implements Disposable {
   readonly #text = Buffer.alloc(64)
   #lastMs = 0
 
-  /** Since the last time. */
+  /** Since the last time. The file has nanoseconds of running, then those of waiting. */
   takeMs(): number {
     if (this.#file === undefined) return 0
-    const text = this.#text.toString('latin1', 0, readSync(this.#file, this.#text, 0, 64, 0))
+    readSync(this.#file, this.#text, 0, this.#text.length, 0)
     const beforeMs = this.#lastMs
-    this.#lastMs = Number(text.split(' ')[1]) / 1e6
+    this.#lastMs = this.#numberAt(this.#text.indexOf(SPACE) + 1) / 1e6
     return this.#lastMs - beforeMs
+  }
+
+  #numberAt(from: number): number {
+    let number = 0
+    for (let at = from, byte: number; (byte = this.#text[at]!) !== SPACE; at++)
+      number = number * 10 + byte - ZERO
+    return number
   }
 
   [Symbol.dispose](): void {
@@ -129,21 +141,35 @@ class WaitsForCore implements Disposable {
   }
 }
 
-function areAtOneTime(a: LateTick, b: LateTick): boolean {
-  return b.lateMs > NOTABLE_MS && a.dueMs < b.dueMs + b.lateMs && b.dueMs < a.dueMs + a.lateMs
+const SPACE = ' '.charCodeAt(0)
+const ZERO = '0'.charCodeAt(0)
+
+/** Numbers of those ticks that do not fall together with a notable one of the other. */
+function ticksApart(here: Ticks, other: Ticks): number[] {
+  const notable = numbersOf(other).filter((tick) => other.lateMs[tick]! > NOTABLE_MS)
+  const endMs = ({ dueMs, lateMs }: Ticks, tick: number) => dueMs[tick]! + lateMs[tick]!
+  return numbersOf(here).filter(
+    (tick) =>
+      !notable.some((at) => here.dueMs[tick]! < endMs(other, at) && other.dueMs[at]! < endMs(here, tick)),
+  )
+}
+
+function numbersOf({ dueMs }: Ticks): number[] {
+  return [...dueMs.keys()]
 }
 
 function stallsOf(heldMs: readonly number[]): Stalls {
-  return { longestMs: Math.max(0, ...heldMs), over5Ms: heldMs.filter((ms) => ms > 5).length }
+  const longestMs = heldMs.reduce((most, ms) => Math.max(most, ms), 0)
+  return { longestMs, over5Ms: heldMs.filter((ms) => ms > 5).length }
 }
 
-function delayOf(ticks: readonly LateTick[]): LoopDelay {
-  const sorted = ticks.map(({ lateMs }) => lateMs).toSorted((a, b) => a - b)
+function delayOf({ lateMs }: Ticks): LoopDelay {
+  const sorted = lateMs.toSorted((a, b) => a - b)
   return { longestMs: sorted.at(-1) ?? 0, p999Ms: sorted[Math.floor(sorted.length * 0.999)] ?? 0 }
 }
 
 if (process.send !== undefined && import.meta.main) {
-  const ticks = new Ticks()
+  const ticks = new Ticking()
   process.on('message', () => process.send!(ticks.take()))
   process.on('disconnect', () => ticks[Symbol.dispose]())
   process.send('ready')

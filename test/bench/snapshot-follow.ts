@@ -41,7 +41,8 @@ export const snapshotFollow: Figure = {
   unit: 'rows/s',
   title: `a base of ${BASE_ROWS.toLocaleString('en')} rows and a delta of ${DELTA_BYTES / 1e6} MB loaded into memory from S3; baseline: hyparquet and a Map`,
   targets: [
-    { of: 'ownLongestMs', atMost: 5 },
+    { of: 'baseOwnLongestMs', atMost: 5 },
+    { of: 'deltaOwnLongestMs', atMost: 5 },
     { of: 'bytesPerKey', atMost: 56 },
   ],
   rounds: 3,
@@ -109,10 +110,15 @@ async function load(
       p999Ms: Math.max(first.here.p999Ms, second.here.p999Ms),
       controlLongestMs: Math.max(first.control.longestMs, second.control.longestMs),
       controlP999Ms: Math.max(first.control.p999Ms, second.control.p999Ms),
-      ownLongestMs: Math.max(first.own.longestMs, second.own.longestMs),
-      ownOver5Ms: first.own.over5Ms + second.own.over5Ms,
-      ownAndWaitingLongestMs: Math.max(first.ownAndWaiting.longestMs, second.ownAndWaiting.longestMs),
       ownAndWaitingOver5Ms: first.ownAndWaiting.over5Ms + second.ownAndWaiting.over5Ms,
+    },
+    most: {
+      baseOwnLongestMs: first.own.longestMs,
+      baseOwnOver5Ms: first.own.over5Ms,
+      baseOwnAndWaitingLongestMs: first.ownAndWaiting.longestMs,
+      deltaOwnLongestMs: second.own.longestMs,
+      deltaOwnOver5Ms: second.own.over5Ms,
+      deltaOwnAndWaitingLongestMs: second.ownAndWaiting.longestMs,
     },
   }
 }
