@@ -12,6 +12,8 @@ const asked = (sentAtMs: number, tookMs: number, status = 200): Asked => ({
     reason: null,
     pool: null,
     inPhase: false,
+    operation: 'GET /v1/scores',
+    isPlain: true,
     problem: null,
   },
 })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { judge, metStall, recoverySeconds } from './judge.ts'
+import { judge, metStall, missedShares, recoverySeconds, waitedMs } from './judge.ts'
 import type { Asked } from './load/generator.ts'
 
 function asked(sentAtMs: number, tookMs: number | null, more: Partial<Asked> = {}): Asked {
@@ -13,6 +13,8 @@ function asked(sentAtMs: number, tookMs: number | null, more: Partial<Asked> = {
     pool: null,
     problem: null,
     inPhase: false,
+    operation: 'GET /v1/scores',
+    isPlain: true,
   }
   return { dueAtMs: sentAtMs, sentAtMs, doneAtMs, status: 200, ...answer, ...more }
 }
@@ -37,16 +39,45 @@ test('a moment that two stalls share is excused once', () => {
   expect(judge([asked(0, 159)], stalls).late).toHaveLength(0)
 })
 
+const OVERLOADED = { status: 503, source: null, problem: 'OVERLOADED' }
+
 test('who is refused at once was not accepted', () => {
-  const { refused, inTime, bySource } = judge(
-    [asked(0, 5), asked(0, 300, { status: 503, source: null, problem: 'OVERLOADED' })],
-    [],
-  )
-  expect({ refused, inTime, bySource }).toEqual({
+  const { refused, inTime, late, bySource, refusals } = judge([asked(0, 5), asked(0, 7, OVERLOADED)], [])
+  expect({ refused, inTime, late, bySource, refusals }).toEqual({
     refused: 1,
     inTime: 1,
+    late: [],
     bySource: { cache: 1, '503 OVERLOADED': 1 },
+    refusals: { p99Ms: 7, maxMs: 7 },
   })
+})
+
+test('who is refused after the bound was answered late', () => {
+  const one = asked(0, 101, OVERLOADED)
+  const { refused, inTime, late, refusals } = judge([asked(0, 5), one], [])
+  expect({ refused, inTime, late }).toEqual({ refused: 0, inTime: 1, late: [one] })
+  expect(refusals.maxMs).toBe(101)
+})
+
+test('what threads waited before and after does not count', () => {
+  const waits = [0, 10, 20, 30].map((atMs) => ({ atMs, othersWaitedMs: 100 + atMs / 2 }))
+  expect([0, 15, 31].map((fromMs) => waitedMs(waits, fromMs, 40))).toEqual([15, 5, 0])
+  expect(waitedMs(waits, 0, 19)).toBe(5)
+})
+
+test('a share is of those that it is about, and of none there is nothing to say', () => {
+  const share = {
+    what: 'refused',
+    atLeast: 0.5,
+    of: ({ operation }: Asked) => operation === 'POST /v1/scores',
+    is: ({ status }: Asked) => status === 503,
+  }
+  const heavy = (status: number) => asked(0, 1, { operation: 'POST /v1/scores', status })
+  expect(missedShares([share], [heavy(503), heavy(200), asked(0, 1)])).toEqual([])
+  expect(missedShares([share], [heavy(503), heavy(200), heavy(200)])).toEqual([
+    'refused: 1 of 3, less than 50 %',
+  ])
+  expect(missedShares([share], [asked(0, 1)])).toEqual([])
 })
 
 test('a stall counts only when it is long, and near', () => {

@@ -1,67 +1,61 @@
-/** `npm run faults [-- --only redis-frozen,burst] [--seconds 12] [--rate 1000] [--json]`: the faults, and what callers saw. */
-import { availableParallelism, cpus, loadavg } from 'node:os'
+/**
+ * `npm run faults [-- --only redis-frozen,burst] [--seconds 8.2] [--rate 1250] [--json] [--record]`: the faults, and what
+ * callers saw. `--record` writes it into docs/gateway-faults.md, on a machine that nobody disturbs.
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { commit, describeHost, loadNow } from '../host.ts'
 import { startServers } from '../start-servers.ts'
+import { failings, notesOf, TABLE_HEAD, tableRow } from './fault-table.ts'
 import { FAULTS } from './faults.ts'
-import { type FaultResult, runFault } from './run-fault.ts'
+import { runFault } from './run-fault.ts'
+
+const PAGE = new URL('../../docs/gateway-faults.md', import.meta.url)
+const MARKS = ['<!-- made by npm run faults -- --record -->', '<!-- end of what is made -->'] as const
 
 const { values } = parseArgs({
   options: {
     only: { type: 'string' },
-    seconds: { type: 'string', default: '12' },
-    rate: { type: 'string', default: '1000' },
+    seconds: { type: 'string', default: '8.2' },
+    rate: { type: 'string', default: '1250' },
     json: { type: 'boolean', default: false },
+    record: { type: 'boolean', default: false },
   },
 })
 const wanted = values.only?.split(',')
+if (values.record && wanted !== undefined)
+  throw new Error('the page has all of them: --record goes without --only')
 await using _servers = await startServers('bench', new AbortController().signal)
-const isFirst = { value: true }
+const lines = [`${conditions()}\n\n${TABLE_HEAD}`]
+const notes: string[] = []
+if (!values.json) print(lines[0]!)
 for (const fault of FAULTS.filter(({ name }) => wanted?.includes(name) ?? true)) {
   const result = await runFault(fault, {
     seconds: Number(values.seconds),
     requestsPerSecond: Number(values.rate),
   })
-  if (values.json) print(JSON.stringify(result))
-  else printRow(result)
-  process.exitCode ||= isGood(result) ? 0 : 1
+  lines.push(tableRow(result))
+  notes.push(...notesOf(result))
+  print(values.json ? JSON.stringify(result) : lines.at(-1)!)
+  if (result.exitCode !== 0) process.stderr.write(`${result.output}\n`)
+  process.exitCode ||= failings(result).length === 0 ? 0 : 1
+}
+if (!values.json) print(`\n${notes.join('\n')}`)
+if (values.record) record(`${lines.join('\n')}\n\n${notes.join('\n')}`)
+
+function conditions(): string {
+  const { cpu, cores, node } = describeHost()
+  const day = new Date().toISOString().slice(0, 10)
+  return `${day}, commit ${commit()}: ${cores} cores (${cpu}), load ${loadNow()} before, Node ${node}; ${values.rate} requests a second for ${values.seconds} s a fault.`
 }
 
-function isGood({
-  wrong,
-  inexcusable,
-  refusedWithoutCause,
-  recoverySeconds,
-  exitCode,
-}: FaultResult): boolean {
-  const isKept = inexcusable.length + refusedWithoutCause === 0
-  return wrong.length === 0 && isKept && recoverySeconds !== null && exitCode === 0
+function record(block: string): void {
+  const page = readFileSync(PAGE, 'utf8')
+  const [from, to] = MARKS.map((mark) => page.indexOf(mark)) as [number, number]
+  if (from < 0 || to < from) throw new Error('the page has no place for what is made')
+  writeFileSync(PAGE, `${page.slice(0, from + MARKS[0].length)}\n\n${block}\n\n${page.slice(to)}`)
 }
 
-function printRow(result: FaultResult): void {
-  if (isFirst.value) {
-    print(
-      `Node ${process.version}, ${availableParallelism()} cores (${cpus()[0]?.model}), load ${loadavg()[0]!.toFixed(1)}, ${values.rate} requests/s for ${values.seconds} s a fault\n`,
-    )
-    print(
-      '| fault | requests: all / while broken | refused (503) | ≤ 100 ms | late: machine / ours | p50 / p99 / p99.9 / max ms | answers from | wrong | well again after |',
-    )
-    print('| --- | --- | --- | --- | --- | --- | --- | --- | --- |')
-    isFirst.value = false
-  }
-  const { name, requests, refused, inTime, lateByTheMachine, late, bySource, wrong } = result
-  const times = [result.p50Ms, result.p99Ms, result.p999Ms, result.maxMs]
-    .map((ms) => ms.toFixed(1))
-    .join(' / ')
-  const sources = Object.entries(bySource).map(([source, count]) => `${source} ${count}`)
-  const share = ((100 * inTime) / (requests - refused)).toFixed(2)
-  const recovered = result.recoverySeconds === null ? 'never' : `${result.recoverySeconds.toFixed(2)} s`
-  print(
-    `| ${name} | ${requests} / ${result.askedWhileBroken} | ${refused} | ${share} % | ${lateByTheMachine} / ${late.length} | ${times} | ${sources.join(', ')} | ${wrong.length} | ${recovered} |`,
-  )
-  if (result.exitCode !== 0) print(`  the gateway ended with ${result.exitCode}: ${result.output}`)
-  for (const words of new Set(wrong.slice(0, 5))) print(`  wrong: ${words}`)
-}
-
-function print(line: string): void {
-  process.stdout.write(`${line}\n`)
+function print(text: string): void {
+  process.stdout.write(`${text}\n`)
 }

@@ -1,6 +1,17 @@
 import type { Fault } from './fault.ts'
-import { type Judged, judge, metStall, recoverySeconds } from './judge.ts'
-import type { Asked, LoadOrder, Stall } from './load/generator.ts'
+import {
+  isLateBeyond,
+  type Judged,
+  judge,
+  metStall,
+  missedShares,
+  recoverySeconds,
+  stalledMs,
+  times,
+  waitedMs,
+} from './judge.ts'
+import type { ThreadWait } from './load/control.ts'
+import type { Asked, LoadOrder, Stall, Timed } from './load/generator.ts'
 import { monotonicMs } from './load/monotonic.ts'
 import { bestScore, POOLS } from './ranked-index.ts'
 import { fallsOfSnapshot, IN_BOTH } from './truth.ts'
@@ -14,16 +25,28 @@ export interface FaultOptions {
 export interface FaultResult extends Judged {
   readonly name: string
   readonly title: string
+  /** The same for each operation, where several were asked. */
+  readonly ofOperations: Readonly<Record<string, Judged>>
   /** Requests that were asked and answered while it was broken. */
   readonly askedWhileBroken: number
+  /** Of these, how many met no stall of the machine, and can be judged by the clock. */
+  readonly undisturbed: number
   /** Late, and nothing of the machine was seen at that time, not even nearby. */
-  readonly inexcusable: readonly Asked[]
+  readonly inexcusable: readonly Timed[]
+  /** Answers to others than the load; null where there are none. */
+  readonly others: { readonly count: number; readonly p50Ms: number; readonly maxMs: number } | null
+  /** Of answers to single lookups and predictions, those that came past node:http. */
+  readonly plainShare: number
   /** Refused, though the fault asks no more than the gateway can take, and the machine ran. */
   readonly refusedWithoutCause: number
   /** Answers that are wrong: another key's score, one that is older than known, one from a place that it cannot be from. */
   readonly wrong: readonly string[]
+  /** What most of the undisturbed should have got, and too few did. */
+  readonly missedShares: readonly string[]
   /** From the repair; null: not while it was asked. */
   readonly recoverySeconds: number | null
+  /** So long of that the machine stood still, or gave no core to threads that had to compute. */
+  readonly recoveryStalledSeconds: number
   /** How late the timer of the control process was at most. */
   readonly controlMaxLateMs: number
   /** Of the gateway when it was told to stop. */
@@ -31,6 +54,8 @@ export interface FaultResult extends Judged {
   /** The last that it wrote. */
   readonly output: string
 }
+
+const LATE_WHATEVER_BOUNDS = 2
 
 /** An answer that was under way when the fault came may be of either side. */
 const GRACE_MS = 30
@@ -50,7 +75,7 @@ export async function runFault(
     seconds,
     requestsPerSecond,
     requests: Array.from({ length: IN_BOTH }, (_, number) => lookup(number)),
-    ...fault.load?.(span),
+    ...fault.load?.(span, world),
   }
   const { asked, ...told } = await world.load(order, async () => {
     const startedAtMs = monotonicMs()
@@ -61,20 +86,41 @@ export async function runFault(
     await repair()
     at.repairedMs = monotonicMs()
   })
-  await fault.after?.(world)
   const stalls: Stall[] = [...told.stalls, ...told.control.stalls]
+  // First: what must come about in the end may take as long as it likes.
+  const recovered = await recovery(fault, world, {
+    asked,
+    stalls,
+    waits: told.control.waits,
+    order,
+    repairedMs: at.repairedMs,
+  })
+  await fault.after?.(world)
   const judged = judge(asked, stalls)
   const broken = asked.filter((one) => isWhileBroken(one, order, at))
-  const isInexcusable = (one: Asked) => !metStall(one, stalls)
+  const isInexcusable = (one: Timed) => !metStall(one, stalls)
+  const othersStalls = [...stalls, ...world.otherStalls]
+  const isOthersOwn = (one: Timed) => !metStall(one, othersStalls)
+  const undisturbed = broken.filter(isInexcusable)
+  const others = world.otherAnswers
+  // A stall nearby does not excuse one that waited for a bound more than all stalls together took.
+  const lateOthers = others.filter((one) =>
+    isLateBeyond(one, othersStalls, isOthersOwn(one) ? 1 : LATE_WHATEVER_BOUNDS),
+  )
   return {
     name: fault.name,
     title: fault.title,
     ...judged,
+    ofOperations: judgedByOperation(asked, stalls),
     askedWhileBroken: broken.length,
-    inexcusable: judged.late.filter(isInexcusable),
-    refusedWithoutCause: fault.mayRefuse
-      ? 0
-      : asked.filter((one) => one.status === 503 && isInexcusable(one)).length,
+    undisturbed: undisturbed.length,
+    inexcusable: [...judged.late.filter(isInexcusable), ...lateOthers],
+    others: judgedOthers(others),
+    plainShare: plainShare(asked),
+    refusedWithoutCause: [
+      ...asked.filter((one) => !fault.mayRefuse?.(one) && isInexcusable(one)),
+      ...others.filter(isOthersOwn),
+    ].filter(({ status }) => status === 503).length,
     wrong: [
       ...asked
         .filter((one) => !BROKEN_OFF.has(one.status) || isInexcusable(one)) // a starved gateway closes what it had no time to read
@@ -83,7 +129,8 @@ export async function runFault(
       ...fallsOfSnapshot(asked),
       ...(fault.faultOfAll?.(broken) ?? []),
     ].flat(),
-    recoverySeconds: await recovery(fault, world, asked, { order, repairedMs: at.repairedMs }),
+    missedShares: missedShares(fault.shares ?? [], undisturbed),
+    ...recovered,
     controlMaxLateMs: told.control.maxLateMs,
     exitCode: await world.stopGateway(),
     output: world.output.slice(-2_000),
@@ -110,18 +157,54 @@ function isWhileBroken(
   return sentAtMs > begunMs + GRACE_MS && doneAtMs !== null && doneAtMs < repairedMs - GRACE_MS
 }
 
-/** However long the machine takes over it, within a bound. */
+function judgedByOperation(asked: readonly Asked[], stalls: readonly Stall[]): FaultResult['ofOperations'] {
+  const groups = [...Map.groupBy(asked, ({ operation }) => operation)]
+  if (groups.length === 1) return {}
+  return Object.fromEntries(groups.map(([operation, own]) => [operation, judge(own, stalls)]))
+}
+
+/** What is asked for once at a time, kept alive, and by itself on its connection need not come to node:http. */
+const PLAIN_OPERATIONS = new Set(['GET /v1/scores', 'POST /v1/predict'])
+
+function plainShare(asked: readonly Asked[]): number {
+  const answered = asked.filter(({ operation, status }) => PLAIN_OPERATIONS.has(operation) && status !== 0)
+  return answered.filter(({ isPlain }) => isPlain).length / answered.length
+}
+
+function judgedOthers(answers: readonly Timed[]): FaultResult['others'] {
+  if (answers.length === 0) return null
+  const at = times(answers)
+  return { count: answers.length, p50Ms: at(0.5), maxMs: at(1) }
+}
+
+interface Load {
+  readonly asked: readonly Asked[]
+  readonly stalls: readonly Stall[]
+  readonly waits: readonly ThreadWait[]
+  readonly order: Order
+  readonly repairedMs: number
+}
+
+/** However long it takes, within a bound: how long is for others to judge. */
 async function recovery(
   fault: Fault,
   world: World,
-  asked: readonly Asked[],
-  { order: { requests }, repairedMs }: { order: Order; repairedMs: number },
-): Promise<number | null> {
-  const all = [...asked]
+  { asked, stalls, waits, order: { requests }, repairedMs }: Load,
+): Promise<Pick<FaultResult, 'recoverySeconds' | 'recoveryStalledSeconds'>> {
+  const [all, allStalls, allWaits] = [[...asked], [...stalls], [waits]]
   for (let loads = 0; ; loads++) {
     const seconds = recoverySeconds(all, repairedMs, (one) => fault.isWell(one, world))
-    if (seconds !== null || loads === MORE_LOADS) return seconds
-    all.push(...(await world.load({ requests, seconds: 1.5, requestsPerSecond: 100 }, async () => {})).asked)
+    if (seconds !== null || loads === MORE_LOADS) {
+      const span = { sentAtMs: repairedMs, doneAtMs: repairedMs + (seconds ?? 0) * 1_000 }
+      const withoutCoreMs = allWaits.reduce((ms, some) => ms + waitedMs(some, repairedMs, span.doneAtMs), 0)
+      const byThreadsMs = withoutCoreMs / (fault.computingThreads ?? Number.POSITIVE_INFINITY)
+      const stalled = Math.max(stalledMs(span, allStalls), byThreadsMs)
+      return { recoverySeconds: seconds, recoveryStalledSeconds: stalled / 1_000 }
+    }
+    const more = await world.load({ requests, seconds: 1.5, requestsPerSecond: 100 }, async () => {})
+    all.push(...more.asked)
+    allStalls.push(...more.stalls, ...more.control.stalls)
+    allWaits.push(more.control.waits)
   }
 }
 

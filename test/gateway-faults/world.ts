@@ -22,8 +22,9 @@ import { FrontDoor } from '../cluster/front-door.ts'
 import { PROGRAM } from '../stack.ts'
 import { until } from '../until.ts'
 import type { ControlOrder, ControlReport } from './load/control.ts'
-import type { LoadOrder, LoadReport } from './load/generator.ts'
+import type { LoadOrder, LoadReport, Stall } from './load/generator.ts'
 import { monotonicMs } from './load/monotonic.ts'
+import type { SlowAnswer } from './load/slow-clients.ts'
 import { rankedIndex, rankingConfig } from './ranked-index.ts'
 import { IN_BOTH, KEYS, keepWriting, keyOf, Truth } from './truth.ts'
 
@@ -61,6 +62,10 @@ export class World implements AsyncDisposable {
   #gateway: ChildProcess | undefined
   /** What the gateway has written. */
   output = ''
+  /** Answers to others than the load, which are to be in time as well, and no refusals. */
+  readonly otherAnswers: SlowAnswer[] = []
+  /** When those who asked for them stood still. */
+  readonly otherStalls: Stall[] = []
 
   static async open(options: WorldOptions): Promise<World> {
     await using opened = new AsyncDisposableStack()
@@ -295,7 +300,22 @@ export function lookup(number: number): string {
   return `GET /v1/scores/${keyOf(number)} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n`
 }
 
-/** @param turns of the model's loop, about 1.3 µs each. */
+/** All that Redis has; the first is another for each number. Some 6 ms of the gateway's loop. */
+export function manyKeys(number: number): string {
+  const keys = Array.from({ length: IN_BOTH }, (_, i) => keyOf((number + i) % IN_BOTH))
+  const body = JSON.stringify({ keys })
+  return `POST /v1/scores HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`
+}
+
+/** @param post a whole request, as those below. */
+export async function askOnce({ port }: World, post: string): Promise<Response> {
+  const [head, body] = post.split('\r\n\r\n')
+  const path = head!.split(' ')[1]!
+  const headers = { 'content-type': 'application/json' }
+  return await fetch(`http://127.0.0.1:${port}${path}`, { method: 'POST', headers, body: body! })
+}
+
+/** @param turns of the model's loop, 1.3 to 2.3 µs each. */
 export function predict(number: number, turns = 2): string {
   const body = JSON.stringify({ document: { a: number, b: turns }, key: keyOf(number) })
   return `POST /v1/predict HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`

@@ -22,6 +22,14 @@ export interface ControlReport {
   readonly maxLateMs: number
   /** What the gateway's threads had done by then, every few milliseconds. */
   readonly samples: readonly ThreadSample[]
+  /** How long its threads beside the main one, all together, had been ready to run without a core; as often. */
+  readonly waits: readonly ThreadWait[]
+}
+
+export interface ThreadWait {
+  /** By monotonicMs. */
+  readonly atMs: number
+  readonly othersWaitedMs: number
 }
 
 export interface ThreadSample {
@@ -52,6 +60,7 @@ function watchMachine({ gatewayPid, generatorPid }: ControlOrder): () => Control
   let maxLateMs = 0
   let tickedAtMs = monotonicMs()
   const samples: ThreadSample[] = []
+  const waits: ThreadWait[] = []
   let [gatewayWaitedMs, generatorWaitedMs] = [gateway.main().waitedMs, generator.main().waitedMs]
   const stalled = (nowMs: number, ms: number) => {
     if (ms > NOTICED_MS) stalls.push({ fromMs: nowMs - Math.max(TICK_MS, ms), toMs: nowMs })
@@ -60,11 +69,12 @@ function watchMachine({ gatewayPid, generatorPid }: ControlOrder): () => Control
     const nowMs = monotonicMs()
     const { ranMs: mainRanMs, waitedMs: mainWaitedMs } = gateway.main()
     const { waitedMs: callersWaitedMs } = generator.main()
-    const othersRanMs = gateway.othersRanMs()
+    const { ranMs: othersRanMs, waitedMs: othersWaitedMs } = gateway.others()
     const lateMs = nowMs - tickedAtMs - TICK_MS
     const gatewayMs = mainWaitedMs - gatewayWaitedMs
     byOurs.add(nowMs, othersRanMs)
     samples.push({ atMs: nowMs, mainRanMs, mainWaitedMs, othersRanMs })
+    waits.push({ atMs: nowMs, othersWaitedMs })
     maxLateMs = Math.max(maxLateMs, lateMs)
     stalled(nowMs, lateMs - byOurs.sinceMs(tickedAtMs))
     stalled(nowMs, gatewayMs - byOurs.sinceMs(nowMs - gatewayMs))
@@ -74,6 +84,6 @@ function watchMachine({ gatewayPid, generatorPid }: ControlOrder): () => Control
   }, TICK_MS)
   return () => {
     clearInterval(timer)
-    return { stalls, maxLateMs, samples }
+    return { stalls, maxLateMs, samples, waits }
   }
 }

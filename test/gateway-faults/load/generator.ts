@@ -22,12 +22,20 @@ export interface LoadPhase {
   readonly requests?: readonly string[]
 }
 
-/** One request, by monotonicMs. */
-export interface Asked {
-  readonly dueAtMs: number
+/** When something was asked and answered, by monotonicMs. */
+export interface Timed {
   readonly sentAtMs: number
   /** When the last byte of the answer was there, or the connection broke; null: there was none. */
   readonly doneAtMs: number | null
+}
+
+/** One request. */
+export interface Asked extends Timed {
+  readonly dueAtMs: number
+  /** Its method and the beginning of its path: `GET /v1/scores`. */
+  readonly operation: string
+  /** Answered past node:http (services/gateway/server/plain). */
+  readonly isPlain: boolean
   /** Of HTTP; 0 when there was none. */
   readonly status: number
   readonly key: string | null
@@ -43,11 +51,16 @@ export interface Asked {
   readonly problem: string | null
 }
 
-type Answered = Omit<Asked, 'dueAtMs' | 'inPhase'>
-type About = Pick<Asked, 'dueAtMs' | 'inPhase'>
+type About = Pick<Asked, 'dueAtMs' | 'inPhase' | 'operation'>
+type Answered = Omit<Asked, keyof About>
+
+interface Request {
+  readonly operation: string
+  readonly bytes: Buffer
+}
 
 /** What came back, not read yet: who reads while he asks is late himself. */
-interface Heard extends Pick<Asked, 'sentAtMs' | 'doneAtMs'> {
+interface Heard extends Timed {
   readonly text: string | null
   readonly problem: string | null
 }
@@ -65,7 +78,8 @@ export interface Stall {
 
 /** As the pools of some backends together keep. */
 const WARM_CONNECTIONS = 256
-const GET_HEALTH = Buffer.from('GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n')
+/** So many are opened at a time: more at once would be a burst of their own. */
+const WARM_AT_ONCE = 32
 const MAX_CONNECTIONS = 4_000
 /** After the last request; what has not come by then is lost. */
 const PATIENCE_MS = 5_000
@@ -73,13 +87,15 @@ const PATIENCE_MS = 5_000
 const STALL_MS = 5
 
 async function generate(order: LoadOrder): Promise<LoadReport> {
-  const connections = new Connections(order.port)
-  await connections.warm()
-  process.send!('begins')
-  const plain = order.requests.map((text) => Buffer.from(text))
+  const pools = new Pools(order.port)
+  const usual = order.requests.map(toRequest)
   const ofPhase = new Map(
-    (order.phases ?? []).map((phase) => [phase, phase.requests?.map((text) => Buffer.from(text)) ?? plain]),
+    (order.phases ?? []).map((phase) => [phase, phase.requests?.map(toRequest) ?? usual]),
   )
+  const known = new Set(usual.map(({ operation }) => operation))
+  const others = [...ofPhase.values()].flat().filter(({ operation }) => !known.has(operation))
+  await pools.warm([...usual, ...others])
+  process.send!('begins')
   const asked: Promise<{ answer: Heard; about: About }>[] = []
   const stalls: Stall[] = []
   const due = dueTimes(order)
@@ -91,18 +107,27 @@ async function generate(order: LoadOrder): Promise<LoadReport> {
     turnedAtMs = nowMs
     for (; next < due.length && startMs + due[next]!.atMs <= nowMs; next++) {
       const { atMs, phase } = due[next]!
-      const requests = (phase && ofPhase.get(phase)) ?? plain
-      const request = requests[shuffled(next, requests.length)]!
-      const about = { dueAtMs: startMs + atMs, inPhase: phase !== undefined }
-      asked.push(connections.ask(request).then((answer) => ({ answer, about })))
+      const requests = (phase && ofPhase.get(phase)) ?? usual
+      const { operation, bytes } = requests[shuffled(next, requests.length)]!
+      const about = { dueAtMs: startMs + atMs, inPhase: phase !== undefined, operation }
+      asked.push(
+        pools
+          .of(operation)
+          .ask(bytes)
+          .then((answer) => ({ answer, about })),
+      )
     }
     await new Promise((resolve) => setTimeout(resolve, 1))
   }
-  connections.giveUpIn(PATIENCE_MS)
+  setTimeout(() => pools.close(), PATIENCE_MS).unref()
   const heard = await Promise.all(asked)
   const report = { asked: heard.map(({ answer, about }) => ({ ...toAnswered(answer), ...about })), stalls }
-  connections.close()
+  pools.close()
   return report
+}
+
+function toRequest(text: string): Request {
+  return { operation: /^\S+ (\/v1)?\/\w+/.exec(text)![0], bytes: Buffer.from(text) }
 }
 
 function dueTimes({ seconds, requestsPerSecond, phases = [] }: LoadOrder) {
@@ -120,6 +145,40 @@ function shuffled(index: number, count: number): number {
   return (Math.imul(index + 1, 0x9e3779b1) >>> 7) % count
 }
 
+/**
+ * Connections for each operation, as docs/gateway.md advises: one that was asked for a ranking is node:http's from then on,
+ * and lookups over it would not be what a backend's are.
+ */
+class Pools {
+  readonly #port: number
+  readonly #pools = new Map<string, Connections>()
+
+  constructor(port: number) {
+    this.#port = port
+  }
+
+  of(operation: string): Connections {
+    const known = this.#pools.get(operation)
+    if (known !== undefined) return known
+    const pool = new Connections(this.#port)
+    this.#pools.set(operation, pool)
+    return pool
+  }
+
+  /** Each pool with its own requests, and as many connections as it has of these. */
+  async warm(requests: readonly Request[]): Promise<void> {
+    for (const [operation, own] of Map.groupBy(requests, (request) => request.operation))
+      await this.of(operation).warm(
+        own.map(({ bytes }) => bytes),
+        Math.ceil((WARM_CONNECTIONS * own.length) / requests.length),
+      )
+  }
+
+  close(): void {
+    for (const pool of this.#pools.values()) pool.close()
+  }
+}
+
 /** Kept alive; a request takes one that is idle, else a new one. */
 class Connections {
   readonly #port: number
@@ -131,9 +190,15 @@ class Connections {
   }
 
   /** Each is asked over once: one that says nothing for two seconds is closed by the gateway. */
-  async warm(): Promise<void> {
-    const warm = Array.from({ length: WARM_CONNECTIONS }, () => this.#new())
-    await Promise.all(warm.map((connection) => connection.ask(GET_HEALTH)))
+  async warm(requests: readonly Buffer[], count: number): Promise<void> {
+    const warm: Connection[] = []
+    while (warm.length < count) {
+      const some = Array.from({ length: Math.min(WARM_AT_ONCE, count - warm.length) }, () => this.#new())
+      await Promise.all(
+        some.map((connection, i) => connection.ask(requests[(warm.length + i) % requests.length]!)),
+      )
+      warm.push(...some)
+    }
     this.#idle.push(...warm)
   }
 
@@ -150,10 +215,6 @@ class Connections {
     } catch (error) {
       return { sentAtMs, doneAtMs: monotonicMs(), text: null, problem: String(error) }
     }
-  }
-
-  giveUpIn(ms: number): void {
-    setTimeout(() => this.close(), ms).unref()
   }
 
   close(): void {
@@ -216,6 +277,7 @@ function wholeLength(text: string): number | undefined {
 const NO_ANSWER = {
   doneAtMs: null,
   status: 0,
+  isPlain: false,
   key: null,
   score: null,
   source: null,
@@ -226,12 +288,17 @@ const NO_ANSWER = {
 
 function toAnswered({ sentAtMs, doneAtMs, text, problem }: Heard): Answered {
   if (text === null) return { ...NO_ANSWER, sentAtMs, doneAtMs, problem }
-  return { sentAtMs, doneAtMs, ...partsOf(text) }
+  const headEnd = text.indexOf('\r\n\r\n')
+  const isPlain = PLAIN_LINE.test(text.slice(0, headEnd))
+  return { ...partsOf(text, headEnd), sentAtMs, doneAtMs, isPlain }
 }
 
-function partsOf(text: string): Omit<Answered, 'sentAtMs' | 'doneAtMs'> {
+/** Node writes `Connection` and `Keep-Alive`. */
+const PLAIN_LINE = /\r\nconnection: /
+
+function partsOf(text: string, headEnd: number): Omit<Answered, keyof Timed | 'isPlain'> {
   const status = Number(text.slice('HTTP/1.1 '.length, 'HTTP/1.1 200'.length))
-  const body = JSON.parse(text.slice(text.indexOf('\r\n\r\n') + 4))
+  const body = JSON.parse(text.slice(headEnd + 4))
   if (status !== 200) return { ...NO_ANSWER, status, problem: String(body.code) }
   const { key = null, score = null, source = null, model = null, reason = null } = body.answers?.[0] ?? body
   const answer = { status, key, score, source, model, reason, pool: body.pool?.source ?? null, problem: null }

@@ -3,11 +3,17 @@ import { closeSync, openSync, readdirSync, readSync } from 'node:fs'
 /** Threads come and go seldom; to list them costs more than to read them. */
 const LIST_EVERY_READS = 10
 
+/** With a core, and ready to run without one. */
+interface ThreadTime {
+  readonly ranMs: number
+  readonly waitedMs: number
+}
+
 /** How long the threads of a process ran and waited for a core, by Linux's schedstat; 0 where there is none. */
 export class ThreadTimes {
   readonly #pid: number
   readonly #files = new Map<string, number>()
-  readonly #ranMs = new Map<string, number>()
+  readonly #times = new Map<string, ThreadTime>()
   readonly #buffer = Buffer.alloc(128)
   #reads = 0
 
@@ -17,19 +23,20 @@ export class ThreadTimes {
   }
 
   /** How long the main thread ran, and how long it was ready to run and had no core, since it began. */
-  main(): { readonly ranMs: number; readonly waitedMs: number } {
+  main(): ThreadTime {
     return this.#read(`${this.#pid}`) ?? { ranMs: 0, waitedMs: 0 }
   }
 
-  /** What the others have computed, also those that have ended. */
-  othersRanMs(): number {
+  /** The same of all others together, also of those that have ended. */
+  others(): ThreadTime {
     if (++this.#reads % LIST_EVERY_READS === 0) this.#list()
     for (const thread of this.#files.keys()) {
       if (thread === `${this.#pid}`) continue
       const times = this.#read(thread)
-      if (times !== undefined) this.#ranMs.set(thread, times.ranMs)
+      if (times !== undefined) this.#times.set(thread, times)
     }
-    return this.#ranMs.values().reduce((sum, ms) => sum + ms, 0)
+    const sum = (of: keyof ThreadTime) => this.#times.values().reduce((ms, times) => ms + times[of], 0)
+    return { ranMs: sum('ranMs'), waitedMs: sum('waitedMs') }
   }
 
   #list(): void {
@@ -42,7 +49,7 @@ export class ThreadTimes {
     }
   }
 
-  #read(thread: string): { ranMs: number; waitedMs: number } | undefined {
+  #read(thread: string): ThreadTime | undefined {
     const file = this.#files.get(thread)
     if (file === undefined) return undefined
     try {
