@@ -22,6 +22,14 @@ export interface FaultOptions {
   readonly requestsPerSecond: number
 }
 
+interface Others {
+  readonly count: number
+  /** More than the machine excuses. */
+  readonly late: number
+  readonly p50Ms: number
+  readonly maxMs: number
+}
+
 export interface FaultResult extends Judged {
   readonly name: string
   readonly title: string
@@ -34,7 +42,7 @@ export interface FaultResult extends Judged {
   /** Late, and nothing of the machine was seen at that time, not even nearby. */
   readonly inexcusable: readonly Timed[]
   /** Answers to others than the load; null where there are none. */
-  readonly others: { readonly count: number; readonly p50Ms: number; readonly maxMs: number } | null
+  readonly others: Others | null
   /** Of answers to single lookups and predictions, those that came past node:http. */
   readonly plainShare: number
   /** Refused, though the fault asks no more than the gateway can take, and the machine ran. */
@@ -114,8 +122,8 @@ export async function runFault(
     ofOperations: judgedByOperation(asked, stalls),
     askedWhileBroken: broken.length,
     undisturbed: undisturbed.length,
-    inexcusable: [...judged.late.filter(isInexcusable), ...lateOthers],
-    others: judgedOthers(others),
+    inexcusable: judged.late.filter(isInexcusable),
+    others: judgedOthers(others, lateOthers.length),
     plainShare: plainShare(asked),
     refusedWithoutCause: [
       ...asked.filter((one) => !fault.mayRefuse?.(one) && isInexcusable(one)),
@@ -171,10 +179,10 @@ function plainShare(asked: readonly Asked[]): number {
   return answered.filter(({ isPlain }) => isPlain).length / answered.length
 }
 
-function judgedOthers(answers: readonly Timed[]): FaultResult['others'] {
+function judgedOthers(answers: readonly Timed[], late: number): Others | null {
   if (answers.length === 0) return null
   const at = times(answers)
-  return { count: answers.length, p50Ms: at(0.5), maxMs: at(1) }
+  return { count: answers.length, late, p50Ms: at(0.5), maxMs: at(1) }
 }
 
 interface Load {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { FaultResult } from './run-fault.ts'
 import { brokenRules, isStarved, missedTimes, NONE } from './verdict.ts'
 
-const BUSY = { unseenShare: 0.005, isLessStalls: true }
+const BUSY = { unseenShare: 0.005, unseenShareOfOthers: 0.05, isLessStalls: true }
 const ONE = { sentAtMs: 0, doneAtMs: 200 }
 
 function resultOf(more: Partial<FaultResult>): FaultResult {
@@ -42,11 +42,11 @@ test('nothing late or refused is let pass on a quiet machine, and little on a bu
   expect(missedTimes(resultOf(many), BUSY)).toHaveLength(2)
 })
 
-test('late answers to others count, as share of all', () => {
-  const others = { count: 1_000, p50Ms: 98, maxMs: 110 }
-  expect(missedTimes(resultOf({ others, inexcusable: Array(20).fill(ONE) }), BUSY)).toEqual([
-    '1.00 % were late',
-  ])
+test('late answers to others have a share of their own', () => {
+  const result = (late: number) => resultOf({ others: { count: 1_000, late, p50Ms: 98, maxMs: 110 } })
+  expect(missedTimes(result(1), NONE)).toEqual(['0.10 % of the others were late'])
+  expect(missedTimes(result(50), BUSY)).toEqual([])
+  expect(missedTimes(result(51), BUSY)).toHaveLength(1)
 })
 
 test('too few of those that met no stall are too few everywhere', () => {

@@ -9,12 +9,17 @@ const PLAIN_SHARE = 0.99
 export interface Leniency {
   /** Of all requests: late or refused, though nothing of the machine was seen. */
   readonly unseenShare: number
+  /**
+   * Of answers to others than the load. Who connects anew for each request waits for turns of the gateway's loop before it
+   * knows of him: libuv 1.52 takes one connection in each.
+   */
+  readonly unseenShareOfOthers: number
   /** Whether recovery takes as long as the machine stood still less. */
   readonly isLessStalls: boolean
 }
 
 /** On a machine that nobody disturbs. */
-export const NONE: Leniency = { unseenShare: 0, isLessStalls: false }
+export const NONE: Leniency = { unseenShare: 0, unseenShareOfOthers: 0, isLessStalls: false }
 
 /** What no machine excuses, for people. */
 export function brokenRules(result: FaultResult, { isLessStalls }: Leniency): string[] {
@@ -30,13 +35,14 @@ export function brokenRules(result: FaultResult, { isLessStalls }: Leniency): st
 }
 
 /** What was not in time, or not let in, while the machine ran, for people: one that stands still unseen may be to blame. */
-export function missedTimes(result: FaultResult, { unseenShare }: Leniency): string[] {
+export function missedTimes(result: FaultResult, { unseenShare, unseenShareOfOthers }: Leniency): string[] {
   const { requests, others, inexcusable, refusedWithoutCause, missedShares } = result
-  const all = requests + (others?.count ?? 0)
-  const late = inexcusable.length / all
-  const refused = refusedWithoutCause / all
+  const late = inexcusable.length / requests
+  const lateOthers = others === null ? 0 : others.late / others.count
+  const refused = refusedWithoutCause / (requests + (others?.count ?? 0))
   return [
     ...(late <= unseenShare ? [] : [`${percent(late)} were late`]),
+    ...(lateOthers <= unseenShareOfOthers ? [] : [`${percent(lateOthers)} of the others were late`]),
     ...(refused <= unseenShare ? [] : [`${percent(refused)} were refused`]),
     ...missedShares,
   ]

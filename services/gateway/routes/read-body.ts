@@ -2,7 +2,7 @@ import { Buffer, isUtf8 } from 'node:buffer'
 import { FreshetError } from '@freshet/errors/errors.ts'
 import { parseJson } from '@freshet/records/parse-with.ts'
 import type { z } from 'zod'
-import { RESERVE_MS } from '../server/deadline.ts'
+import { bodyEndsAtMs } from '../server/deadline.ts'
 import { inTime } from '../server/waits.ts'
 import { assertModest } from './body-shape.ts'
 import type { Asked, Call } from './call.ts'
@@ -20,7 +20,7 @@ export function readBody<T>(call: Call, schema: Schema<T>, maxBytes: number): T 
   checkMediaType(request.headers)
   if (Number(request.headers.get('content-length')) > maxBytes) throw tooLarge(maxBytes)
   if ('wholeBody' in request) return parsed(call, request.wholeBody, schema)
-  return inTime(readBytes(request, maxBytes), call.deadline.endsAtMs - RESERVE_MS).then((bytes) => {
+  return inTime(readBytes(request, maxBytes), bodyEndsAtMs(call.deadline)).then((bytes) => {
     if (bytes !== undefined) return parsed(call, bytes, schema)
     throw new FreshetError('DEADLINE', 'the body was not all there before the deadline')
   })

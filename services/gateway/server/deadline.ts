@@ -9,6 +9,16 @@ export interface Deadline {
 /** What writing an answer takes, and the little by which timers are late. */
 export const RESERVE_MS = 2
 
+const MAX_BODY_RESERVE_MS = 10
+
+/**
+ * When a body has to be there. Less than a tenth of the time is left then for an answer; and where many callers wait for the
+ * network at once, many are refused in one moment, the last of them in time, too.
+ */
+export function bodyEndsAtMs({ acceptedAtMs, endsAtMs }: Deadline): number {
+  return endsAtMs - Math.max(RESERVE_MS, Math.min(MAX_BODY_RESERVE_MS, (endsAtMs - acceptedAtMs) / 10))
+}
+
 /**
  * @param asked what the caller wants to wait, as it stands in header or query; it can only lower the limit.
  * @throws REQUEST_INVALID

@@ -79,6 +79,8 @@ if (process.send !== undefined) {
   const ownStalls = watchOwnStalls()
   const told = { headersCutOff: 0, answers: [] as SlowAnswer[] }
   const callers = Array.from({ length: order.callers }, async (_, caller) => {
+    // Callers who are slow know nothing of each other: all in step, a hundred of them would be refused in one moment.
+    await new Promise((resolve) => setTimeout(resolve, (BYTE_EVERY_MS * caller) / order.callers))
     while (!isOver) {
       const request = order.requests[caller % order.requests.length]!
       if (caller % 2 === 0)
