@@ -370,8 +370,9 @@ const clientFaults: readonly Fault[] = [
       ],
     }),
     begin: async () => async () => {},
-    mayRefuse: isHeavy,
+    mayRefuse: () => true,
     shares: [
+      { what: 'single ones answered', atLeast: 0.95, of: (one) => !isHeavy(one), is: isAnswered },
       { what: 'heavy ones refused', atLeast: 0.25, of: isHeavy, is: isRefused },
       { what: 'heavy ones answered', atLeast: 0.05, of: isHeavy, is: isAnswered },
     ],
