@@ -12,13 +12,15 @@ import { isRunning } from './process-identity.ts'
 import type { Server, Site } from './server.ts'
 
 const GO = 'go'
-/** Listens on both ports as soon as it may; a taken one ends it, as it does a real server. */
+/** Listens on both ports as soon as it may, first on the inner one: who is answered has met a server that has both. A taken one ends it. */
 const PROGRAM = `
 const { existsSync } = require('node:fs')
 const wait = setInterval(() => {
   if (!existsSync('${GO}')) return
   clearInterval(wait)
-  for (const port of process.argv.slice(1)) require('node:net').createServer().listen(Number(port), '127.0.0.1')
+  const [client, inner] = process.argv.slice(1).map(Number)
+  const listen = (port, then) => require('node:net').createServer().listen(port, '127.0.0.1', then)
+  listen(inner, () => listen(client))
 }, 20)`
 
 let home: string
