@@ -76,7 +76,7 @@ test('a thread that cannot begin is told as such', async () => {
   await expect(countOf(thread.pages({ key: 'file', bytes: 1 }))).rejects.toThrow('no-such-program')
 })
 
-test('who gives up does not wait for the thread', async () => {
+test('who gives up is told so, and gets no more pages', async () => {
   const stop = new AbortController()
   const { file, program } = await givenFile()
   await using thread = new ReadingThread(program, stop.signal)

@@ -23,7 +23,7 @@ export class ReadingThread implements AsyncDisposable {
   #running: Running | undefined
   readonly #signal: AbortSignal
 
-  /** @param signal ends it at once */
+  /** @param signal ends at once what is asked for, and with it the thread */
   constructor(program: ReadingProgram, signal: AbortSignal) {
     this.#program = program
     this.#signal = signal
