@@ -3,24 +3,25 @@
  * 5xx that is not in the document, nothing hangs, and what is answered is what the document says. And the bare socket is
  * sent what is no HTTP at all.
  */
-import { spawn } from 'node:child_process'
 import { hash, randomInt } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { storeForGateway } from './gateway-scores.ts'
+import {
+  FAULT_OF_PYTHON,
+  isTaken,
+  operationsIn,
+  type Run,
+  SCHEMATHESIS,
+  schemathesis,
+} from './schemathesis.ts'
 import { Stack } from './stack.ts'
 
-/** The program, from the PyPI package of that name. */
-const SCHEMATHESIS = process.env['SCHEMATHESIS']
 const SEED = Number(process.env['FUZZ_SEED'] ?? randomInt(2 ** 31))
 const FUZZING_SECONDS = 20
-/** A request that is not answered for so long hangs, however busy the machine is. */
-const HANG_SECONDS = 10
+const TRIES = 3
 
 const KEY = 'sesame-open-thou'
 const TEMPLATES = {
@@ -80,7 +81,10 @@ describe.skipIf(SCHEMATHESIS === undefined)(
  */
 async function fuzz(document: Document): Promise<Run> {
   for (let tries = 1; ; tries++) {
-    const run = await schemathesis(document, { seed: SEED + tries - 1, seconds: FUZZING_SECONDS * tries })
+    const run = await schemathesis(document, {
+      ...{ url: stack.gatewayUrl, key: KEY },
+      ...{ seed: SEED + tries - 1, seconds: FUZZING_SECONDS * tries },
+    })
     expect(run.report.failures, run.output).toEqual([])
     const isWhole =
       operationsIn(run.report).length === operationsOf(document).length &&
@@ -89,75 +93,8 @@ async function fuzz(document: Document): Promise<Run> {
   }
 }
 
-async function schemathesis(
-  document: Document,
-  { seed, seconds }: { readonly seed: number; readonly seconds: number },
-): Promise<Run> {
-  const folder = mkdtempSync(join(tmpdir(), 'freshet-fuzz-'))
-  onTestFinished(() => rmSync(folder, { recursive: true }))
-  writeFileSync(join(folder, 'openapi.json'), JSON.stringify(document))
-  writeFileSync(join(folder, 'schemathesis.toml'), CONFIG)
-  const program = spawn(
-    SCHEMATHESIS!,
-    [
-      ...['run', 'openapi.json', '--url', stack.gatewayUrl, '--no-color'],
-      ...['--header', `Authorization: Bearer ${KEY}`],
-      ...['--phases', 'coverage,fuzzing', '--max-time', `${seconds}`, '--workers', '1'],
-      ...['--checks', CHECKS.join(',')],
-      ...['--request-timeout', `${HANG_SECONDS}`, '--continue-on-failure', '--seed', `${seed}`],
-      ...['--generation-database', 'none', '--warnings', 'off'],
-      ...['--report', 'json', '--report-json-path', 'report.json'],
-    ],
-    { cwd: folder, env: { ...process.env, COLUMNS: '200' } },
-  )
-  let output = ''
-  for (const stream of [program.stdout, program.stderr])
-    stream.setEncoding('utf8').on('data', (text) => void (output += String(text)))
-  const [code] = (await once(program, 'close')) as [number]
-  const report = JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8')) as Report
-  return { code, report, output }
-}
-
-interface Run {
-  readonly code: number
-  readonly report: Report
-  readonly output: string
-}
-
-/** 503 with `retry-after` is said on purpose, of what is too much at once, and of a rank with nothing to show. */
-const CONFIG = '[checks]\nnot_a_server_error.expected-statuses = ["2xx", "3xx", "4xx", 503]\n'
-
-/** Of its parser, now and then: schemathesis then leaves cases of one operation out. Another seed makes other cases. */
-const FAULT_OF_PYTHON = 'SystemError: AST constructor recursion depth mismatch'
-const TRIES = 3
-
-/** What of schemathesis' report is looked at. */
-interface Report {
-  readonly complete: boolean
-  readonly failures: readonly unknown[]
-  readonly errors: readonly unknown[]
-  readonly test_cases: { readonly generated: number }
-  /** Of each operation and phase, how many well-formed requests ended in which way. */
-  readonly valid_rates: Readonly<Record<string, Readonly<Record<string, Outcomes>>>>
-}
-type Outcomes = Readonly<Record<'accepted' | 'unreachable' | 'conflicts' | 'rejected', number>>
-
 /** Requests of these have to be taken, not only refused. */
 const MUST_BE_TAKEN = ['POST /v1/scores', 'POST /v1/predict', 'POST /v1/rank', 'GET /v1/scores/{key}']
-
-function isTaken({ valid_rates }: Report, operation: string): boolean {
-  return Object.values(valid_rates[operation] ?? {}).some(({ accepted }) => accepted > 0)
-}
-
-/** Those that were asked at least once. */
-function operationsIn({ valid_rates }: Report): readonly string[] {
-  return Object.entries(valid_rates)
-    .filter(([, phases]) =>
-      Object.values(phases).some((ends) => Object.values(ends).some((count) => count > 0)),
-    )
-    .map(([operation]) => operation)
-    .toSorted()
-}
 
 /** What of the gateway's document is looked at, or told. */
 interface Document {
@@ -210,15 +147,6 @@ async function ourDocument(): Promise<Document> {
   RankRequest.required = ['template', 'parameters']
   return document
 }
-
-/** Those that hold an answer against the document. */
-const CHECKS = [
-  'not_a_server_error',
-  'status_code_conformance',
-  'content_type_conformance',
-  'response_headers_conformance',
-  'response_schema_conformance',
-]
 
 /** A connection of its own that sends this and no more. @returns all that came back until it was closed */
 async function sendRaw(bytes: Uint8Array | string, { staysOpen = false } = {}): Promise<string> {
